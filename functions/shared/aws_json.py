@@ -1,0 +1,262 @@
+"""The port to AWS services that speak JSON over one POST (DynamoDB, Secrets Manager), and its two adapters.
+
+Requests and responses are the service's own JSON, so that nothing stands between an item and an answer::
+
+    call("dynamodb", "GetItem", {"TableName": "t", "Key": {"pk": {"S": "1"}}})["Item"]
+
+:func:`sdk` is boto3, the default everywhere. :class:`FastClient` signs and posts by itself for the functions whose cold
+start or cost a row is held to a goal: it imports neither boto3 nor botocore. Both raise :class:`AwsError` and retry what
+the SDK's standard mode retries. One contract suite holds them equal.
+"""
+
+from __future__ import annotations
+
+import hmac
+import http.client
+import os
+import random
+import socket
+import time
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import urlsplit
+from zlib import crc32
+
+import orjson
+
+Json = dict[str, Any]
+Call = Callable[[str, str, Json], Json]
+"""``call(service, operation, request) -> response``; raises :class:`AwsError`."""
+
+ATTEMPTS: Final = 4
+CONNECT_TIMEOUT: Final = 2.0
+READ_TIMEOUT: Final = 8.0
+LONGEST_PAUSE: Final = 2.0
+
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, standard mode
+THROTTLED: Final = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "Throttling",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+# Reasons of a cancelled transaction that say "again" rather than "no".
+PASSING_REASONS: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+
+
+class AwsError(Exception):
+    """A service answered with an error, or (``code == "Unreachable"``) did not answer.
+
+    code: the service's own, such as ``ConditionalCheckFailedException``.
+    reasons: ``CancellationReasons`` of a TransactWriteItems, one an action, else empty.
+    item: the item that failed the condition, where the request asked for it.
+    """
+
+    def __init__(self, code: str, message: str, reasons: list[Json] | None = None, item: Json | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.reasons = reasons or []
+        self.item = item
+
+    @property
+    def condition_failed(self) -> bool:
+        """The write was refused by a condition: alone, or one of a transaction's, none of which may pass by itself."""
+        if self.code == "ConditionalCheckFailedException":
+            return True
+        return any(reason.get("Code") == "ConditionalCheckFailed" for reason in self.reasons)
+
+    @property
+    def transaction_conflict(self) -> bool:
+        """The transaction was cancelled only by others at work on the same items, or by throttling: try again."""
+        codes = {reason.get("Code") for reason in self.reasons} - {"None", None}
+        return bool(codes) and codes <= PASSING_REASONS
+
+
+def sdk(**options: Any) -> Call:
+    """The adapter over boto3's clients, one a service, made on first use.
+
+    options: passed to each client (a test's endpoint, say).
+    """
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.xform_name import xform_name
+
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+    )
+    clients: dict[str, Any] = {}
+
+    def call(service: str, operation: str, request: Json) -> Json:
+        client = clients.get(service)
+        if client is None:
+            client = clients[service] = boto3.client(service, config=config, **options)
+        try:
+            response: Json = getattr(client, xform_name(operation))(**request)
+        except ClientError as error:
+            answer: Any = error.response
+            raise AwsError(
+                answer["Error"]["Code"],
+                answer["Error"].get("Message", ""),
+                answer.get("CancellationReasons"),
+                answer.get("Item"),
+            ) from None
+        except BotoCoreError as error:
+            raise AwsError("Unreachable", type(error).__name__) from error
+        response.pop("ResponseMetadata", None)
+        return response
+
+    return call
+
+
+class Credentials:
+    """Access key, secret and session token as Lambda puts them into the environment of a function."""
+
+    __slots__ = ("access_key", "secret_key", "token")
+
+    def __init__(self, access_key: str, secret_key: str, token: str | None) -> None:
+        self.access_key = access_key
+        self.secret_key = secret_key
+        self.token = token
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Credentials:
+        """Raises KeyError where they are not in the environment (SnapStart, containers): the SDK knows those."""
+        return cls(
+            environment["AWS_ACCESS_KEY_ID"],
+            environment["AWS_SECRET_ACCESS_KEY"],
+            environment.get("AWS_SESSION_TOKEN"),
+        )
+
+
+def sign(
+    body: bytes, *, host: str, target: str, content_type: str, service: str, region: str, credentials: Credentials, at: time.struct_time
+) -> dict[str, str]:
+    """The headers of ``POST /`` with this body under Signature Version 4.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html; a property test holds
+    it equal to botocore's signer.
+    """
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", at)
+    scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
+    headers = {"content-type": content_type, "host": host, "x-amz-date": stamp}
+    if credentials.token:
+        headers["x-amz-security-token"] = credentials.token
+    headers["x-amz-target"] = target
+    names = ";".join(headers)
+    canonical = "".join(f"{name}:{value}\n" for name, value in headers.items())
+    request = f"POST\n/\n\n{canonical}\n{names}\n{sha256(body).hexdigest()}"
+    key = ("AWS4" + credentials.secret_key).encode()
+    for part in (stamp[:8], region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{sha256(request.encode()).hexdigest()}"
+    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+    headers["authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
+    )
+    return headers
+
+
+class FastClient:
+    """The adapter without the SDK. An instance keeps one connection a service alive and is not for several threads.
+
+    Endpoint as the SDK finds it: ``AWS_ENDPOINT_URL_<SERVICE>``, ``AWS_ENDPOINT_URL``, else the Region's own.
+    Retries, at most three, with full jitter: throttling, 5xx, a connection that breaks. DynamoDB's checksum is checked.
+    A write that is sent again after a broken connection may have happened the first time; every write of ours carries
+    a condition or is the same twice, so that is harmless, as it is under the SDK.
+    """
+
+    _PROTOCOLS: Final = {
+        "dynamodb": ("DynamoDB_20120810.", "application/x-amz-json-1.0"),
+        "secretsmanager": ("secretsmanager.", "application/x-amz-json-1.1"),
+    }
+
+    def __init__(self, environment: Mapping[str, str] = os.environ, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._region = environment["AWS_REGION"]
+        self._credentials = Credentials.from_environment(environment)
+        self._environment = environment
+        self._sleep = sleep
+        self._connections: dict[str, tuple[http.client.HTTPConnection, str]] = {}
+
+    def __call__(self, service: str, operation: str, request: Json) -> Json:
+        prefix, content_type = self._PROTOCOLS[service]
+        body = orjson.dumps(request)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                status, answer = self._post(service, prefix + operation, content_type, body)
+            except (OSError, http.client.HTTPException) as error:
+                self._forget(service)
+                failure = AwsError("Unreachable", type(error).__name__)
+                again = True
+            else:
+                if status == 200:
+                    result: Json = orjson.loads(answer) if answer else {}
+                    return result
+                failure = _error(status, answer)
+                again = status >= 500 or failure.code in THROTTLED
+            if not again or attempt == ATTEMPTS:
+                raise failure
+            self._sleep(random.uniform(0, min(LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311 (jitter, not a secret)
+        raise AssertionError  # the last attempt has returned or raised
+
+    def _post(self, service: str, target: str, content_type: str, body: bytes) -> tuple[int, bytes]:
+        connection, host = self._connections.get(service) or self._connect(service)
+        headers = sign(
+            body,
+            host=host,
+            target=target,
+            content_type=content_type,
+            service=service,
+            region=self._region,
+            credentials=self._credentials,
+            at=time.gmtime(),
+        )
+        connection.request("POST", "/", body, headers)
+        response = connection.getresponse()
+        answer = response.read()
+        expected = response.headers.get("x-amz-crc32")
+        if expected is not None and int(expected) != crc32(answer):
+            raise http.client.HTTPException("the answer does not match its checksum")
+        return response.status, answer
+
+    def _connect(self, service: str) -> tuple[http.client.HTTPConnection, str]:
+        name = f"AWS_ENDPOINT_URL_{'SECRETS_MANAGER' if service == 'secretsmanager' else service.upper()}"
+        url = self._environment.get(name) or self._environment.get("AWS_ENDPOINT_URL")
+        parts = urlsplit(url or f"https://{service}.{self._region}.amazonaws.com")
+        connection: http.client.HTTPConnection
+        if parts.scheme == "https":
+            import ssl
+
+            context = ssl.create_default_context(cafile=self._environment.get("AWS_CA_BUNDLE"))
+            connection = http.client.HTTPSConnection(parts.netloc, timeout=CONNECT_TIMEOUT, context=context)
+        else:
+            connection = http.client.HTTPConnection(parts.netloc, timeout=CONNECT_TIMEOUT)
+        connection.connect()
+        sock: socket.socket = connection.sock
+        sock.settimeout(READ_TIMEOUT)
+        self._connections[service] = connection, parts.netloc
+        return self._connections[service]
+
+    def _forget(self, service: str) -> None:
+        known = self._connections.pop(service, None)
+        if known:
+            known[0].close()
+
+
+def _error(status: int, answer: bytes) -> AwsError:
+    """The error of an answer; one that is not the service's JSON (a proxy's page, say) keeps its status."""
+    try:
+        body = orjson.loads(answer)
+        code = str(body["__type"]).rpartition("#")[2]
+    except (ValueError, KeyError, TypeError):
+        return AwsError(f"Http{status}", "the answer is not the service's")
+    message = body.get("message") or body.get("Message") or ""
+    return AwsError(code, message, body.get("CancellationReasons"), body.get("Item"))

@@ -1,0 +1,115 @@
+"""What is owed: a pure function of the recorded facts, a dated policy and the moment asked about.
+
+Traffic Law 8 of 2019, article 25: an unpaid fine doubles once, a month after it was recorded. The directorate's own
+statement of the debt counts as of the moment it was made; a doubling that falls later still applies to it.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from shared.domain.time import from_text, to_text
+
+BASE: Final = "base"
+DOUBLED: Final = "doubled"
+STATED: Final = "stated"
+
+
+class Policy(NamedTuple):
+    """A rule in force for fines whose clock started on ``valid_from`` or later (an ISO day), until a later row's day.
+
+    articles: the law's articles it applies to, as ``25/1``. months: after how many calendar months, same day of the
+    month and same time of day, or the month's last day. factor: what the amount is then multiplied by, once.
+    """
+
+    name: str
+    valid_from: str
+    articles: tuple[str, ...]
+    months: int
+    factor: int
+
+
+POLICIES: Final = (Policy("IQ-TRAFFIC-2019", "2019-10-06", ("25/1", "25/2", "25/3"), 1, 2),)
+
+_ORDINALS: Final = {"اولا": "1", "أولا": "1", "أولاً": "1", "اولاً": "1", "ثانيا": "2", "ثانياً": "2", "ثالثا": "3", "ثالثاً": "3"}
+_ARTICLE: Final = re.compile(r"([0-9]+)(?:\s*/\s*([0-9]+|[^\W\d_]+))?")
+
+
+class Facts(NamedTuple):
+    """What is recorded of one fine. Amounts in dinars, instants as stored texts.
+
+    stated, stated_at: the debt as the directorate gave it, and the moment it spoke of. doubled_at: when it says that it
+    doubled the fine.
+    """
+
+    amount: int
+    recorded_at: str
+    legal_ref: str | None = None
+    stated: int | None = None
+    stated_at: str | None = None
+    doubled_at: str | None = None
+
+
+class Due(NamedTuple):
+    """What is owed now, and what it becomes when. changes_at and next_amount are None where it rises no more."""
+
+    amount: int
+    stage: str
+    changes_at: str | None = None
+    next_amount: int | None = None
+
+
+def article(legal_ref: str) -> str:
+    """The article and clause of a legal reference: ``25/3`` of ``25/3/هـ`` or of ``المادة 25/ثالثاً/هـ``."""
+    match = _ARTICLE.search(legal_ref)
+    if match is None:
+        return ""
+    clause = match[2] and _ORDINALS.get(match[2], match[2])
+    return f"{match[1]}/{clause}" if clause else match[1]
+
+
+def policy_for(facts: Facts, policies: Sequence[Policy] = POLICIES) -> Policy | None:
+    """The newest policy in force when the fine's clock started. A fine without a reference is taken for article 25's."""
+    reference = article(facts.legal_ref) if facts.legal_ref else None
+    day = facts.recorded_at[:10]
+    applying = [p for p in policies if p.valid_from <= day and (reference is None or reference in p.articles)]
+    return max(applying, key=lambda policy: policy.valid_from, default=None)
+
+
+def add_months(instant: datetime, months: int) -> datetime:
+    """The same day and time so many calendar months later; the month's last day where it has no such day."""
+    year, month = divmod(instant.month - 1 + months, 12)
+    year, month = instant.year + year, month + 1
+    day = min(instant.day, calendar.monthrange(year, month)[1])
+    return instant.replace(year=year, month=month, day=day)
+
+
+def doubles_at(facts: Facts, policies: Sequence[Policy] = POLICIES) -> str | None:
+    """When the fine doubles or has doubled; None where no policy doubles it."""
+    if facts.doubled_at:
+        return facts.doubled_at
+    policy = policy_for(facts, policies)
+    return to_text(add_months(from_text(facts.recorded_at), policy.months)) if policy else None
+
+
+def due(facts: Facts, at: str, policies: Sequence[Policy] = POLICIES) -> Due:
+    """What is owed at an instant (a stored text). From the very second of the deadline on, the doubled amount."""
+    stated = facts.stated
+    deadline = doubles_at(facts, policies)
+    if stated is not None and deadline and facts.stated_at and deadline <= facts.stated_at:
+        deadline = None  # the directorate spoke after the doubling: its figure holds it already
+        stage = DOUBLED if facts.doubled_at else STATED
+    else:
+        stage = BASE if stated is None or stated == facts.amount else STATED
+    amount = facts.amount if stated is None else stated
+    if deadline is None:
+        return Due(amount, stage)
+    policy = policy_for(facts, policies)
+    doubled = amount * (policy.factor if policy else 2)
+    if at >= deadline:
+        return Due(doubled, DOUBLED)
+    return Due(amount, stage, deadline, doubled)

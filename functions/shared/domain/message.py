@@ -1,0 +1,105 @@
+"""What is said to citizens by SMS: which text, with which values, in how many parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Final
+
+from shared.domain.money import grouped
+from shared.domain.plate import Plate
+from shared.domain.sms_texts import TEXTS
+from shared.domain.violation import Violation
+
+QUERY_RESULT: Final = "query_result"
+NEW_VIOLATION: Final = "new_violation"
+CANCELLED: Final = "cancelled"
+RECEIPT: Final = "receipt"
+
+WAITING: Final = "waiting"
+SENDING: Final = "sending"
+SENT: Final = "sent"
+DROPPED: Final = "dropped"
+FAILED: Final = "failed"
+
+MOST_PARTS: Final = 2
+
+_GSM: Final = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM_TWICE: Final = frozenset("^{}\\[~]|€\f")
+
+
+def parts(text: str) -> int:
+    """How many SMS carry a text: GSM 03.38 in 160 (153 when split), anything else in 70 (67) UTF-16 units.
+
+    https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
+    """
+    if all(letter in _GSM or letter in _GSM_TWICE for letter in text):
+        length, one, split = len(text) + sum(letter in _GSM_TWICE for letter in text), 160, 153
+    else:
+        length, one, split = len(text.encode("utf-16-le")) // 2, 70, 67
+    return 1 if length <= one else -(-length // split)
+
+
+def identity(*said: str) -> str:
+    """The id of a message, derived from what it says to whom, so that saying it twice is saying it once."""
+    return blake2b("\x1f".join(said).encode(), digest_size=16).hexdigest()
+
+
+def _render(name: str, language: str, values: dict[str, str]) -> str:
+    text = TEXTS[name][language].format_map(values)
+    while parts(text) > MOST_PARTS and "\n" in text:
+        text = text.rpartition("\n")[0]
+    return text
+
+
+def day(instant: str) -> str:
+    """A stored instant's day as people write it: ``28/12/2026``."""
+    return f"{instant[8:10]}/{instant[5:7]}/{instant[:4]}"
+
+
+def query_result(language: str, plate: Plate, unpaid: int, amount: int, rises: str | None, as_of: str) -> str:
+    """The answer to a look-up. rises: the nearest instant at which an amount rises; as_of: the answer's instant."""
+    values = {
+        "plate_tail": plate.tail,
+        "count": grouped(unpaid),
+        "total": grouped(amount),
+        "date": day(rises) if rises else "",
+        "as_of": f"{day(as_of)} {as_of[11:16]}",
+    }
+    if not unpaid:
+        return _render("query_result_none", language, values)
+    return _render("query_result" if rises else "query_result_no_increase", language, values)
+
+
+def new_violations(language: str, plate: Plate, violations: Sequence[Violation], at: str) -> str:
+    """News of one or several violations on a plate, at the amounts owed at an instant."""
+    dues = [violation.due(at) for violation in violations]
+    rises = [due for due in dues if due.changes_at]
+    soonest = min((due.changes_at for due in rises if due.changes_at), default=None)
+    values = {
+        "plate_tail": plate.tail,
+        "count": grouped(len(violations)),
+        "total": grouped(sum(due.amount for due in dues)),
+        "amount": grouped(dues[0].amount),
+        "occurred": day(violations[0].occurred_at),
+        "date": day(soonest) if soonest else "",
+        "next_amount": grouped(rises[0].next_amount or 0) if rises else "",
+    }
+    name = "new_violation" if len(violations) == 1 else "new_violations"
+    return _render(name if soonest else f"{name}_no_increase", language, values)
+
+
+def cancelled(language: str, plate: Plate, violations: Sequence[Violation]) -> str:
+    """Violations once announced of which nothing is owed any more on this plate."""
+    oldest = min(violation.occurred_at for violation in violations)
+    values = {"plate_tail": plate.tail, "count": grouped(len(violations)), "occurred": day(oldest)}
+    return _render("cancelled", language, values)
+
+
+def receipt(language: str, count: int, amount: int, paid_at: str, receipt_no: str) -> str:
+    """What was paid, when, and the number that proves it."""
+    values = {"total": grouped(amount), "date": day(paid_at), "count": grouped(count), "receipt_no": receipt_no}
+    return _render("receipt", language, values)

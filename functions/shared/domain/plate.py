@@ -1,0 +1,301 @@
+"""Number plates: the four families on Iraq's roads, their keys, and how people and exports write them.
+
+German (Arabic letter), pre-2003 and old Kurdistan Region (digits only), unified (Latin letter and a two-digit code).
+Nothing is guessed: what can be read in two ways is answered with both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from shared.domain.governorates import GOVERNORATES, LONGEST_NAME_WORDS, find_code
+from shared.domain.text import clean, fold, fold_name
+
+GERMAN: Final = "german"
+OLD: Final = "old"
+KURDISTAN: Final = "kurdistan"
+UNIFIED: Final = "unified"
+
+_PREFIXES: Final = {GERMAN: "DE", OLD: "OLD", KURDISTAN: "KR", UNIFIED: "UN"}
+_FAMILIES: Final = {prefix: family for family, prefix in _PREFIXES.items()}
+_LONGEST: Final = {GERMAN: 6, OLD: 7, KURDISTAN: 7, UNIFIED: 5}
+
+# The letters known on German plates and the Latin one that people type for each. A transliteration for keyboards only:
+# a German number never becomes a unified one through it.
+GERMAN_LETTERS: Final = dict(zip("ابجدرسطفكمنهىقلوز", "ABJDRSTFKMNHEQLWZ", strict=True))
+_LATIN_FOR_GERMAN: Final = {latin: letter for letter, latin in GERMAN_LETTERS.items()}
+
+CATEGORIES: Final = {
+    "private": ("خصوصي", "تایبەت", "private"),
+    "hire": ("أجرة", "اجره", "تكسي", "کرێ", "hire", "taxi"),
+    "cargo": ("حمل", "بارهەڵگر", "cargo"),
+    "government": ("حكومي", "حكومية", "میری", "government"),
+    "agricultural": ("زراعي", "زراعية", "کشتوکاڵی", "agricultural"),
+    "construction": ("إنشائي", "إنشائية", "بیناسازی", "construction"),
+    "motorcycle": ("دراجة نارية", "دراجة", "ماتۆڕسکیل", "motorcycle"),
+    "temporary": ("مؤقت", "مؤقتة", "فحص مؤقت", "کاتی", "temporary"),
+    "other": ("دبلوماسي", "عسكري", "other"),
+}
+FAMILY_WORDS: Final = {
+    GERMAN: ("ألماني", "ألمانية", "ئەڵمانی", "german"),
+    OLD: ("قديم", "قديمة", "النظام القديم", "قبل 2003", "کۆن", "old"),
+    KURDISTAN: ("كردستان", "إقليم كردستان", "إقليم", "كوردستان", "هەرێمی کوردستان", "kurdistan"),
+    UNIFIED: ("موحد", "موحدة", "انكليزي", "انكليزية", "إنجليزي", "إنجليزية", "یەکگرتوو", "unified"),
+}
+# "New" means German to some and unified to others.
+REFUSED_FAMILY_WORDS: Final = ("جديد", "جديدة", "new")
+_NOISE: Final = ("لوحة", "رقم", "الرقم", "حرف", "محافظة", "سيارة", "مركبة", "تابلۆ", "ژمارە", "plate", "number", "no")
+
+_CATEGORY_OF: Final = {fold_name(word): category for category, words in CATEGORIES.items() for word in words}
+_FAMILY_OF: Final = {fold_name(word): family for family, words in FAMILY_WORDS.items() for word in words}
+_REFUSED: Final = frozenset(map(fold_name, REFUSED_FAMILY_WORDS))
+_IGNORED: Final = frozenset(map(fold_name, _NOISE))
+
+_ARABIC_LETTER: Final = re.compile("[\u0621-\u064a]")
+_DIGITS: Final = re.compile("[0-9]+")
+_TOKENS: Final = re.compile(r"[0-9]+|[^\W\d_]+")
+LONGEST_TEXT: Final = 80
+
+
+class PlateError(ValueError):
+    """A plate that cannot be read. code: why, a key of the words for people. field: which part is wrong."""
+
+    def __init__(self, code: str, field: str = "plate") -> None:
+        super().__init__(code)
+        self.code = code
+        self.field = field
+
+
+class Plate(NamedTuple):
+    """A number plate. governorate: code. letter: None for digits-only families. number: ASCII, no leading zero."""
+
+    family: str
+    governorate: str
+    letter: str | None
+    number: str
+
+    @property
+    def key(self) -> str:
+        """The one text under which the plate is stored, such as ``DE#11#ز#12456``."""
+        parts = (_PREFIXES[self.family], self.governorate, self.letter, self.number)
+        return "#".join(part for part in parts if part)
+
+    @classmethod
+    def from_key(cls, key: str) -> Plate:
+        """The plate of a stored key."""
+        prefix, governorate, *letter, number = key.split("#")
+        return cls(_FAMILIES[prefix], governorate, letter[0] if letter else None, number)
+
+    @property
+    def tail(self) -> str:
+        """The last three digits: enough for its driver to know it, too little for anyone else."""
+        return self.number[-3:]
+
+    def text(self, language: str = "ar") -> str:
+        """As people write it, readable again by :func:`read`. The letter heh is shown as on the metal (هـ)."""
+        if self.family == UNIFIED:
+            return f"{self.governorate} {self.letter} {self.number}"
+        letter = "هـ" if self.letter == "ه" else self.letter
+        name = GOVERNORATES[self.governorate].name(language)
+        return " ".join(part for part in (name, letter, self.number) if part)
+
+
+class Reading(NamedTuple):
+    """One way to read what was typed. category: where a word for it was given."""
+
+    plate: Plate
+    category: str | None = None
+
+
+class AmbiguousPlateError(ValueError):
+    """A text with several readings; the citizen chooses."""
+
+    def __init__(self, candidates: tuple[Reading, ...]) -> None:
+        super().__init__("plate_ambiguous")
+        self.candidates = candidates
+
+
+def find_category(word: str) -> str | None:
+    """The category of a word in any of the three languages, or None."""
+    return _CATEGORY_OF.get(fold_name(word))
+
+
+def find_family(word: str) -> str | None:
+    """The family of a word in any of the three languages, or None. Raises PlateError for "new", which names none."""
+    folded = fold_name(word)
+    if folded in _REFUSED:
+        raise PlateError("family_new", "family")
+    return _FAMILY_OF.get(folded)
+
+
+def from_parts(family: str, governorate: str, letter: str | None, number: str) -> Plate:
+    """The plate of its parts as a file or a form gives them. Raises PlateError naming the part that is wrong.
+
+    family: one of the four names, or a word for one. governorate: code or name. number: digits in any script.
+    """
+    found = family if family in _PREFIXES else find_family(family)
+    if found is None:
+        raise PlateError("family_unknown", "family")
+    code = find_code(governorate)
+    if code is None:
+        raise PlateError("governorate_unknown", "governorate")
+    return _plate(found, code, fold(letter).strip() if letter else None, clean(number).strip())
+
+
+def _plate(family: str, governorate: str, letter: str | None, number: str) -> Plate:
+    kurdistan = GOVERNORATES[governorate].kurdistan
+    if family == OLD and kurdistan:
+        family = KURDISTAN  # digits only in the Region: one key, whatever the file calls it
+    if family == KURDISTAN and not kurdistan:
+        raise PlateError("governorate_not_kurdistan", "governorate")
+    if family in (OLD, KURDISTAN):
+        if letter:
+            raise PlateError("letter_forbidden", "letter")
+    elif not letter:
+        raise PlateError("letter_missing", "letter")
+    elif family == GERMAN:
+        if not _ARABIC_LETTER.fullmatch(letter):
+            raise PlateError("letter_not_arabic", "letter")
+    elif not (len(letter) == 1 and "A" <= letter <= "Z"):
+        raise PlateError("letter_not_latin", "letter")
+    if not number:
+        raise PlateError("number_missing", "number")
+    if not _DIGITS.fullmatch(number):
+        raise PlateError("number_not_digits", "number")
+    number = number.lstrip("0")
+    if not number:
+        raise PlateError("number_zero", "number")
+    if len(number) > _LONGEST[family]:
+        raise PlateError("number_too_long", "number")
+    return Plate(family, governorate, letter or None, number)
+
+
+class _Words(NamedTuple):
+    """What the words of a text say, and the single letters and runs of digits that are left, in order."""
+
+    governorate: str | None
+    category: str | None
+    family: str | None
+    letter: str | None
+    numbers: tuple[str, ...]
+    letter_at: int
+    """How many of ``numbers`` stand before the letter."""
+
+
+def read(text: str) -> Reading:
+    """The plate that a person typed, letter before or after the digits, governorate as code or name, words of its kind.
+
+    Raises PlateError where it cannot be read, AmbiguousPlateError where it can be read in several ways. O(len(text)).
+    """
+    if len(text) > LONGEST_TEXT:
+        raise PlateError("plate_too_long")
+    words = _split(text)
+    candidates: dict[Plate, Reading] = {}
+    problem: PlateError | None = None
+    for governorate, number in _places(words):
+        for family, letter in _families(words, governorate):
+            try:
+                plate = _plate(family, governorate, letter, number)
+            except PlateError as error:
+                problem = problem or error
+            else:
+                candidates[plate] = Reading(plate, words.category)
+    if not candidates:
+        raise problem or PlateError("plate_unreadable")
+    if len(candidates) > 1:
+        raise AmbiguousPlateError(tuple(candidates.values()))
+    return next(iter(candidates.values()))
+
+
+def _split(text: str) -> _Words:
+    tokens = _TOKENS.findall(fold(text))
+    found: dict[str, str] = {}
+    numbers: list[str] = []
+    letter_at = 0
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        kind, value, length = _word_at(tokens, index)
+        if kind:
+            if found.setdefault(kind, value) != value:
+                raise PlateError(f"{kind}_twice", kind)
+        elif _DIGITS.fullmatch(token):
+            numbers.append(token)
+        elif len(token) == 1:
+            if "letter" in found:
+                raise PlateError("letter_twice", "letter")
+            found["letter"] = token
+            letter_at = len(numbers)
+        elif fold_name(token) not in _IGNORED:
+            raise PlateError("word_unknown")
+        index += length
+    return _Words(
+        found.get("governorate"),
+        found.get("category"),
+        found.get("family"),
+        found.get("letter"),
+        tuple(numbers),
+        letter_at,
+    )
+
+
+def _word_at(tokens: list[str], index: int) -> tuple[str, str, int]:
+    """The longest known word that begins at a token: its kind, value and how many tokens it takes."""
+    for length in range(min(LONGEST_NAME_WORDS, len(tokens) - index), 0, -1):
+        part = tokens[index : index + length]
+        if part[0].isdecimal() or len(part[0]) == 1 and length == 1:
+            continue
+        word = " ".join(part)
+        if code := find_code(word):
+            return "governorate", code, length
+        if category := find_category(word):
+            return "category", category, length
+        if family := find_family(word):
+            return "family", family, length
+    return "", "", 1
+
+
+def _places(words: _Words) -> Iterable[tuple[str, str]]:
+    """The ways to tell governorate from serial among the runs of digits."""
+    named, numbers = words.governorate, words.numbers
+    if not numbers:
+        raise PlateError("number_missing", "number")
+    if len(numbers) > 2:
+        raise PlateError("numbers_too_many", "number")
+    if len(numbers) == 1:
+        number = numbers[0]
+        if named:
+            return [(named, number)]
+        if words.letter and "A" <= words.letter <= "Z" and len(number) > 2 and number[:2] in GOVERNORATES:
+            return [(number[:2], number[2:])]  # A22153: the unified plate's code runs into its serial
+        raise PlateError("governorate_missing", "governorate")
+    first, second = numbers
+    if named:
+        if first == named or second == named:
+            return [(named, second if first == named else first), (named, first + second)]
+        raise PlateError("numbers_too_many", "number")
+    places = [(code, serial) for code, serial in ((first, second), (second, first)) if code in GOVERNORATES]
+    if not places:
+        raise PlateError("governorate_unknown", "governorate")
+    if words.letter and words.letter_at == 1:
+        return places[:1]  # 11 A 12: on the metal the code stands before the letter
+    return places
+
+
+def _families(words: _Words, governorate: str) -> Iterable[tuple[str, str | None]]:
+    """The families that a text can mean in a governorate, each with its letter."""
+    letter, family = words.letter, words.family
+    if letter is None:
+        default = KURDISTAN if GOVERNORATES[governorate].kurdistan else OLD
+        return [(family or default, None)]
+    if not "A" <= letter <= "Z":
+        return [(family or GERMAN, letter)]
+    german = _LATIN_FOR_GERMAN.get(letter)
+    if family == GERMAN and german:
+        return [(GERMAN, german)]
+    if family or german is None or words.governorate is None:
+        return [(family or UNIFIED, letter)]
+    return [(UNIFIED, letter), (GERMAN, german)]
+
