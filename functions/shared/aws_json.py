@@ -138,7 +138,15 @@ class Credentials:
 
 
 def sign(
-    body: bytes, *, host: str, target: str, content_type: str, service: str, region: str, credentials: Credentials, at: time.struct_time
+    body: bytes,
+    *,
+    host: str,
+    target: str,
+    content_type: str,
+    service: str,
+    region: str,
+    credentials: Credentials,
+    at: time.struct_time,
 ) -> dict[str, str]:
     """The headers of ``POST /`` with this body under Signature Version 4.
 
@@ -179,7 +187,9 @@ class FastClient:
         "secretsmanager": ("secretsmanager.", "application/x-amz-json-1.1"),
     }
 
-    def __init__(self, environment: Mapping[str, str] = os.environ, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, environment: Mapping[str, str] = os.environ, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._region = environment["AWS_REGION"]
         self._credentials = Credentials.from_environment(environment)
         self._environment = environment

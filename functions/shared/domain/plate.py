@@ -245,7 +245,7 @@ def _word_at(tokens: list[str], index: int) -> tuple[str, str, int]:
     """The longest known word that begins at a token: its kind, value and how many tokens it takes."""
     for length in range(min(LONGEST_NAME_WORDS, len(tokens) - index), 0, -1):
         part = tokens[index : index + length]
-        if part[0].isdecimal() or len(part[0]) == 1 and length == 1:
+        if part[0].isdecimal() or (len(part[0]) == 1 and length == 1):
             continue
         word = " ".join(part)
         if code := find_code(word):
@@ -298,4 +298,3 @@ def _families(words: _Words, governorate: str) -> Iterable[tuple[str, str | None
     if family or german is None or words.governorate is None:
         return [(family or UNIFIED, letter)]
     return [(UNIFIED, letter), (GERMAN, german)]
-

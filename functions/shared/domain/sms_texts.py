@@ -186,10 +186,7 @@ TEXTS: Final = {
     },
     "receipt": {
         "ar": (
-            "غرامة: تم تسديد {total} دينار يوم {date}\n"
-            "المخالفات: {count}\n"
-            "رقم الوصل: {receipt_no}\n"
-            "التفاصيل: بوابة أور"
+            "غرامة: تم تسديد {total} دينار يوم {date}\nالمخالفات: {count}\nرقم الوصل: {receipt_no}\nالتفاصيل: بوابة أور"
         ),
         "ckb": (
             "غەرامە: {total} دینار وەرگیرا لە {date}\n"
@@ -198,10 +195,7 @@ TEXTS: Final = {
             "وردەکاری: دەروازەی ئور"
         ),
         "en": (
-            "Gharama: {total} IQD paid on {date}\n"
-            "Violations: {count}\n"
-            "Receipt no.: {receipt_no}\n"
-            "Details: Ur portal"
+            "Gharama: {total} IQD paid on {date}\nViolations: {count}\nReceipt no.: {receipt_no}\nDetails: Ur portal"
         ),
     },
 }

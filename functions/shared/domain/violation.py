@@ -17,11 +17,19 @@ UNPAID: Final = "unpaid"
 IN_PAYMENT: Final = "in_payment"
 
 
+def make_version(updated_at: str | None, last_modified: str, line: int) -> str:
+    """What tells which of two rows about one violation is newer, as text that sorts so.
+
+    The row's own date, or else its file's; then the file's; then the line. Dates as stored texts.
+    """
+    return f"{updated_at or last_modified}#{last_modified}#{line:09d}"
+
+
 class Violation(NamedTuple):
     """One recorded violation. Amounts in dinars, instants as stored texts (Baghdad, with offset).
 
-    The fields up to ``counter_receipt_no`` are what the directorate wrote, ``version`` tells which writing is newer;
-    the last five are the settlement through this service.
+    The fields up to ``counter_receipt_no`` are what the directorate wrote, ``version`` tells which writing is newer
+    (:func:`make_version`); the last five are the settlement through this service.
     """
 
     violation_no: str
@@ -37,7 +45,6 @@ class Violation(NamedTuple):
     title: str | None = None
     legal_ref: str | None = None
     amount_due: int | None = None
-    stated_at: str | None = None
     doubled_at: str | None = None
     sector_name: str | None = None
     sector_governorate: str | None = None
@@ -67,7 +74,12 @@ class Violation(NamedTuple):
     @property
     def facts(self) -> Facts:
         """What the amount owed follows from."""
-        return Facts(self.amount, self.recorded_at, self.legal_ref, self.amount_due, self.stated_at, self.doubled_at)
+        return Facts(self.amount, self.recorded_at, self.legal_ref, self.amount_due, self.as_of, self.doubled_at)
+
+    @property
+    def as_of(self) -> str:
+        """The instant at which the directorate said all this."""
+        return self.version.partition("#")[0]
 
     def due(self, at: str) -> Due:
         """What is owed for it at an instant (a stored text)."""

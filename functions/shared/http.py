@@ -1,0 +1,174 @@
+"""The HTTP API's requests and answers: routing by route key, JSON bodies, problem documents (RFC 9457), languages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from shared.observability import logger
+from shared.words import PROBLEMS
+
+Event = dict[str, Any]
+Reply = dict[str, Any]
+Handler = Callable[[Event, Any], Reply]
+
+LARGEST_BODY: Final = 64 * 1024
+LANGUAGES: Final = ("ar", "ckb", "en")
+
+
+class FieldError(NamedTuple):
+    """What is wrong with one field of the input. code: a key of ``PROBLEMS``."""
+
+    field: str
+    code: str
+
+
+class Problem(Exception):
+    """An error that the caller is told of, as a problem document.
+
+    code: a key of ``PROBLEMS``. members: further members of the document. headers: such as Retry-After.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        *errors: FieldError,
+        members: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.errors = errors
+        self.members = members or {}
+        self.headers = headers or {}
+
+
+def invalid(field: str, code: str) -> Problem:
+    """One field of the input is wrong: 422."""
+    return Problem(422, "invalid_input", FieldError(field, code))
+
+
+class Request(NamedTuple):
+    """One call of the API. path: the values of the route's parameters. body: raw bytes, base64 undone."""
+
+    event: Event
+    route: str
+    path: dict[str, str]
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    language: str
+    request_id: str
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises Problem 413, 400 or 422."""
+        if len(self.body) > LARGEST_BODY:
+            raise Problem(413, "body_too_large")
+        try:
+            value = orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            raise Problem(400, "body_not_json") from None
+        if not isinstance(value, dict):
+            raise Problem(422, "body_not_object")
+        return value
+
+
+Route = Callable[[Request], Reply]
+
+
+def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Reply:
+    """A JSON answer. Nothing of ours may be kept by a cache: answers are about a person."""
+    return {
+        "statusCode": status,
+        "headers": {"content-type": "application/json", "cache-control": "no-store", **(headers or {})},
+        "body": orjson.dumps(body).decode(),
+    }
+
+
+def router(routes: Mapping[str, Route], otherwise: Route | None = None) -> Handler:
+    """The handler of a function with several routes, keyed as API Gateway names them (``POST /v1/queries``).
+
+    API Gateway has matched the path already. A Problem becomes its document, any other exception a 500 that tells
+    nothing and is logged with its stack.
+    """
+
+    def handle(event: Event, context: Any) -> Reply:
+        logger().set_correlation_id(event["requestContext"]["requestId"])
+        try:
+            request = parse(event)
+            route = routes.get(request.route, otherwise)
+            if route is None:
+                raise Problem(404, "no_such_path")
+            return route(request)
+        except Problem as problem:
+            return _problem(event, problem)
+        except Exception:
+            logger().exception("unexpected error")
+            return _problem(event, Problem(500, "internal"))
+
+    return handle
+
+
+def parse(event: Event) -> Request:
+    """The request of an HTTP API event (payload 2.0). Raises Problem 400 for a body that is not the base64 it says."""
+    text = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        try:
+            body = base64.b64decode(text, validate=True)
+        except binascii.Error:
+            raise Problem(400, "body_not_json") from None
+    else:
+        body = text.encode("utf-8", "surrogatepass")
+    headers = event.get("headers") or {}
+    return Request(
+        event,
+        event["routeKey"],
+        event.get("pathParameters") or {},
+        event.get("queryStringParameters") or {},
+        headers,
+        body,
+        language(headers.get("accept-language", "")),
+        event["requestContext"]["requestId"],
+    )
+
+
+def language(accept: str) -> str:
+    """The best of our languages for an Accept-Language header; Arabic where it names none of them."""
+    best, weight = LANGUAGES[0], 0.0
+    for choice in accept.lower().split(","):
+        tag, _, quality = choice.strip().partition(";q=")
+        name = {"ku": "ckb"}.get(tag.split("-")[0], tag.split("-")[0])
+        try:
+            value = float(quality or 1)
+        except ValueError:
+            continue
+        if name in LANGUAGES and value > weight:
+            best, weight = name, value
+    return best
+
+
+def _problem(event: Event, problem: Problem) -> Reply:
+    headers = event.get("headers") or {}
+    chosen = language(headers.get("accept-language", ""))
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": PROBLEMS[problem.code][chosen],
+        "status": problem.status,
+        "code": problem.code,
+        "request_id": event["requestContext"]["requestId"],
+        **problem.members,
+    }
+    if problem.errors:
+        document["errors"] = [
+            {"field": error.field, "code": error.code, "message": PROBLEMS[error.code][chosen]}
+            for error in problem.errors
+        ]
+    reply = answer(problem.status, document, problem.headers)
+    reply["headers"]["content-type"] = "application/problem+json"
+    return reply

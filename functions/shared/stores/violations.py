@@ -1,0 +1,284 @@
+"""The Violations table: one item a violation, ``pk`` its number. Attributes have one writer each.
+
+*ingest* writes what the directorate says, *pay* the settlement; the two sets are disjoint, so that an upload can never
+overwrite a payment. Indexes: ``ByPlate`` (newest first, all attributes), ``ByDoublingDay`` (keys only, sharded).
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from shared.aws_json import AwsError, Call, Json
+from shared.domain import fine
+from shared.domain.violation import CANCELLED, OPEN, Violation
+from shared.stores.items import Item, batch_get, number, pack, text, transact
+
+OPENED: Final = "opened"
+
+_DIRECTORATE_TEXTS: Final = (
+    "category",
+    "title",
+    "legal_ref",
+    "doubled_at",
+    "sector_name",
+    "sector_governorate",
+    "place",
+    "counter_paid_at",
+    "counter_receipt_no",
+)
+INGEST_ATTRIBUTES: Final = frozenset(
+    {
+        "plate", "code", "amount", "amount_due", "occurred_at", "recorded_at", "sector_code", "status", "version",
+        "hash", "origin", "tell", "doubling_day", "inserted_by", "changed_by", *_DIRECTORATE_TEXTS,
+    }
+)  # fmt: skip
+PAY_ATTRIBUTES: Final = frozenset({"held_by", "paid_by", "paid_amount", "paid_at", "receipt_no"})
+
+SHARDS: Final = 8
+_WRITE_ATTEMPTS: Final = 12
+
+INSERTED: Final = "inserted"
+UPDATED: Final = "updated"
+UNCHANGED: Final = "unchanged"
+STALE: Final = "stale"
+
+
+class Row(NamedTuple):
+    """One accepted row of a file.
+
+    content: a digest of everything the directorate wrote but the version. dated: whether the row named its own
+    ``updated_at``. ref: the file version and line it stands on. origin: live or backlog. recent: recorded so lately
+    that followers should hear of it.
+    """
+
+    violation: Violation
+    content: str
+    dated: bool
+    ref: str
+    origin: str
+    recent: bool
+
+
+def read(item: Item) -> Violation:
+    """The violation of an item (its stream image will do)."""
+    return Violation(
+        violation_no=item["pk"]["S"],
+        plate_key=item["plate"]["S"],
+        code=item["code"]["S"],
+        amount=int(item["amount"]["N"]),
+        occurred_at=item["occurred_at"]["S"],
+        recorded_at=item["recorded_at"]["S"],
+        sector_code=item["sector_code"]["S"],
+        version=item["version"]["S"],
+        status=item["status"]["S"],
+        category=text(item, "category"),
+        title=text(item, "title"),
+        legal_ref=text(item, "legal_ref"),
+        amount_due=number(item, "amount_due"),
+        doubled_at=text(item, "doubled_at"),
+        sector_name=text(item, "sector_name"),
+        sector_governorate=text(item, "sector_governorate"),
+        place=text(item, "place"),
+        counter_paid_at=text(item, "counter_paid_at"),
+        counter_receipt_no=text(item, "counter_receipt_no"),
+        held_by=text(item, "held_by"),
+        paid_by=text(item, "paid_by"),
+        paid_amount=number(item, "paid_amount"),
+        paid_at=text(item, "paid_at"),
+        receipt_no=text(item, "receipt_no"),
+    )
+
+
+class Violations:
+    """The table through the port. sleep: how to wait between tries."""
+
+    def __init__(self, call: Call, table: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._call = call
+        self._table = table
+        self._sleep = sleep
+
+    def of_plate(self, plate_key: str) -> list[Violation]:
+        """All violations on a plate, newest first: one Query of the index, and one more for each further megabyte."""
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "ByPlate",
+            "KeyConditionExpression": "plate = :plate",
+            "ExpressionAttributeValues": {":plate": {"S": plate_key}},
+            "ScanIndexForward": False,
+        }
+        found: list[Violation] = []
+        while True:
+            page = self._call("dynamodb", "Query", request)
+            found += map(read, page["Items"])
+            if not page.get("LastEvaluatedKey"):
+                return found
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def get(self, numbers: Iterable[str]) -> dict[str, Violation]:
+        """The violations that exist of these numbers, by number, consistently read."""
+        keys = [{"pk": {"S": violation_no}} for violation_no in dict.fromkeys(numbers)]
+        return {item["pk"]["S"]: read(item) for item in batch_get(self._call, self._table, keys, sleep=self._sleep)}
+
+    # ------------------------------------------------------------------ ingest
+
+    def write(self, rows: Sequence[Row]) -> list[str]:
+        """Bring up to 100 rows of distinct numbers into the table; the newest version of each wins, whoever comes last.
+
+        Returns inserted, updated, unchanged or stale for each row. A row that this very line wrote before counts as it
+        did then. One BatchGetItem and one TransactWriteItems where nobody interferes; a transaction that others
+        cancelled is decided anew on a fresh reading. Raises AwsError where that does not end.
+        """
+        for attempt in range(1, _WRITE_ATTEMPTS + 1):
+            known = self._versions(rows)
+            decisions = [self._decide(row, known.get(row.violation.violation_no)) for row in rows]
+            actions = [action for _, action in decisions if action]
+            if not actions:
+                break
+            try:
+                transact(self._call, actions, sleep=self._sleep)
+                break
+            except AwsError as error:
+                if not (error.condition_failed or error.transaction_conflict) or attempt == _WRITE_ATTEMPTS:
+                    raise
+                self._sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 6)))  # noqa: S311 (jitter, not a secret)
+        return [outcome for outcome, _ in decisions]
+
+    def _versions(self, rows: Sequence[Row]) -> dict[str, Item]:
+        projection = {
+            "ProjectionExpression": "pk, version, #hash, plate, #status, inserted_by, changed_by, paid_by",
+            "ExpressionAttributeNames": {"#hash": "hash", "#status": "status"},
+        }
+        keys: list[Item] = [{"pk": {"S": row.violation.violation_no}} for row in rows]
+        items = batch_get(self._call, self._table, keys, projection=projection, sleep=self._sleep)
+        return {item["pk"]["S"]: item for item in items}
+
+    def _decide(self, row: Row, known: Item | None) -> tuple[str, Json | None]:
+        """What becomes of a row beside what is known of its number: the outcome, and the write that it needs."""
+        if known is None:
+            return INSERTED, self._put(row, None)
+        if text(known, "inserted_by") == row.ref:
+            return INSERTED, None
+        if text(known, "changed_by") == row.ref:
+            return UPDATED, None
+        version = row.violation.version
+        known_version = known["version"]["S"]
+        same_date = not row.dated or version.partition("#")[0] == known_version.partition("#")[0]
+        if known["hash"]["S"] == row.content and same_date:
+            return UNCHANGED, None
+        if version <= known_version:
+            return STALE, None
+        return UPDATED, self._put(row, known)
+
+    def _put(self, row: Row, known: Item | None) -> Json:
+        violation = row.violation
+        values = pack(
+            {
+                "plate": violation.plate_key,
+                "code": violation.code,
+                "amount": violation.amount,
+                "amount_due": violation.amount_due,
+                "occurred_at": violation.occurred_at,
+                "recorded_at": violation.recorded_at,
+                "sector_code": violation.sector_code,
+                "status": violation.status,
+                "version": violation.version,
+                "hash": row.content,
+                "origin": row.origin,
+                "tell": tell(row, known),
+                "doubling_day": doubling_day(violation),
+                "changed_by": row.ref,
+                **{name: getattr(violation, name) for name in _DIRECTORATE_TEXTS},
+            }
+        )
+        if known is None:
+            values["inserted_by"] = {"S": row.ref}
+        gone = sorted(INGEST_ATTRIBUTES - values.keys() - {"inserted_by"})
+        sets = ", ".join(f"#{name} = :{name}" for name in values)
+        removes = " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
+        update: Json = {
+            "TableName": self._table,
+            "Key": {"pk": {"S": violation.violation_no}},
+            "UpdateExpression": f"SET {sets}{removes}",
+            "ExpressionAttributeNames": {f"#{name}": name for name in (*values, *gone)},
+            "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
+            # What was decided holds only for the version it was decided on.
+            "ConditionExpression": "attribute_not_exists(pk)" if known is None else "#version = :seen",
+        }
+        if known is not None:
+            update["ExpressionAttributeValues"][":seen"] = known["version"]
+        return {"Update": update}
+
+    # ------------------------------------------------------------------ pay
+
+    def hold(self, violation: Violation, payment_id: str) -> Json:
+        """The action that holds a violation for a payment, if it is still as it was quoted."""
+        return self._settlement(
+            violation.violation_no,
+            "SET held_by = :payment",
+            "version = :version AND #status = :open AND attribute_not_exists(held_by) AND attribute_not_exists(paid_by)",
+            {":payment": payment_id, ":version": violation.version, ":open": OPEN},
+            {"#status": "status"},
+        )
+
+    def release(self, violation_no: str, payment_id: str) -> Json:
+        """The action that ends a payment's hold."""
+        return self._settlement(violation_no, "REMOVE held_by", "held_by = :payment", {":payment": payment_id})
+
+    def settle(self, violation_no: str, payment_id: str, amount: int, paid_at: str, receipt_no: str) -> Json:
+        """The action that marks a held violation paid by its payment."""
+        return self._settlement(
+            violation_no,
+            "SET paid_by = :payment, paid_amount = :amount, paid_at = :at, receipt_no = :receipt REMOVE held_by",
+            "held_by = :payment AND attribute_not_exists(paid_by)",
+            {":payment": payment_id, ":amount": amount, ":at": paid_at, ":receipt": receipt_no},
+        )
+
+    def _settlement(
+        self,
+        violation_no: str,
+        change: str,
+        condition: str,
+        values: dict[str, str | int],
+        names: dict[str, str] | None = None,
+    ) -> Json:
+        update: Json = {
+            "TableName": self._table,
+            "Key": {"pk": {"S": violation_no}},
+            "UpdateExpression": change,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": pack(values),
+        }
+        if names:
+            update["ExpressionAttributeNames"] = names
+        return {"Update": update}
+
+
+def tell(row: Row, known: Item | None) -> str | None:
+    """Whether followers should hear of a write: only of live rows; opened, cancelled, or None.
+
+    Opened: open, recorded lately, and not known as open on this plate before. Cancelled: was open and is cancelled, or
+    has left this plate without being news on another.
+    """
+    violation = row.violation
+    if row.origin != "live" or (known and "paid_by" in known):
+        return None
+    was_open_on = known["plate"]["S"] if known and text(known, "status") == OPEN else None
+    if violation.status == OPEN and row.recent and was_open_on != violation.plate_key:
+        return OPENED
+    if was_open_on and (violation.status == CANCELLED or was_open_on != violation.plate_key):
+        return CANCELLED
+    return None
+
+
+def doubling_day(violation: Violation) -> str | None:
+    """The key of ByDoublingDay: the day the fine will double and a shard of that day; None once it can no more."""
+    if violation.status != OPEN:
+        return None
+    doubles_at = fine.doubles_at(violation.facts)
+    if doubles_at is None or doubles_at <= violation.as_of:
+        return None
+    return f"{doubles_at[:10]}#{crc32(violation.violation_no.encode()) % SHARDS}"

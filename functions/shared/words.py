@@ -1,0 +1,142 @@
+"""The words of the API's errors, by code, in Arabic, Kurdish and English."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+def _words(ar: str, ckb: str, en: str) -> dict[str, str]:
+    return {"ar": ar, "ckb": ckb, "en": en}
+
+
+PROBLEMS: Final = {
+    # of any call
+    "internal": _words("خطأ داخلي، حاول لاحقاً", "هەڵەی ناوخۆیی، دواتر هەوڵ بدەرەوە", "Internal error, try again later"),
+    "no_such_path": _words("لا يوجد هذا العنوان", "ئەم ناونیشانە نییە", "There is no such path or method"),
+    "body_too_large": _words("الطلب أكبر من المسموح", "داواکارییەکە زۆر گەورەیە", "The body is too large"),
+    "body_not_json": _words("الطلب ليس JSON صحيحاً", "داواکارییەکە JSON ی دروست نییە", "The body is not JSON"),
+    "body_not_object": _words(
+        "يجب أن يكون الطلب كائن JSON", "داواکارییەکە دەبێت کائینی JSON بێت", "The body must be a JSON object"
+    ),
+    "invalid_input": _words("بعض الحقول غير صحيح", "هەندێک خانە هەڵەن", "Some fields are wrong"),
+    "missing": _words("هذا الحقل مطلوب", "ئەم خانەیە پێویستە", "This field is required"),
+    "wrong_type": _words("نوع القيمة غير صحيح", "جۆری نرخەکە هەڵەیە", "The value has the wrong type"),
+    "wrong_value": _words("القيمة غير مقبولة", "نرخەکە قبوڵ نییە", "The value is not one of those allowed"),
+    "too_long": _words("القيمة أطول من المسموح", "نرخەکە زۆر درێژە", "The value is too long"),
+    "scope_missing": _words(
+        "لا تملك صلاحية هذا الطلب", "مۆڵەتی ئەم داواکارییەت نییە", "Your token lacks the scope for this call"
+    ),
+    # of a plate
+    "plate_ambiguous": _words(
+        "رقم اللوحة يُقرأ بأكثر من وجه، اختر",
+        "ژمارەی تابلۆ زیاتر لە یەک خوێندنەوەی هەیە، هەڵبژێرە",
+        "The plate can be read in several ways: choose",
+    ),
+    "plate_unreadable": _words("تعذرت قراءة رقم اللوحة", "ژمارەی تابلۆ ناخوێندرێتەوە", "The plate cannot be read"),
+    "plate_too_long": _words(
+        "النص أطول من أن يكون رقم لوحة", "دەقەکە زۆر درێژە بۆ ژمارەی تابلۆ", "The text is too long for a plate"
+    ),
+    "family_new": _words(
+        "«جديد» تعني الألماني للبعض والموحد لغيرهم، اختر أحدهما",
+        "«نوێ» بۆ هەندێک ئەڵمانی و بۆ هەندێک یەکگرتووە، یەکێکیان هەڵبژێرە",
+        '"New" means German to some and unified to others: choose one',
+    ),
+    "family_unknown": _words("نظام اللوحة غير معروف", "جۆری تابلۆ نەناسراوە", "The plate family is unknown"),
+    "family_twice": _words(
+        "ذُكر أكثر من نظام للوحة", "زیاتر لە یەک جۆری تابلۆ نووسراوە", "Two plate families are named"
+    ),
+    "governorate_unknown": _words("المحافظة غير معروفة", "پارێزگا نەناسراوە", "The governorate is unknown"),
+    "governorate_missing": _words("المحافظة مطلوبة", "پارێزگا پێویستە", "The governorate is missing"),
+    "governorate_twice": _words("ذُكرت أكثر من محافظة", "زیاتر لە یەک پارێزگا نووسراوە", "Two governorates are named"),
+    "governorate_not_kurdistan": _words(
+        "هذه المحافظة ليست في الإقليم", "ئەم پارێزگایە لە هەرێم نییە", "This governorate is not in the Kurdistan Region"
+    ),
+    "category_twice": _words("ذُكر أكثر من صنف", "زیاتر لە یەک جۆر نووسراوە", "Two categories are named"),
+    "category_unknown": _words("صنف المركبة غير معروف", "جۆری ئۆتۆمبێل نەناسراوە", "The vehicle category is unknown"),
+    "letter_missing": _words("حرف اللوحة مطلوب", "پیتی تابلۆ پێویستە", "The plate's letter is missing"),
+    "letter_forbidden": _words(
+        "لا حرف في هذا النظام من اللوحات", "ئەم جۆرە تابلۆیە پیتی نییە", "Plates of this family have no letter"
+    ),
+    "letter_not_arabic": _words(
+        "حرف اللوحة يجب أن يكون حرفاً عربياً واحداً",
+        "پیتی تابلۆ دەبێت یەک پیتی عەرەبی بێت",
+        "The letter must be one Arabic letter",
+    ),
+    "letter_not_latin": _words(
+        "حرف اللوحة يجب أن يكون حرفاً لاتينياً واحداً",
+        "پیتی تابلۆ دەبێت یەک پیتی لاتینی بێت",
+        "The letter must be one Latin letter",
+    ),
+    "letter_twice": _words("في النص أكثر من حرف", "زیاتر لە یەک پیت نووسراوە", "The text holds two letters"),
+    "number_missing": _words("رقم اللوحة مطلوب", "ژمارەی تابلۆ پێویستە", "The plate's number is missing"),
+    "number_not_digits": _words(
+        "رقم اللوحة يجب أن يكون أرقاماً", "ژمارەی تابلۆ دەبێت ژمارە بێت", "The plate's number must be digits"
+    ),
+    "number_zero": _words("رقم اللوحة لا يكون صفراً", "ژمارەی تابلۆ نابێت سفر بێت", "The plate's number cannot be zero"),
+    "number_too_long": _words(
+        "رقم اللوحة أطول من المعروف في هذا النظام",
+        "ژمارەی تابلۆ بۆ ئەم جۆرە درێژە",
+        "The plate's number is too long for its family",
+    ),
+    "numbers_too_many": _words(
+        "في النص أرقام أكثر من رقم لوحة واحد", "ژمارەی زۆر نووسراوە", "The text holds too many numbers for one plate"
+    ),
+    "word_unknown": _words("في النص كلمة غير معروفة", "وشەیەکی نەناسراو نووسراوە", "The text holds an unknown word"),
+    # of a look-up
+    "no_such_query": _words(
+        "لا يوجد هذا الاستعلام أو انتهت مدته",
+        "ئەم پرسیارە نییە یان ماوەی بەسەرچووە",
+        "There is no such query, or it is over",
+    ),
+    "cursor_invalid": _words("مؤشر الصفحة غير صحيح", "نیشانەی لاپەڕە هەڵەیە", "The cursor is not one of this query's"),
+    # of a payment
+    "gateway_unknown": _words(
+        "بوابة الدفع غير معروفة أو متوقفة",
+        "دەروازەی پارەدان نەناسراوە یان داخراوە",
+        "The payment gateway is unknown or closed",
+    ),
+    "return_url_refused": _words(
+        "عنوان العودة غير مسموح", "ناونیشانی گەڕانەوە ڕێگەپێدراو نییە", "The return address is not allowed"
+    ),
+    "key_missing": _words(
+        "الترويسة Idempotency-Key مطلوبة", "سەردێڕی Idempotency-Key پێویستە", "The Idempotency-Key header is required"
+    ),
+    "key_malformed": _words(
+        "الترويسة Idempotency-Key يجب أن تكون من 8 إلى 64 حرفاً أو رقماً",
+        "Idempotency-Key دەبێت ٨ تا ٦٤ پیت و ژمارە بێت",
+        "Idempotency-Key must be 8 to 64 letters, digits, - or _",
+    ),
+    "key_reused": _words(
+        "استُعمل هذا المفتاح لطلب آخر",
+        "ئەم کلیلە بۆ داواکارییەکی تر بەکارهاتووە",
+        "This Idempotency-Key was used for another request",
+    ),
+    "too_many": _words("العدد أكبر من المسموح", "ژمارەکە زۆرە", "There are too many"),
+    "empty": _words("القائمة فارغة", "لیستەکە بەتاڵە", "The list is empty"),
+    "repeated": _words("القيمة مكررة", "نرخەکە دووبارەیە", "The value is repeated"),
+    "not_payable": _words(
+        "بعض المخالفات لا يمكن تسديدها الآن",
+        "هەندێک سەرپێچی ئێستا ناتوانرێت بدرێن",
+        "Some of the violations cannot be paid now",
+    ),
+    "violation_not_found": _words(
+        "لا توجد هذه المخالفة بين ما استعلمت عنه",
+        "ئەم سەرپێچییە لەوانە نییە کە پرسیارت لێ کردوون",
+        "There is no such violation among the plates you may see",
+    ),
+    "violation_paid": _words("المخالفة مسددة", "سەرپێچییەکە دراوە", "The violation is paid"),
+    "violation_cancelled": _words("المخالفة ملغاة", "سەرپێچییەکە هەڵوەشاوەتەوە", "The violation is cancelled"),
+    "violation_disputed": _words("المخالفة معترض عليها", "سەرپێچییەکە تانەی لێ دراوە", "The violation is disputed"),
+    "violation_in_payment": _words("المخالفة قيد التسديد", "سەرپێچییەکە لە پارەداندایە", "The violation is being paid"),
+    "changed_meanwhile": _words(
+        "تغيرت المخالفة في هذه الأثناء، استعلم ثانية",
+        "سەرپێچییەکە گۆڕا، دووبارە بپرسە",
+        "The violation changed meanwhile: ask again",
+    ),
+    "no_such_payment": _words("لا توجد هذه الدفعة", "ئەم پارەدانە نییە", "There is no such payment"),
+    "no_such_receipt": _words("لا يوجد هذا الوصل", "ئەم پسوولەیە نییە", "There is no such receipt"),
+    "callback_refused": _words("الإشعار مرفوض", "ئاگادارکردنەوەکە ڕەتکرایەوە", "The callback is refused"),
+    # of an upload
+    "no_such_upload": _words("لا يوجد هذا الرفع", "ئەم بارکردنە نییە", "There is no such upload"),
+    "too_large": _words("الملف أكبر من المسموح", "پەڕگەکە زۆر گەورەیە", "The file is too large"),
+}
