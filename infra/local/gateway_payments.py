@@ -1,0 +1,166 @@
+"""The sandbox gateway's payments: what it remembers, and which status may follow which."""
+
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+OUTCOMES = {"pay": "paid", "fail": "failed", "expire": "expired"}
+
+_SCHEMA = """
+create table if not exists payments (
+    id text primary key, reference text not null unique, amount integer not null, description text not null,
+    callback_url text not null, return_url text not null, expires_at text not null, created_at text not null,
+    status text not null, paid_at text
+) strict;
+create table if not exists callbacks (
+    payment_id text not null, status text not null, tries integer not null, due real not null,
+    primary key (payment_id, status)
+) strict;
+"""
+
+_BY_ID = "select * from payments where id = ?"
+_BY_REFERENCE = "select * from payments where reference = ?"
+
+
+class ImpossibleError(Exception):
+    """The payment's status does not allow the step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a merchant asks to be paid: whole dinars, times in ISO 8601 with an offset."""
+
+    reference: str
+    amount: int
+    description: str
+    callback_url: str
+    return_url: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payment(Order):
+    """An order with its fate: `status` is created, paid, failed, expired or refunded."""
+
+    id: str
+    created_at: str
+    status: str
+    paid_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """News of a payment that the merchant has not acknowledged; `due` is in seconds since the epoch."""
+
+    payment_id: str
+    status: str
+    tries: int
+    due: float
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Payments:
+    """Payments and unacknowledged callbacks in one SQLite file, safe to use from many threads."""
+
+    def __init__(self, path: Path, now: Callable[[], datetime] = utc_now) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._now = now
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.row_factory = sqlite3.Row
+        self._db.executescript(f"pragma journal_mode = wal; {_SCHEMA}")
+        # Whoever did not acknowledge before a restart has most likely been restarted as well.
+        self._db.execute("update callbacks set due = 0")
+
+    def create(self, order: Order) -> tuple[Payment, bool]:
+        """The payment of `order.reference`, and whether it is new; a reference known already keeps its first order."""
+        with self._lock:
+            known = self.by_reference(order.reference)
+            if known:
+                return known, False
+            payment_id = f"sgw_{secrets.token_urlsafe(12)}"
+            self._db.execute(
+                "insert into payments values (?, ?, ?, ?, ?, ?, ?, ?, 'created', null)",
+                (payment_id, order.reference, order.amount, order.description, order.callback_url, order.return_url,
+                 order.expires_at, self._now().isoformat(timespec="seconds")),
+            )  # fmt: skip
+            return self._one(payment_id), True
+
+    def by_id(self, payment_id: str) -> Payment | None:
+        return self._found(_BY_ID, payment_id)
+
+    def by_reference(self, reference: str) -> Payment | None:
+        return self._found(_BY_REFERENCE, reference)
+
+    def end(self, payment: Payment, status: str) -> Payment:
+        """The customer's step: `created` becomes `status`, and a callback falls due. Again the same: no change.
+
+        Raises ImpossibleError where it has ended otherwise.
+        """
+        with self._lock:
+            now = self._now()
+            paid_at = now.isoformat(timespec="seconds") if status == "paid" else None
+            changed = self._db.execute(
+                "update payments set status = ?, paid_at = ? where id = ? and status = 'created'",
+                (status, paid_at, payment.id),
+            ).rowcount
+            if changed:
+                self._db.execute("insert into callbacks values (?, ?, 0, ?)", (payment.id, status, now.timestamp()))
+            current = self._one(payment.id)
+            if current.status != status:
+                raise ImpossibleError(f"The payment is {current.status}")
+            return current
+
+    def refund(self, payment: Payment) -> Payment:
+        """A paid payment becomes refunded; again: no change. Raises ImpossibleError where it was never paid."""
+        with self._lock:
+            self._db.execute("update payments set status = 'refunded' where id = ? and status = 'paid'", (payment.id,))
+            current = self._one(payment.id)
+            if current.status != "refunded":
+                raise ImpossibleError(f"The payment is {current.status}")
+            return current
+
+    def next_callback(self) -> Callback | None:
+        """The callback that is due first."""
+        with self._lock:
+            row = self._db.execute("select * from callbacks order by due limit 1").fetchone()
+            return Callback(**row) if row else None
+
+    def postpone(self, callback: Callback, due: float) -> None:
+        """Counts one more try of `callback`, the next one at `due`."""
+        self._change_callback("update callbacks set tries = tries + 1, due = ?", callback, due)
+
+    def forget(self, callback: Callback) -> None:
+        """Drops `callback`: acknowledged, or given up."""
+        self._change_callback("delete from callbacks", callback)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def _change_callback(self, change: str, callback: Callback, *values: Any) -> None:
+        with self._lock:
+            self._db.execute(
+                f"{change} where payment_id = ? and status = ?", (*values, callback.payment_id, callback.status)
+            )
+
+    def _found(self, query: str, value: str) -> Payment | None:
+        with self._lock:
+            row = self._db.execute(query, (value,)).fetchone()
+            if row is None:
+                return None
+            payment = Payment(**row)
+            if payment.status == "created" and datetime.fromisoformat(payment.expires_at) <= self._now():
+                return self.end(payment, "expired")
+            return payment
+
+    def _one(self, payment_id: str) -> Payment:
+        return Payment(**self._db.execute(_BY_ID, (payment_id,)).fetchone())
