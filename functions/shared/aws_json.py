@@ -1,12 +1,12 @@
-"""The port to AWS services that speak JSON over one POST (DynamoDB, Secrets Manager), and its two adapters.
+"""The port to AWS services that speak JSON over one POST, and its two adapters.
 
 Requests and responses are the service's own JSON, so that nothing stands between an item and an answer::
 
     call("dynamodb", "GetItem", {"TableName": "t", "Key": {"pk": {"S": "1"}}})["Item"]
 
-:func:`sdk` is boto3, the default everywhere. :class:`FastClient` signs and posts by itself for the functions whose cold
-start or cost a row is held to a goal: it imports neither boto3 nor botocore. Both raise :class:`AwsError` and retry what
-the SDK's standard mode retries. One contract suite holds them equal.
+:func:`sdk` is boto3, the default everywhere. :class:`FastClient` signs and posts by itself, without boto3 or botocore,
+for the functions whose cold start or cost a row is held to a goal. Both raise :class:`AwsError` and retry what the
+SDK's standard mode retries. One contract suite holds them equal.
 """
 
 from __future__ import annotations

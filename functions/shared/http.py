@@ -27,7 +27,7 @@ class FieldError(NamedTuple):
     code: str
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 (the RFC's word)
     """An error that the caller is told of, as a problem document.
 
     code: a key of ``PROBLEMS``. members: further members of the document. headers: such as Retry-After.
@@ -91,24 +91,24 @@ def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> 
     }
 
 
-def router(routes: Mapping[str, Route], otherwise: Route | None = None) -> Handler:
+def router(routes: Mapping[str, Route]) -> Handler:
     """The handler of a function with several routes, keyed as API Gateway names them (``POST /v1/queries``).
 
-    API Gateway has matched the path already. A Problem becomes its document, any other exception a 500 that tells
-    nothing and is logged with its stack.
+    API Gateway has matched the path already; the rest arrives as ``$default``. A Problem becomes its document, any
+    other exception a 500 that tells nothing and is logged with its stack.
     """
 
     def handle(event: Event, context: Any) -> Reply:
         logger().set_correlation_id(event["requestContext"]["requestId"])
         try:
             request = parse(event)
-            route = routes.get(request.route, otherwise)
+            route = routes.get(request.route)
             if route is None:
                 raise Problem(404, "no_such_path")
             return route(request)
         except Problem as problem:
             return _problem(event, problem)
-        except Exception:
+        except Exception:  # noqa: BLE001 (the last resort: logged with its stack, answered with nothing)
             logger().exception("unexpected error")
             return _problem(event, Problem(500, "internal"))
 

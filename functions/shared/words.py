@@ -133,6 +133,10 @@ PROBLEMS: Final = {
         "سەرپێچییەکە گۆڕا، دووبارە بپرسە",
         "The violation changed meanwhile: ask again",
     ),
+    "gateway_refused": _words("رفضت بوابة الدفع الطلب", "دەروازەی پارەدان ڕەتیکردەوە", "The gateway refused the order"),
+    "gateway_silent": _words(
+        "بوابة الدفع لا تجيب الآن", "دەروازەی پارەدان وەڵام ناداتەوە", "The gateway does not answer now"
+    ),
     "no_such_payment": _words("لا توجد هذه الدفعة", "ئەم پارەدانە نییە", "There is no such payment"),
     "no_such_receipt": _words("لا يوجد هذا الوصل", "ئەم پسوولەیە نییە", "There is no such receipt"),
     "callback_refused": _words("الإشعار مرفوض", "ئاگادارکردنەوەکە ڕەتکرایەوە", "The callback is refused"),

@@ -82,7 +82,7 @@ def article(legal_ref: str) -> str:
 
 
 def policy_for(facts: Facts, policies: Sequence[Policy] = POLICIES) -> Policy | None:
-    """The newest policy in force when the fine's clock started. A fine without a reference is taken for article 25's."""
+    """The newest policy in force when the fine's clock started. One without a reference is taken for article 25's."""
     reference = article(facts.legal_ref) if facts.legal_ref else None
     day = facts.recorded_at[:10]
     applying = [p for p in policies if p.valid_from <= day and (reference is None or reference in p.articles)]

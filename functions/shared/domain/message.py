@@ -19,6 +19,7 @@ RECEIPT: Final = "receipt"
 WAITING: Final = "waiting"
 SENDING: Final = "sending"
 SENT: Final = "sent"
+UNKNOWN: Final = "unknown"
 DROPPED: Final = "dropped"
 FAILED: Final = "failed"
 

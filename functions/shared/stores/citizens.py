@@ -91,7 +91,7 @@ class Citizens:
             return None
         return item["plate"]["S"], text(item, "category")
 
-    def seen(self, sub: str, plate_key: str, answer: str | None, at: datetime) -> bool:
+    def seen(self, sub: str, plate_key: str, query_id: str, answer: str | None, at: datetime) -> bool:
         """Keep that a citizen looked a plate up, and with which answer (a digest; None where no SMS goes out).
 
         Returns False where the same answer went out by SMS within the last ten minutes. One UpdateItem.
@@ -103,19 +103,26 @@ class Citizens:
             "ExpressionAttributeValues": pack({":expires": _epoch(at + SEEN_FOR)}),
         }
         if answer is not None:
-            update["UpdateExpression"] += ", answer = :answer, answered_at = :at"
+            update["UpdateExpression"] += ", answer = :answer, answered_at = :at, query_id = :query"
             update["ConditionExpression"] = (
                 "attribute_not_exists(answer) OR answer <> :answer OR answered_at < :earlier"
             )
+            update["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
             update["ExpressionAttributeValues"] |= pack(
-                {":answer": answer, ":at": to_text(at), ":earlier": to_text(at - SAME_ANSWER_FOR)}
+                {
+                    ":answer": answer,
+                    ":at": to_text(at),
+                    ":earlier": to_text(at - SAME_ANSWER_FOR),
+                    ":query": query_id,
+                }
             )
         try:
             self._call("dynamodb", "UpdateItem", update)
         except AwsError as error:
             if not error.condition_failed:
                 raise
-            return False
+            # A write that was sent again after a broken connection meets itself.
+            return text(error.item or {}, "query_id") == query_id
         return True
 
     def may_see(self, sub: str, plate_keys: Iterable[str], at: datetime) -> set[str]:

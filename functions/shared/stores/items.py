@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -51,7 +52,9 @@ def transact(call: Call, actions: Sequence[Json], *, sleep: Callable[[float], No
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            call("dynamodb", "TransactWriteItems", {"TransactItems": list(actions)})
+            # The token makes a try that is sent again after a broken connection the same try.
+            token = secrets.token_hex(16)
+            call("dynamodb", "TransactWriteItems", {"TransactItems": list(actions), "ClientRequestToken": token})
         except AwsError as error:
             if not error.transaction_conflict or attempt == _ATTEMPTS:
                 raise

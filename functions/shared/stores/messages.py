@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.message import SENDING, WAITING
+from shared.domain.message import SENDING, UNKNOWN, WAITING
 from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
-from shared.stores.items import Item, batch_get, pack, text, transact
+from shared.stores.items import Item, batch_get, number, pack, text, transact
 
 SHARDS: Final = 4
 KEPT: Final = timedelta(days=400)
@@ -26,7 +26,7 @@ MOST_VIOLATIONS: Final = 98
 
 
 class Message(NamedTuple):
-    """An SMS to be sent, or sent. Either its text stands already, or it tells of violations and is written when sent."""
+    """An SMS. Either its text stands already, or it tells of violations and is written when it is sent."""
 
     message_id: str
     sub: str
@@ -38,7 +38,7 @@ class Message(NamedTuple):
     plate_key: str | None = None
     violations: tuple[str, ...] = ()
     status: str = WAITING
-    provider_id: str | None = None
+    attempts: int = 0
 
 
 class Messages:
@@ -82,9 +82,11 @@ class Messages:
 
     def told(self, sub: str, kind: str, violations: Sequence[str]) -> set[str]:
         """Of which of these violations the citizen has a message of this kind already."""
-        keys: list[Item] = [{"pk": {"S": _marker(number, sub, kind)}} for number in dict.fromkeys(violations)]
+        keys: list[Item] = [
+            {"pk": {"S": _marker(violation_no, sub, kind)}} for violation_no in dict.fromkeys(violations)
+        ]
         found = {item["pk"]["S"] for item in batch_get(self._call, self._table, keys)}
-        return {number for number in violations if _marker(number, sub, kind) in found}
+        return {violation_no for violation_no in violations if _marker(violation_no, sub, kind) in found}
 
     def tell(self, message: Message, at: datetime) -> bool:
         """Put a message and the markers of the violations it tells of, all or nothing.
@@ -98,7 +100,7 @@ class Messages:
                     "TableName": self._table,
                     "Item": pack(
                         {
-                            "pk": _marker(number, message.sub, message.kind),
+                            "pk": _marker(violation_no, message.sub, message.kind),
                             "message_id": message.message_id,
                             "expires": expires,
                         }
@@ -106,7 +108,7 @@ class Messages:
                     "ConditionExpression": "attribute_not_exists(pk)",
                 }
             }
-            for number in message.violations
+            for violation_no in message.violations
         ]
         try:
             transact(self._call, [self.put_action(message, at), *markers])
@@ -133,20 +135,23 @@ class Messages:
                     break
                 request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def claim(self, message_id: str, at: datetime) -> Message | None:
+    def claim(self, message_id: str, claim_id: str, at: datetime) -> Message | None:
         """Take a waiting message for sending, so that nobody else does; None where it is not to be had.
 
-        It stays due, a while later, so that a claim that nobody ends is found.
+        claim_id: the taker's own, so that a claim sent again after a broken connection knows itself. The message stays
+        due, a while later, so that a claim that nobody ends is found.
         """
         return self._change(
             message_id,
-            "SET #status = :sending, not_before = :later",
-            "#status = :waiting AND not_before <= :now",
+            "SET #status = :sending, not_before = :later, claimed_by = :claim ADD attempts :one",
+            "(#status = :waiting AND not_before <= :now) OR (#status = :sending AND claimed_by = :claim)",
             {
                 ":sending": SENDING,
                 ":waiting": WAITING,
                 ":now": to_text(at),
                 ":later": to_text(at + CLAIMED_FOR),
+                ":claim": claim_id,
+                ":one": 1,
             },
         )
 
@@ -156,14 +161,14 @@ class Messages:
             message_id,
             "SET #status = :unknown, ended_at = :now REMOVE due",
             "#status = :sending AND not_before <= :now",
-            {":unknown": "unknown", ":sending": SENDING, ":now": to_text(at)},
+            {":unknown": UNKNOWN, ":sending": SENDING, ":now": to_text(at)},
         )
 
     def end(
         self, message_id: str, status: str, at: datetime, *, reason: str | None = None, provider_id: str | None = None
     ) -> None:
         """Say how a claimed message ended. reason: a code for why it was not sent."""
-        values: dict[str, str | int] = {":status": status, ":now": to_text(at), ":sending": SENDING}
+        values = {":status": status, ":now": to_text(at), ":sending": SENDING}
         change = "SET #status = :status, ended_at = :now"
         if reason:
             change += ", reason = :reason"
@@ -175,12 +180,10 @@ class Messages:
 
     def retry_later(self, message_id: str, not_before: datetime) -> None:
         """Put a claimed message back, to be sent later."""
-        values: dict[str, str | int] = {":waiting": WAITING, ":later": to_text(not_before), ":sending": SENDING}
+        values = {":waiting": WAITING, ":later": to_text(not_before), ":sending": SENDING}
         self._change(message_id, "SET #status = :waiting, not_before = :later", "#status = :sending", values)
 
-    def _change(
-        self, message_id: str, change: str, condition: str, values: dict[str, str | int] | dict[str, str]
-    ) -> Message | None:
+    def _change(self, message_id: str, change: str, condition: str, values: Mapping[str, str | int]) -> Message | None:
         try:
             answer = self._call(
                 "dynamodb",
@@ -214,7 +217,7 @@ def _read(item: Item) -> Message:
         plate_key=text(item, "plate"),
         violations=tuple(value["S"] for value in item.get("violations", {}).get("L", [])),
         status=item["status"]["S"],
-        provider_id=text(item, "provider_id"),
+        attempts=number(item, "attempts") or 0,
     )
 
 

@@ -219,7 +219,8 @@ class Violations:
         return self._settlement(
             violation.violation_no,
             "SET held_by = :payment",
-            "version = :version AND #status = :open AND attribute_not_exists(held_by) AND attribute_not_exists(paid_by)",
+            "version = :version AND #status = :open"
+            " AND attribute_not_exists(held_by) AND attribute_not_exists(paid_by)",
             {":payment": payment_id, ":version": violation.version, ":open": OPEN},
             {"#status": "status"},
         )

@@ -1,0 +1,167 @@
+"""The citizens' API of paying: start a payment, read it, check a receipt."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pay import payments as use_cases
+from pay.payments import Wish
+from pay.wiring import open_gateways, port
+from shared.clock import now
+from shared.domain.money import CURRENCY
+from shared.domain.payment import CREATED, LARGEST, Payment
+from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, invalid, router
+from shared.identity import citizen
+from shared.observability import count
+from shared.settings import listed, setting
+from shared.stores.citizens import Citizens
+from shared.stores.payments import Payments
+from shared.stores.violations import Violations
+
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_CODES: Final = {
+    "missing": "missing",
+    "string_too_long": "too_long",
+    "too_long": "too_many",
+    "too_short": "empty",
+    "string_too_short": "empty",
+}
+
+
+class PaymentBody(BaseModel):
+    """The body of ``POST /v1/payments``."""
+
+    model_config = ConfigDict(strict=True)
+
+    violations: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=32)]], Field(min_length=1, max_length=LARGEST)
+    ]
+    gateway: Annotated[str, Field(max_length=20)]
+    return_url: Annotated[str, Field(max_length=500)]
+
+
+@cache
+def _violations() -> Violations:
+    return Violations(port(), setting("VIOLATIONS_TABLE"))
+
+
+@cache
+def _payments() -> Payments:
+    return Payments(port(), setting("PAYMENTS_TABLE"))
+
+
+@cache
+def _citizens() -> Citizens:
+    return Citizens(port(), setting("CITIZENS_TABLE"))
+
+
+def start(request: Request) -> Reply:
+    """POST /v1/payments"""
+    payment = use_cases.start(
+        citizen(request.event),
+        _wish(request),
+        violations=_violations(),
+        citizens=_citizens(),
+        payments=_payments(),
+        open_gateways=open_gateways(),
+        callback_url=lambda gateway: f"{setting('PUBLIC_URL')}/v1/callbacks/{gateway}",
+        language=request.language,
+        now=now(),
+    )
+    count("PaymentsStarted")
+    return answer(202 if payment.status == CREATED else 201, view(payment))
+
+
+def _wish(request: Request) -> Wish:
+    key = request.headers.get("idempotency-key")
+    if not key:
+        raise Problem(400, "key_missing")
+    if not _KEY.fullmatch(key):
+        raise Problem(400, "key_malformed")
+    try:
+        body = PaymentBody.model_validate(request.json())
+    except ValidationError as error:
+        raise Problem(
+            422,
+            "invalid_input",
+            *(
+                FieldError(".".join(map(str, problem["loc"])), _CODES.get(problem["type"], "wrong_type"))
+                for problem in error.errors(include_url=False, include_context=False, include_input=False)
+            ),
+        ) from None
+    if len(set(body.violations)) < len(body.violations):
+        raise invalid("violations", "repeated")
+    if not _may_return_to(body.return_url):
+        raise invalid("return_url", "return_url_refused")
+    return Wish(tuple(body.violations), body.gateway, body.return_url, key)
+
+
+def _may_return_to(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return f"{parts.scheme}://{parts.netloc}" in listed("RETURN_ORIGINS")
+
+
+def view(payment: Payment) -> dict[str, Any]:
+    """A payment as its citizen sees it."""
+    return {
+        "payment_id": payment.payment_id,
+        "status": payment.status,
+        "gateway": payment.gateway,
+        "amount": payment.amount,
+        "currency": CURRENCY,
+        "items": [line._asdict() for line in payment.lines],
+        "redirect_url": payment.redirect_url,
+        "created_at": payment.created_at,
+        "expires_at": payment.expires_at,
+        "paid_at": payment.paid_at,
+        "receipt_no": payment.receipt_no,
+    }
+
+
+def read(request: Request) -> Reply:
+    """GET /v1/payments/{payment_id}"""
+    payment = _payments().get(request.path["payment_id"])
+    if payment is None or payment.sub != citizen(request.event).sub:
+        raise Problem(404, "no_such_payment")
+    return answer(200, view(payment))
+
+
+def check_receipt(request: Request) -> Reply:
+    """GET /v1/receipts/{receipt_no}: for anybody who holds the number; nothing in it tells of a person or a plate."""
+    receipt = _payments().receipt(request.path["receipt_no"])
+    if receipt is None:
+        raise Problem(404, "no_such_receipt")
+    return answer(
+        200,
+        {
+            "receipt_no": receipt.receipt_no,
+            "paid": True,
+            "amount": receipt.amount,
+            "currency": CURRENCY,
+            "paid_at": receipt.paid_at,
+        },
+    )
+
+
+@cache
+def _app() -> Handler:
+    return router(
+        {
+            "POST /v1/payments": start,
+            "GET /v1/payments/{payment_id}": read,
+            "GET /v1/receipts/{receipt_no}": check_receipt,
+        }
+    )
+
+
+def handler(event: Event, context: object) -> Reply:
+    """Lambda's entry point."""
+    return _app()(event, context)

@@ -1,0 +1,83 @@
+"""The plate in a request: free text or parts. What cannot be read is 422; what can be read in several ways is 409."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from query.views import plate_view
+from shared.domain import plate as plates
+from shared.domain.plate import AmbiguousPlateError, PlateError, Reading
+from shared.domain.violation import Violation
+from shared.http import FieldError, Problem, Request, invalid
+
+_LONGEST_PART: Final = 40
+
+
+def requested_plate(request: Request, body: dict[str, Any]) -> Reading:
+    """The plate of a body's ``plate``. Raises Problem naming the part that is wrong, or with the candidates."""
+    value = body.get("plate")
+    if value is None:
+        raise invalid("plate", "missing")
+    try:
+        if isinstance(value, str):
+            return plates.read(value)
+        if isinstance(value, dict):
+            return _from_parts(value)
+    except PlateError as error:
+        field = "plate" if isinstance(value, str) else f"plate.{error.field}"
+        raise Problem(422, "plate_unreadable", FieldError(field, error.code)) from None
+    except AmbiguousPlateError as error:
+        raise ambiguous(error.candidates, request.language) from None
+    raise invalid("plate", "wrong_type")
+
+
+def _from_parts(parts: dict[str, Any]) -> Reading:
+    governorate = parts.get("governorate")
+    if isinstance(governorate, dict):
+        governorate = governorate.get("code")
+    category = _text(parts, "category", required=False)
+    plate = plates.from_parts(
+        _text(parts, "family"),
+        _text({"governorate": governorate}, "governorate"),
+        _text(parts, "letter", required=False) or None,
+        _text(parts, "number"),
+    )
+    if not category:
+        return Reading(plate)
+    known = category if category in plates.CATEGORIES else plates.find_category(category)
+    if known is None:
+        raise PlateError("category_unknown", "category")
+    return Reading(plate, known)
+
+
+def _text(parts: dict[str, Any], name: str, *, required: bool = True) -> str:
+    value = parts.get(name)
+    if value is None and not required:
+        return ""
+    if value is None:
+        raise invalid(f"plate.{name}", "missing")
+    if not isinstance(value, str):
+        raise invalid(f"plate.{name}", "wrong_type")
+    if len(value) > _LONGEST_PART:
+        raise invalid(f"plate.{name}", "too_long")
+    return value
+
+
+def ambiguous(candidates: Iterable[Reading], language: str) -> Problem:
+    """Several plates can be meant: the citizen chooses one of the candidates and asks with its parts."""
+    views = [plate_view(candidate, language) for candidate in candidates]
+    return Problem(409, "plate_ambiguous", members={"candidates": views})
+
+
+def of_category(reading: Reading, violations: Sequence[Violation], language: str) -> list[Violation]:
+    """The violations that count for a reading: of its category and of none.
+
+    Raises Problem 409 where none was named and the plate's number is found in several.
+    """
+    if reading.category:
+        return [violation for violation in violations if violation.category in (reading.category, None)]
+    categories = sorted({violation.category for violation in violations if violation.category})
+    if len(categories) > 1:
+        raise ambiguous((Reading(reading.plate, category) for category in categories), language)
+    return list(violations)
