@@ -1,0 +1,190 @@
+"""A client of a running local cloud: what the directorate, a citizen and a phone do, over HTTP and the AWS API."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import boto3
+
+ROOT = Path(__file__).resolve().parents[2]
+Found = TypeVar("Found")
+
+
+def wait_for(condition: Callable[[], Found | None], within: float, what: str) -> Found:
+    """The first true value of a condition, asked ten times a second. Fails naming what did not come."""
+    deadline = time.monotonic() + within
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not within {within} s: {what}"
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Answer(NamedTuple):
+    status: int
+    body: Any
+
+
+@dataclass
+class Cloud:
+    """A local cloud that this test run started by the README's own command."""
+
+    state: Path
+    port: int
+    aws_port: int
+    process: subprocess.Popen[bytes] | None = None
+    stack: dict[str, Any] | None = None
+
+    @classmethod
+    def at(cls, state: Path) -> Cloud:
+        return cls(state, free_port(), free_port())
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Cloud:
+        self.state.mkdir(parents=True, exist_ok=True)
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            "GHARAMA_PORT": str(self.port),
+            "GHARAMA_AWS_PORT": str(self.aws_port),
+            "GHARAMA_STATE": str(self.state),
+        }
+        log = (self.state / "up.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "infra.local", "up"],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+        self.stack = wait_for(self._ready, 120, "the local cloud is ready")
+        return self
+
+    def _ready(self) -> dict[str, Any] | None:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise AssertionError((self.state / "up.log").read_text())
+        try:
+            answer = self.request("GET", "/_local/stack")
+        except OSError:
+            return None
+        return answer.body if answer.status == 200 else None
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(60) == 0, (self.state / "up.log").read_text()[-2000:]
+        self.process = None
+
+    def aws(self, service: str) -> Any:
+        assert self.stack is not None
+        return boto3.client(
+            service,
+            endpoint_url=self.stack["aws_endpoint"],
+            region_name=self.stack["region"],
+            aws_access_key_id=self.stack["access_key_id"],
+            aws_secret_access_key=self.stack["secret_access_key"],
+        )
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method)  # noqa: S310 (our own address)
+        request.add_header("content-type", "application/json")
+        if token:
+            request.add_header("authorization", f"Bearer {token}")
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+                status, raw = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            status, raw = error.code, error.read()
+        try:
+            return Answer(status, json.loads(raw))
+        except ValueError:
+            return Answer(status, raw)
+
+    # ------------------------------------------------------------------ people
+
+    def token(self, sub: str, phone: str, **claims: str) -> str:
+        answer = self.request("POST", "/_local/token", {"sub": sub, "phone": phone, "name": "", "scope": "", **claims})
+        token: str = answer.body["token"]
+        return token
+
+    def upload(self, key: str, content: bytes) -> str:
+        """Put a file as the directorate does; returns its version."""
+        assert self.stack is not None
+        bucket = self.stack["upload_bucket"]
+        version: str = self.aws("s3").put_object(Bucket=bucket, Key=key, Body=content)["VersionId"]
+        return version
+
+    def read_object(self, key: str) -> bytes | None:
+        assert self.stack is not None
+        s3 = self.aws("s3")
+        try:
+            content: bytes = s3.get_object(Bucket=self.stack["upload_bucket"], Key=key)["Body"].read()
+        except s3.exceptions.NoSuchKey:
+            return None
+        return content
+
+    def report(self, key: str, version: str, within: float = 60) -> dict[str, Any]:
+        """The report of a file's version, once it is there."""
+        raw = wait_for(lambda: self.read_object(f"reports/{key}.{version}.json"), within, f"the report of {key}")
+        report: dict[str, Any] = json.loads(raw)
+        return report
+
+    def sms(self, phone: str) -> list[str]:
+        """The texts that a phone has received, oldest first."""
+        answer = self.request("GET", f"/_local/sms?phone={phone.replace('+', '%2B')}")
+        return [message["text"] for message in answer.body]
+
+    # ------------------------------------------------------------------ inside
+
+    def function_processes(self, handler: str) -> list[int]:
+        """The processes of this cloud that run a handler."""
+        assert self.process is not None
+        found = []
+        for folder in Path("/proc").iterdir():
+            if not folder.name.isdigit():
+                continue
+            try:
+                command = (folder / "cmdline").read_bytes().split(b"\0")
+                parent = re.search(r"PPid:\t(\d+)", (folder / "status").read_text())
+            except OSError:
+                continue
+            if handler.encode() in command and parent and int(parent[1]) == self.process.pid:
+                found.append(int(folder.name))
+        return found

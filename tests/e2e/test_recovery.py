@@ -1,0 +1,64 @@
+"""What is killed comes back: rows are all there, and nobody hears twice."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import threading
+
+from tests.e2e import files
+from tests.e2e.cloud import Cloud, wait_for
+
+
+class Killer(threading.Thread):
+    """Kills the first process of a handler that it finds busy, once."""
+
+    def __init__(self, cloud: Cloud, handler: str) -> None:
+        super().__init__(daemon=True)
+        self._cloud = cloud
+        self._handler = handler
+        self.killed = 0
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self.stopped.wait(0.02):
+            for pid in self._cloud.function_processes(self._handler):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+                self.killed += 1
+                return
+
+
+def test_a_function_killed_in_the_middle_of_a_load_loses_no_row(cloud: Cloud) -> None:
+    rows = [files.row(files.plate_number()) for _ in range(3000)]
+    killer = Killer(cloud, "ingest.load_chunk.handler")
+    killer.start()
+    version = cloud.upload("backlog/killed.csv", files.csv(rows))
+
+    report = cloud.report("backlog/killed.csv", version, within=150)
+
+    killer.stopped.set()
+    assert killer.killed == 1
+    assert report["counts"]["inserted"] == 3000
+    assert report["counts"]["rows"] == 3000
+
+
+def test_a_function_killed_between_stream_and_sms_tells_everybody_once(cloud: Cloud) -> None:
+    phones = [files.phone() for _ in range(12)]
+    number = files.plate_number()
+    for phone in phones:
+        token = cloud.token(f"ur-{secrets.token_hex(6)}", phone)
+        body = {"plate": f"بغداد ز {number}", "relation": "family", "notify": True}
+        assert cloud.request("POST", "/v1/vehicles", body, token=token).status == 201
+    killer = Killer(cloud, "notify.on_violation.handler")
+    killer.start()
+    cloud.upload(f"live/{number}-killed.csv", files.csv([files.row(number)]))
+
+    wait_for(lambda: all(cloud.sms(phone) for phone in phones), 60, "every follower's SMS")
+
+    killer.stopped.set()
+    assert killer.killed == 1
+    assert [len(cloud.sms(phone)) for phone in phones] == [1] * len(phones)

@@ -1,0 +1,138 @@
+"""A file becomes violations, a follower's phone gets an SMS, a citizen asks, pays, and has a receipt."""
+
+from __future__ import annotations
+
+import csv as csv_module
+import io
+import secrets
+
+from tests.e2e import files
+from tests.e2e.cloud import Cloud, wait_for
+
+
+def test_every_row_of_a_file_is_accounted_for(cloud: Cloud) -> None:
+    rows = [files.row(files.plate_number()) for _ in range(198)]
+    bad = [files.row("12345", plate_governorate="30"), files.row("12345", amount="5e4")]
+    rows[50:50] = bad[:1]
+    rows[150:150] = bad[1:]
+    version = cloud.upload("live/counted.csv", files.csv(rows))
+
+    report = cloud.report("live/counted.csv", version)
+
+    assert report["status"] == "loaded"
+    assert report["counts"] == {
+        "rows": 200,
+        "inserted": 198,
+        "updated": 0,
+        "unchanged": 0,
+        "stale": 0,
+        "rejected": 2,
+    }
+    raw = cloud.read_object("rejects/live/counted.csv")
+    assert raw is not None
+    rejected = list(csv_module.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
+    assert [(reject["line"], reject["violation_no"]) for reject in rejected] == [
+        ("52", bad[0]["violation_no"]),
+        ("152", bad[1]["violation_no"]),
+    ]
+    assert all(reject["error_code"] and reject["error"] for reject in rejected)
+
+
+def test_from_a_followed_plate_to_a_receipt(cloud: Cloud) -> None:
+    number, phone, sub = files.plate_number(), files.phone(), f"ur-{secrets.token_hex(4)}"
+    token = cloud.token(sub, phone)
+    first = files.row(number, recorded_at=files.now(-10), occurred_at=files.now(-11))
+    version = cloud.upload(f"live/{number}-1.csv", files.csv([first]))
+    assert cloud.report(f"live/{number}-1.csv", version)["counts"]["inserted"] == 1
+
+    linked = cloud.request(
+        "POST",
+        "/v1/vehicles",
+        {"plate": f"بغداد ز {number}", "relation": "self", "notify": True},
+        token=token,
+    )
+    assert linked.status == 201
+    assert linked.body["totals"] == {"count": 1, "unpaid_count": 1, "amount": 50000, "currency": "IQD"}
+
+    second = files.row(number, amount="100000", legal_ref="25/2/أ")
+    cloud.upload(f"live/{number}-2.csv", files.csv([second]))
+    texts = wait_for(lambda: cloud.sms(phone), 10, "the SMS of the new violation")
+    assert len(texts) == 1
+    assert number[-3:] in texts[0]
+    assert "100,000" in texts[0]
+
+    asked = cloud.request("POST", "/v1/queries", {"plate": f"{number} ز بغداد"}, token=token)
+    assert asked.status == 200
+    assert asked.body["totals"]["amount"] == 150_000
+    assert [violation["violation_no"] for violation in asked.body["violations"]] == [
+        second["violation_no"],
+        first["violation_no"],
+    ]
+    wait_for(lambda: len(cloud.sms(phone)) == 2, 10, "the SMS of the answer")
+
+    numbers = [first["violation_no"], second["violation_no"]]
+    started = cloud.request(
+        "POST",
+        "/v1/payments",
+        {"violations": numbers, "gateway": "sandbox", "return_url": f"{cloud.url}/"},
+        token=token,
+        headers={"idempotency-key": secrets.token_hex(8)},
+    )
+    assert started.status == 201, started
+    assert started.body["status"] == "pending"
+    assert started.body["amount"] == 150_000
+    payment_id = started.body["payment_id"]
+    page = cloud.request("GET", started.body["redirect_url"].removeprefix(cloud.url))
+    assert page.status == 200
+
+    assert cloud.request("POST", f"/_local/gateway/{payment_id}/pay").status == 200
+    paid = wait_for(
+        lambda: (
+            (answer := cloud.request("GET", f"/v1/payments/{payment_id}", token=token)).body["status"] == "paid"
+            and answer.body
+        ),
+        10,
+        "the payment is paid",
+    )
+    again = cloud.request("POST", "/v1/queries", {"plate": f"بغداد ز {number}", "sms": False}, token=token)
+    assert {violation["status"] for violation in again.body["violations"]} == {"paid"}
+    assert again.body["totals"]["amount"] == 0
+    receipt = cloud.request("GET", f"/v1/receipts/{paid['receipt_no']}")
+    assert (receipt.status, receipt.body["amount"]) == (200, 150_000)
+    texts = wait_for(lambda: len(found := cloud.sms(phone)) == 3 and found, 10, "the SMS of the receipt")
+    assert paid["receipt_no"] in texts[2]
+
+
+def test_a_backlog_load_announces_nothing(cloud: Cloud) -> None:
+    number, phone = files.plate_number(), files.phone()
+    token = cloud.token(f"ur-{secrets.token_hex(4)}", phone)
+    cloud.request(
+        "POST", "/v1/vehicles", {"plate": f"بغداد ز {number}", "relation": "self", "notify": True}, token=token
+    )
+    version = cloud.upload(f"backlog/{number}.csv", files.csv([files.row(number)]))
+    cloud.report(f"backlog/{number}.csv", version)
+    live = files.row(number)
+    cloud.upload(f"live/{number}.csv", files.csv([live]))
+
+    texts = wait_for(lambda: cloud.sms(phone), 10, "the SMS of the live violation")
+
+    assert len(texts) == 1
+
+
+def test_tokens_are_checked_by_the_api_itself(cloud: Cloud) -> None:
+    body = {"plate": "بغداد ز 12345"}
+    good = cloud.token("ur-tokens", files.phone())
+    head, payload, signature = good.split(".")
+    assert cloud.request("POST", "/v1/queries", body).status == 401
+    assert cloud.request("POST", "/v1/queries", body, token=f"{head}.{payload}.{signature[:-4]}AAAA").status == 401
+    assert cloud.request("POST", "/v1/queries", body, token=good).status == 200
+    assert cloud.request("GET", "/v1/health").status == 200
+    assert cloud.request("GET", "/v1/nothing", token=good).body["code"] == "no_such_path"
+
+
+def test_a_callback_without_a_good_signature_is_refused(cloud: Cloud) -> None:
+    body = b'{"reference": "0", "status": "paid"}'
+    assert cloud.request("POST", "/v1/callbacks/sandbox", body).status == 401
+    forged = {"x-sandbox-signature": "t=1,v1=00"}
+    assert cloud.request("POST", "/v1/callbacks/sandbox", body, headers=forged).status == 401
+    assert cloud.request("POST", "/v1/callbacks/unheard-of", body).status == 404
