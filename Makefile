@@ -1,0 +1,82 @@
+# `make` alone lists the targets. Each sets up what it needs under .venv/; only Python 3.11 or newer must be there.
+PYTHON ?= python3
+
+set_up  := @$(PYTHON) -m infra.setup
+project := .venv/project/bin
+sam     := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
+compile := .venv/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+           --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target words; do printf '  make %-14s %s\n' "$$target" "$$words"; done
+
+.PHONY: run
+run: ## start everything on this machine; Ctrl-C ends it
+	$(set_up) run emulator
+	@$(project)/python -m infra.local up
+
+.PHONY: stop
+stop: ## end what `make run` started elsewhere
+	$(set_up) run
+	@$(project)/python -m infra.local stop
+
+.PHONY: logs
+logs: ## follow the functions' logs
+	$(set_up) run
+	@$(project)/python -m infra.local logs
+
+.PHONY: test
+test: ## run the tests, but for the slow ones
+	$(set_up) test emulator
+	@$(project)/python -m pytest -n 2
+
+.PHONY: test-slow
+test-slow: ## run the tests that take more than a minute each
+	$(set_up) test emulator
+	@$(project)/python -m pytest -m slow
+
+.PHONY: test-dynamodb
+test-dynamodb: ## run the stores' tests on DynamoDB Local, in the folder GHARAMA_DYNAMODB_LOCAL
+	@test -n "$$GHARAMA_DYNAMODB_LOCAL" || { echo 'GHARAMA_DYNAMODB_LOCAL must name the folder of DynamoDBLocal.jar' >&2; exit 2; }
+	$(set_up) test emulator
+	@$(project)/python -m pytest tests/contract tests/property
+
+.PHONY: bench
+bench: ## measure and print speed and memory
+	$(set_up) test emulator
+	@$(project)/python -m pytest -m bench -s -p no:randomly
+
+.PHONY: check
+check: ## lint, types and the template
+	$(set_up) test sam
+	@$(project)/ruff check .
+	@$(project)/ruff format --check .
+	@$(project)/mypy
+	@$(project)/cfn-lint template.yaml
+	@$(sam) validate --lint
+
+.PHONY: build
+build: ## build the functions for AWS (needs python3.13 on the PATH)
+	$(set_up) sam
+	@$(sam) build
+
+.PHONY: lock
+lock: ## resolve the lock files anew after a change of a .in file
+	$(set_up) lock
+	@$(compile) functions/requirements.in -o functions/requirements.txt
+	@$(compile) infra/locks/local.in -c functions/requirements.txt -o infra/locks/local.txt
+	@$(compile) infra/locks/test.in -c functions/requirements.txt -c infra/locks/local.txt -o infra/locks/test.txt
+	@$(compile) infra/locks/emulator.in -o infra/locks/emulator.txt
+	@$(compile) infra/locks/sam.in -o infra/locks/sam.txt
+	@$(compile) infra/locks/lock.in -o infra/locks/lock.txt
+
+.PHONY: clean
+clean: ## drop the local cloud's data
+	@if test -d .local && test -x $(project)/python; then $(project)/python -m infra.local stop; fi
+	@rm -rf .local
+
+.PHONY: distclean
+distclean: clean ## drop everything that was made here: environments and caches too
+	@rm -rf .venv .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
