@@ -1,0 +1,167 @@
+"""The AWS side of a local cloud: the emulator with the stack in it, the functions' processes and the streams."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from infra.local.clients import Clients, role_credentials, root_credentials
+from infra.local.config import REGION, STACK_NAME, Config
+from infra.local.emulator import Emulator
+from infra.local.environment import Invocation, Outcome
+from infra.local.functions import Functions, FunctionsClosedError
+from infra.local.invocations import InvocationServer
+from infra.local.stack import Stack, deploy
+from infra.local.stream_batch import StreamMapping
+from infra.local.streams import StreamPoller, settle
+from infra.local.streams_api import StreamsApi
+
+SETTLE_WITHIN = 20.0  # seconds for the streams' records, when everything stops
+FINISH_WITHIN = 10.0  # seconds for invocations in progress
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Application:
+    """What runs in it: a SAM template, the folder that its handlers are found in, and values of its parameters."""
+
+    template: Path
+    functions: Path
+    parameters: Mapping[str, str]
+
+
+class Engine:
+    """Starts the parts in their order and stops them in the opposite one."""
+
+    def __init__(self, config: Config, application: Application) -> None:
+        self._config = config
+        self._application = application
+        self._emulator = Emulator(config)
+        self._pollers: list[StreamPoller] = []
+        self._queue_mappings: list[str] = []
+        self._started = ExitStack()
+        self.clients = Clients(config.aws_endpoint, root_credentials())
+        self.stack: Stack
+        self.functions: Functions
+
+    @property
+    def api_url(self) -> str:
+        """Address of the HTTP API, without a slash at its end."""
+        (api_id,) = self.stack.of_type("AWS::ApiGatewayV2::Api").values()
+        return f"{self._config.aws_endpoint}/_aws/execute-api/{api_id}/$default"
+
+    def is_running(self) -> bool:
+        """Whether the emulator still runs; without it nothing works."""
+        return self._emulator.is_running()
+
+    def start(self, progress: Progress) -> None:
+        """Bring everything up. What has started is stopped again where a part fails.
+
+        Raises:
+            PortTakenError: the AWS port is in use.
+            EmulatorError: the emulator does not start.
+            DeployError: the stack can't be deployed.
+        """
+        with ExitStack() as started:
+            self._start(started, progress)
+            self._started = started.pop_all()
+
+    def stop(self) -> None:
+        """Handle what is in the streams, let invocations finish, and end everything with the state saved."""
+        self._started.close()
+
+    def _start(self, started: ExitStack, progress: Progress) -> None:
+        config, application = self._config, self._application
+        started.callback(self._emulator.stop)
+        started.callback(self.clients.close)
+        invocations = InvocationServer(config.state / "functions.port")
+        started.callback(invocations.close)
+        self._emulator.start()
+        # Loads while the emulator starts, which takes as long.
+        from infra.local.localize import localize, parse
+
+        template = localize(parse(application.template.read_text()), application.parameters, invocations.url)
+        self._emulator.wait_until_ready()
+        progress(f"AWS endpoint at {config.aws_endpoint}")
+        self.stack = deploy(self.clients, STACK_NAME, template, application.parameters)
+        progress(f"Stack of {len(self.stack.physical)} resources deployed")
+        started.callback(self._join_streams)
+        self.functions = Functions(
+            self.clients,
+            self.stack.of_type("AWS::Lambda::Function"),
+            aws_endpoint=config.aws_endpoint,
+            task_root=application.functions,
+            interpreter=config.functions_interpreter,
+            logs=config.function_logs,
+        )
+        started.callback(self.functions.close)
+        invocations.open(self.functions.invoke)
+        started.callback(self._finish)
+        self._start_streams(started)
+        started.callback(self._pause_queues)
+        self._queue_mappings = self._enabled_queue_mappings(template)
+        self._enable_queues(True)
+        progress(f"{len(self.functions.pids())} functions, {len(self._pollers)} streams")
+
+    def _start_streams(self, started: ExitStack) -> None:
+        logical_ids = {name: logical_id for logical_id, name in self.stack.of_type("AWS::Lambda::Function").items()}
+        for description in self._mappings("dynamodb"):
+            mapping = StreamMapping.from_api(description)
+            name = mapping.function_arn.rpartition(":")[2]
+            logical_id = logical_ids[name]
+            role = self.clients.get("lambda").get_function_configuration(FunctionName=name)["Role"]
+            credentials = role_credentials(partial(self.functions.credentials, role))
+            clients = Clients(self._config.aws_endpoint, credentials)
+            started.callback(clients.close)
+            poller = StreamPoller(
+                mapping,
+                StreamsApi(self._config.aws_endpoint, REGION, credentials),
+                partial(self._invoke_for_stream, logical_id),
+                clients.get,
+            )
+            poller.start()
+            self._pollers.append(poller)
+
+    def _invoke_for_stream(self, logical_id: str, event: bytes) -> Outcome:
+        try:
+            return self.functions.invoke(logical_id, Invocation(event))
+        except FunctionsClosedError:
+            return Outcome(b"null", failed=True)
+
+    def _finish(self) -> None:
+        if self.is_running():
+            settle(self._pollers, SETTLE_WITHIN)
+        for poller in self._pollers:
+            poller.stop()
+        self.functions.wait_until_idle(FINISH_WITHIN)
+
+    def _join_streams(self) -> None:
+        for poller in self._pollers:
+            poller.join()
+        self._pollers.clear()
+
+    def _mappings(self, service: str) -> list[dict[str, Any]]:
+        pages = self.clients.get("lambda").get_paginator("list_event_source_mappings").paginate()
+        mappings = [mapping for page in pages for mapping in page["EventSourceMappings"]]
+        return [mapping for mapping in mappings if mapping["EventSourceArn"].split(":")[2] == service]
+
+    def _enabled_queue_mappings(self, template: Mapping[str, Any]) -> list[str]:
+        """Those of SQS queues that the template does not disable."""
+        queues = {mapping["UUID"] for mapping in self._mappings("sqs")}
+        return [
+            uuid
+            for logical_id, uuid in self.stack.of_type("AWS::Lambda::EventSourceMapping").items()
+            if uuid in queues and template["Resources"][logical_id]["Properties"].get("Enabled", True)
+        ]
+
+    def _pause_queues(self) -> None:
+        # A message that is delivered while the functions end would be hidden for its queue's visibility timeout.
+        if self.is_running():
+            self._enable_queues(False)
+
+    def _enable_queues(self, enabled: bool) -> None:
+        for uuid in self._queue_mappings:
+            self.clients.get("lambda").update_event_source_mapping(UUID=uuid, Enabled=enabled)

@@ -1,0 +1,111 @@
+"""What the emulator can hold of template.yaml: a pure function from a SAM template to a CloudFormation one.
+
+Beside the SAM transform itself only what the emulator does otherwise than AWS differs:
+
+- routes of an HTTP API are resources of their own, because the emulator ignores an API's `Body`;
+- `Ref` of a secret, which is its ARN on AWS and its name here, becomes `GetAtt` of its `Id`;
+- each function's invocations are forwarded to the process that runs it (`functions_url`);
+- mappings of DynamoDB streams are disabled, because `infra.local.streams` drives them.
+"""
+
+import copy
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+from infra.local.config import REGION
+from infra.local.http_api import explicit_routes
+
+Template = dict[str, Any]
+
+_PROXY_VARIABLE = "MINISTACK_LAMBDA_PROXY_URL"
+_CODE_ELSEWHERE = "s3://local/functions"
+
+
+def parse(text: str) -> Template:
+    """A SAM template's YAML, with the short forms of intrinsic functions."""
+    template: Template = yaml_parse(text)
+    return template
+
+
+def localize(template: Template, parameters: Mapping[str, str], functions_url: str) -> Template:
+    """The CloudFormation template that the emulator runs faithfully.
+
+    Args:
+        template: the SAM template; it is not changed.
+        parameters: the stack's parameters that have no default or another value; the SAM transform puts them in.
+        functions_url: where invocations go; a function's logical id is added as the last part of the path.
+
+    Raises:
+        samtranslator.public.exceptions.InvalidDocumentException: the SAM template is wrong.
+        ValueError: it uses something of HTTP APIs that is not translated here.
+    """
+    result = _transformed(template, parameters)
+    resources = result["Resources"]
+    for logical_id, resource in resources.items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::Lambda::Function":
+            properties["Code"] = {"ZipFile": "# runs from the functions folder"}
+            variables = properties.setdefault("Environment", {}).setdefault("Variables", {})
+            variables[_PROXY_VARIABLE] = f"{functions_url}/{logical_id}"
+        elif resource["Type"] == "AWS::Lambda::EventSourceMapping" and _reads_a_stream(properties):
+            properties["Enabled"] = False
+    for logical_id in [name for name, one in resources.items() if one["Type"] == "AWS::ApiGatewayV2::Api"]:
+        resources.update(explicit_routes(logical_id, resources[logical_id]))
+    secrets = {name for name, one in resources.items() if one["Type"] == "AWS::SecretsManager::Secret"}
+    localized: Template = _secrets_by_arn(result, secrets)
+    return localized
+
+
+def own_variables(variables: dict[str, str]) -> dict[str, str]:
+    """A function's environment variables as the template has them."""
+    return {name: value for name, value in variables.items() if name != _PROXY_VARIABLE}
+
+
+def _transformed(template: Template, parameters: Mapping[str, str]) -> Template:
+    sam = copy.deepcopy(template)
+    values = {}
+    for name, parameter in sam.get("Parameters", {}).items():
+        value = parameters.get(name, parameter.get("Default"))
+        if value is not None:
+            values[name] = str(value).split(",") if parameter["Type"] == "CommaDelimitedList" else value
+    for resource in sam["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = _CODE_ELSEWHERE
+    # Without a session of its own the translator looks for a region in the environment and the user's AWS folder.
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
+    result: Template = translator.translate(sam, parameter_values=values)
+    return result
+
+
+def _reads_a_stream(mapping: dict[str, Any]) -> bool:
+    source = mapping["EventSourceArn"]
+    if isinstance(source, str):
+        return ":dynamodb:" in source
+    attribute = source.get("Fn::GetAtt", "")
+    return "StreamArn" in (attribute if isinstance(attribute, list) else attribute.split("."))
+
+
+def _secrets_by_arn(value: Any, secrets: set[str]) -> Any:
+    if isinstance(value, list):
+        return [_secrets_by_arn(item, secrets) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Ref": str(name)} if name in secrets:
+            return {"Fn::GetAtt": [name, "Id"]}
+        case {"Fn::Sub": str(text)}:
+            return {"Fn::Sub": _substitution_by_arn(text, secrets)}
+        case {"Fn::Sub": [str(text), dict(variables)]}:
+            shadowed = secrets - variables.keys()
+            return {"Fn::Sub": [_substitution_by_arn(text, shadowed), _secrets_by_arn(variables, secrets)]}
+    return {key: _secrets_by_arn(item, secrets) for key, item in value.items()}
+
+
+def _substitution_by_arn(text: str, secrets: set[str]) -> str:
+    return re.sub(r"\$\{(\w+)\}", lambda m: f"${{{m[1]}.Id}}" if m[1] in secrets else m[0], text)
