@@ -84,9 +84,9 @@ def sdk(**options: Any) -> Call:
     options: passed to each client (a test's endpoint, say).
     """
     import boto3
+    from botocore import xform_name
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
-    from botocore.xform_name import xform_name
 
     config = Config(
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
