@@ -75,8 +75,9 @@ def create(folder: Path) -> None:
     try:
         venv.create(folder, clear=True, symlinks=True, with_pip=True)
     except subprocess.CalledProcessError as error:
-        words = (error.output or b"").decode(errors="replace").splitlines()[-LAST_WORDS:]
-        raise SetupError("\n".join([f"cannot make the virtual environment {folder}:", *words])) from error
+        words = (error.output or b"").decode(errors="replace").splitlines()
+        reasons = [line for line in words if line.startswith("ERROR:")] or words[-LAST_WORDS:]
+        raise SetupError("\n".join([f"cannot make the virtual environment {folder}:", *reasons])) from error
 
 
 def set_up(environment: Environment, root: Path, create: Callable[[Path], None] = create) -> None:
@@ -179,30 +180,47 @@ def _pip_install(environment: Environment, folder: Path, root: Path) -> None:
     command += ["--disable-pip-version-check", "--progress-bar", "off"]
     for lock in environment.locks:
         command += ["-r", str(root / lock)]
-    total = sum(len(re.findall(r"^[\w.\[\],-]+==", (root / lock).read_text(), re.M)) for lock in environment.locks)
+    total = sum(len(re.findall(r"^\S+==", (root / lock).read_text(), re.M)) for lock in environment.locks)
 
-    last_words: deque[str] = deque(maxlen=LAST_WORDS)
-    seen, has_begun_to_write = 0, False
     with subprocess.Popen(  # noqa: S603
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as pip:
-        assert pip.stdout is not None  # noqa: S101  asked for above
-        for line in pip.stdout:
-            last_words.append(line.rstrip())
-            if line.startswith(("Collecting ", "Requirement already satisfied: ")):
-                seen += 1
-                _show_progress(f"  {min(seen, total)} of {total} packages")
-            elif line.startswith("Installing collected packages"):
-                has_begun_to_write = True
-                _show_progress("  installing")
-            elif line.startswith("WARNING: Retrying"):
-                _show_progress("  no answer from the network, trying again")
+        log = _PipLog()
+        for line in pip.stdout or ():
+            log.take(line.rstrip())
+            _show_progress(f"  {log.doing} ({min(log.packages, total)} of {total} packages)")
     _show_progress("")
     if pip.returncode:
         # Until pip writes, what was there before is still whole.
-        if not has_begun_to_write and _read_stamp(folder):
+        if not log.has_written and _read_stamp(folder):
             _unfinished_mark(folder).unlink()
-        raise SetupError("\n".join([f"pip could not set up .venv/{folder.name}. Its last words:", *last_words]))
+        why = "no answer from the network" if log.is_offline else "pip failed"
+        raise SetupError("\n".join([f"cannot set up .venv/{folder.name}: {why}. pip's last words:", *log.last_words]))
+
+
+class _PipLog:
+    """What pip's output tells of how far it is."""
+
+    _PACKAGE = ("Collecting ", "Processing ", "Requirement already satisfied: ")
+    _ROUTINE = (*_PACKAGE, "Ignoring ", "Looking in ", "  Downloading ", "  Using cached ")
+
+    def __init__(self) -> None:
+        self.packages = 0
+        self.doing = "collecting"
+        self.has_written = False
+        self.is_offline = False
+        self.last_words: deque[str] = deque(maxlen=LAST_WORDS)
+
+    def take(self, line: str) -> None:
+        if not line.startswith(self._ROUTINE):
+            self.last_words.append(line)
+        if line.startswith(self._PACKAGE):
+            self.packages += 1
+            self.doing, self.is_offline = "collecting", False
+        elif line.startswith("Installing collected packages"):
+            self.doing, self.has_written = "installing", True
+        elif line.startswith("WARNING: Retrying"):
+            self.doing, self.is_offline = "waiting for the network", True
 
 
 def _say(text: str) -> None:
