@@ -208,8 +208,7 @@ class FastClient:
                 again = True
             else:
                 if status == 200:
-                    result: Json = orjson.loads(answer) if answer else {}
-                    return result
+                    return _result(answer)
                 failure = _error(status, answer)
                 again = status >= 500 or failure.code in THROTTLED
             if not again or attempt == ATTEMPTS:
@@ -232,6 +231,8 @@ class FastClient:
         connection.request("POST", "/", body, headers)
         response = connection.getresponse()
         answer = response.read()
+        if response.will_close:
+            self._forget(service)  # http.client would open it again by itself, with the timeout for connecting
         expected = response.headers.get("x-amz-crc32")
         if expected is not None and int(expected) != crc32(answer):
             raise http.client.HTTPException("the answer does not match its checksum")
@@ -259,6 +260,14 @@ class FastClient:
         known = self._connections.pop(service, None)
         if known:
             known[0].close()
+
+
+def _result(answer: bytes) -> Json:
+    try:
+        result: Json = orjson.loads(answer) if answer else {}
+    except orjson.JSONDecodeError:
+        raise _error(200, answer) from None
+    return result
 
 
 def _error(status: int, answer: bytes) -> AwsError:
