@@ -10,8 +10,10 @@ import calendar
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
+from shared.domain.text import fold
 from shared.domain.time import from_text, to_text
 
 BASE: Final = "base"
@@ -35,16 +37,7 @@ class Policy(NamedTuple):
 
 POLICIES: Final = (Policy("IQ-TRAFFIC-2019", "2019-10-06", ("25/1", "25/2", "25/3"), 1, 2),)
 
-_ORDINALS: Final = {
-    "اولا": "1",
-    "أولا": "1",
-    "أولاً": "1",
-    "اولاً": "1",
-    "ثانيا": "2",
-    "ثانياً": "2",
-    "ثالثا": "3",
-    "ثالثاً": "3",
-}
+_ORDINALS: Final = {fold(word): str(clause) for clause, word in enumerate(("أولا", "ثانيا", "ثالثا"), start=1)}
 _ARTICLE: Final = re.compile(r"([0-9]+)(?:\s*/\s*([0-9]+|[^\W\d_]+))?")
 
 
@@ -72,21 +65,33 @@ class Due(NamedTuple):
     next_amount: int | None = None
 
 
-def article(legal_ref: str) -> str:
-    """The article and clause of a legal reference: ``25/3`` of ``25/3/هـ`` or of ``المادة 25/ثالثاً/هـ``."""
-    match = _ARTICLE.search(legal_ref)
+@lru_cache(maxsize=256)
+def article(legal_ref: str) -> str | None:
+    """The article and clause of a legal reference: ``25/3`` of ``25/3/هـ`` or of ``المادة 25/ثالثاً/هـ``.
+
+    None where it names no article.
+    """
+    match = _ARTICLE.search(fold(legal_ref))
     if match is None:
-        return ""
+        return None
     clause = match[2] and _ORDINALS.get(match[2], match[2])
     return f"{match[1]}/{clause}" if clause else match[1]
 
 
 def policy_for(facts: Facts, policies: Sequence[Policy] = POLICIES) -> Policy | None:
-    """The newest policy in force when the fine's clock started. One without a reference is taken for article 25's."""
-    reference = article(facts.legal_ref) if facts.legal_ref else None
+    """The newest policy in force when the fine's clock started.
+
+    A reference without a clause (``25``) stands for the whole article; a fine without a reference is taken for one of
+    article 25.
+    """
+    reference = article(facts.legal_ref or "")
     day = facts.recorded_at[:10]
-    applying = [p for p in policies if p.valid_from <= day and (reference is None or reference in p.articles)]
+    applying = [policy for policy in policies if policy.valid_from <= day and _covers(policy, reference)]
     return max(applying, key=lambda policy: policy.valid_from, default=None)
+
+
+def _covers(policy: Policy, reference: str | None) -> bool:
+    return reference is None or any(f"{known}/".startswith(f"{reference}/") for known in policy.articles)
 
 
 def add_months(instant: datetime, months: int) -> datetime:

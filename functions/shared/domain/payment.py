@@ -8,7 +8,6 @@ CREATED: Final = "created"
 PENDING: Final = "pending"
 PAID: Final = "paid"
 FAILED: Final = "failed"
-CANCELLED: Final = "cancelled"
 EXPIRED: Final = "expired"
 REVIEW: Final = "review"
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from shared.domain.text import clean
 
-_MOBILE: Final = re.compile(r"(?:\+|00)?(?:964)?0?(7[3-9][0-9]{8})")
-_BETWEEN: Final = str.maketrans("", "", " -().\u00a0")
+_MOBILE: Final = re.compile(r"(?:(?:\+|00)?9640?|0)?(7[3-9][0-9]{8})")
+_BETWEEN: Final = str.maketrans("", "", " -‐‒–—−().")
 
 
 def to_e164(text: str) -> str | None:

@@ -7,11 +7,10 @@ Nothing is guessed: what can be read in two ways is answered with both.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from shared.domain.governorates import GOVERNORATES, LONGEST_NAME_WORDS, find_code
-from shared.domain.text import clean, fold, fold_name
+from shared.domain.text import SEPARATORS, clean, fold, fold_name
 
 GERMAN: Final = "german"
 OLD: Final = "old"
@@ -56,6 +55,10 @@ _IGNORED: Final = frozenset(map(fold_name, _NOISE))
 _ARABIC_LETTER: Final = re.compile("[\u0621-\u064a]")
 _DIGITS: Final = re.compile("[0-9]+")
 _TOKENS: Final = re.compile(r"[0-9]+|[^\W\d_]+")
+# Neither letter, digit nor separator: what stood there is lost (exports write "?" for it), so nothing is read past it.
+_STRANGE: Final = re.compile(rf"(?![0-9])\d|[^\w{re.escape(SEPARATORS)}()#]")
+# What may stand between the digits of a number; not a point or comma, which may begin a fraction (12456.0).
+_GROUPING: Final = dict.fromkeys(map(ord, " -_/\\|،‐–−"))
 LONGEST_TEXT: Final = 80
 
 
@@ -141,7 +144,11 @@ def from_parts(family: str, governorate: str, letter: str | None, number: str) -
     code = find_code(governorate)
     if code is None:
         raise PlateError("governorate_unknown", "governorate")
-    return _plate(found, code, fold(letter).strip() if letter else None, clean(number).strip())
+    return _plate(found, code, fold(letter or "").translate(_GROUPING), clean(number).translate(_GROUPING))
+
+
+def _latin(letter: str | None) -> bool:
+    return letter is not None and len(letter) == 1 and "A" <= letter <= "Z"
 
 
 def _plate(family: str, governorate: str, letter: str | None, number: str) -> Plate:
@@ -158,7 +165,7 @@ def _plate(family: str, governorate: str, letter: str | None, number: str) -> Pl
     elif family == GERMAN:
         if not _ARABIC_LETTER.fullmatch(letter):
             raise PlateError("letter_not_arabic", "letter")
-    elif not (len(letter) == 1 and "A" <= letter <= "Z"):
+    elif not _latin(letter):
         raise PlateError("letter_not_latin", "letter")
     if not number:
         raise PlateError("number_missing", "number")
@@ -184,6 +191,14 @@ class _Words(NamedTuple):
     """How many of ``numbers`` stand before the letter."""
 
 
+class _Place(NamedTuple):
+    """One way to tell governorate from serial. coded: the governorate's code was typed, not only its name."""
+
+    governorate: str
+    number: str
+    coded: bool
+
+
 def read(text: str) -> Reading:
     """The plate that a person typed, letter before or after the digits, governorate as code or name, words of its kind.
 
@@ -194,10 +209,10 @@ def read(text: str) -> Reading:
     words = _split(text)
     candidates: dict[Plate, Reading] = {}
     problem: PlateError | None = None
-    for governorate, number in _places(words):
-        for family, letter in _families(words, governorate):
+    for place in _places(words):
+        for family, letter in _families(words, place):
             try:
-                plate = _plate(family, governorate, letter, number)
+                plate = _plate(family, place.governorate, letter, place.number)
             except PlateError as error:
                 problem = problem or error
             else:
@@ -210,7 +225,10 @@ def read(text: str) -> Reading:
 
 
 def _split(text: str) -> _Words:
-    tokens = _TOKENS.findall(fold(text))
+    folded = fold(text)
+    if _STRANGE.search(folded):
+        raise PlateError("plate_unreadable")
+    tokens = _TOKENS.findall(folded)
     found: dict[str, str] = {}
     numbers: list[str] = []
     letter_at = 0
@@ -242,10 +260,13 @@ def _split(text: str) -> _Words:
 
 
 def _word_at(tokens: list[str], index: int) -> tuple[str, str, int]:
-    """The longest known word that begins at a token: its kind, value and how many tokens it takes."""
+    """The longest known word that begins at a token: its kind, value and how many tokens it takes.
+
+    A single letter is the plate's and never part of a word: حكومي هـ is not حكومية.
+    """
     for length in range(min(LONGEST_NAME_WORDS, len(tokens) - index), 0, -1):
         part = tokens[index : index + length]
-        if part[0].isdecimal() or (len(part[0]) == 1 and length == 1):
+        if part[0].isdecimal() or any(len(token) == 1 for token in part):
             continue
         word = " ".join(part)
         if code := find_code(word):
@@ -257,44 +278,45 @@ def _word_at(tokens: list[str], index: int) -> tuple[str, str, int]:
     return "", "", 1
 
 
-def _places(words: _Words) -> Iterable[tuple[str, str]]:
+def _places(words: _Words) -> list[_Place]:
     """The ways to tell governorate from serial among the runs of digits."""
     named, numbers = words.governorate, words.numbers
+    codes = (named,) if named else tuple(GOVERNORATES)
     if not numbers:
         raise PlateError("number_missing", "number")
     if len(numbers) > 2:
         raise PlateError("numbers_too_many", "number")
     if len(numbers) == 1:
         number = numbers[0]
-        if named:
-            return [(named, number)]
-        if words.letter and "A" <= words.letter <= "Z" and len(number) > 2 and number[:2] in GOVERNORATES:
-            return [(number[:2], number[2:])]  # A22153: the unified plate's code runs into its serial
-        raise PlateError("governorate_missing", "governorate")
+        places = [_Place(named, number, coded=False)] if named else []
+        if _latin(words.letter) and len(number) > 2 and number[:2] in codes:
+            places.append(_Place(number[:2], number[2:], coded=True))  # A22153: the unified code runs into the serial
+        if not places:
+            raise PlateError("governorate_missing", "governorate")
+        return places
     first, second = numbers
-    if named:
-        if first == named or second == named:
-            return [(named, second if first == named else first), (named, first + second)]
-        raise PlateError("numbers_too_many", "number")
-    places = [(code, serial) for code, serial in ((first, second), (second, first)) if code in GOVERNORATES]
+    places = [_Place(code, serial, coded=True) for code, serial in ((first, second), (second, first)) if code in codes]
+    parted = words.letter is not None and words.letter_at == 1
+    if parted and _latin(words.letter):
+        places = places[:1]  # 11 A 12: on the unified plate the code stands before the letter
+    if named and not parted and (places or not {first, second} & GOVERNORATES.keys()):
+        places.append(_Place(named, first + second, coded=False))  # one number written in groups
     if not places:
-        raise PlateError("governorate_unknown", "governorate")
-    if words.letter and words.letter_at == 1:
-        return places[:1]  # 11 A 12: on the metal the code stands before the letter
+        raise PlateError("numbers_too_many", "number") if named else PlateError("governorate_unknown", "governorate")
     return places
 
 
-def _families(words: _Words, governorate: str) -> Iterable[tuple[str, str | None]]:
-    """The families that a text can mean in a governorate, each with its letter."""
+def _families(words: _Words, place: _Place) -> list[tuple[str, str | None]]:
+    """The families that a text can mean at a place, each with its letter."""
     letter, family = words.letter, words.family
     if letter is None:
-        default = KURDISTAN if GOVERNORATES[governorate].kurdistan else OLD
+        default = KURDISTAN if GOVERNORATES[place.governorate].kurdistan else OLD
         return [(family or default, None)]
-    if not "A" <= letter <= "Z":
+    if not _latin(letter):
         return [(family or GERMAN, letter)]
     german = _LATIN_FOR_GERMAN.get(letter)
     if family == GERMAN and german:
         return [(GERMAN, german)]
-    if family or german is None or words.governorate is None:
+    if family or german is None or place.coded:
         return [(family or UNIFIED, letter)]
     return [(UNIFIED, letter), (GERMAN, german)]
