@@ -83,7 +83,7 @@ class FakeCloud:
             case "POST", ["queries"]:
                 return self._ask(claims, asked)
             case "GET", ["queries", _]:
-                return 200, {"violations": list(self.violations.values())[2:], "next_cursor": None}
+                return 200, {"items": list(self.violations.values())[2:], "next_cursor": None}
             case "POST", ["vehicles"]:
                 self.followers.add(claims["phone_number"])
                 return 201, {"vehicle_id": "v", "plate": asked["plate"], "notify": asked["notify"]}

@@ -1,0 +1,33 @@
+/** The console: three panes on one page, Arabic first. */
+
+import * as citizen from "./citizen.js";
+import * as directorate from "./directorate.js";
+import { $ } from "./dom.js";
+import { language, setLanguage, t } from "./language.js";
+import * as phone from "./phone.js";
+
+function render() {
+  const root = document.documentElement;
+  root.lang = language();
+  root.dir = language() === "ar" ? "rtl" : "ltr";
+  document.title = t("name");
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
+  for (const element of document.querySelectorAll("[data-label]")) element.ariaLabel = t(element.dataset.label);
+  for (const element of document.querySelectorAll("[data-placeholder]")) {
+    element.placeholder = t(element.dataset.placeholder);
+  }
+  $("language").textContent = t("language.other");
+  $("language").lang = language() === "ar" ? "en" : "ar";
+  directorate.render();
+  citizen.render();
+  phone.render();
+}
+
+$("language").addEventListener("click", () => {
+  setLanguage(language() === "ar" ? "en" : "ar");
+  render();
+});
+directorate.start();
+phone.start();
+citizen.start();
+render();

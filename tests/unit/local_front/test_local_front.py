@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Client, Local, Seen, Upstream
+from local_servers import Client, Local, Seen, Upstream
 from test_local_issuer import read
 
 from infra.local.front import Front

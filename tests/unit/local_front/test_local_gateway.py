@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import SECRET, Answer, Local, Seen, Upstream, eventually
+from local_servers import SECRET, Answer, Local, Seen, Upstream, eventually
 
 from infra.local.gateway import Gateway
 from infra.local.web import Request
