@@ -11,37 +11,39 @@ from shared.domain.message import CANCELLED, NEW_VIOLATION, identity
 from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens, Follower
-from shared.stores.messages import MOST_VIOLATIONS, Message, Messages
+from shared.stores.messages import MOST_VIOLATIONS, Message, Messages, marker
 from shared.stores.violations import OPENED, read
 
 _TRIES: Final = 5
 
 
 class News(NamedTuple):
-    """Something to tell the followers of a plate. sequence: the stream record it came with."""
+    """Something to tell the followers of a plate."""
 
     kind: str
     plate_key: str
     violation: Violation
-    sequence: str
 
 
 def news(record: dict[str, Any]) -> list[News]:
     """What a stream record of Violations has to say: nothing, unless the very write it records set ``tell``.
 
-    A violation that moved to another plate is news there and cancelled here. Raises KeyError, ValueError or TypeError
-    for an image that is not a violation's.
+    A violation that moved to another plate is news there and cancelled here. Raises LookupError, TypeError,
+    AttributeError or ValueError for a record that is not a violation's, or of a kind that this version does not know.
     """
     change = record["dynamodb"]
     image, before = change["NewImage"], change.get("OldImage")
     if before and before["version"] == image["version"]:
         return []  # not ingest's write: a hold or a settlement
+    tell = image["tell"]["S"]
+    if tell not in (OPENED, CANCELLED):
+        raise ValueError("tell is neither opened nor cancelled")
     violation = read(image)
     told: list[News] = []
-    if image["tell"]["S"] == OPENED:
-        told.append(News(NEW_VIOLATION, violation.plate_key, violation, change["SequenceNumber"]))
-    if before and (image["tell"]["S"] != OPENED or before["plate"] != image["plate"]):
-        told.append(News(CANCELLED, before["plate"]["S"], violation, change["SequenceNumber"]))
+    if tell == OPENED:
+        told.append(News(NEW_VIOLATION, violation.plate_key, violation))
+    if before and (tell == CANCELLED or before["plate"] != image["plate"]):
+        told.append(News(CANCELLED, before["plate"]["S"], violation))
     return told
 
 
@@ -51,7 +53,7 @@ def announce(everything: Iterable[News], citizens: Citizens, messages: Messages,
     Table calls: one Query a plate; one BatchGetItem and one TransactWriteItems a follower with something new.
     """
     grouped: defaultdict[tuple[str, str], dict[str, Violation]] = defaultdict(dict)
-    for kind, plate_key, violation, _ in everything:
+    for kind, plate_key, violation in everything:
         grouped[plate_key, kind][violation.violation_no] = violation
     for (plate_key, kind), violations in grouped.items():
         for follower in citizens.followers(plate_key):
@@ -62,22 +64,29 @@ def announce(everything: Iterable[News], citizens: Citizens, messages: Messages,
 def _tell(
     follower: Follower, kind: str, plate_key: str, violations: dict[str, Violation], messages: Messages, now: datetime
 ) -> None:
-    concerning = [
-        violation_no
-        for violation_no, violation in violations.items()
-        if follower.category is None or violation.category in (follower.category, None)
-    ]
+    concerning = [violation_no for violation_no, violation in violations.items() if concerns(follower, violation)]
+    markers = {violation_no: marker(violation_no, follower.sub, kind) for violation_no in concerning}
     if kind == CANCELLED:
-        known = messages.told(follower.sub, NEW_VIOLATION, concerning)
-        concerning = [violation_no for violation_no in concerning if violation_no in known]
+        opened = {violation_no: marker(violation_no, follower.sub, NEW_VIOLATION) for violation_no in concerning}
+        known = messages.told(opened.values())
+        markers = {violation_no: pk for violation_no, pk in markers.items() if opened[violation_no] in known}
     for _ in range(_TRIES):
-        told = messages.told(follower.sub, kind, concerning)
-        rest = [violation_no for violation_no in concerning if violation_no not in told]
+        told = messages.told(markers.values())
+        rest = [violation_no for violation_no, pk in markers.items() if pk not in told]
         parts = [tuple(rest[start : start + MOST_VIOLATIONS]) for start in range(0, len(rest), MOST_VIOLATIONS)]
-        refused = [part for part in parts if not messages.tell(_message(follower, kind, plate_key, part, now), now)]
+        refused = [
+            part
+            for part in parts
+            if not messages.tell(_message(follower, kind, plate_key, part, now), [markers[no] for no in part], now)
+        ]
         if not refused:
             return
     raise RuntimeError("others keep telling of the same violations")
+
+
+def concerns(follower: Follower, violation: Violation) -> bool:
+    """Whether a violation on the plate is one of the vehicle that was linked, as far as categories tell."""
+    return follower.category is None or violation.category in (follower.category, None)
 
 
 def _message(follower: Follower, kind: str, plate_key: str, violations: tuple[str, ...], now: datetime) -> Message:

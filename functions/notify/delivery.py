@@ -1,4 +1,4 @@
-"""Sending one message: claim it, check that it is still true, send it once, say how it ended."""
+"""Sending one message: check that it may go and is still true, claim it, send it once, say how it ended."""
 
 from __future__ import annotations
 
@@ -6,95 +6,119 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from notify.providers import PermanentError, Provider, TemporaryError, UnknownOutcomeError
+from notify.quiet import QuietHours
+from notify.wording import NotTrueError, Stores, UnreadableError, compose
 from shared.domain import message as texts
-from shared.domain.message import CANCELLED, DROPPED, FAILED, NEW_VIOLATION, SENT, UNKNOWN
-from shared.domain.plate import Plate
-from shared.domain.time import to_text
-from shared.domain.violation import CANCELLED as CANCELLED_STATE
-from shared.domain.violation import UNPAID
-from shared.stores.citizens import Citizens, Profile
-from shared.stores.messages import Message, Messages
-from shared.stores.violations import Violations
+from shared.domain.message import DROPPED, FAILED, QUERY_RESULT, RECEIPT, SENDING, SENT, UNKNOWN, WAITING
+from shared.domain.time import BAGHDAD, to_text
+from shared.stores.message_caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, Caps, Taking
+from shared.stores.messages import TAKEN, Message
 
 MOST_ATTEMPTS: Final = 10
 LONGEST_DELAY: Final = timedelta(hours=1)
+"""With ten attempts, each delay twice the one before, a message is tried for some four hours."""
+SPEND_CAP_RECHECK: Final = timedelta(hours=1)
+
+HELD: Final = "held"
+RETRYING: Final = "retrying"
+QUIET: Final = "quiet_hours"
+TOO_LONG: Final = "too_long"
+UNREADABLE: Final = "unreadable"
+
+_AT_ANY_HOUR: Final = frozenset({QUERY_RESULT, RECEIPT})
 
 
-class Stores(NamedTuple):
-    """What the sender reads and writes."""
+class Rules(NamedTuple):
+    """What may go out when. part_price: millionths of a dollar. most_parts: of one message."""
 
-    messages: Messages
-    citizens: Citizens
-    violations: Violations
-
-
-class NotTrueError(Exception):
-    """The message should not be sent any more. The text is a code for why."""
+    quiet: QuietHours | None
+    caps: Caps
+    part_price: int
+    most_parts: int
 
 
-def deliver(message_id: str, claim_id: str, stores: Stores, provider: Provider, now: datetime) -> str | None:
-    """Send a message that is due. Returns its status after that; None where it was not to be had.
+class Outcome(NamedTuple):
+    """How sending went. status: a final one, held or retrying. reason: a code. parts: what went out."""
 
-    Repeats are harmless: only one claim is given. A claim that was never ended becomes ``unknown`` when it comes by
-    again, and is not sent again.
+    status: str
+    reason: str | None = None
+    parts: int = 0
+
+
+def deliver(
+    message_id: str, claim_id: str, stores: Stores, provider: Provider, rules: Rules, now: datetime
+) -> Outcome | None:
+    """Send a message that is due. None where it was not to be had.
+
+    Repeats are harmless: nothing is written before the claim, and only one claim is given. A claim that was never ended
+    becomes ``unknown`` when it comes by again, and is not sent again. Table calls of a message that is sent: two or
+    three GetItem, up to three BatchGetItem, one TransactWriteItems, one UpdateItem.
     """
-    message = stores.messages.claim(message_id, claim_id, now)
-    if message is None:
-        return UNKNOWN if stores.messages.abandon(message_id, now) else None
+    messages = stores.messages
     try:
+        message = messages.get(message_id)
+        if message is None:
+            return None
+        if message.status == SENDING:
+            return Outcome(UNKNOWN, "claim_not_ended") if messages.abandon(message_id, now) else None
+        if message.status != WAITING or message.not_before > to_text(now):
+            return None
+        quiet_until = rules.quiet.until(now) if rules.quiet and message.kind not in _AT_ANY_HOUR else None
+        if quiet_until:
+            messages.hold(message_id, quiet_until)
+            return Outcome(HELD, QUIET)
         phone, text = compose(message, stores, now)
-    except NotTrueError as reason:
-        stores.messages.end(message_id, DROPPED, now, reason=str(reason))
-        return DROPPED
+    except NotTrueError as error:
+        messages.give_up(message_id, DROPPED, str(error), now)
+        return Outcome(DROPPED, str(error))
+    except (UnreadableError, LookupError, TypeError, ValueError) as error:
+        # An item of a later version, say. Left waiting, it would come by every minute and never go out.
+        reason = str(error) if isinstance(error, UnreadableError) else UNREADABLE
+        messages.give_up(message_id, FAILED, reason, now)
+        return Outcome(FAILED, reason)
+    parts = texts.parts(text)
+    if parts > rules.most_parts:
+        messages.give_up(message_id, FAILED, TOO_LONG, now)
+        return Outcome(FAILED, TOO_LONG)
+    taking = Taking(message.sub, phone, text, parts * rules.part_price, now, binding=message.kind != RECEIPT)
+    refusal = messages.claim(message_id, claim_id, taking, rules.caps)
+    if refusal == TAKEN:
+        return None
+    if refusal:
+        messages.hold(message_id, _after(refusal, rules.quiet, now))
+        return Outcome(HELD, refusal)
+    return _send(message, taking, parts, stores, provider, now)
+
+
+def _send(message: Message, taking: Taking, parts: int, stores: Stores, provider: Provider, now: datetime) -> Outcome:
+    """Send a claimed message and write how it went."""
+    messages, message_id = stores.messages, message.message_id
     try:
-        provider_id = provider.send(phone, text)
+        accepted = provider.send(taking.phone, taking.text)
     except TemporaryError as error:
-        if message.attempts >= MOST_ATTEMPTS:
-            stores.messages.end(message_id, FAILED, now, reason=str(error))
-            return FAILED
-        delay = min(timedelta(minutes=2 ** (message.attempts - 1)), LONGEST_DELAY)
-        stores.messages.retry_later(message_id, now + delay)
-        return message.status
+        if message.attempts + 1 < MOST_ATTEMPTS:
+            delay = min(timedelta(minutes=2**message.attempts), LONGEST_DELAY)
+            messages.retry_later(message_id, now + delay, unused=taking)
+            return Outcome(RETRYING, str(error))
+        messages.end(message_id, FAILED, str(error), now, unused=taking)
+        return Outcome(FAILED, str(error))
     except PermanentError as error:
-        stores.messages.end(message_id, FAILED, now, reason=str(error))
-        return FAILED
+        messages.end(message_id, FAILED, str(error), now, unused=taking)
+        return Outcome(FAILED, str(error))
     except UnknownOutcomeError as error:
-        stores.messages.end(message_id, UNKNOWN, now, reason=str(error))
-        return UNKNOWN
-    stores.messages.end(message_id, SENT, now, provider_id=provider_id)
-    return SENT
+        messages.end(message_id, UNKNOWN, str(error), now)
+        return Outcome(UNKNOWN, str(error), parts)
+    messages.sent(message_id, accepted.provider, accepted.reference, now)
+    return Outcome(SENT, parts=parts)
 
 
-def compose(message: Message, stores: Stores, now: datetime) -> tuple[str, str]:
-    """The phone and the text of a message as things stand now. Raises NotTrueError where it should not be sent."""
-    profile = stores.citizens.profile(message.sub)
-    if profile is None or not profile.sms:
-        raise NotTrueError("sms_off")
-    if profile.phone is None:
-        raise NotTrueError("no_phone")
-    if message.text is not None:
-        if message.phone != profile.phone:
-            raise NotTrueError("phone_changed")
-        return profile.phone, message.text
-    return profile.phone, _news(message, profile, stores, now)
-
-
-def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> str:
-    """The text of a message about violations, of those that it still holds for."""
-    if message.plate_key is None:
-        raise NotTrueError("no_plate")
-    follower = stores.citizens.follower(message.plate_key, message.sub)
-    if follower is None or not follower.notify:
-        raise NotTrueError("not_followed")
-    plate = Plate.from_key(message.plate_key)
-    found = stores.violations.get(message.violations)
-    violations = [found[violation_no] for violation_no in message.violations if violation_no in found]
-    if message.kind == NEW_VIOLATION:
-        current = [v for v in violations if v.plate_key == message.plate_key and v.state == UNPAID]
-        if current:
-            return texts.new_violations(profile.language, plate, current, to_text(now))
-    elif message.kind == CANCELLED:
-        gone = [v for v in violations if v.plate_key != message.plate_key or v.state == CANCELLED_STATE]
-        if gone:
-            return texts.cancelled(profile.language, plate, gone)
-    raise NotTrueError("no_longer_true")
+def _after(cap: str, quiet: QuietHours | None, now: datetime) -> datetime:
+    """Until when a message waits that a cap refused. What it held back is not worth waking anybody for."""
+    tomorrow = datetime.combine(now.astimezone(BAGHDAD).date() + timedelta(days=1), datetime.min.time(), BAGHDAD)
+    if cap == SAME_TEXT:
+        later = now + SAME_TEXT_FOR
+    elif cap == CITIZEN_CAP:
+        later = tomorrow
+    else:
+        later = min(now + SPEND_CAP_RECHECK, tomorrow)  # the operator may raise it any time
+    return (quiet.until(later) if quiet else None) or later

@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     for record in event["Records"]:
         try:
             found += news(record)
-        except (KeyError, ValueError, TypeError) as error:
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
             logger().error("a record is not a violation's", extra={"error": type(error).__name__})
             failed.append({"itemIdentifier": record["dynamodb"]["SequenceNumber"]})
     announce(found, *_stores(), now())

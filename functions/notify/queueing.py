@@ -26,6 +26,13 @@ def enqueue(sqs: Any, queue_url: str, message_ids: Iterable[str]) -> set[str]:
     return refused
 
 
+def depth(sqs: Any, queue_url: str) -> int:
+    """About how many messages lie on the SMS queue or are being sent."""
+    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names))["Attributes"]
+    return sum(int(attributes[name]) for name in names)
+
+
 def _batches(message_ids: Iterable[str]) -> Iterator[list[str]]:
     iterator = iter(message_ids)
     while batch := list(islice(iterator, _BATCH)):

@@ -1,33 +1,73 @@
-"""SMS queue: each message is claimed, checked again, sent, and marked."""
+"""SMS queue: each message is checked, claimed, sent, and marked."""
 
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from notify.delivery import Stores, deliver
+from notify.delivery import HELD, Outcome, Rules, deliver
 from notify.providers import Provider
-from shared.aws_json import sdk
+from notify.quiet import QuietHours
+from notify.wording import Stores
+from shared.aws_json import Call, sdk
 from shared.clock import now
 from shared.observability import count, logger
-from shared.settings import setting
+from shared.settings import number, setting
 from shared.stores.citizens import Citizens
+from shared.stores.message_caps import SPEND_CAP, Caps
 from shared.stores.messages import Messages
+from shared.stores.provider_outages import Outages
 from shared.stores.violations import Violations
+
+_MILLIONTHS: Final = 1_000_000
+_LONGEST_SENDING_MS: Final = 15_000
+"""A message is begun only with this much time left: one cut off while it is being sent would end as unknown."""
 
 
 @cache
-def _ports() -> tuple[Stores, Provider]:
-    from notify.providers.sns import Sns
-
+def _ports() -> tuple[Stores, Provider, Rules]:
     call = sdk()
     stores = Stores(
         Messages(call, setting("MESSAGES_TABLE")),
         Citizens(call, setting("CITIZENS_TABLE")),
         Violations(call, setting("VIOLATIONS_TABLE")),
     )
-    return stores, Sns(setting("SMS_SENDER_ID"))
+    rules = Rules(
+        quiet=QuietHours.parse(setting("QUIET_HOURS")),
+        caps=Caps(number("SMS_CITIZEN_DAY_CAP"), _millionths("SMS_SPEND_DAY_CAP")),
+        part_price=_millionths("SMS_PART_PRICE"),
+        most_parts=number("SMS_MOST_PARTS"),
+    )
+    return stores, _provider(call), rules
+
+
+def _provider(call: Call) -> Provider:
+    """SNS alone, or with Ur's gateway where that has an address, in the order that is set."""
+    from notify.providers.failover import Failover
+    from notify.providers.sns import Sns
+    from notify.providers.ur import Ur
+
+    sns = Sns(setting("SMS_SENDER_ID"))
+    url = setting("UR_SMS_URL")
+    if not url:
+        return sns
+
+    def secret() -> tuple[str, str]:
+        answer = call("secretsmanager", "GetSecretValue", {"SecretId": setting("UR_SMS_SECRET")})
+        client = json.loads(answer["SecretString"])
+        return client["client_id"], client["client_secret"]
+
+    ur = Ur(url, secret)
+    outages = Outages(call, setting("MESSAGES_TABLE"))
+    if setting("SMS_FIRST_PROVIDER") == ur.name:
+        return Failover(ur, sns, outages, now)
+    return Failover(sns, ur, outages, now)
+
+
+def _millionths(name: str) -> int:
+    return int(Decimal(setting(name)) * _MILLIONTHS)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -35,13 +75,28 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     logger().append_keys(request_id=context.aws_request_id)
     failed: list[dict[str, str]] = []
     for record in event["Records"]:
+        if context.get_remaining_time_in_millis() < _LONGEST_SENDING_MS:
+            failed.append({"itemIdentifier": record["messageId"]})
+            continue
         try:
             message_id = json.loads(record["body"])["message_id"]
-            status = deliver(message_id, f"{context.aws_request_id}/{record['messageId']}", *_ports(), now())
+            stores, provider, rules = _ports()
+            claim_id = f"{context.aws_request_id}/{record['messageId']}"
+            outcome = deliver(message_id, claim_id, stores, provider, rules, now())
         except Exception:  # noqa: BLE001 (whatever it is: the message comes back, and ends where it can be looked at)
             logger().exception("a message was not handled")
             failed.append({"itemIdentifier": record["messageId"]})
         else:
-            if status:
-                count(f"Sms{status.capitalize()}")
+            if outcome:
+                _measure(outcome, rules)
     return {"batchItemFailures": failed}
+
+
+def _measure(outcome: Outcome, rules: Rules) -> None:
+    """Count how a message went, what it cost in dollars, and what the platform's own cap holds back."""
+    count(f"Sms{outcome.status.capitalize()}")
+    if outcome.parts:
+        count("SmsParts", outcome.parts)
+        count("SmsCost", outcome.parts * rules.part_price / _MILLIONTHS)
+    if outcome.status == HELD and outcome.reason == SPEND_CAP:
+        count("SmsHeldBySpendCap")

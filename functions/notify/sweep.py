@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from notify.queueing import enqueue
+from notify.queueing import depth, enqueue
 from shared.aws_json import sdk
 from shared.clock import now
 from shared.observability import count, logger
 from shared.settings import setting
 from shared.stores.messages import Messages
+
+MOST_QUEUED: Final = 5000
+"""About as many as are sent in two minutes: more on the queue would only be queued again by the next runs."""
 
 
 @cache
@@ -24,6 +27,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
     """Lambda's entry point."""
     logger().append_keys(request_id=context.aws_request_id)
     messages, sqs = _ports()
-    refused = enqueue(sqs, setting("SMS_QUEUE_URL"), messages.due(now()))
+    url = setting("SMS_QUEUE_URL")
+    refused = enqueue(sqs, url, messages.due(now(), MOST_QUEUED - depth(sqs, url)))
     if refused:
         count("MessagesNotQueued", len(refused))

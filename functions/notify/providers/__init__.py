@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+THROTTLED = "throttled"
+SPEND_LIMIT = "spend_limit"
+UNAUTHORIZED = "unauthorized"
+UNREACHABLE = "unreachable"
+PROVIDER_ERROR = "provider_error"
+OPTED_OUT = "opted_out"
+SANDBOX = "sandbox"
+REFUSED = "refused"
+TIMED_OUT = "timed_out"
 
 
 class TemporaryError(Exception):
-    """Not sent; worth trying again later. The text is the provider's code."""
+    """Not sent; worth trying again later. The text is one of the codes above."""
 
 
 class PermanentError(Exception):
-    """Not sent, and never will be. The text is the provider's code."""
+    """Not sent, and never will be. The text is one of the codes above."""
 
 
 class UnknownOutcomeError(Exception):
     """The provider may have taken it before the line broke: it must not be sent again."""
 
 
+class Accepted(NamedTuple):
+    """A message that a provider took. reference: the provider's own id, where it gives one."""
+
+    provider: str
+    reference: str | None
+
+
 class Provider(Protocol):
     """What sends."""
 
-    def send(self, phone: str, text: str) -> str:
-        """Send to an E.164 number; returns the provider's id. Raises one of the three errors above."""
+    @property
+    def name(self) -> str:
+        """What it is called in records and parameters."""
+
+    def send(self, phone: str, text: str) -> Accepted:
+        """Send to an E.164 number. Raises one of the three errors above."""

@@ -4,13 +4,45 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from notify.providers import PermanentError, TemporaryError, UnknownOutcomeError
+from notify.providers import (
+    OPTED_OUT,
+    PROVIDER_ERROR,
+    REFUSED,
+    SANDBOX,
+    SPEND_LIMIT,
+    THROTTLED,
+    TIMED_OUT,
+    UNAUTHORIZED,
+    UNREACHABLE,
+    Accepted,
+    PermanentError,
+    TemporaryError,
+    UnknownOutcomeError,
+)
 
-_TEMPORARY: Final = frozenset({"Throttled", "Throttling", "ThrottlingException", "InternalError", "ServiceUnavailable"})
+# What passes by itself, or once the operator has put the account right: worth another try, or the other provider.
+_TEMPORARY: Final = {
+    "Throttled": THROTTLED,
+    "Throttling": THROTTLED,
+    "ThrottlingException": THROTTLED,
+    "KMSThrottling": THROTTLED,
+    "RequestLimitExceeded": THROTTLED,
+    "QuotaExceeded": SPEND_LIMIT,
+    "ServiceQuotaExceededException": SPEND_LIMIT,
+    "AuthorizationError": UNAUTHORIZED,
+    "AccessDenied": UNAUTHORIZED,
+    "InvalidClientTokenId": UNAUTHORIZED,
+    "ExpiredToken": UNAUTHORIZED,
+    "InternalError": PROVIDER_ERROR,
+    "ServiceUnavailable": PROVIDER_ERROR,
+}
+_PERMANENT: Final = {"OptedOut": OPTED_OUT, "UserError": SANDBOX, "VerificationException": SANDBOX}
 
 
 class Sns:
     """sender_id: the name that phones show. No retries of its own: Publish is not the same twice."""
+
+    name: Final = "sns"
 
     def __init__(self, sender_id: str) -> None:
         import boto3
@@ -23,19 +55,34 @@ class Sns:
             "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
         }
 
-    def send(self, phone: str, text: str) -> str:
+    def send(self, phone: str, text: str) -> Accepted:
         """One Publish to a phone number."""
         from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
         try:
             response = self._client.publish(PhoneNumber=phone, Message=text, MessageAttributes=self._attributes)
         except ClientError as error:
-            code: str = error.response["Error"]["Code"]
             status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            raise (TemporaryError if code in _TEMPORARY or status >= 500 else PermanentError)(code) from None
-        except (ConnectTimeoutError, EndpointConnectionError) as error:
-            raise TemporaryError(type(error).__name__) from None
-        except BotoCoreError as error:
-            raise UnknownOutcomeError(type(error).__name__) from None
-        message_id: str = response["MessageId"]
-        return message_id
+            raise failure(error.response["Error"]["Code"], error.response["Error"].get("Message", ""), status) from None
+        except (ConnectTimeoutError, EndpointConnectionError):
+            raise TemporaryError(UNREACHABLE) from None
+        except BotoCoreError:
+            raise UnknownOutcomeError(TIMED_OUT) from None
+        return Accepted(self.name, response["MessageId"])
+
+
+def failure(code: str, message: str, status: int) -> TemporaryError | PermanentError:
+    """What an error of Publish means for the message.
+
+    Some refusals share the code InvalidParameter, and only their message tells them apart.
+    """
+    said = message.lower()
+    if "quota left" in said or "spend limit" in said:
+        return TemporaryError(SPEND_LIMIT)
+    if code in _TEMPORARY or status == 429 or status >= 500:
+        return TemporaryError(_TEMPORARY.get(code, THROTTLED if status == 429 else PROVIDER_ERROR))
+    if "opted out" in said:
+        return PermanentError(OPTED_OUT)
+    if "sandbox" in said:
+        return PermanentError(SANDBOX)
+    return PermanentError(_PERMANENT.get(code, REFUSED))

@@ -13,15 +13,20 @@ from shared.domain.violation import Violation
 
 QUERY_RESULT: Final = "query_result"
 NEW_VIOLATION: Final = "new_violation"
+DOUBLING_SOON: Final = "doubling_soon"
 CANCELLED: Final = "cancelled"
 RECEIPT: Final = "receipt"
 
 WAITING: Final = "waiting"
 SENDING: Final = "sending"
 SENT: Final = "sent"
+DELIVERED: Final = "delivered"
+UNDELIVERED: Final = "undelivered"
 UNKNOWN: Final = "unknown"
 DROPPED: Final = "dropped"
 FAILED: Final = "failed"
+WENT_OUT: Final = frozenset({SENDING, SENT, DELIVERED, UNDELIVERED, UNKNOWN})
+"""The states of a message that its citizen has, or may have."""
 
 MOST_PARTS: Final = 2
 
@@ -93,6 +98,23 @@ def new_violations(language: str, plate: Plate, violations: Sequence[Violation],
     return _render(name if soonest else f"{name}_no_increase", language, values)
 
 
+def doubling_soon(language: str, plate: Plate, violations: Sequence[Violation], at: str) -> str:
+    """That amounts on a plate rise soon: what they come to at an instant, and from the first rise on.
+
+    Raises ValueError where none of them rises any more.
+    """
+    dues = [violation.due(at) for violation in violations]
+    soonest = min(due.changes_at for due in dues if due.changes_at)
+    values = {
+        "plate_tail": plate.tail,
+        "count": grouped(len(violations)),
+        "total": grouped(sum(due.amount for due in dues)),
+        "date": day(soonest),
+        "next_total": grouped(sum(violation.due(soonest).amount for violation in violations)),
+    }
+    return _render("doubling_soon", language, values)
+
+
 def cancelled(language: str, plate: Plate, violations: Sequence[Violation]) -> str:
     """Violations once announced of which nothing is owed any more on this plate."""
     oldest = min(violation.occurred_at for violation in violations)
@@ -104,3 +126,13 @@ def receipt(language: str, count: int, amount: int, paid_at: str, receipt_no: st
     """What was paid, when, and the number that proves it."""
     values = {"total": grouped(amount), "date": day(paid_at), "count": grouped(count), "receipt_no": receipt_no}
     return _render("receipt", language, values)
+
+
+def refund(language: str, amount: int, payment_no: str) -> str:
+    """An amount that goes back to the citizen, and the number of the payment that it comes from."""
+    return _render("refund", language, {"total": grouped(amount), "receipt_no": payment_no})
+
+
+def follower_added(language: str, plate: Plate, since: str) -> str:
+    """To those who follow a plate already: another account follows it now."""
+    return _render("follower_added", language, {"plate_tail": plate.tail, "date": day(since)})

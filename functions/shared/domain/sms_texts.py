@@ -161,6 +161,29 @@ TEXTS: Final = {
             "Details: Ur portal"
         ),
     },
+    "doubling_soon": {
+        "ar": (
+            "غرامة: تذكير، لوحة تنتهي بـ{plate_tail}\n"
+            "مخالفات: {count}\n"
+            "الآن: {total} دينار\n"
+            "من {date}: {next_total}\n"
+            "التفاصيل: بوابة أور"
+        ),
+        "ckb": (
+            "غەرامە: بیرخستنەوە، تابلۆی بە کۆتایی {plate_tail}\n"
+            "سەرپێچی: {count}\n"
+            "ئێستا: {total} دینار\n"
+            "لە {date}: {next_total}\n"
+            "وردەکاری: دەروازەی ئور"
+        ),
+        "en": (
+            "Gharama: reminder, plate ending {plate_tail}\n"
+            "Violations: {count}\n"
+            "Now: {total} IQD\n"
+            "From {date}: {next_total}\n"
+            "Details: Ur portal"
+        ),
+    },
     "cancelled": {
         "ar": (
             "غرامة: إلغاء مخالفات، لوحة تنتهي بـ{plate_tail}\n"
@@ -196,6 +219,28 @@ TEXTS: Final = {
         ),
         "en": (
             "Gharama: {total} IQD paid on {date}\nViolations: {count}\nReceipt no.: {receipt_no}\nDetails: Ur portal"
+        ),
+    },
+    "refund": {
+        "ar": ("غرامة: مبلغ يعاد إليكم: {total} دينار\nرقم الدفعة: {receipt_no}\nالتفاصيل: بوابة أور"),
+        "ckb": ("غەرامە: پارەی گەڕێنراوە بۆ ئێوە: {total} دینار\nژمارەی پارەدان: {receipt_no}\nوردەکاری: دەروازەی ئور"),
+        "en": ("Gharama: amount to be returned to you: {total} IQD\nPayment no.: {receipt_no}\nDetails: Ur portal"),
+    },
+    "follower_added": {
+        "ar": (
+            "غرامة: لوحة تنتهي بـ{plate_tail} يتابعها حساب آخر منذ {date}\n"
+            "إن لم توافق فأوقف المتابعة\n"
+            "التفاصيل: بوابة أور"
+        ),
+        "ckb": (
+            "غەرامە: تابلۆی بە کۆتایی {plate_tail}، هەژمارێکی تر لە {date} بەدواداچوونی دەکات\n"
+            "ئەگەر ڕازی نیت بیوەستێنە\n"
+            "وردەکاری: دەروازەی ئور"
+        ),
+        "en": (
+            "Gharama: plate ending {plate_tail} is followed by another account since {date}\n"
+            "If you do not agree, stop it\n"
+            "Details: Ur portal"
         ),
     },
 }

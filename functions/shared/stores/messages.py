@@ -1,28 +1,31 @@
 """The Messages table: one item an SMS, and the markers of what each citizen has been told.
 
 ``pk=<message id>``; markers ``pk=TOLD#<violation>#<sub>#<kind>`` hold the message's id. Sparse index ``Due``: shard and
-``not_before`` of what is still to be sent.
+``not_before`` of what is still to be sent. Index ``ByProviderId``: the provider's own id of what was sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.message import SENDING, UNKNOWN, WAITING
+from shared.domain.message import SENDING, SENT, UNKNOWN, WAITING, WENT_OUT
 from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
 from shared.stores.items import Item, batch_get, number, pack, text, transact
+from shared.stores.message_caps import Caps, Taking, give_back, take
 
 SHARDS: Final = 4
 KEPT: Final = timedelta(days=400)
 CLAIMED_FOR: Final = timedelta(minutes=5)
 """After this long a claim is taken for a crash between claiming and marking."""
 MOST_VIOLATIONS: Final = 98
-"""That one message can tell of: it and their markers fit one transaction."""
+"""That one message can tell of: it, their markers and one more fit one transaction."""
+TAKEN: Final = "taken"
+"""Why a message could not be claimed, beside the caps: somebody else has it, or it is not due."""
 
 
 class Message(NamedTuple):
@@ -38,6 +41,7 @@ class Message(NamedTuple):
     plate_key: str | None = None
     violations: tuple[str, ...] = ()
     status: str = WAITING
+    not_before: str = ""
     attempts: int = 0
 
 
@@ -80,46 +84,48 @@ class Messages:
         )
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
 
-    def told(self, sub: str, kind: str, violations: Sequence[str]) -> set[str]:
-        """Of which of these violations the citizen has a message of this kind already."""
-        keys: list[Item] = [
-            {"pk": {"S": _marker(violation_no, sub, kind)}} for violation_no in dict.fromkeys(violations)
-        ]
-        found = {item["pk"]["S"] for item in batch_get(self._call, self._table, keys)}
-        return {violation_no for violation_no in violations if _marker(violation_no, sub, kind) in found}
+    def told(self, markers: Iterable[str]) -> set[str]:
+        """Of these markers (:func:`marker`), those that stand already."""
+        return set(self._markers(markers))
 
-    def tell(self, message: Message, at: datetime) -> bool:
-        """Put a message and the markers of the violations it tells of, all or nothing.
+    def went_out(self, markers: Iterable[str]) -> set[str]:
+        """Of these markers, those whose message the citizen has, or may have."""
+        ids = self._markers(markers)
+        keys: list[Item] = [{"pk": {"S": message_id}} for message_id in sorted(set(ids.values()))]
+        found = batch_get(self._call, self._table, keys)
+        out = {item["pk"]["S"] for item in found if item["status"]["S"] in WENT_OUT}
+        return {known for known, message_id in ids.items() if message_id in out}
 
-        Returns False where a marker stands already: somebody told of it meanwhile, so look again.
+    def _markers(self, markers: Iterable[str]) -> dict[str, str]:
+        keys: list[Item] = [{"pk": {"S": pk}} for pk in dict.fromkeys(markers)]
+        return {item["pk"]["S"]: item["message_id"]["S"] for item in batch_get(self._call, self._table, keys)}
+
+    def tell(self, message: Message, markers: Iterable[str], at: datetime) -> bool:
+        """Put a message and the markers of what it tells, at most 99, all or nothing.
+
+        Returns False where one stands already: somebody told of it meanwhile, so look again.
         """
         expires = int((at + KEPT).timestamp())
-        markers: list[Json] = [
+        marks: list[Json] = [
             {
                 "Put": {
                     "TableName": self._table,
-                    "Item": pack(
-                        {
-                            "pk": _marker(violation_no, message.sub, message.kind),
-                            "message_id": message.message_id,
-                            "expires": expires,
-                        }
-                    ),
+                    "Item": pack({"pk": pk, "message_id": message.message_id, "expires": expires}),
                     "ConditionExpression": "attribute_not_exists(pk)",
                 }
             }
-            for violation_no in message.violations
+            for pk in markers
         ]
         try:
-            transact(self._call, [self.put_action(message, at), *markers])
+            transact(self._call, [self.put_action(message, at), *marks])
         except AwsError as error:
             if not error.condition_failed:
                 raise
             return False
         return True
 
-    def due(self, at: datetime) -> Iterator[str]:
-        """The ids of all messages that should have been sent by now, oldest first in each shard."""
+    def due(self, at: datetime, most: int) -> Iterator[str]:
+        """The ids of messages that should have been sent by now: the oldest of each shard, about ``most`` in all."""
         for shard in range(SHARDS):
             request: Json = {
                 "TableName": self._table,
@@ -127,35 +133,67 @@ class Messages:
                 "KeyConditionExpression": "due = :shard AND not_before <= :now",
                 "ExpressionAttributeValues": pack({":shard": str(shard), ":now": to_text(at)}),
             }
-            while True:
-                page = self._call("dynamodb", "Query", request)
+            left = -(-most // SHARDS)
+            while left > 0:
+                page = self._call("dynamodb", "Query", {**request, "Limit": left})
                 for item in page["Items"]:
                     yield item["pk"]["S"]
+                left -= len(page["Items"])
                 if not page.get("LastEvaluatedKey"):
                     break
                 request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def claim(self, message_id: str, claim_id: str, at: datetime) -> Message | None:
-        """Take a waiting message for sending, so that nobody else does; None where it is not to be had.
+    def get(self, message_id: str) -> Message | None:
+        """A message, consistently read. Raises KeyError, TypeError or ValueError for an item that is not one."""
+        request: Json = {"TableName": self._table, "Key": {"pk": {"S": message_id}}, "ConsistentRead": True}
+        item = self._call("dynamodb", "GetItem", request).get("Item")
+        return _read(item) if item else None
 
-        claim_id: the taker's own, so that a claim sent again after a broken connection knows itself. The message stays
-        due, a while later, so that a claim that nobody ends is found.
+    # ------------------------------------------------------------------ before it is sent
+
+    def hold(self, message_id: str, not_before: datetime) -> None:
+        """Let a waiting message wait longer."""
+        values = {":later": to_text(not_before), ":waiting": WAITING}
+        self._change(message_id, "SET not_before = :later", "#status = :waiting", values)
+
+    def give_up(self, message_id: str, status: str, reason: str, at: datetime) -> None:
+        """End a waiting message that is not to be sent. reason: a code for why."""
+        values = {":status": status, ":now": to_text(at), ":reason": reason, ":waiting": WAITING}
+        change = "SET #status = :status, ended_at = :now, reason = :reason REMOVE due"
+        self._change(message_id, change, "#status = :waiting", values)
+
+    def claim(self, message_id: str, claim_id: str, taking: Taking, caps: Caps) -> str | None:
+        """Take a waiting message for sending, and what it takes of the caps, all or nothing. One TransactWriteItems.
+
+        Returns None where the claim is given, else why not: taken, or the name of a cap. The message stays due, a while
+        later, so that a claim that nobody ends is found.
         """
-        return self._change(
+        claim = self._update(
             message_id,
             "SET #status = :sending, not_before = :later, claimed_by = :claim ADD attempts :one",
-            "(#status = :waiting AND not_before <= :now) OR (#status = :sending AND claimed_by = :claim)",
+            "#status = :waiting AND not_before <= :now",
             {
                 ":sending": SENDING,
                 ":waiting": WAITING,
-                ":now": to_text(at),
-                ":later": to_text(at + CLAIMED_FOR),
+                ":now": to_text(taking.at),
+                ":later": to_text(taking.at + CLAIMED_FOR),
                 ":claim": claim_id,
                 ":one": 1,
             },
         )
+        actions = {TAKEN: {"Update": claim}, **take(self._table, taking, caps)}
+        try:
+            transact(self._call, list(actions.values()))
+        except AwsError as error:
+            if not error.condition_failed:
+                raise
+            codes = (reason.get("Code") for reason in error.reasons)
+            return next(why for why, code in zip(actions, codes, strict=True) if code == "ConditionalCheckFailed")
+        return None
 
-    def abandon(self, message_id: str, at: datetime) -> Message | None:
+    # ------------------------------------------------------------------ after it was claimed
+
+    def abandon(self, message_id: str, at: datetime) -> bool:
         """Give up a claim that was never ended: whether the SMS went out is not known, so it is not sent again."""
         return self._change(
             message_id,
@@ -164,45 +202,77 @@ class Messages:
             {":unknown": UNKNOWN, ":sending": SENDING, ":now": to_text(at)},
         )
 
-    def end(
-        self, message_id: str, status: str, at: datetime, *, reason: str | None = None, provider_id: str | None = None
-    ) -> None:
-        """Say how a claimed message ended. reason: a code for why it was not sent."""
-        values = {":status": status, ":now": to_text(at), ":sending": SENDING}
-        change = "SET #status = :status, ended_at = :now"
+    def sent(self, message_id: str, provider: str, provider_id: str | None, at: datetime) -> None:
+        """Say that a provider took a claimed message, under which id of its own."""
+        values = {":status": SENT, ":now": to_text(at), ":sending": SENDING, ":provider": provider}
+        change = "SET #status = :status, ended_at = :now, provider = :provider"
+        if provider_id:
+            change += ", provider_id = :id"
+            values[":id"] = provider_id
+        self._change(message_id, change + " REMOVE due", "#status = :sending", values)
+
+    def end(self, message_id: str, status: str, reason: str, at: datetime, unused: Taking | None = None) -> None:
+        """Say how a claimed message ended that was not sent, or may not have been. unused: given back to the caps."""
+        values = {":status": status, ":now": to_text(at), ":reason": reason, ":sending": SENDING}
+        change = "SET #status = :status, ended_at = :now, reason = :reason REMOVE due"
+        self._change(message_id, change, "#status = :sending", values, unused)
+
+    def retry_later(self, message_id: str, not_before: datetime, unused: Taking) -> None:
+        """Put a claimed message back, to be sent later."""
+        values = {":waiting": WAITING, ":later": to_text(not_before), ":sending": SENDING}
+        self._change(message_id, "SET #status = :waiting, not_before = :later", "#status = :sending", values, unused)
+
+    def report(self, provider_id: str, status: str, reason: str | None, at: datetime) -> bool:
+        """Say what a provider reports of a message it took. Only what is ``sent`` changes; what is final stays.
+
+        Returns False where no message has that id. One Query of the index, one UpdateItem.
+        """
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "ByProviderId",
+            "KeyConditionExpression": "provider_id = :id",
+            "ExpressionAttributeValues": pack({":id": provider_id}),
+        }
+        items = self._call("dynamodb", "Query", request)["Items"]
+        values = {":status": status, ":now": to_text(at), ":sent": SENT}
+        change = "SET #status = :status, reported_at = :now"
         if reason:
             change += ", reason = :reason"
             values[":reason"] = reason
-        if provider_id:
-            change += ", provider_id = :provider"
-            values[":provider"] = provider_id
-        self._change(message_id, change + " REMOVE due", "#status = :sending", values)
+        for item in items:
+            self._change(item["pk"]["S"], change, "#status = :sent", values)
+        return bool(items)
 
-    def retry_later(self, message_id: str, not_before: datetime) -> None:
-        """Put a claimed message back, to be sent later."""
-        values = {":waiting": WAITING, ":later": to_text(not_before), ":sending": SENDING}
-        self._change(message_id, "SET #status = :waiting, not_before = :later", "#status = :sending", values)
-
-    def _change(self, message_id: str, change: str, condition: str, values: Mapping[str, str | int]) -> Message | None:
+    def _change(
+        self,
+        message_id: str,
+        change: str,
+        condition: str,
+        values: Mapping[str, str | int],
+        unused: Taking | None = None,
+    ) -> bool:
+        """Change a message under a condition; with ``unused``, what it took of the caps is given back with it."""
+        update = self._update(message_id, change, condition, values)
         try:
-            answer = self._call(
-                "dynamodb",
-                "UpdateItem",
-                {
-                    "TableName": self._table,
-                    "Key": {"pk": {"S": message_id}},
-                    "UpdateExpression": change,
-                    "ConditionExpression": condition,
-                    "ExpressionAttributeNames": {"#status": "status"},
-                    "ExpressionAttributeValues": pack(values),
-                    "ReturnValues": "ALL_NEW",
-                },
-            )
+            if unused:
+                transact(self._call, [{"Update": update}, *give_back(self._table, unused)])
+            else:
+                self._call("dynamodb", "UpdateItem", update)
         except AwsError as error:
             if not error.condition_failed:
                 raise
-            return None
-        return _read(answer["Attributes"])
+            return False
+        return True
+
+    def _update(self, message_id: str, change: str, condition: str, values: Mapping[str, str | int]) -> Json:
+        return {
+            "TableName": self._table,
+            "Key": {"pk": {"S": message_id}},
+            "UpdateExpression": change,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": pack(values),
+        }
 
 
 def _read(item: Item) -> Message:
@@ -217,9 +287,11 @@ def _read(item: Item) -> Message:
         plate_key=text(item, "plate"),
         violations=tuple(value["S"] for value in item.get("violations", {}).get("L", [])),
         status=item["status"]["S"],
+        not_before=item["not_before"]["S"],
         attempts=number(item, "attempts") or 0,
     )
 
 
-def _marker(violation_no: str, sub: str, kind: str) -> str:
+def marker(violation_no: str, sub: str, kind: str) -> str:
+    """The key of the marker that a citizen has been told something of a violation."""
     return f"TOLD#{violation_no}#{sub}#{kind}"

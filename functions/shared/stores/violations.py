@@ -1,7 +1,7 @@
 """The Violations table: one item a violation, ``pk`` its number. Attributes have one writer each.
 
 *ingest* writes what the directorate says, *pay* the settlement; the two sets are disjoint, so that an upload can never
-overwrite a payment. Indexes: ``ByPlate`` (newest first, all attributes), ``ByDoublingDay`` (keys only, sharded).
+overwrite a payment. Indexes: ``ByPlate`` (newest first, all attributes), ``ByDoublingDay`` (keys only, in shards).
 """
 
 from __future__ import annotations
@@ -122,6 +122,22 @@ class Violations:
         """The violations that exist of these numbers, by number, consistently read."""
         keys = [{"pk": {"S": violation_no}} for violation_no in dict.fromkeys(numbers)]
         return {item["pk"]["S"]: read(item) for item in batch_get(self._call, self._table, keys, sleep=self._sleep)}
+
+    def rising(self, day: str, shard: int) -> list[str]:
+        """The numbers of the violations of a shard that are to double on a day (ISO), as far as the index knows."""
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "ByDoublingDay",
+            "KeyConditionExpression": "doubling_day = :day",
+            "ExpressionAttributeValues": {":day": {"S": f"{day}#{shard}"}},
+        }
+        found: list[str] = []
+        while True:
+            page = self._call("dynamodb", "Query", request)
+            found += [item["pk"]["S"] for item in page["Items"]]
+            if not page.get("LastEvaluatedKey"):
+                return found
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     # ------------------------------------------------------------------ ingest
 
@@ -276,10 +292,10 @@ def tell(row: Row, known: Item | None) -> str | None:
 
 
 def doubling_day(violation: Violation) -> str | None:
-    """The key of ByDoublingDay: the day the fine will double and a shard of that day; None once it can no more."""
+    """The key of ByDoublingDay: the day the fine will double and the plate's shard; None once it can no more."""
     if violation.status != OPEN:
         return None
     doubles_at = fine.doubles_at(violation.facts)
     if doubles_at is None or doubles_at <= violation.as_of:
         return None
-    return f"{doubles_at[:10]}#{crc32(violation.violation_no.encode()) % SHARDS}"
+    return f"{doubles_at[:10]}#{crc32(violation.plate_key.encode()) % SHARDS}"

@@ -1,0 +1,37 @@
+"""Daily: followers hear of violations whose amount rises soon. Later runs of the day only finish what is left."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+from notify.reminding import Stores, remind
+from shared.aws_json import sdk
+from shared.clock import now
+from shared.observability import count, logger
+from shared.settings import listed, setting
+from shared.stores.citizens import Citizens
+from shared.stores.messages import Messages
+from shared.stores.reminders import Reminders
+from shared.stores.violations import Violations
+
+_TIME_LEFT_MS: Final = 20_000
+
+
+@cache
+def _stores() -> Stores:
+    call = sdk()
+    return Stores(
+        Messages(call, setting("MESSAGES_TABLE")),
+        Citizens(call, setting("CITIZENS_TABLE")),
+        Violations(call, setting("VIOLATIONS_TABLE")),
+        Reminders(call, setting("MESSAGES_TABLE")),
+    )
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Lambda's entry point."""
+    logger().append_keys(request_id=context.aws_request_id)
+    days_ahead = [int(days) for days in listed("REMIND_DAYS")]
+    put = remind(days_ahead, _stores(), now(), lambda: context.get_remaining_time_in_millis() > _TIME_LEFT_MS)
+    count("Reminded", put)

@@ -1,0 +1,94 @@
+"""What a message says as things stand now, or why it should not be sent any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from shared.domain import message as texts
+from shared.domain.message import CANCELLED, DOUBLING_SOON, NEW_VIOLATION, QUERY_RESULT
+from shared.domain.phone import to_e164
+from shared.domain.plate import Plate
+from shared.domain.time import from_text, to_text
+from shared.domain.violation import CANCELLED as CANCELLED_STATE
+from shared.domain.violation import UNPAID, Violation
+from shared.stores.citizens import Citizens, Profile
+from shared.stores.messages import Message, Messages, marker
+from shared.stores.violations import Violations
+
+ANSWER_GOOD_FOR: Final = timedelta(hours=1)
+"""The citizen read the answer on the portal; an SMS of it that comes later may name an amount that is paid."""
+
+
+class Stores(NamedTuple):
+    """What the sender reads and writes."""
+
+    messages: Messages
+    citizens: Citizens
+    violations: Violations
+
+
+class NotTrueError(Exception):
+    """The message should not be sent any more. The text is a code for why."""
+
+
+class UnreadableError(Exception):
+    """The message cannot be sent by this version, or at all. The text is a code for why."""
+
+
+def compose(message: Message, stores: Stores, now: datetime) -> tuple[str, str]:
+    """The phone and the text of a message. Raises NotTrueError or UnreadableError."""
+    profile = stores.citizens.profile(message.sub)
+    if profile is None or not profile.sms:
+        raise NotTrueError("sms_off")
+    if profile.phone is None:
+        raise NotTrueError("no_phone")
+    if to_e164(profile.phone) != profile.phone:
+        raise UnreadableError("invalid_phone")
+    if message.text is not None:
+        if message.phone != profile.phone:
+            raise NotTrueError("phone_changed")
+        if message.kind == QUERY_RESULT and from_text(message.created_at) < now - ANSWER_GOOD_FOR:
+            raise NotTrueError("too_old")
+        return profile.phone, message.text
+    return profile.phone, _news(message, profile, stores, now)
+
+
+def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> str:
+    """The text of a message about violations, of those that it still holds for."""
+    if message.kind not in (NEW_VIOLATION, DOUBLING_SOON, CANCELLED):
+        raise UnreadableError("unknown_kind")
+    if message.plate_key is None:
+        raise UnreadableError("no_plate")
+    follower = stores.citizens.follower(message.plate_key, message.sub)
+    if follower is None or not follower.notify:
+        raise NotTrueError("not_followed")
+    try:
+        plate = Plate.from_key(message.plate_key)
+    except (KeyError, ValueError):
+        raise UnreadableError("no_plate") from None
+    found = stores.violations.get(message.violations)
+    here, elsewhere = [], []
+    for violation_no in message.violations:
+        if violation_no in found:
+            violation = found[violation_no]
+            (here if violation.plate_key == message.plate_key else elsewhere).append(violation)
+    language = profile.language
+    if message.kind == CANCELLED:
+        gone = elsewhere + [violation for violation in here if violation.state == CANCELLED_STATE]
+        if gone := _heard_of(gone, message.sub, stores.messages):
+            return texts.cancelled(language, plate, gone)
+    elif message.kind == NEW_VIOLATION:
+        if current := [violation for violation in here if violation.state == UNPAID]:
+            return texts.new_violations(language, plate, current, to_text(now))
+    elif rising := [violation for violation in here if violation.owed and violation.due(to_text(now)).changes_at]:
+        return texts.doubling_soon(language, plate, rising, to_text(now))
+    raise NotTrueError("no_longer_true")
+
+
+def _heard_of(violations: Sequence[Violation], sub: str, messages: Messages) -> list[Violation]:
+    """Those whose announcement went out: nobody hears that something is cancelled that they never heard of."""
+    markers = {marker(violation.violation_no, sub, NEW_VIOLATION): violation for violation in violations}
+    heard = messages.went_out(markers)
+    return [violation for pk, violation in markers.items() if pk in heard]
