@@ -13,7 +13,11 @@ let file = null;
 let state = { step: "idle" };
 
 export function start() {
-  $("file").addEventListener("change", () => choose($("file").files[0]));
+  $("file").addEventListener("change", () => {
+    choose($("file").files[0]);
+    // Else choosing the same file again would not be a change.
+    $("file").value = "";
+  });
   $("sample").addEventListener("click", () => choose(sampleFile()));
   $("upload").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -59,7 +63,6 @@ async function upload() {
     const slot = await call(CLERK, "POST", "/v1/uploads", { origin, format: "csv", encoding: "utf-8", size: sent.size });
     await post(slot, sent);
     file = null;
-    $("file").value = "";
     await follow(slot.upload_id);
   } catch (error) {
     turn({ step: "error", error: error.message });
