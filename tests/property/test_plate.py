@@ -121,6 +121,7 @@ HARD_TEXT = st.text(
 
 @given(HARD_TEXT)
 @example("ا\u0640\u0654")
+@example("أ\u0653")
 @example("e\u200d\u0301")
 @example("i\u0640\u0307")
 @example("\ufe71\ufefb\ufdfa")
