@@ -18,8 +18,7 @@ run: ## start everything on this machine; Ctrl-C ends it
 
 .PHONY: stop
 stop: ## end what `make run` started elsewhere
-	$(set_up) run
-	@$(project)/python -m infra.local stop
+	@if test -x $(project)/python; then $(project)/python -m infra.local stop; fi
 
 .PHONY: logs
 logs: ## follow the functions' logs
@@ -38,9 +37,9 @@ test-slow: ## run the tests that take more than a minute each
 
 .PHONY: test-dynamodb
 test-dynamodb: ## run the stores' tests on DynamoDB Local, in the folder GHARAMA_DYNAMODB_LOCAL
-	@test -n "$$GHARAMA_DYNAMODB_LOCAL" || { echo 'GHARAMA_DYNAMODB_LOCAL must name the folder of DynamoDBLocal.jar' >&2; exit 2; }
+	@test -f "$$GHARAMA_DYNAMODB_LOCAL/DynamoDBLocal.jar" || { echo 'GHARAMA_DYNAMODB_LOCAL must name the folder of DynamoDBLocal.jar' >&2; exit 2; }
 	$(set_up) test emulator
-	@$(project)/python -m pytest tests/contract tests/property
+	@$(project)/python -m pytest -k dynamodb_local
 
 .PHONY: bench
 bench: ## measure and print speed and memory
@@ -72,8 +71,7 @@ lock: ## resolve the lock files anew after a change of a .in file
 	@$(compile) infra/locks/lock.in -o infra/locks/lock.txt
 
 .PHONY: clean
-clean: ## drop the local cloud's data
-	@if test -d .local && test -x $(project)/python; then $(project)/python -m infra.local stop; fi
+clean: stop ## drop the local cloud's data
 	@rm -rf .local
 
 .PHONY: distclean

@@ -175,8 +175,11 @@ def _install(
 
 
 def _pip_install(environment: Environment, folder: Path, root: Path) -> None:
-    """Install the locked packages, by hash. Index, proxies and certificates are as pip's own settings say."""
-    command = [str(_python(folder)), "-I", "-m", "pip", "install", "--require-hashes", "--no-input"]
+    """Install the locked packages, by hash. Index, proxies and certificates are as pip's own settings say.
+
+    The lock files are complete, and older pips find no hash for a dependency with extras: hence `--no-deps`.
+    """
+    command = [str(_python(folder)), "-I", "-m", "pip", "install", "--require-hashes", "--no-deps", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "off"]
     for lock in environment.locks:
         command += ["-r", str(root / lock)]

@@ -65,23 +65,22 @@ def _tell(
     follower: Follower, kind: str, plate_key: str, violations: dict[str, Violation], messages: Messages, now: datetime
 ) -> None:
     concerning = [violation_no for violation_no, violation in violations.items() if concerns(follower, violation)]
-    markers = {violation_no: marker(violation_no, follower.sub, kind) for violation_no in concerning}
     if kind == CANCELLED:
-        opened = {violation_no: marker(violation_no, follower.sub, NEW_VIOLATION) for violation_no in concerning}
-        known = messages.told(opened.values())
-        markers = {violation_no: pk for violation_no, pk in markers.items() if opened[violation_no] in known}
+        known = messages.told(follower.sub, NEW_VIOLATION, concerning)
+        concerning = [violation_no for violation_no in concerning if violation_no in known]
     for _ in range(_TRIES):
-        told = messages.told(markers.values())
-        rest = [violation_no for violation_no, pk in markers.items() if pk not in told]
+        told = messages.told(follower.sub, kind, concerning)
+        rest = [violation_no for violation_no in concerning if violation_no not in told]
         parts = [tuple(rest[start : start + MOST_VIOLATIONS]) for start in range(0, len(rest), MOST_VIOLATIONS)]
-        refused = [
-            part
-            for part in parts
-            if not messages.tell(_message(follower, kind, plate_key, part, now), [markers[no] for no in part], now)
-        ]
+        refused = [part for part in parts if not _put(_message(follower, kind, plate_key, part, now), messages, now)]
         if not refused:
             return
     raise RuntimeError("others keep telling of the same violations")
+
+
+def _put(message: Message, messages: Messages, now: datetime) -> bool:
+    markers = [marker(violation_no, message.sub, message.kind) for violation_no in message.violations]
+    return messages.tell(message, markers, now)
 
 
 def concerns(follower: Follower, violation: Violation) -> bool:

@@ -45,9 +45,7 @@ class Outcome(NamedTuple):
     parts: int = 0
 
 
-def deliver(
-    message_id: str, claim_id: str, stores: Stores, provider: Provider, rules: Rules, now: datetime
-) -> Outcome | None:
+def deliver(message_id: str, stores: Stores, provider: Provider, rules: Rules, now: datetime) -> Outcome | None:
     """Send a message that is due. None where it was not to be had.
 
     Repeats are harmless: nothing is written before the claim, and only one claim is given. A claim that was never ended
@@ -81,7 +79,7 @@ def deliver(
         messages.give_up(message_id, FAILED, TOO_LONG, now)
         return Outcome(FAILED, TOO_LONG)
     taking = Taking(message.sub, phone, text, parts * rules.part_price, now, binding=message.kind != RECEIPT)
-    refusal = messages.claim(message_id, claim_id, taking, rules.caps)
+    refusal = messages.claim(message_id, taking, rules.caps)
     if refusal == TAKEN:
         return None
     if refusal:

@@ -87,7 +87,7 @@ def _tell(
         for violation in rising[stage]
         if concerns(follower, violation)
     }
-    known = messages.told([*markers, once_a_day])
+    known = messages.marked([*markers, once_a_day])
     rest = [pk for pk in markers if pk not in known]
     if not rest:
         return False, True

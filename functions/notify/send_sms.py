@@ -81,8 +81,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         try:
             message_id = json.loads(record["body"])["message_id"]
             stores, provider, rules = _ports()
-            claim_id = f"{context.aws_request_id}/{record['messageId']}"
-            outcome = deliver(message_id, claim_id, stores, provider, rules, now())
+            outcome = deliver(message_id, stores, provider, rules, now())
         except Exception:  # noqa: BLE001 (whatever it is: the message comes back, and ends where it can be looked at)
             logger().exception("a message was not handled")
             failed.append({"itemIdentifier": record["messageId"]})

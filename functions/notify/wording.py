@@ -14,7 +14,7 @@ from shared.domain.time import from_text, to_text
 from shared.domain.violation import CANCELLED as CANCELLED_STATE
 from shared.domain.violation import UNPAID, Violation
 from shared.stores.citizens import Citizens, Profile
-from shared.stores.messages import Message, Messages, marker
+from shared.stores.messages import Message, Messages
 from shared.stores.violations import Violations
 
 ANSWER_GOOD_FOR: Final = timedelta(hours=1)
@@ -69,14 +69,11 @@ def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> 
     except (KeyError, ValueError):
         raise UnreadableError("no_plate") from None
     found = stores.violations.get(message.violations)
-    here, elsewhere = [], []
-    for violation_no in message.violations:
-        if violation_no in found:
-            violation = found[violation_no]
-            (here if violation.plate_key == message.plate_key else elsewhere).append(violation)
+    violations = [found[violation_no] for violation_no in message.violations if violation_no in found]
+    here = [violation for violation in violations if violation.plate_key == message.plate_key]
     language = profile.language
     if message.kind == CANCELLED:
-        gone = elsewhere + [violation for violation in here if violation.state == CANCELLED_STATE]
+        gone = [each for each in violations if each not in here or each.state == CANCELLED_STATE]
         if gone := _heard_of(gone, message.sub, stores.messages):
             return texts.cancelled(language, plate, gone)
     elif message.kind == NEW_VIOLATION:
@@ -89,6 +86,5 @@ def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> 
 
 def _heard_of(violations: Sequence[Violation], sub: str, messages: Messages) -> list[Violation]:
     """Those whose announcement went out: nobody hears that something is cancelled that they never heard of."""
-    markers = {marker(violation.violation_no, sub, NEW_VIOLATION): violation for violation in violations}
-    heard = messages.went_out(markers)
-    return [violation for pk, violation in markers.items() if pk in heard]
+    heard = messages.heard(sub, NEW_VIOLATION, [violation.violation_no for violation in violations])
+    return [violation for violation in violations if violation.violation_no in heard]

@@ -60,7 +60,7 @@ def ask(request: Request) -> Reply:
 def read_on(request: Request) -> Reply:
     """GET /v1/queries/{query_id}"""
     limit = request.query.get("limit", str(PAGE))
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:4]) <= LARGEST_PAGE):
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= LARGEST_PAGE):
         raise invalid("limit", "wrong_value")
     page = lookup.read_on(
         _stores(),

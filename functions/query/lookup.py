@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -115,7 +114,7 @@ def _open_cursor(cursor: str, query_id: str) -> tuple[str, str]:
         if not hmac.compare_digest(mac, _mac(text, query_id)):
             raise invalid("cursor", "cursor_invalid")
         recorded_at, _, violation_no = text.decode().partition("\x1f")
-    except (binascii.Error, UnicodeError):
+    except ValueError:
         raise invalid("cursor", "cursor_invalid") from None
     return recorded_at, violation_no
 

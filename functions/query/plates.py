@@ -75,9 +75,13 @@ def of_category(reading: Reading, violations: Sequence[Violation], language: str
 
     Raises Problem 409 where none was named and the plate's number is found in several.
     """
-    if reading.category:
-        return [violation for violation in violations if violation.category in (reading.category, None)]
-    categories = sorted({violation.category for violation in violations if violation.category})
-    if len(categories) > 1:
-        raise ambiguous((Reading(reading.plate, category) for category in categories), language)
-    return list(violations)
+    if reading.category is None:
+        categories = sorted({violation.category for violation in violations if violation.category})
+        if len(categories) > 1:
+            raise ambiguous((Reading(reading.plate, category) for category in categories), language)
+    return concerning(reading.category, violations)
+
+
+def concerning(category: str | None, violations: Sequence[Violation]) -> list[Violation]:
+    """The violations of a category and of none; all where none is named."""
+    return [violation for violation in violations if category is None or violation.category in (category, None)]

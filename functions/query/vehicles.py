@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from query.lookup import Stores
-from query.plates import of_category
+from query.plates import concerning, of_category
 from query.views import plate_view, totals_view
 from shared.domain.plate import Reading
 from shared.domain.time import to_text
@@ -32,8 +32,8 @@ def link(
 
     Raises Problem 409 where the plate's number is found in several categories.
     """
-    at = to_text(now)
-    violations = of_category(reading, stores.violations.of_plate(reading.plate.key), language)
+    violations = stores.violations.of_plate(reading.plate.key)
+    of_category(reading, violations, language)
     stores.citizens.seen_in_person(citizen.sub, citizen.phone, language)
     wanted = Vehicle(new_id(), reading.plate.key, reading.category, relation, notify)
     known = stores.citizens.link(citizen.sub, wanted, now)
@@ -44,6 +44,6 @@ def link(
         "relation": vehicle.relation,
         "notify": vehicle.notify,
         "proven": False,
-        "totals": totals_view(violations, at),
+        "totals": totals_view(concerning(vehicle.category, violations), to_text(now)),
     }
     return view, known is None

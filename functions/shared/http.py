@@ -17,6 +17,8 @@ Reply = dict[str, Any]
 Handler = Callable[[Event, Any], Reply]
 
 LARGEST_BODY: Final = 64 * 1024
+LONGEST_ID: Final = 64
+"""Characters of an id in a path; none of ours has more, and DynamoDB refuses keys without end."""
 LANGUAGES: Final = ("ar", "ckb", "en")
 
 
@@ -103,7 +105,7 @@ def router(routes: Mapping[str, Route]) -> Handler:
         try:
             request = parse(event)
             route = routes.get(request.route)
-            if route is None:
+            if route is None or any(len(value) > LONGEST_ID for value in request.path.values()):
                 raise Problem(404, "no_such_path")
             return route(request)
         except Problem as problem:

@@ -4,6 +4,8 @@ Beside the SAM transform itself only what the emulator does otherwise than AWS d
 
 - routes of an HTTP API are resources of their own, because the emulator ignores an API's `Body`;
 - `Ref` of a secret, which is its ARN on AWS and its name here, becomes `GetAtt` of its `Id`;
+- a statement about sqs:SendMessage, DeleteMessage or ChangeMessageVisibility names the batch call too, which on AWS is
+  no action of its own and here is;
 - each function's invocations are forwarded to the process that runs it (`functions_url`);
 - mappings of DynamoDB streams are disabled, because `infra.local.streams` drives them.
 """
@@ -24,6 +26,7 @@ from infra.local.http_api import explicit_routes
 Template = dict[str, Any]
 
 _PROXY_VARIABLE = "MINISTACK_LAMBDA_PROXY_URL"
+_SQS_ACTIONS_WITH_BATCH = ("sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
 _CODE_ELSEWHERE = "s3://local/functions"
 
 
@@ -58,7 +61,7 @@ def localize(template: Template, parameters: Mapping[str, str], functions_url: s
     for logical_id in [name for name, one in resources.items() if one["Type"] == "AWS::ApiGatewayV2::Api"]:
         resources.update(explicit_routes(logical_id, resources[logical_id]))
     secrets = {name for name, one in resources.items() if one["Type"] == "AWS::SecretsManager::Secret"}
-    localized: Template = _secrets_by_arn(result, secrets)
+    localized: Template = _with_batch_actions(_secrets_by_arn(result, secrets))
     return localized
 
 
@@ -89,6 +92,18 @@ def _reads_a_stream(mapping: dict[str, Any]) -> bool:
         return ":dynamodb:" in source
     attribute = source.get("Fn::GetAtt", "")
     return "StreamArn" in (attribute if isinstance(attribute, list) else attribute.split("."))
+
+
+def _with_batch_actions(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_batch_actions(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "Effect" in value and "Action" in value:
+        actions = value["Action"] if isinstance(value["Action"], list) else [value["Action"]]
+        batches = [f"{action}Batch" for action in actions if action in _SQS_ACTIONS_WITH_BATCH]
+        return {**value, "Action": [*actions, *batches]} if batches else value
+    return {key: _with_batch_actions(item) for key, item in value.items()}
 
 
 def _secrets_by_arn(value: Any, secrets: set[str]) -> Any:

@@ -72,15 +72,15 @@ class Cloud:
             "GHARAMA_AWS_PORT": str(self.aws_port),
             "GHARAMA_STATE": str(self.state),
         }
-        log = (self.state / "up.log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "infra.local", "up"],
-            cwd=ROOT,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-        )
+        with (self.state / "up.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "infra.local", "up"],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
         self.stack = wait_for(self._ready, 120, "the local cloud is ready")
         return self
 

@@ -28,6 +28,10 @@ def problem(status: int, code: str, **members: Any) -> Answered:
     return status, {"type": "about:blank", "title": TITLES[code], "status": status, "code": code} | members
 
 
+def said(code: str, ar: str, en: str, column: str) -> Json:
+    return {"code": code, "column": column, "message": ar, "message_en": en}
+
+
 def plate_view(letter: str = "ب", category: str | None = "private", family: str = "german") -> Json:
     text = f"بغداد {letter} 12345" if family == "german" else f"11 {letter} 12345"
     governorate = {"code": "11", "name": "بغداد"}
@@ -123,9 +127,9 @@ class FakeCloud:
         if upload["polls"] == 2:
             return 200, {"status": "loading", "rows_found": len(rows), "rows_done": 1, "report": None}
         if not rows or "violation_no" not in rows[0]:
-            error = {"code": "columns_missing", "message": "عمود رقم المخالفة غير موجود"}
+            error = said("column_missing", "عمود مطلوب غير موجود", "A required column is missing", "violation_no")
             counts = dict.fromkeys(("rows", "inserted", "updated", "unchanged", "stale", "rejected"), 0)
-            report = {"status": "refused", "counts": counts, "error": error, "warnings": []}
+            report = {"status": "refused", "counts": counts, "error": error, "rejects": None, "warnings": []}
             return 200, {"status": "refused", "rows_found": 0, "rows_done": 0, "report": report}
         good = [row for row in rows if row["plate_governorate"] == "11"]
         for row in good:
@@ -133,7 +137,10 @@ class FakeCloud:
         counts = {"rows": len(rows), "inserted": len(good), "updated": 0, "unchanged": 0, "stale": 0} | {
             "rejected": len(rows) - len(good)
         }
-        report = {"status": "loaded", "counts": counts, "error": None, "warnings": []}
+        unknown = said("governorate_unknown", "المحافظة غير معروفة", "The governorate is unknown", "plate_governorate")
+        reason = unknown | {"rows": counts["rejected"], "first_line": 3}
+        rejects = {"key": "rejects/live/a.csv", "reasons": [reason]} if counts["rejected"] else None
+        report = {"status": "loaded", "counts": counts, "error": None, "rejects": rejects, "warnings": []}
         return 200, {"status": "loaded", "rows_found": len(rows), "rows_done": len(rows), "report": report}
 
     def _load(self, row: Json, origin: str) -> None:

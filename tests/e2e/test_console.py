@@ -190,12 +190,16 @@ def test_a_file_with_bad_rows_and_a_refused_file(console: ConsolePage, cloud: Fa
     console.send_file()
     assert console.counts() == {"rows": 2, "inserted": 1, "updated": 0, "unchanged": 0, "stale": 0, "rejected": 1}
     assert cloud.uploads[0]["asked"]["origin"] == "backlog"
+    expect(console.report).to_contain_text("المحافظة غير معروفة plate_governorateصف واحد، ابتداءً من السطر 3")
 
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     console.choose_file(tmp_path / "other.csv")
     console.send_file()
     assert console.report_status() == "refused"
-    expect(console.report).to_contain_text("عمود رقم المخالفة غير موجود")
+    expect(console.report).to_contain_text("عمود مطلوب غير موجود violation_no")
+    console.switch_language()
+    expect(console.report).to_contain_text("A required column is missing")
+    console.switch_language()
 
     (tmp_path / "empty.csv").touch()
     console.choose_file(tmp_path / "empty.csv")

@@ -42,8 +42,8 @@ def test_from_a_followed_plate_to_a_receipt(cloud: Cloud) -> None:
     number, phone, sub = files.plate_number(), files.phone(), f"ur-{secrets.token_hex(4)}"
     token = cloud.token(sub, phone)
     first = files.row(number, recorded_at=files.now(-10), occurred_at=files.now(-11))
-    version = cloud.upload(f"live/{number}-1.csv", files.csv([first]))
-    assert cloud.report(f"live/{number}-1.csv", version)["counts"]["inserted"] == 1
+    version = cloud.upload(f"backlog/{number}-1.csv", files.csv([first]))
+    assert cloud.report(f"backlog/{number}-1.csv", version)["counts"]["inserted"] == 1
 
     linked = cloud.request(
         "POST",

@@ -81,7 +81,7 @@ def test_a_missing_environment_is_made_and_filled_by_hash(tree: Tree) -> None:
     tree.set_up(TEST)
     assert tree.made == 1
     assert tree.installed() == [["run.txt", "test.txt"]]
-    assert "-m pip install --require-hashes" in (tree.root / "pip.log").read_text()
+    assert "-m pip install --require-hashes --no-deps " in (tree.root / "pip.log").read_text()
 
 
 def test_an_environment_that_is_up_to_date_is_left_alone(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:

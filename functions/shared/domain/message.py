@@ -25,7 +25,7 @@ UNDELIVERED: Final = "undelivered"
 UNKNOWN: Final = "unknown"
 DROPPED: Final = "dropped"
 FAILED: Final = "failed"
-WENT_OUT: Final = frozenset({SENDING, SENT, DELIVERED, UNDELIVERED, UNKNOWN})
+OUT: Final = frozenset({SENDING, SENT, DELIVERED, UNDELIVERED, UNKNOWN})
 """The states of a message that its citizen has, or may have."""
 
 MOST_PARTS: Final = 2

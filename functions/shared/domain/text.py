@@ -35,7 +35,10 @@ _NAME: Final[dict[int, str | None]] = {ord("ة"): "ه", **dict.fromkeys(map(ord,
 
 
 def clean(text: str) -> str:
-    """NFKC, without marks that nobody sees, digits of any script as ASCII. Letters stay as people write them."""
+    """NFKC, without marks that nobody sees, digits of any script as ASCII. Letters stay as people write them.
+
+    NFKC takes quadratic time over a run of combining marks, so callers bound the length of what they pass.
+    """
     if text.isascii():
         return text
     # Twice, because what a mark kept apart can compose once the mark is gone.

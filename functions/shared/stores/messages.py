@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.message import SENDING, SENT, UNKNOWN, WAITING, WENT_OUT
+from shared.domain.message import OUT, SENDING, SENT, UNKNOWN, WAITING
 from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
 from shared.stores.items import Item, batch_get, number, pack, text, transact
@@ -84,19 +84,21 @@ class Messages:
         )
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
 
-    def told(self, markers: Iterable[str]) -> set[str]:
-        """Of these markers (:func:`marker`), those that stand already."""
-        return set(self._markers(markers))
+    def told(self, sub: str, kind: str, violations: Iterable[str]) -> set[str]:
+        """Of which of these violations the citizen has a message of this kind already."""
+        markers = {marker(violation_no, sub, kind): violation_no for violation_no in violations}
+        return {markers[pk] for pk in self.marked(markers)}
 
-    def went_out(self, markers: Iterable[str]) -> set[str]:
-        """Of these markers, those whose message the citizen has, or may have."""
-        ids = self._markers(markers)
-        keys: list[Item] = [{"pk": {"S": message_id}} for message_id in sorted(set(ids.values()))]
-        found = batch_get(self._call, self._table, keys)
-        out = {item["pk"]["S"] for item in found if item["status"]["S"] in WENT_OUT}
-        return {known for known, message_id in ids.items() if message_id in out}
+    def heard(self, sub: str, kind: str, violations: Iterable[str]) -> set[str]:
+        """Of which of these violations a message of this kind has gone out to the citizen, or may have."""
+        markers = {marker(violation_no, sub, kind): violation_no for violation_no in violations}
+        ids = self.marked(markers)
+        keys: list[Item] = [{"pk": {"S": message_id}} for message_id in set(ids.values())]
+        out = {item["pk"]["S"] for item in batch_get(self._call, self._table, keys) if item["status"]["S"] in OUT}
+        return {markers[pk] for pk, message_id in ids.items() if message_id in out}
 
-    def _markers(self, markers: Iterable[str]) -> dict[str, str]:
+    def marked(self, markers: Iterable[str]) -> dict[str, str]:
+        """Those of these markers (:func:`marker`) that stand already, each with its message's id."""
         keys: list[Item] = [{"pk": {"S": pk}} for pk in dict.fromkeys(markers)]
         return {item["pk"]["S"]: item["message_id"]["S"] for item in batch_get(self._call, self._table, keys)}
 
@@ -162,7 +164,7 @@ class Messages:
         change = "SET #status = :status, ended_at = :now, reason = :reason REMOVE due"
         self._change(message_id, change, "#status = :waiting", values)
 
-    def claim(self, message_id: str, claim_id: str, taking: Taking, caps: Caps) -> str | None:
+    def claim(self, message_id: str, taking: Taking, caps: Caps) -> str | None:
         """Take a waiting message for sending, and what it takes of the caps, all or nothing. One TransactWriteItems.
 
         Returns None where the claim is given, else why not: taken, or the name of a cap. The message stays due, a while
@@ -170,14 +172,13 @@ class Messages:
         """
         claim = self._update(
             message_id,
-            "SET #status = :sending, not_before = :later, claimed_by = :claim ADD attempts :one",
+            "SET #status = :sending, not_before = :later ADD attempts :one",
             "#status = :waiting AND not_before <= :now",
             {
                 ":sending": SENDING,
                 ":waiting": WAITING,
                 ":now": to_text(taking.at),
                 ":later": to_text(taking.at + CLAIMED_FOR),
-                ":claim": claim_id,
                 ":one": 1,
             },
         )

@@ -2,7 +2,7 @@
 
 import { ApiError, call } from "./api.js";
 import { $, errorBox, h, isolated, show, sleep } from "./dom.js";
-import { number, t } from "./language.js";
+import { language, number, t, tn } from "./language.js";
 import { sampleFile } from "./sample.js";
 
 const CLERK = { sub: "directorate-clerk", scope: "directorate" };
@@ -13,7 +13,11 @@ let file = null;
 let state = { step: "idle" };
 
 export function start() {
-  $("file").addEventListener("change", () => choose($("file").files[0]));
+  $("file").addEventListener("change", () => {
+    choose($("file").files[0]);
+    // Else choosing the same file again would not be a change.
+    $("file").value = "";
+  });
   $("sample").addEventListener("click", () => choose(sampleFile()));
   $("upload").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -59,7 +63,6 @@ async function upload() {
     const slot = await call(CLERK, "POST", "/v1/uploads", { origin, format: "csv", encoding: "utf-8", size: sent.size });
     await post(slot, sent);
     file = null;
-    $("file").value = "";
     await follow(slot.upload_id);
   } catch (error) {
     turn({ step: "error", error: error.message });
@@ -105,9 +108,10 @@ const VIEWS = {
   report: ({ status, report }) => [
     h("div", { class: "report", "data-status": status },
       h("p", { class: `status ${TONES[status]}` }, t(`upload.status.${status}`)),
-      report?.error && errorBox(report.error.message),
+      report?.error && errorBox(said(report.error)),
       report?.counts && counts(report.counts),
-      report?.warnings?.length ? warnings(report.warnings) : null),
+      report?.rejects && notices(t("upload.reasons"), report.rejects.reasons),
+      report?.warnings.length ? notices(t("upload.warnings"), report.warnings) : null),
   ],
 };
 
@@ -125,9 +129,15 @@ function counts(found) {
         h("dt", {}, t(`upload.${name}`)), h("dd", { "data-count": name }, number(found[name])))));
 }
 
-function warnings(list) {
-  return h("div", { class: "warnings" }, h("b", {}, t("upload.warnings")),
-    h("ul", {}, ...list.map((warning) => h("li", {}, warning.message))));
+function notices(title, list) {
+  return h("div", { class: "notices" }, h("b", {}, title),
+    h("ul", {}, ...list.map((notice) => h("li", {}, said(notice),
+      h("small", {}, tn("upload.rows_from", notice.rows), " ", t("upload.first_line", { line: number(notice.first_line) }))))));
+}
+
+function said({ column, message, message_en: english }) {
+  const words = language() === "en" ? english : message;
+  return h("span", {}, words, column ? " " : "", column ? isolated(column, { class: "column" }) : "");
 }
 
 function size(bytes) {

@@ -76,6 +76,7 @@ async function follow(paymentId) {
       failure = error.message;
     }
     render();
+    if (tries === 0) $("payment").scrollIntoView({ block: "nearest" });
     if (current && !UNDECIDED.includes(current.status)) {
       // Seen once: the next load of the page does not bring it up again.
       remember("payment", null);

@@ -38,7 +38,10 @@ export const TEXTS = {
     "upload.unchanged": "بلا تغيير",
     "upload.stale": "أقدم من المسجّل",
     "upload.rejected": "مرفوضة",
-    "upload.warnings": "ملاحظات",
+    "upload.reasons": "أسباب الرفض",
+    "upload.warnings": "تنبيهات",
+    "upload.rows_from": { one: "صف واحد،", two: "صفان،", few: "{n} صفوف،", many: "{n} صفاً،", other: "{n} صف،" },
+    "upload.first_line": "ابتداءً من السطر {line}",
 
     "citizen.short": "المواطن",
     "citizen.title": "خدمات المواطن",
@@ -180,7 +183,10 @@ export const TEXTS = {
     "upload.unchanged": "Unchanged",
     "upload.stale": "Older than ours",
     "upload.rejected": "Rejected",
-    "upload.warnings": "Notes",
+    "upload.reasons": "Why rows were rejected",
+    "upload.warnings": "Warnings",
+    "upload.rows_from": { one: "1 row,", other: "{n} rows," },
+    "upload.first_line": "from line {line} on",
 
     "citizen.short": "Citizen",
     "citizen.title": "Citizen services",

@@ -64,7 +64,7 @@ function row(violation, box) {
     h("label", {},
       h("span", { class: "pick" }, box),
       h("span", { class: "what" },
-        h("b", { dir: "auto" }, title(violation)),
+        h("b", {}, isolated(title(violation))),
         h("small", {}, ...facts.flatMap((fact, index) => [index ? " · " : "", isolated(fact)])),
         h("small", {}, t("violation.no"), " ", isolated(violation.violation_no, { dir: "ltr" }))),
       h("span", { class: "how-much" },
@@ -83,6 +83,6 @@ function change({ due, status, paid_at: paidAt, receipt_no: receipt }) {
   if (status !== "paid") return [];
   return [
     paidAt ? t("violation.paid_on", { at: day(paidAt) }) : null,
-    receipt ? h("span", {}, ` ${t("violation.receipt")} `, isolated(receipt, { dir: "ltr" })) : null,
+    receipt ? h("span", {}, paidAt ? " · " : "", t("violation.receipt"), " ", isolated(receipt, { dir: "ltr" })) : null,
   ].filter(Boolean);
 }

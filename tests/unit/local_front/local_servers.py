@@ -30,11 +30,16 @@ class Seen:
 
 @dataclass
 class Upstream:
-    """A server that answers with `answer(seen)` -> (status, headers, body) and remembers what it was asked."""
+    """A server that answers with `answer(seen)` -> (status, headers, body) and remembers what it was asked.
+
+    With `drops` it closes each connection after an answer, without saying so; `closed` counts those.
+    """
 
     answer: Callable[[Seen], tuple[int, list[tuple[str, str]], bytes]] = lambda _: (200, [], b"{}")
     seen: list[Seen] = field(default_factory=list)
     url: str = ""
+    drops: bool = False
+    closed: int = 0
 
     def start(self) -> ThreadingHTTPServer:
         upstream = self
@@ -56,13 +61,19 @@ class Upstream:
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(answer)
+                self.close_connection = self.close_connection or upstream.drops
 
             do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def shutdown_request(self, request: Any) -> None:
+                super().shutdown_request(request)
+                upstream.closed += 1
+
+        server = Server(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
         server.block_on_close = False
         self.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from local_servers import Client, Local, Seen, Upstream
+from local_servers import Client, Local, Seen, Upstream, eventually
 from test_local_issuer import read
 
 from infra.local.front import Front
@@ -93,7 +93,15 @@ def test_connections_are_kept_on_both_sides(local: Local, upstream: Upstream) ->
     assert len({seen.connection for seen in upstream.seen}) == 1
 
 
-def test_connection_that_the_api_closed_is_not_used_again(local: Local, upstream: Upstream) -> None:
+def test_connection_that_the_api_dropped_is_not_used_again(local: Local, upstream: Upstream) -> None:
+    upstream.drops = True
+    for number in (1, 2, 3):
+        assert local.client("POST", "/v1/x", b"1").status == 200
+        eventually(lambda number=number: upstream.closed == number)
+    assert len(upstream.seen) == 3
+
+
+def test_connection_that_the_api_ends_is_not_used_again(local: Local, upstream: Upstream) -> None:
     upstream.answer = lambda _: (200, [("Connection", "close")], b"")
     assert [local.client("POST", "/v1/x", b"1").status for _ in range(3)] == [200, 200, 200]
     assert len(upstream.seen) == 3

@@ -1,0 +1,239 @@
+"""Readers of single cells: each takes a stripped, non-empty text and returns the value kept, or raises CellError.
+
+Readers of columns whose values repeat remember them, because a national file has millions of rows and few of these.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Final
+
+from ingest.errors import CellError
+from shared.domain.governorates import find_code
+from shared.domain.plate import PlateError, find_category, find_family
+from shared.domain.text import DIGITS, clean, fold_name
+from shared.domain.time import BAGHDAD, to_text
+from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID
+
+LONGEST_CELL: Final = 1_000
+LONGEST_TEXT: Final = 200
+LARGEST_AMOUNT: Final = 100_000_000
+LARGEST_DUE: Final = 2 * LARGEST_AMOUNT
+
+_PLAIN_NUMBER: Final = re.compile(r"[0-9A-Za-z/-]{1,32}").fullmatch
+_ANY_NUMBER: Final = re.compile(r"(?:[^\W_]|[/-]){1,32}").fullmatch
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
+
+_REMEMBERED: Final = 8192
+
+
+def violation_no(cell: str) -> str:
+    """1 to 32 letters, digits, slashes and hyphens; digits of any script as ASCII."""
+    if _PLAIN_NUMBER(cell):
+        return cell
+    number = clean(cell).strip()
+    if not _ANY_NUMBER(number):
+        raise CellError("violation_no_malformed")
+    return number
+
+
+@lru_cache(_REMEMBERED)
+def code(cell: str) -> str:
+    """A code of 1 to 16 characters."""
+    value = clean(cell).strip()
+    if _CONTROL(value):
+        raise CellError("character_forbidden")
+    if not 1 <= len(value) <= 16:
+        raise CellError("code_too_long" if value else "missing")
+    return value
+
+
+@lru_cache(_REMEMBERED)
+def text(cell: str) -> str:
+    """Words for people, at most 200 characters; line breaks and runs of spaces become one space."""
+    value = " ".join(cell.split())
+    if _CONTROL(value):
+        raise CellError("character_forbidden")
+    if len(value) > LONGEST_TEXT:
+        raise CellError("text_too_long")
+    return value
+
+
+@lru_cache(_REMEMBERED)
+def legal_ref(cell: str) -> str:
+    """An article of the law such as ``25/3/هـ``, its digits in ASCII."""
+    return text(cell).translate(DIGITS)
+
+
+@lru_cache(_REMEMBERED)
+def family(cell: str) -> str:
+    """A plate family's name. Raises PlateError too: for "new", which names none."""
+    found = find_family(cell)
+    if found is None:
+        raise PlateError("family_unknown", "family")
+    return found
+
+
+@lru_cache(_REMEMBERED)
+def governorate(cell: str) -> str:
+    """A governorate's code."""
+    found = find_code(cell)
+    if found is None:
+        raise CellError("governorate_unknown")
+    return found
+
+
+@lru_cache(_REMEMBERED)
+def category(cell: str) -> str | None:
+    """A vehicle's category; None for a word that names none of them."""
+    return find_category(cell)
+
+
+_STATUS_WORDS: Final = {
+    OPEN: ("open", "غير مسددة", "غير مسدد", "غير مدفوعة", "غير مدفوع"),
+    PAID: ("paid", "مسددة", "مسدد", "مدفوعة", "مدفوع"),
+    CANCELLED: ("cancelled", "canceled", "ملغاة", "ملغية", "ملغى"),
+    DISPUTED: ("disputed", "معترض عليها", "معترض عليه"),
+}
+_STATUS_OF: Final = {fold_name(word): status for status, words in _STATUS_WORDS.items() for word in words}
+
+
+@lru_cache(_REMEMBERED)
+def status(cell: str) -> str:
+    """open, paid, cancelled or disputed."""
+    found = _STATUS_OF.get(fold_name(cell))
+    if found is None:
+        raise CellError("status_unknown")
+    return found
+
+
+# ---------------------------------------------------------------------- amounts
+
+_GROUPED: Final = re.compile(r"[0-9]{1,3}(?:([,\u066c' ])[0-9]{3})(?:\1[0-9]{3})*").fullmatch
+_MARKS: Final = dict.fromkeys(map(ord, ",\u066c' "))
+_SCIENTIFIC: Final = re.compile(r"[+-]?[0-9]+(?:[.,\u066b][0-9]*)?E[+-]?[0-9]+", re.IGNORECASE).fullmatch
+_FRACTION: Final = re.compile(r"(?P<whole>[0-9][0-9,\u066c' ]*)[.\u066b](?P<part>[0-9]+)").fullmatch
+_NO_FILS: Final = frozenset(("0", "00"))
+
+
+@lru_cache(_REMEMBERED)
+def amount(cell: str) -> int:
+    """Whole dinars from 1 to 100,000,000, digits of any script, with or without thousands marks."""
+    return _dinars(cell, 1, LARGEST_AMOUNT)
+
+
+@lru_cache(_REMEMBERED)
+def amount_due(cell: str) -> int:
+    """Whole dinars from 0 to twice the largest fine."""
+    return _dinars(cell, 0, LARGEST_DUE)
+
+
+def _dinars(cell: str, least: int, most: int) -> int:
+    digits = clean(cell).strip()
+    if _SCIENTIFIC(digits):
+        raise CellError("amount_e_notation")
+    if digits[:1] in "-−" and digits[1:2].isdecimal():
+        raise CellError("amount_negative")
+    if fraction := _FRACTION(digits):
+        # 50000.00 is whole; 50.000 could be fifty thousand to its writer, and is not guessed at.
+        if fraction["part"] not in _NO_FILS:
+            raise CellError("amount_fraction")
+        digits = fraction["whole"]
+    if _GROUPED(digits):
+        digits = digits.translate(_MARKS)
+    if not (digits.isascii() and digits.isdecimal()):
+        raise CellError("amount_unreadable")
+    if len(digits) > 20 or not least <= int(digits) <= most:
+        raise CellError("amount_out_of_range")
+    return int(digits)
+
+
+# ---------------------------------------------------------------------- dates
+
+EARLIEST: Final = 1970
+LATEST: Final = 2099
+_LAST_SUMMER_TIME: Final = "2008"
+
+_TIME: Final = r"(?P<hour>[0-9]{1,2})[:.](?P<minute>[0-9]{2})(?:[:.](?P<second>[0-9]{2})(?:[.,][0-9]+)?)?"
+_HALF: Final = r"(?:\s*(?P<half>AM|PM|ص|م))?"
+_FORMATS: Final = tuple(
+    re.compile(pattern, re.IGNORECASE).fullmatch
+    for pattern in (
+        r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
+        r"(?:[T ]" + _TIME + r"\s*(?P<offset>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?",
+        r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})(?:\s+" + _TIME + _HALF + ")?",
+        r"(?P<day>[0-9]{1,2})-(?P<name>[A-Z]{3})-(?P<year>[0-9]{4}|[0-9]{2})(?:\s+" + _TIME + _HALF + ")?",
+    )
+)
+_MONTHS: Final = {
+    name: month
+    for month, name in enumerate(
+        ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), start=1
+    )
+}
+_PLAIN_DATE: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\+03:00)?").fullmatch
+
+
+def date(cell: str) -> str:
+    """An instant as it is stored, of ISO 8601, dd/mm/yyyy or Oracle's DD-MON-RR, each with or without a time.
+
+    Baghdad time unless it names an offset; midnight unless it names a time.
+    """
+    if _PLAIN_DATE(cell) and cell >= _LAST_SUMMER_TIME:
+        try:
+            datetime.fromisoformat(cell)
+        except ValueError:
+            raise CellError("date_not_in_calendar") from None
+        return f"{cell[:10]}T{cell[11:19]}+03:00"
+    value = clean(cell).strip()
+    for matches in _FORMATS:
+        if found := matches(value):
+            return _instant({name: part.upper() for name, part in found.groupdict().items() if part})
+    raise CellError("date_unreadable")
+
+
+def _instant(parts: dict[str, str]) -> str:
+    year = _year(parts["year"])
+    month = _MONTHS.get(parts["name"], 0) if "name" in parts else int(parts["month"])
+    try:
+        instant = datetime(
+            year,
+            month,
+            int(parts["day"]),
+            _hour(parts),
+            int(parts.get("minute", "0")),
+            int(parts.get("second", "0")),
+            tzinfo=_offset(parts["offset"]) if "offset" in parts else BAGHDAD,
+        )
+    except ValueError:
+        raise CellError("date_not_in_calendar") from None
+    if not EARLIEST <= year <= LATEST:
+        raise CellError("date_out_of_range")
+    return to_text(instant)
+
+
+def _year(digits: str) -> int:
+    """Four digits, or Oracle's two (RR): 00 to 49 are of this century, 50 to 99 of the last."""
+    if len(digits) == 4:
+        return int(digits)
+    return int(digits) + (2000 if digits < "50" else 1900)
+
+
+def _hour(parts: dict[str, str]) -> int:
+    hour = int(parts.get("hour", "0"))
+    half = parts.get("half")
+    if half is None:
+        return hour
+    if not 1 <= hour <= 12:
+        raise ValueError("no such hour on a twelve-hour clock")
+    return hour % 12 + (12 if half in ("PM", "م") else 0)
+
+
+def _offset(name: str) -> timezone:
+    if name == "Z":
+        return UTC
+    digits = name[1:].replace(":", "")
+    distance = timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or "0"))
+    return timezone(-distance if name[0] == "-" else distance)

@@ -1,0 +1,24 @@
+"""What can be wrong with a file or a cell. Codes are keys of :data:`ingest.words.ERRORS`."""
+
+from __future__ import annotations
+
+
+class FileError(Exception):
+    """The whole file is refused and nothing of it is written.
+
+    code: why. column: which column, where it is about one. line: where in the file, the header being line 1.
+    """
+
+    def __init__(self, code: str, *, column: str | None = None, line: int | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.column = column
+        self.line = line
+
+
+class CellError(ValueError):
+    """One cell breaks its column's rule, and so its row is rejected."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code

@@ -1,0 +1,132 @@
+"""The columns of the directorate's file, format version 1, and how a header is read.
+
+Columns stand in any order under their English name or an Arabic one, compared after folding.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from ingest.errors import FileError
+from shared.domain.plate import PlateError, find_category, find_family
+from shared.domain.text import fold_name
+
+
+class Column(NamedTuple):
+    """A column of the format. arabic: the names it also goes by. required: every row needs a value."""
+
+    name: str
+    arabic: tuple[str, ...]
+    required: bool = False
+
+
+COLUMNS: Final = (
+    Column("violation_no", ("رقم المخالفة",), required=True),
+    Column("plate_family", ("نظام اللوحة",), required=True),
+    Column("plate_governorate", ("محافظة اللوحة",), required=True),
+    Column("plate_category", ("صنف المركبة", "صنف اللوحة", "صفة التسجيل")),
+    Column("plate_letter", ("حرف اللوحة",)),
+    Column("plate_number", ("رقم اللوحة",), required=True),
+    Column("violation_code", ("رمز المخالفة",), required=True),
+    Column("violation_title", ("وصف المخالفة",)),
+    Column("legal_ref", ("المادة القانونية",)),
+    Column("amount", ("مبلغ الغرامة",), required=True),
+    Column("amount_due", ("المبلغ المستحق",)),
+    Column("doubled_at", ("تاريخ المضاعفة",)),
+    Column("occurred_at", ("تاريخ المخالفة",), required=True),
+    Column("recorded_at", ("تاريخ التسجيل",)),
+    Column("sector_code", ("رمز القاطع",), required=True),
+    Column("sector_name", ("القاطع",)),
+    Column("sector_governorate", ("محافظة القاطع",)),
+    Column("place", ("المكان",)),
+    Column("status", ("الحالة",)),
+    Column("paid_at", ("تاريخ التسديد",)),
+    Column("receipt_no", ("رقم الوصل",)),
+    Column("updated_at", ("تاريخ التحديث",)),
+)
+REQUIRED: Final = tuple(column.name for column in COLUMNS if column.required)
+ARABIC: Final = {column.name: column.arabic[0] for column in COLUMNS}
+
+REPORTED: Final = ("line", "error_code", "error")
+"""What the rejects file adds to the original columns; a mended one may be uploaded with them."""
+
+PLATE_KIND: Final = "نوع اللوحة"
+"""Family to some exports, category to others: its values decide."""
+
+SEPARATORS: Final = (",", ";", "\t")
+MOST_COLUMNS: Final = 200
+LONGEST_HEADER: Final = 16_384
+
+_BY_HEADER: Final = {fold_name(name): column.name for column in COLUMNS for name in (column.name, *column.arabic)}
+_REPORTED: Final = frozenset(map(fold_name, REPORTED))
+_PLATE_KIND: Final = fold_name(PLATE_KIND)
+_KNOWN: Final = frozenset((*_BY_HEADER, _PLATE_KIND))
+
+
+class Layout(NamedTuple):
+    """How one file is laid out. header: its cells as they stand. columns: our name for each, or an empty text."""
+
+    separator: str
+    header: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def unknown(self) -> list[str]:
+        """The headers that the format does not know."""
+        pairs = zip(self.header, self.columns, strict=True)
+        return [header for header, column in pairs if header and not column and not is_reported(header)]
+
+
+def is_reported(header: str) -> bool:
+    """Whether a column is one that the rejects file added."""
+    return fold_name(header) in _REPORTED
+
+
+def find_separator(line: str) -> str:
+    """The separator of a header line: the one by which it names most columns. Raises FileError where none does."""
+    counts = {separator: _known(line, separator) for separator in SEPARATORS}
+    best = max(counts, key=lambda separator: counts[separator])
+    if not counts[best]:
+        raise FileError("header_missing", line=1)
+    return best
+
+
+def _known(line: str, separator: str) -> int:
+    cells = next(csv.reader([line], delimiter=separator), [])
+    return sum(fold_name(cell) in _KNOWN for cell in cells)
+
+
+def read_header(header: Sequence[str], separator: str, sample: Iterable[Sequence[str]]) -> Layout:
+    """The layout of a header. sample: records whose values decide what نوع اللوحة means.
+
+    Raises FileError: a required column is missing, a column stands twice, or there are too many.
+    """
+    if len(header) > MOST_COLUMNS or sum(map(len, header)) > LONGEST_HEADER:
+        raise FileError("columns_too_many", line=1)
+    names = [fold_name(cell) for cell in header]
+    columns = [_BY_HEADER.get(name, "") for name in names]
+    for position, name in enumerate(names):
+        if name == _PLATE_KIND:
+            columns[position] = _plate_kind(position, sample)
+    for column in COLUMNS:
+        if columns.count(column.name) > 1:
+            raise FileError("column_twice", column=column.name, line=1)
+    for required in REQUIRED:
+        if required not in columns:
+            raise FileError("column_missing", column=required, line=1)
+    return Layout(separator, tuple(header), tuple(columns))
+
+
+def _plate_kind(position: int, sample: Iterable[Sequence[str]]) -> str:
+    values = {record[position] for record in sample if len(record) > position}
+    families = sum(map(_names_family, values))
+    return "plate_family" if families > sum(find_category(value) is not None for value in values) else "plate_category"
+
+
+def _names_family(value: str) -> bool:
+    try:
+        return find_family(value) is not None
+    except PlateError:  # "new", which is refused by name, row by row
+        return True

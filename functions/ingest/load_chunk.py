@@ -1,0 +1,175 @@
+"""Load one chunk of a file into the Violations table; whoever does the last one finishes the file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from ingest import rejects, report
+from ingest.cutting import Chunk
+from ingest.errors import FileError
+from ingest.feed import Notices, Parser, Reject, Source, records
+from ingest.layout import Layout
+from ingest.objects import Objects
+from shared.aws_json import FastClient
+from shared.clock import Clock, now
+from shared.domain.time import to_text
+from shared.observability import count, logger
+from shared.settings import number, setting
+from shared.stores.files import ENDED, FAILED, OUTCOMES, DoneChunk, File, Files, Plan
+from shared.stores.violations import STALE, Row, Violations
+
+BATCH: Final = 100
+"""Rows of one transaction."""
+
+SPARE_SECONDS: Final = 3.0
+"""What a batch, or finishing a file, must have left before the function's deadline."""
+
+
+class LaterError(Exception):
+    """The chunk's message must come again: time is short, or another run is finishing the file just now."""
+
+
+class Ports(NamedTuple):
+    """What loading a chunk needs of the outside. seconds_left: until this run is cut off."""
+
+    files: Files
+    violations: Violations
+    objects: Objects
+    clock: Clock
+    seconds_left: Callable[[], float]
+    announce_within: timedelta
+
+
+def load(file_id: str, chunk: Chunk, ports: Ports) -> dict[str, int]:
+    """Load a chunk, count it once, and finish the file if it was the last. Can be interrupted anywhere and done again.
+
+    Returns the chunk's counts by outcome; empty where it was done before. Raises LaterError.
+    """
+    files, objects = ports.files, ports.objects
+    file = files.file(file_id)
+    counts: dict[str, int] = {}
+    if file.state not in ENDED and not files.is_done(file_id, chunk.number):
+        try:
+            done = _load(file, _plan(file), chunk, ports)
+        except FileError as error:
+            report.end_without_rows(files, objects, file, FAILED, error, ports.clock(), Notices())
+            return {}
+        if files.chunk_done(file_id, done, ports.clock()):
+            counts = dict(done.counts)
+    _finish(file_id, ports)
+    return counts
+
+
+def _plan(file: File) -> Plan:
+    assert file.plan is not None  # noqa: S101 (chunks are queued after the plan was kept)
+    return file.plan
+
+
+def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> DoneChunk:
+    version = file.version
+    content = ports.objects.part(version.key, version.version_id, chunk.start, chunk.end)
+    announce_from = to_text(ports.clock() - ports.announce_within)
+    source = Source(version.file_id, version.origin, plan.last_modified, announce_from)
+    parser = Parser(Layout(plan.separator, plan.header, plan.columns), source)
+    rows, rejected = _parse(content.decode(), plan.separator, chunk.line, parser)
+    newest = _newest(rows)
+    counts = dict.fromkeys(OUTCOMES, 0)
+    counts[STALE] = len(rows) - len(newest)
+    counts["rejected"] = len(rejected)
+    for start in range(0, len(newest), BATCH):
+        _require_time(ports)
+        for outcome in ports.violations.write(newest[start : start + BATCH]):
+            counts[outcome] += 1
+    rejects.keep(ports.objects, version.file_id, chunk.number, rejected)
+    reasons = Notices()
+    for reject in rejected:
+        reasons.add(reject.column, reject.code, 1, reject.line)
+    return DoneChunk(chunk.number, counts, report.notes(parser.warnings, reasons))
+
+
+def _parse(text: str, separator: str, first_line: int, parser: Parser) -> tuple[list[Row], list[Reject]]:
+    rows: list[Row] = []
+    rejected: list[Reject] = []
+    for line, record in records(io.StringIO(text, newline=""), separator, first_line):
+        outcome = parser.parse(line, record)
+        if isinstance(outcome, Row):
+            rows.append(outcome)
+        else:
+            rejected.append(outcome)
+    return rows, rejected
+
+
+def _newest(rows: Iterable[Row]) -> list[Row]:
+    """The newest row of each violation; the others are stale before they are written."""
+    newest: dict[str, Row] = {}
+    for row in rows:
+        known = newest.get(row.violation.violation_no)
+        if known is None or known.violation.version < row.violation.version:
+            newest[row.violation.violation_no] = row
+    return list(newest.values())
+
+
+def _finish(file_id: str, ports: Ports) -> None:
+    """Finish a file whose chunks are all done, unless that has been done; repair a finish that was interrupted."""
+    file = ports.files.file(file_id)
+    if file.state in ENDED:
+        if not file.published:
+            report.publish(ports.files, ports.objects, file_id)
+        return
+    if file.chunks_done < _plan(file).chunks:
+        return
+    _require_time(ports)
+    at = ports.clock()
+    if not ports.files.take_finish(file_id, at, at + timedelta(seconds=ports.seconds_left())):
+        raise LaterError("another run is finishing the file")
+    report.finish(ports.files, ports.objects, file, at)
+
+
+def _require_time(ports: Ports) -> None:
+    if ports.seconds_left() < SPARE_SECONDS:
+        raise LaterError("no time left")
+
+
+@cache
+def _stores() -> tuple[Files, Violations, Objects]:
+    import boto3
+
+    call = FastClient()
+    return (
+        Files(call, setting("FILES_TABLE")),
+        Violations(call, setting("VIOLATIONS_TABLE")),
+        Objects(boto3.client("s3"), setting("UPLOADS_BUCKET")),
+    )
+
+
+def _load_message(body: str, context: Any) -> None:
+    message = orjson.loads(body)
+    file_id = message.pop("file")
+    announce_within = timedelta(days=number("ANNOUNCE_WITHIN_DAYS"))
+    ports = Ports(*_stores(), now, lambda: context.get_remaining_time_in_millis() / 1000, announce_within)
+    counts = load(file_id, Chunk(**message), ports)
+    if counts:
+        count("RowsLoaded", sum(counts.values()) - counts["rejected"])
+        count("RowsRejected", counts["rejected"])
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda's entry point. A chunk that could not be loaded to its end comes again."""
+    logger().append_keys(request_id=context.aws_request_id)
+    failed: list[dict[str, str]] = []
+    for record in event["Records"]:
+        try:
+            _load_message(record["body"], context)
+        except LaterError as later:
+            logger().info("a chunk is left for later", extra={"reason": str(later)})
+            failed.append({"itemIdentifier": record["messageId"]})
+        except Exception:  # noqa: BLE001 (whatever it was, the message comes again, and in the end lies in the dead letters)
+            logger().exception("a chunk could not be loaded")
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}

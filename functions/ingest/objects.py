@@ -1,0 +1,100 @@
+"""The bucket of files, through boto3's S3 client: file versions are read, reports and rejects written."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from ingest.errors import FileError
+from shared.domain.time import to_text
+
+BLOCK: Final = 256 * 1024
+_GONE: Final = frozenset(("NoSuchKey", "NoSuchVersion", "MethodNotAllowed"))
+
+
+class Opened(NamedTuple):
+    """A file version being read. last_modified: a stored text. encoding: what its metadata declares, or None."""
+
+    blocks: Iterator[bytes]
+    last_modified: str
+    size: int
+    encoding: str | None
+
+
+class Objects:
+    """One bucket. s3: a boto3 client."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def open(self, key: str, version_id: str) -> Opened:
+        """Begin to read a version. Raises FileError where it was deleted."""
+        response = self._get(Key=key, VersionId=version_id)
+        return Opened(
+            response["Body"].iter_chunks(BLOCK),
+            to_text(response["LastModified"]),
+            response["ContentLength"],
+            response["Metadata"].get("encoding"),
+        )
+
+    def part(self, key: str, version_id: str, start: int, end: int) -> bytes:
+        """The bytes from start up to end of a version. Raises FileError where it was deleted."""
+        response = self._get(Key=key, VersionId=version_id, Range=f"bytes={start}-{end - 1}")
+        content: bytes = response["Body"].read()
+        # A server may ignore a range and say so by naming none (RFC 9110, section 14.2).
+        return content if "ContentRange" in response else content[start:end]
+
+    def read(self, key: str) -> bytes:
+        """A small object of our own."""
+        content: bytes = self._get(Key=key)["Body"].read()
+        return content
+
+    def put(self, key: str, content: bytes, content_type: str) -> None:
+        """Write a small object."""
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+
+    def put_pieces(self, key: str, pieces: Iterable[bytes], content_type: str) -> None:
+        """Write an object of any size in constant memory."""
+        from boto3.s3.transfer import TransferConfig
+
+        self._s3.upload_fileobj(
+            io.BufferedReader(_Pieces(pieces), BLOCK),
+            self._bucket,
+            key,
+            ExtraArgs={"ContentType": content_type},
+            Config=TransferConfig(use_threads=False),
+        )
+
+    def _get(self, **request: str) -> Any:
+        try:
+            return self._s3.get_object(Bucket=self._bucket, **request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                raise FileError("object_missing") from None
+            raise
+
+
+class _Pieces(io.RawIOBase):
+    """Pieces of bytes as a file to read from."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = piece
+        taken = self._rest[: len(buffer)]
+        self._rest = self._rest[len(taken) :]
+        buffer[: len(taken)] = taken
+        return len(taken)

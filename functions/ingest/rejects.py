@@ -1,0 +1,72 @@
+"""The rejected rows of a file: kept beside each chunk, then put together as a file to be mended and uploaded again."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import orjson
+
+from ingest.feed import FORMULA_SIGNS, Reject
+from ingest.layout import REPORTED, is_reported
+from ingest.objects import Objects
+from ingest.words import message
+from shared.stores.files import DoneChunk, File, Plan
+
+CONTENT_TYPE: Final = "text/csv; charset=utf-8"
+_PARTS: Final = "rejects/.parts"
+
+
+def keep(objects: Objects, file_id: str, chunk: int, rejects: Sequence[Reject]) -> None:
+    """Keep the rejects of a chunk until its file is finished."""
+    if rejects:
+        objects.put(_part(file_id, chunk), orjson.dumps([list(reject) for reject in rejects]), "application/json")
+
+
+def write(objects: Objects, key: str, file: File, plan: Plan, chunks: Iterable[DoneChunk]) -> None:
+    """Write the rejects of a file's chunks as CSV: UTF-8 with BOM, the reason, then the original cells."""
+    objects.put_pieces(key, _pieces(objects, file, plan, chunks), CONTENT_TYPE)
+
+
+def _pieces(objects: Objects, file: File, plan: Plan, chunks: Iterable[DoneChunk]) -> Iterator[bytes]:
+    original = [position for position, header in enumerate(plan.header) if not is_reported(header)]
+    header = [*REPORTED, *(plan.header[position] for position in original)]
+    yield b"\xef\xbb\xbf" + _csv([header], plan.separator)
+    beyond = len(plan.header)
+    for chunk in chunks:
+        if not chunk.counts["rejected"]:
+            continue
+        rejects = (Reject(*reject) for reject in orjson.loads(objects.read(_part(file.version.file_id, chunk.number))))
+        yield _csv(
+            (
+                [
+                    *_reason(reject),
+                    *(_neutral(reject.cells[position]) for position in original if position < len(reject.cells)),
+                    *map(_neutral, reject.cells[beyond:]),
+                ]
+                for reject in rejects
+            ),
+            plan.separator,
+        )
+
+
+def _reason(reject: Reject) -> tuple[str, str, str]:
+    said = message(reject.code, reject.column)
+    return str(reject.line), reject.code, f"{said.ar} | {said.en}"
+
+
+def _neutral(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; reading takes the mark off again."""
+    return "'" + cell if cell.startswith(FORMULA_SIGNS) else cell
+
+
+def _csv(rows: Iterable[Sequence[str]], separator: str) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=separator).writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def _part(file_id: str, chunk: int) -> str:
+    return f"{_PARTS}/{file_id}/{chunk:06d}.json"

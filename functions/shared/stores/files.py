@@ -1,0 +1,336 @@
+"""The Files table: the ledger of what the directorate uploaded.
+
+Keys: ``pk=FILE#<file id>`` with ``sk`` = ``FILE`` (one version of one object) or ``CHUNK#<number>`` (a chunk that is
+done); ``pk=KEY#<bucket>/<key>, sk=NEWEST``: the newest version of a key; ``pk=UPLOAD#<upload id>, sk=UPLOAD``: an
+upload that the API prepared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+from shared.aws_json import AwsError, Call, Json
+from shared.domain.time import to_text
+from shared.stores.items import Item, number, pack, text, transact
+
+CHECKING: Final = "checking"
+LOADING: Final = "loading"
+LOADED: Final = "loaded"
+MANY_REJECTS: Final = "loaded_with_many_rejects"
+FAILED: Final = "failed"
+REFUSED: Final = "refused"
+ENDED: Final = frozenset((LOADED, MANY_REJECTS, FAILED, REFUSED))
+
+OUTCOMES: Final = ("inserted", "updated", "unchanged", "stale", "rejected")
+"""What can become of a row: every row is in exactly one of these counts."""
+
+KEPT: Final = timedelta(days=90)
+"""How long chunks and uploads are remembered."""
+
+
+class FileVersion(NamedTuple):
+    """One version of one object, as S3's event names it. order: grows from each version of a key to the next."""
+
+    bucket: str
+    key: str
+    version_id: str
+    order: str
+
+    @property
+    def origin(self) -> str:
+        """The folder it lies in: live or backlog."""
+        return self.key.partition("/")[0]
+
+    @property
+    def file_id(self) -> str:
+        """The one id of this version: what its rows are known by."""
+        named = "\x1f".join((self.bucket, self.key, self.version_id))
+        return blake2b(named.encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()
+
+
+class Plan(NamedTuple):
+    """How a file is to be loaded. chunks, rows: how many it holds. last_modified: a stored text."""
+
+    separator: str
+    header: tuple[str, ...]
+    columns: tuple[str, ...]
+    chunks: int
+    rows: int
+    last_modified: str
+    size: int
+    checksum: str
+
+
+class File(NamedTuple):
+    """A file version in the ledger.
+
+    queued: all its chunks were put on the queue. plan: None until it was read through. report: JSON, once it has ended.
+    published: that report lies where the directorate looks for it.
+    """
+
+    version: FileVersion
+    state: str
+    claimed_at: str
+    queued: bool = False
+    published: bool = False
+    plan: Plan | None = None
+    chunks_done: int = 0
+    rows_done: int = 0
+    report: str | None = None
+
+
+class DoneChunk(NamedTuple):
+    """What came of a chunk. notes: JSON, what is to be told of its rows."""
+
+    number: int
+    counts: Mapping[str, int]
+    notes: str
+
+
+class Upload(NamedTuple):
+    """An upload that the API prepared. sub: who asked for it."""
+
+    upload_id: str
+    sub: str
+    bucket: str
+    key: str
+
+
+class Files:
+    """The table through the port."""
+
+    def __init__(self, call: Call, table: str) -> None:
+        self._call = call
+        self._table = table
+
+    # ------------------------------------------------------------------ a file
+
+    def claim(self, version: FileVersion, at: datetime) -> File:
+        """Enter a file version, once, and note it as the newest of its key if it is. Returns what the ledger holds."""
+        file = File(version, CHECKING, to_text(at))
+        item = {
+            **_key(f"FILE#{version.file_id}", "FILE"),
+            **pack({**version._asdict(), "state": CHECKING, "claimed_at": file.claimed_at}),
+        }
+        request = {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+        if not self._unless_refused("PutItem", request):
+            file = self.file(version.file_id)
+        self._note_newest(version)
+        return file
+
+    def file(self, file_id: str) -> File:
+        """A file version, consistently read. Raises KeyError where it was never claimed."""
+        item = self._get(f"FILE#{file_id}", "FILE")
+        if item is None:
+            raise KeyError(file_id)
+        return _read(item)
+
+    def plan(self, file_id: str, plan: Plan) -> None:
+        """Keep how a file is to be loaded; a second time changes nothing."""
+        values = {f":{name}": value for name, value in plan._asdict().items()}
+        sets = ", ".join(f"#{name} = :{name}" for name in plan._fields)
+        self._update(
+            file_id,
+            f"SET {sets}, #state = :loading, chunks_done = :none, rows_done = :none",
+            {**values, ":loading": LOADING, ":checking": CHECKING, ":none": 0},
+            condition="#state = :checking",
+            names=(*plan._fields, "state"),
+        )
+
+    def all_queued(self, file_id: str) -> None:
+        """Note that every chunk of a file was put on the queue."""
+        self._update(file_id, "SET queued = :yes", {":yes": True})
+
+    def take_finish(self, file_id: str, at: datetime, until: datetime) -> bool:
+        """Take the finishing of a file whose chunks are all done, until a moment at which the taker will be gone.
+
+        Returns False where chunks are missing, it has ended, or another is at it.
+        """
+        return self._update(
+            file_id,
+            "SET finishing_until = :until",
+            {":until": to_text(until), ":now": to_text(at), ":loading": LOADING},
+            condition="#state = :loading AND chunks_done = chunks"
+            " AND (attribute_not_exists(finishing_until) OR finishing_until < :now)",
+            names=("state",),
+        )
+
+    def end(self, file_id: str, state: str, report: str) -> bool:
+        """Say how a file ended, once. Returns False where it had ended before."""
+        return self._update(
+            file_id,
+            "SET #state = :state, report = :report",
+            {":state": state, ":report": report, ":checking": CHECKING, ":loading": LOADING},
+            condition="#state IN (:checking, :loading)",
+            names=("state",),
+        )
+
+    def all_published(self, file_id: str) -> None:
+        """Note that a file's report lies where the directorate looks for it."""
+        self._update(file_id, "SET published = :yes", {":yes": True})
+
+    # ------------------------------------------------------------------ its chunks
+
+    def chunk_done(self, file_id: str, chunk: DoneChunk, at: datetime) -> bool:
+        """Enter what came of a chunk and count it on its file, both or neither. Returns False where it was done."""
+        done = {
+            **_key(f"FILE#{file_id}", _chunk_key(chunk.number)),
+            **pack({**chunk.counts, "notes": chunk.notes, "done_at": to_text(at), "expires": _epoch(at + KEPT)}),
+        }
+        put = {"TableName": self._table, "Item": done, "ConditionExpression": "attribute_not_exists(pk)"}
+        count = {
+            "TableName": self._table,
+            "Key": _key(f"FILE#{file_id}", "FILE"),
+            "UpdateExpression": "ADD chunks_done :one, rows_done :rows",
+            "ExpressionAttributeValues": pack({":one": 1, ":rows": sum(chunk.counts.values())}),
+        }
+        try:
+            transact(self._call, [{"Put": put}, {"Update": count}])
+        except AwsError as error:
+            if not error.condition_failed:
+                raise
+            return False
+        return True
+
+    def is_done(self, file_id: str, chunk_number: int) -> bool:
+        """Whether a chunk has been counted."""
+        return self._get(f"FILE#{file_id}", _chunk_key(chunk_number)) is not None
+
+    def chunks(self, file_id: str) -> Iterator[DoneChunk]:
+        """The done chunks of a file in their order, consistently read."""
+        request: Json = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "pk = :file AND begins_with(sk, :chunk)",
+            "ExpressionAttributeValues": {":file": {"S": f"FILE#{file_id}"}, ":chunk": {"S": "CHUNK#"}},
+        }
+        while True:
+            page = self._call("dynamodb", "Query", request)
+            for item in page["Items"]:
+                counts = {outcome: int(item[outcome]["N"]) for outcome in OUTCOMES}
+                yield DoneChunk(int(item["sk"]["S"].removeprefix("CHUNK#")), counts, item["notes"]["S"])
+            if not page.get("LastEvaluatedKey"):
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    # ------------------------------------------------------------------ the newest of a key
+
+    def newest(self, bucket: str, key: str) -> str | None:
+        """The file id of the newest version of a key that was claimed, consistently read."""
+        item = self._get(f"KEY#{bucket}/{key}", "NEWEST")
+        return item["file_id"]["S"] if item else None
+
+    def _note_newest(self, version: FileVersion) -> None:
+        request = {
+            "TableName": self._table,
+            "Item": {
+                **_key(f"KEY#{version.bucket}/{version.key}", "NEWEST"),
+                **pack({"file_id": version.file_id, "order": version.order}),
+            },
+            "ConditionExpression": "attribute_not_exists(pk) OR #order < :order",
+            "ExpressionAttributeNames": {"#order": "order"},
+            "ExpressionAttributeValues": pack({":order": version.order}),
+        }
+        self._unless_refused("PutItem", request)
+
+    # ------------------------------------------------------------------ uploads
+
+    def put_upload(self, upload: Upload, at: datetime) -> None:
+        """Remember an upload that was prepared."""
+        item = {
+            **_key(f"UPLOAD#{upload.upload_id}", "UPLOAD"),
+            **pack({"sub": upload.sub, "bucket": upload.bucket, "key": upload.key, "expires": _epoch(at + KEPT)}),
+        }
+        self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
+
+    def upload(self, upload_id: str) -> Upload | None:
+        """An upload that was prepared, or None."""
+        item = self._get(f"UPLOAD#{upload_id}", "UPLOAD")
+        if item is None:
+            return None
+        return Upload(upload_id, item["sub"]["S"], item["bucket"]["S"], item["key"]["S"])
+
+    # ------------------------------------------------------------------ the table
+
+    def _get(self, pk: str, sk: str) -> Item | None:
+        request = {"TableName": self._table, "Key": _key(pk, sk), "ConsistentRead": True}
+        item: Item | None = self._call("dynamodb", "GetItem", request).get("Item")
+        return item
+
+    def _update(
+        self,
+        file_id: str,
+        change: str,
+        values: Mapping[str, str | int | bool | Sequence[str] | None],
+        *,
+        condition: str = "attribute_exists(pk)",
+        names: Iterable[str] = (),
+    ) -> bool:
+        request: Json = {
+            "TableName": self._table,
+            "Key": _key(f"FILE#{file_id}", "FILE"),
+            "UpdateExpression": change,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": pack(values),
+        }
+        if names:
+            request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+        return self._unless_refused("UpdateItem", request)
+
+    def _unless_refused(self, operation: str, request: Json) -> bool:
+        """Whether a conditional write was made."""
+        try:
+            self._call("dynamodb", operation, request)
+        except AwsError as error:
+            if not error.condition_failed:
+                raise
+            return False
+        return True
+
+
+def _read(item: Item) -> File:
+    version = FileVersion(*(item[name]["S"] for name in FileVersion._fields))
+    return File(
+        version,
+        item["state"]["S"],
+        item["claimed_at"]["S"],
+        "queued" in item,
+        "published" in item,
+        _plan(item) if "chunks" in item else None,
+        number(item, "chunks_done") or 0,
+        number(item, "rows_done") or 0,
+        text(item, "report"),
+    )
+
+
+def _plan(item: Item) -> Plan:
+    return Plan(
+        separator=item["separator"]["S"],
+        header=_listed(item["header"]),
+        columns=_listed(item["columns"]),
+        chunks=int(item["chunks"]["N"]),
+        rows=int(item["rows"]["N"]),
+        last_modified=item["last_modified"]["S"],
+        size=int(item["size"]["N"]),
+        checksum=item["checksum"]["S"],
+    )
+
+
+def _listed(value: Any) -> tuple[str, ...]:
+    return tuple(element["S"] for element in value["L"])
+
+
+def _chunk_key(chunk_number: int) -> str:
+    return f"CHUNK#{chunk_number:06d}"
+
+
+def _key(pk: str, sk: str) -> Item:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _epoch(at: datetime) -> int:
+    """Seconds since 1970, as the table's time to live wants them."""
+    return int(at.timestamp())

@@ -1,0 +1,45 @@
+"""Fixtures of all tests: engines that speak AWS's JSON, started once a worker, and fresh tables for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import aws
+from tests.aws import Engine, Tables
+from tests.functions import PERSONAL, Functions
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The local cloud's AWS endpoint, one a worker."""
+    with aws.ministack(tmp_path_factory.mktemp("emulator")) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def engine(emulator: Engine) -> Engine:
+    """What a test's tables are made in. The contract suite runs its tests over every engine there is."""
+    return emulator
+
+
+@pytest.fixture
+def tables(engine: Engine) -> Iterator[Tables]:
+    """Fresh tables, gone after the test."""
+    fresh = Tables(engine.fast())
+    yield fresh
+    fresh.delete()
+    engine.hang_up()
+
+
+@pytest.fixture
+def functions(
+    engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Functions]:
+    """The functions in this process. Whatever a test does with them, nothing personal may be logged."""
+    started = Functions(engine, tables, monkeypatch)
+    yield started
+    started.close()
+    logged = "".join(capsys.readouterr())
+    assert [secret for secret in PERSONAL if secret in logged] == []

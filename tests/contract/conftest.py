@@ -1,0 +1,35 @@
+"""The contract suite runs over every engine: ministack always, DynamoDB Local where its jar is.
+
+The licence of DynamoDB Local lets only holders of an AWS account use it: the variable is the opt-in.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import aws
+from tests.aws import Engine
+
+FOLDER = os.environ.get("GHARAMA_DYNAMODB_LOCAL", "")
+NO_JAR = "GHARAMA_DYNAMODB_LOCAL does not name a folder with DynamoDBLocal.jar"
+HAS_JAR = bool(FOLDER) and (Path(FOLDER) / "DynamoDBLocal.jar").is_file()
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[Engine]:
+    """DynamoDB Local in memory, one a worker."""
+    if not HAS_JAR:
+        pytest.skip(NO_JAR)
+    with aws.dynamodb_local(Path(FOLDER)) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session", params=["emulator", *(["dynamodb_local"] if HAS_JAR else [])])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn."""
+    started: Engine = request.getfixturevalue(request.param)
+    return started

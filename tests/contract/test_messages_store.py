@@ -1,0 +1,295 @@
+"""The Messages table: each SMS put once, told of once, claimed by one, and never lost between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain import message as texts
+from shared.domain.message import DELIVERED, DROPPED, FAILED, SENDING, SENT, UNDELIVERED, UNKNOWN, WAITING
+from shared.domain.time import to_text
+from shared.stores.message_caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, SPEND_CAP, Caps
+from shared.stores.messages import CLAIMED_FOR, MOST_VIOLATIONS, TAKEN, Message, Messages, marker
+from tests.aws import Engine, Tables
+from tests.build import CAPS, NOON, PHONE, PLATE, SUB, taking
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def messages(engine: Engine, tables: Tables) -> Messages:
+    return Messages(engine.fast(), tables["Messages"])
+
+
+def said(message_id: str = "m1") -> Message:
+    return Message(
+        message_id, SUB, texts.RECEIPT, to_text(NOON), phone=PHONE, language="ckb", text="دراوە", plate_key=PLATE.key
+    )
+
+
+def news(message_id: str, violations: Sequence[str], kind: str = texts.NEW_VIOLATION, sub: str = SUB) -> Message:
+    return Message(message_id, sub, kind, to_text(NOON), plate_key=PLATE.key, violations=tuple(violations))
+
+
+def status(tables: Tables, message_id: str = "m1") -> str:
+    found: str = next(i["status"]["S"] for i in tables.items("Messages") if i["pk"]["S"] == message_id)
+    return found
+
+
+def tell(messages: Messages, message: Message) -> bool:
+    return messages.tell(message, [marker(each, message.sub, message.kind) for each in message.violations], NOON)
+
+
+def claim(messages: Messages, message_id: str = "m1", at: datetime = NOON) -> bool:
+    """Claim a message whose text no other has."""
+    return messages.claim(message_id, taking(at, text=message_id), CAPS) is None
+
+
+class TestPutting:
+    def test_a_message_is_put_once(self, messages: Messages) -> None:
+        assert messages.put(said(), NOON)
+        assert not messages.put(said()._replace(text="other"), NOON)
+        assert messages.get("m1") == said()._replace(not_before=to_text(NOON))
+
+    def test_it_is_due_at_once(self, messages: Messages) -> None:
+        messages.put(said(), NOON)
+        assert list(messages.due(NOON - SECOND, 100)) == []
+        assert list(messages.due(NOON, 100)) == ["m1"]
+
+    def test_every_message_is_found_when_it_is_due(self, messages: Messages) -> None:
+        expected = {f"m{number}" for number in range(20)}
+        for message_id in expected:
+            messages.put(said(message_id), NOON)
+        assert sorted(messages.due(NOON, 100)) == sorted(expected)
+
+
+class TestTelling:
+    def test_a_message_and_its_markers_are_put_together(self, messages: Messages) -> None:
+        assert tell(messages, news("m1", ["1", "2"]))
+        assert messages.told(SUB, texts.NEW_VIOLATION, ["1", "2", "3"]) == {"1", "2"}
+        assert messages.get("m1") == news("m1", ["1", "2"])._replace(not_before=to_text(NOON))
+
+    def test_a_marker_is_of_one_citizen_and_kind(self, messages: Messages) -> None:
+        tell(messages, news("m1", ["1"]))
+        assert messages.told("another", texts.NEW_VIOLATION, ["1"]) == set()
+        assert messages.told(SUB, texts.CANCELLED, ["1"]) == set()
+
+    def test_what_is_told_is_heard_only_when_it_may_have_gone_out(self, messages: Messages) -> None:
+        ends = {"sent": SENT, "unknown": UNKNOWN, "dropped": DROPPED, "failed": FAILED}
+        for number in ("waiting", "sending", *ends):
+            tell(messages, news(number, [number, f"{number} too"]))
+            if number != "waiting":
+                claim(messages, number)
+        messages.sent("sent", "sns", "sns-1", NOON)
+        for number in ("unknown", "dropped", "failed"):
+            messages.end(number, ends[number], "why", NOON)
+        asked = [*ends, "waiting", "sending", "sent too", "dropped too", "never told"]
+        heard = messages.heard(SUB, texts.NEW_VIOLATION, asked)
+        assert heard == {"sent", "sent too", "unknown", "sending"}
+        assert messages.told(SUB, texts.NEW_VIOLATION, asked) == {*asked} - {"never told"}
+
+    def test_nobody_is_told_where_one_was_told_of_already(self, messages: Messages, tables: Tables) -> None:
+        tell(messages, news("m1", ["1"]))
+        assert not tell(messages, news("m2", ["2", "1", "3"]))
+        assert messages.told(SUB, texts.NEW_VIOLATION, ["1", "2", "3"]) == {"1"}
+        assert {item["pk"]["S"] for item in tables.items("Messages")} == {
+            "m1",
+            f"TOLD#1#{SUB}#{texts.NEW_VIOLATION}",
+        }
+
+    def test_a_message_can_tell_of_98(self, messages: Messages) -> None:
+        numbers = [str(number) for number in range(MOST_VIOLATIONS)]
+        assert tell(messages, news("m1", numbers))
+        assert messages.told(SUB, texts.NEW_VIOLATION, [*numbers, "x"]) == set(numbers)
+
+    def test_markers_are_never_due(self, messages: Messages) -> None:
+        tell(messages, news("m1", ["1", "2"]))
+        assert list(messages.due(NOON, 100)) == ["m1"]
+
+    def test_one_of_several_threads_tells(self, engine: Engine, tables: Tables) -> None:
+        stores = [Messages(engine.fast(), tables["Messages"]) for _ in range(8)]
+        with ThreadPoolExecutor(len(stores)) as threads:
+            told = list(threads.map(lambda pair: tell(pair[1], news(f"m{pair[0]}", ["1", "2"])), enumerate(stores)))
+        assert told.count(True) == 1
+
+
+class TestClaiming:
+    @pytest.fixture
+    def messages(self, messages: Messages) -> Messages:
+        messages.put(said(), NOON)
+        return messages
+
+    def test_a_claim_is_given_once(self, messages: Messages) -> None:
+        assert claim(messages)
+        assert messages.claim("m1", taking(NOON + 2 * CLAIMED_FOR), CAPS) == TAKEN
+
+    def test_a_message_is_not_claimed_before_its_time(self, messages: Messages) -> None:
+        assert messages.claim("m1", taking(NOON - SECOND), CAPS) == TAKEN
+        assert messages.claim("no such", taking(), CAPS) == TAKEN
+
+    def test_one_of_many_threads_claims(self, engine: Engine, tables: Tables, messages: Messages) -> None:
+        stores = [Messages(engine.fast(), tables["Messages"]) for _ in range(4)]
+        with ThreadPoolExecutor(len(stores)) as threads:
+            claims = list(threads.map(claim, stores))
+        assert claims.count(True) == 1
+
+    def test_a_claim_that_nobody_ends_is_found_later(self, messages: Messages) -> None:
+        claim(messages)
+        assert list(messages.due(NOON + CLAIMED_FOR - SECOND, 100)) == []
+        assert list(messages.due(NOON + CLAIMED_FOR, 100)) == ["m1"]
+
+    def test_it_is_given_up_only_then(self, messages: Messages, tables: Tables) -> None:
+        assert not messages.abandon("m1", NOON)
+        claim(messages)
+        assert not messages.abandon("m1", NOON + CLAIMED_FOR - SECOND)
+        assert status(tables) == SENDING
+        assert messages.abandon("m1", NOON + CLAIMED_FOR)
+        assert status(tables) == UNKNOWN
+        assert list(messages.due(NOON + timedelta(days=1), 100)) == []
+
+    def test_a_message_that_ended_is_over(self, messages: Messages, tables: Tables) -> None:
+        claim(messages)
+        messages.sent("m1", "sns", "sns-1", NOON)
+        assert status(tables) == SENT
+        later = NOON + timedelta(days=1)
+        assert list(messages.due(later, 100)) == []
+        assert not claim(messages, at=later)
+        assert not messages.abandon("m1", later)
+        messages.end("m1", FAILED, "why", later)
+        messages.retry_later("m1", later, taking(later))
+        messages.hold("m1", later)
+        messages.give_up("m1", DROPPED, "why", later)
+        assert status(tables) == SENT
+
+    def test_only_a_claimed_message_ends(self, messages: Messages, tables: Tables) -> None:
+        messages.sent("m1", "sns", None, NOON)
+        messages.end("m1", FAILED, "why", NOON)
+        assert status(tables) == WAITING
+
+    def test_why_it_was_given_up_is_kept(self, messages: Messages, tables: Tables) -> None:
+        messages.give_up("m1", DROPPED, "sms_off", NOON)
+        assert status(tables) == DROPPED
+        assert tables.items("Messages")[0]["reason"] == {"S": "sms_off"}
+        assert list(messages.due(NOON, 100)) == []
+
+    def test_one_that_is_held_waits_for_its_time(self, messages: Messages) -> None:
+        messages.hold("m1", NOON + SECOND)
+        assert not claim(messages)
+        assert list(messages.due(NOON, 100)) == []
+        assert claim(messages, at=NOON + SECOND)
+
+    def test_one_put_back_waits_for_its_time(self, messages: Messages, tables: Tables) -> None:
+        claim(messages)
+        messages.retry_later("m1", NOON + timedelta(minutes=1), taking(text="m1"))
+        assert status(tables) == WAITING
+        assert not claim(messages)
+        assert list(messages.due(NOON + timedelta(minutes=1), 100)) == ["m1"]
+        assert claim(messages, at=NOON + timedelta(minutes=1))
+        again = messages.get("m1")
+        assert again is not None
+        assert again.attempts == 2
+
+
+class TestCaps:
+    """What goes out is counted with the claim, and given back where nothing went out."""
+
+    @pytest.fixture
+    def messages(self, messages: Messages) -> Messages:
+        for number in range(6):
+            messages.put(said(f"m{number}"), NOON)
+        return messages
+
+    def take(self, messages: Messages, number: int, caps: Caps, **fields: Any) -> str | None:
+        return messages.claim(f"m{number}", taking(**{"text": str(number), **fields}), caps)
+
+    def test_a_citizen_has_so_many_a_day(self, messages: Messages) -> None:
+        caps = CAPS._replace(citizen_day=2)
+        assert [self.take(messages, number, caps) for number in range(3)] == [None, None, CITIZEN_CAP]
+        assert self.take(messages, 3, caps, sub="another") is None
+        assert self.take(messages, 4, caps, at=NOON + timedelta(days=1)) is None
+
+    def test_a_day_costs_so_much(self, messages: Messages) -> None:
+        caps = CAPS._replace(spend_day=100_000)
+        assert self.take(messages, 0, caps, cost=60_000) is None
+        assert self.take(messages, 1, caps, cost=60_000, sub="another") == SPEND_CAP
+        assert self.take(messages, 2, caps, cost=40_000) is None
+        assert self.take(messages, 3, caps, cost=100_001, at=NOON + timedelta(days=1)) == SPEND_CAP
+
+    def test_a_text_goes_to_a_number_once_an_hour(self, messages: Messages) -> None:
+        assert self.take(messages, 0, CAPS, text="same") is None
+        assert self.take(messages, 1, CAPS, text="same", at=NOON + SAME_TEXT_FOR - SECOND) == SAME_TEXT
+        assert self.take(messages, 2, CAPS, text="same", phone="+9647719283747") is None
+        assert self.take(messages, 1, CAPS, text="same", at=NOON + SAME_TEXT_FOR) is None
+
+    def test_a_receipt_is_counted_and_never_held(self, messages: Messages) -> None:
+        caps = Caps(citizen_day=1, spend_day=50_000)
+        assert [self.take(messages, number, caps, binding=False) for number in range(3)] == [None] * 3
+        assert self.take(messages, 3, caps._replace(spend_day=10**9)) == CITIZEN_CAP
+        assert self.take(messages, 3, caps._replace(citizen_day=10)) == SPEND_CAP
+
+    def test_one_that_is_refused_takes_nothing_and_still_waits(self, messages: Messages, tables: Tables) -> None:
+        caps = CAPS._replace(citizen_day=1)
+        self.take(messages, 0, caps)
+        assert self.take(messages, 1, caps) == CITIZEN_CAP
+        assert status(tables, "m1") == WAITING
+        assert self.take(messages, 1, CAPS) is None
+
+    @pytest.mark.parametrize("ended", [FAILED, WAITING])
+    def test_one_that_did_not_go_out_gives_back_what_it_took(self, messages: Messages, ended: str) -> None:
+        caps = Caps(citizen_day=1, spend_day=50_000)
+        assert self.take(messages, 0, caps, text="same") is None
+        if ended == FAILED:
+            messages.end("m0", FAILED, "refused", NOON, taking(text="same"))
+        else:
+            messages.retry_later("m0", NOON + SECOND, taking(text="same"))
+        assert self.take(messages, 1, caps, text="same") is None
+
+    def test_nothing_is_given_back_twice(self, messages: Messages) -> None:
+        caps = CAPS._replace(citizen_day=1)
+        self.take(messages, 0, caps)
+        for _ in range(2):
+            messages.end("m0", FAILED, "refused", NOON, taking(text="0"))
+        assert [self.take(messages, number, caps) for number in (1, 2)] == [None, CITIZEN_CAP]
+
+    def test_counters_are_never_due_and_are_forgotten(self, messages: Messages, tables: Tables) -> None:
+        self.take(messages, 0, CAPS)
+        counters = [item for item in tables.items("Messages") if item["pk"]["S"].startswith("CAP#")]
+        assert len(counters) == 3
+        assert all("expires" in item and "due" not in item for item in counters)
+
+    def test_threads_together_keep_to_the_cap(self, engine: Engine, tables: Tables, messages: Messages) -> None:
+        caps = CAPS._replace(citizen_day=3)
+        stores = [Messages(engine.fast(), tables["Messages"]) for _ in range(4)]
+        with ThreadPoolExecutor(len(stores)) as threads:
+            refusals = list(threads.map(lambda number: self.take(stores[number % 4], number, caps), range(4)))
+        assert (refusals.count(None), refusals.count(CITIZEN_CAP)) == (3, 1)
+
+
+class TestReports:
+    """What a provider reports of a message that it took."""
+
+    @pytest.fixture
+    def messages(self, messages: Messages) -> Messages:
+        messages.put(said(), NOON)
+        claim(messages)
+        messages.sent("m1", "sns", "sns-1", NOON)
+        return messages
+
+    def test_it_becomes_the_messages_status(self, messages: Messages, tables: Tables) -> None:
+        assert messages.report("sns-1", UNDELIVERED, "opted_out", NOON)
+        assert status(tables) == UNDELIVERED
+        found = next(item for item in tables.items("Messages") if item["pk"]["S"] == "m1")
+        assert found["reason"] == {"S": "opted_out"}
+
+    def test_what_is_final_stays(self, messages: Messages, tables: Tables) -> None:
+        messages.report("sns-1", DELIVERED, None, NOON)
+        assert messages.report("sns-1", UNDELIVERED, "unknown", NOON)
+        assert status(tables) == DELIVERED
+
+    def test_an_id_of_nobodys(self, messages: Messages, tables: Tables) -> None:
+        assert not messages.report("sns-2", DELIVERED, None, NOON)
+        assert status(tables) == SENT

@@ -1,0 +1,363 @@
+"""The Violations table: what ingest brings in, how it is found, and what pay may change."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.aws_json import AwsError, Call, Json
+from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation, make_version
+from shared.stores.items import transact
+from shared.stores.violations import (
+    INGEST_ATTRIBUTES,
+    INSERTED,
+    PAY_ATTRIBUTES,
+    STALE,
+    UNCHANGED,
+    UPDATED,
+    Violations,
+)
+from tests.aws import Engine, Tables
+from tests.build import OTHER_PLATE, PLATE, later, row, store, violation
+
+SEVERAL_EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FULL = {
+    "category": "private",
+    "title": "تجاوز الإشارة الضوئية",
+    "legal_ref": "25/3/هـ",
+    "amount_due": 75_000,
+    "doubled_at": "2026-11-19T09:30:00+03:00",
+    "sector_name": "قاطع الكرخ",
+    "sector_governorate": "11",
+    "place": "ساحة النسور",
+    "counter_paid_at": "2026-11-19T09:40:00+03:00",
+    "counter_receipt_no": "C-1",
+}
+
+
+@pytest.fixture
+def call(engine: Engine) -> Call:
+    return engine.fast()
+
+
+@pytest.fixture
+def violations(call: Call, tables: Tables) -> Violations:
+    return Violations(call, tables["Violations"], sleep=lambda _: None)
+
+
+def item(tables: Tables, violation_no: str) -> Json:
+    return next(item for item in tables.items("Violations") if item["pk"]["S"] == violation_no)
+
+
+def hold(call: Call, violations: Violations, subject: Violation, payment_id: str = "p1") -> None:
+    transact(call, [violations.hold(subject, payment_id)])
+
+
+class TestReading:
+    def test_a_violation_is_read_as_it_was_written(self, violations: Violations) -> None:
+        full, bare = violation(**FULL), violation()
+        store(violations, full, bare)
+        assert violations.get([full.violation_no, bare.violation_no, "none"]) == {
+            full.violation_no: full,
+            bare.violation_no: bare,
+        }
+
+    def test_a_number_asked_for_twice_is_read_once(self, violations: Violations) -> None:
+        subject = violation()
+        store(violations, subject)
+        assert violations.get([subject.violation_no] * 3) == {subject.violation_no: subject}
+
+    def test_more_than_a_hundred_are_read(self, violations: Violations) -> None:
+        subjects = [violation() for _ in range(130)]
+        store(violations, *subjects)
+        assert len(violations.get(subject.violation_no for subject in subjects)) == 130
+
+    def test_a_plate_has_its_own_newest_first(self, violations: Violations) -> None:
+        days = ("2026-11-03", "2026-11-01", "2026-11-02")
+        subjects = [violation(recorded_at=f"{day}T09:00:00+03:00") for day in days]
+        store(violations, *subjects, violation(plate_key=OTHER_PLATE.key))
+        assert violations.of_plate(PLATE.key) == [subjects[0], subjects[2], subjects[1]]
+
+    def test_a_plate_without_violations_has_none(self, violations: Violations) -> None:
+        assert violations.of_plate(PLATE.key) == []
+
+    def test_a_plate_with_more_than_a_megabyte_is_read_whole(self, violations: Violations) -> None:
+        long = "ش" * 20_000
+        subjects = [violation(title=long, recorded_at=f"2026-11-01T09:00:{second:02}+03:00") for second in range(35)]
+        for subject in subjects:
+            store(violations, subject)
+        assert violations.of_plate(PLATE.key) == subjects[::-1]
+
+
+class TestWriting:
+    def test_each_row_has_its_own_outcome(self, violations: Violations) -> None:
+        same, newer, older = violation(), violation(), violation()
+        store(violations, same, newer, later(older))
+        rows = [
+            row(violation()),
+            row(later(same)),
+            row(later(newer, amount=1)),
+            row(older._replace(amount=2), ref="other"),
+        ]
+        assert violations.write(rows) == [INSERTED, UNCHANGED, UPDATED, STALE]
+        found = violations.get([newer.violation_no, older.violation_no, same.violation_no])
+        assert found[newer.violation_no] == later(newer, amount=1)
+        assert found[older.violation_no] == later(older)
+
+    def test_an_unchanged_row_moves_no_version(self, violations: Violations) -> None:
+        subject = violation()
+        store(violations, subject)
+        assert violations.write([row(later(subject))]) == [UNCHANGED]
+        assert violations.get([subject.violation_no])[subject.violation_no].version == subject.version
+
+    def test_a_row_with_a_date_of_its_own_is_unchanged_only_at_the_same_date(self, violations: Violations) -> None:
+        subject = violation()
+        store(violations, subject)
+        dated = later(subject)
+        assert violations.write([row(dated, dated=True)]) == [UPDATED]
+        assert violations.write([row(dated, dated=True, ref="again")]) == [UNCHANGED]
+        assert violations.get([subject.violation_no])[subject.violation_no] == dated
+
+    def test_the_same_line_again_counts_as_it_did(self, violations: Violations) -> None:
+        subject = violation()
+        first, second = row(subject), row(later(subject, amount=1))
+        assert [violations.write([each])[0] for each in (first, first, second, second, first)] == [
+            INSERTED,
+            INSERTED,
+            UPDATED,
+            UPDATED,
+            INSERTED,
+        ]
+        assert violations.get([subject.violation_no])[subject.violation_no] == second.violation
+
+    def test_what_a_newer_row_leaves_out_is_gone(self, violations: Violations) -> None:
+        subject = violation(**FULL)
+        store(violations, subject)
+        bare = later(subject, **dict.fromkeys(FULL))
+        assert violations.write([row(bare)]) == [UPDATED]
+        assert violations.get([subject.violation_no])[subject.violation_no] == bare
+
+    def test_a_hundred_rows_are_one_transaction(self, violations: Violations) -> None:
+        rows = [row(violation()) for _ in range(100)]
+        assert violations.write(rows) == [INSERTED] * 100
+        assert violations.write(rows) == [INSERTED] * 100
+
+    def test_a_service_that_only_fails_is_not_tried_for_ever(self, call: Call, tables: Tables) -> None:
+        tries = 0
+
+        def conflicting(service: str, operation: str, request: Json) -> Json:
+            nonlocal tries
+            if operation != "TransactWriteItems":
+                return call(service, operation, request)
+            tries += 1
+            raise AwsError("TransactionCanceledException", "", [{"Code": "TransactionConflict"}])
+
+        violations = Violations(conflicting, tables["Violations"], sleep=lambda _: None)
+        with pytest.raises(AwsError) as caught:
+            violations.write([row(violation())])
+        assert caught.value.transaction_conflict
+        assert 1 < tries < 200
+
+    @SEVERAL_EXAMPLES
+    @given(order=st.permutations(range(5)), cuts=st.sets(st.integers(1, 4)))
+    def test_the_newest_wins_in_any_order(self, violations: Violations, order: list[int], cuts: set[int]) -> None:
+        subject = violation()
+        versions = [
+            later(subject, f"2026-11-2{day}T08:00:00+03:00", amount=100 + day, place=f"{day}" if day % 2 else None)
+            for day in range(5)
+        ]
+        for index in order:
+            violations.write([row(versions[index])])
+            if index in cuts:
+                violations.write([row(versions[index])])  # delivered again
+        assert violations.get([subject.violation_no])[subject.violation_no] == versions[4]
+
+    def test_the_newest_wins_from_several_threads_at_once(self, engine: Engine, tables: Tables) -> None:
+        subjects = [violation() for _ in range(20)]
+        versions = [[row(later(each, f"2026-11-2{day}T08:00:00+03:00", amount=day + 1)) for each in subjects]
+                    for day in range(4)]  # fmt: skip
+        stores = [Violations(engine.fast(), tables["Violations"]) for _ in versions]
+        with ThreadPoolExecutor(len(versions)) as threads:
+            outcomes = list(threads.map(Violations.write, stores, versions))
+        kept = stores[0].get(subject.violation_no for subject in subjects)
+        assert {each.amount for each in kept.values()} == {4}
+        for each in zip(*outcomes, strict=True):
+            assert each.count(INSERTED) == 1
+            assert UNCHANGED not in each
+
+
+class TestTelling:
+    """Which writes followers hear of."""
+
+    def told(self, violations: Violations, tables: Tables, *rows: Any) -> str | None:
+        for each in rows:
+            violations.write([each])
+        value = item(tables, rows[-1].violation.violation_no).get("tell")
+        return value["S"] if value else None
+
+    def test_a_new_open_row_of_a_live_file_is_told(self, violations: Violations, tables: Tables) -> None:
+        assert self.told(violations, tables, row(violation())) == "opened"
+
+    @pytest.mark.parametrize("fields", [{"origin": "backlog"}, {"recent": False}])
+    def test_a_backlog_or_old_row_is_not(self, violations: Violations, tables: Tables, fields: dict[str, Any]) -> None:
+        assert self.told(violations, tables, row(violation(), **fields)) is None
+
+    @pytest.mark.parametrize("status", [PAID, CANCELLED, DISPUTED])
+    def test_a_new_row_that_is_not_open_is_not(self, violations: Violations, tables: Tables, status: str) -> None:
+        assert self.told(violations, tables, row(violation(status=status))) is None
+
+    def test_a_change_of_what_is_known_as_open_is_not(self, violations: Violations, tables: Tables) -> None:
+        subject = violation()
+        assert self.told(violations, tables, row(subject), row(later(subject, amount=1))) is None
+
+    def test_a_cancelled_one_is(self, violations: Violations, tables: Tables) -> None:
+        subject = violation()
+        assert self.told(violations, tables, row(subject), row(later(subject, status=CANCELLED))) == "cancelled"
+
+    def test_one_paid_at_the_counter_is_not(self, violations: Violations, tables: Tables) -> None:
+        subject = violation()
+        assert self.told(violations, tables, row(subject), row(later(subject, status=PAID))) is None
+
+    def test_one_moved_to_another_plate_is_news_there(self, violations: Violations, tables: Tables) -> None:
+        subject = violation()
+        moved = row(later(subject, plate_key=OTHER_PLATE.key))
+        assert self.told(violations, tables, row(subject), moved) == "opened"
+
+    def test_one_moved_without_being_news_is_cancelled_where_it_was(
+        self, violations: Violations, tables: Tables
+    ) -> None:
+        subject = violation()
+        moved = row(later(subject, plate_key=OTHER_PLATE.key), recent=False)
+        assert self.told(violations, tables, row(subject), moved) == "cancelled"
+
+    def test_one_paid_here_is_told_of_no_more(self, call: Call, violations: Violations, tables: Tables) -> None:
+        subject = violation()
+        store(violations, subject)
+        hold(call, violations, subject)
+        transact(call, [violations.settle(subject.violation_no, "p1", 1, "2026-11-20T12:00:00+03:00", "GH-1")])
+        assert self.told(violations, tables, row(later(subject, status=CANCELLED))) is None
+
+
+class TestOneWriterAnAttribute:
+    def test_ingest_and_pay_share_no_attribute(self) -> None:
+        assert not INGEST_ATTRIBUTES & PAY_ATTRIBUTES
+
+    def test_each_writes_its_own_and_nothing_else(self, call: Call, violations: Violations, tables: Tables) -> None:
+        doubling = violation()
+        full = violation(**FULL)
+        store(violations, doubling, full)
+        written = {name for each in tables.items("Violations") for name in each} - {"pk"}
+        assert written == INGEST_ATTRIBUTES
+        before = item(tables, doubling.violation_no)
+        hold(call, violations, doubling)
+        held = item(tables, doubling.violation_no)
+        transact(call, [violations.settle(doubling.violation_no, "p1", 50_000, "2026-11-20T12:00:00+03:00", "GH-1")])
+        settled = item(tables, doubling.violation_no)
+        assert {*held, *settled} - {*before} == PAY_ATTRIBUTES
+        assert {name: settled[name] for name in before} == before
+
+    def test_an_upload_never_touches_a_settlement(self, call: Call, violations: Violations) -> None:
+        subject = violation()
+        store(violations, subject)
+        hold(call, violations, subject)
+        transact(call, [violations.settle(subject.violation_no, "p1", 50_000, "2026-11-20T12:00:00+03:00", "GH-1")])
+        paid = violations.get([subject.violation_no])[subject.violation_no]
+        newer = later(subject, amount=1, status=DISPUTED)
+        assert violations.write([row(newer)]) == [UPDATED]
+        after = violations.get([subject.violation_no])[subject.violation_no]
+        settlement = {name: getattr(paid, name) for name in PAY_ATTRIBUTES}
+        assert settlement == {name: getattr(after, name) for name in PAY_ATTRIBUTES}
+        assert after == newer._replace(**settlement)
+        assert after.state == PAID
+
+
+class TestSettlement:
+    def refused(self, call: Call, action: Json) -> bool:
+        try:
+            transact(call, [action])
+        except AwsError as error:
+            return error.condition_failed
+        return False
+
+    @pytest.fixture
+    def subject(self, violations: Violations) -> Violation:
+        subject = violation()
+        store(violations, subject)
+        return subject
+
+    def state(self, violations: Violations, subject: Violation) -> str:
+        return violations.get([subject.violation_no])[subject.violation_no].state
+
+    def test_one_payment_at_a_time_holds_a_violation(
+        self, call: Call, violations: Violations, subject: Violation
+    ) -> None:
+        hold(call, violations, subject)
+        assert self.state(violations, subject) == "in_payment"
+        assert self.refused(call, violations.hold(subject, "p2"))
+
+    @pytest.mark.parametrize("fields", [{"amount": 1}, {"status": CANCELLED}, {"status": DISPUTED}])
+    def test_what_changed_since_the_quote_is_not_held(
+        self, call: Call, violations: Violations, subject: Violation, fields: dict[str, Any]
+    ) -> None:
+        violations.write([row(later(subject, **fields))])
+        assert self.refused(call, violations.hold(subject, "p1"))
+
+    @pytest.mark.parametrize("status", [PAID, CANCELLED, DISPUTED])
+    def test_what_is_not_open_is_not_held(self, call: Call, violations: Violations, status: str) -> None:
+        subject = violation(status=status)
+        store(violations, subject)
+        assert self.refused(call, violations.hold(subject, "p1"))
+
+    def test_only_the_holder_releases(self, call: Call, violations: Violations, subject: Violation) -> None:
+        hold(call, violations, subject)
+        assert self.refused(call, violations.release(subject.violation_no, "p2"))
+        assert not self.refused(call, violations.release(subject.violation_no, "p1"))
+        assert self.state(violations, subject) == "unpaid"
+        assert self.refused(call, violations.release(subject.violation_no, "p1"))
+
+    def test_only_the_holder_settles_and_once(self, call: Call, violations: Violations, subject: Violation) -> None:
+        at = "2026-11-20T12:00:00+03:00"
+        assert self.refused(call, violations.settle(subject.violation_no, "p1", 50_000, at, "GH-1"))
+        hold(call, violations, subject)
+        assert self.refused(call, violations.settle(subject.violation_no, "p2", 50_000, at, "GH-1"))
+        assert not self.refused(call, violations.settle(subject.violation_no, "p1", 50_000, at, "GH-1"))
+        assert self.refused(call, violations.settle(subject.violation_no, "p1", 50_000, at, "GH-2"))
+        assert violations.get([subject.violation_no])[subject.violation_no] == subject._replace(
+            paid_by="p1", paid_amount=50_000, paid_at=at, receipt_no="GH-1"
+        )
+
+    def test_a_paid_violation_is_not_held(self, call: Call, violations: Violations, subject: Violation) -> None:
+        hold(call, violations, subject)
+        transact(call, [violations.settle(subject.violation_no, "p1", 1, "2026-11-20T12:00:00+03:00", "GH-1")])
+        assert self.refused(call, violations.hold(subject, "p2"))
+
+    def test_a_change_by_the_directorate_does_not_break_a_hold(
+        self, call: Call, violations: Violations, subject: Violation
+    ) -> None:
+        hold(call, violations, subject)
+        violations.write([row(later(subject, amount=1))])
+        assert not self.refused(
+            call, violations.settle(subject.violation_no, "p1", 50_000, "2026-11-20T12:00:00+03:00", "GH-1")
+        )
+
+    def test_nothing_unknown_is_held_released_or_settled(self, call: Call, violations: Violations) -> None:
+        actions = (
+            violations.hold(violation("none"), "p1"),
+            violations.release("none", "p1"),
+            violations.settle("none", "p1", 1, "2026-11-20T12:00:00+03:00", "GH-1"),
+        )
+        assert all(self.refused(call, action) for action in actions)
+        assert violations.get(["none"]) == {}
+
+
+def test_versions_sort_by_date_then_file_then_line() -> None:
+    dates = ("2026-11-01T08:00:00+03:00", "2026-11-02T08:00:00+03:00")
+    made = [
+        make_version(updated, modified, line) for updated, modified, line in itertools.product(dates, dates, (2, 10))
+    ]
+    assert made == sorted(made)
