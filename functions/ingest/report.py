@@ -75,7 +75,7 @@ def publish(files: Files, objects: Objects, file_id: str) -> None:
     objects.put(f"reports/{version.key}.{version.version_id}.json", file.report.encode(), "application/json")
     shown = None
     newest = files.newest(version.bucket, version.key)
-    while newest != shown and (shown or newest == file_id):
+    while newest and newest != shown and (shown or newest == file_id):
         latest = files.file(newest)
         if latest.report is None:
             break
