@@ -21,6 +21,7 @@ SPEND_CAP_RECHECK: Final = timedelta(hours=1)
 
 HELD: Final = "held"
 RETRYING: Final = "retrying"
+GIVEN_UP: Final = "given_up"
 QUIET: Final = "quiet_hours"
 TOO_LONG: Final = "too_long"
 UNREADABLE: Final = "unreadable"
@@ -38,7 +39,10 @@ class Rules(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How sending went. status: a final one, held or retrying. reason: a code. parts: what went out."""
+    """How sending went. reason: a code. parts: what went out.
+
+    status: one of a message's final ones; held; retrying; or given_up, which is failed after hours of trying.
+    """
 
     status: str
     reason: str | None = None
@@ -99,7 +103,7 @@ def _send(message: Message, taking: Taking, parts: int, stores: Stores, provider
             messages.retry_later(message_id, now + delay, unused=taking)
             return Outcome(RETRYING, str(error))
         messages.end(message_id, FAILED, str(error), now, unused=taking)
-        return Outcome(FAILED, str(error))
+        return Outcome(GIVEN_UP, str(error))
     except PermanentError as error:
         messages.end(message_id, FAILED, str(error), now, unused=taking)
         return Outcome(FAILED, str(error))

@@ -93,7 +93,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _measure(outcome: Outcome, rules: Rules) -> None:
     """Count how a message went, what it cost in dollars, and what the platform's own cap holds back."""
-    count(f"Sms{outcome.status.capitalize()}")
+    count(f"Sms{outcome.status.title().replace('_', '')}")
     if outcome.parts:
         count("SmsParts", outcome.parts)
         count("SmsCost", outcome.parts * rules.part_price / _MILLIONTHS)

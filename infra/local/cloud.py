@@ -26,6 +26,7 @@ def stack_parameters(config: Config) -> dict[str, str]:
         "CorsOrigins": config.origin,
         "ReturnOrigins": config.origin,
         "SandboxGatewayUrl": _gateway_url(config),
+        "QuietHours": "off",
         # Short, so that what was cut off is soon tried again, but long enough for a laptop that is busy.
         "FileTimeout": "120",
         "FileVisibility": "120",

@@ -33,10 +33,11 @@ _TEMPORARY: Final = {
     "AccessDenied": UNAUTHORIZED,
     "InvalidClientTokenId": UNAUTHORIZED,
     "ExpiredToken": UNAUTHORIZED,
+    "UserError": SANDBOX,
+    "VerificationException": SANDBOX,
     "InternalError": PROVIDER_ERROR,
     "ServiceUnavailable": PROVIDER_ERROR,
 }
-_PERMANENT: Final = {"OptedOut": OPTED_OUT, "UserError": SANDBOX, "VerificationException": SANDBOX}
 
 
 class Sns:
@@ -79,10 +80,8 @@ def failure(code: str, message: str, status: int) -> TemporaryError | PermanentE
     said = message.lower()
     if "quota left" in said or "spend limit" in said:
         return TemporaryError(SPEND_LIMIT)
+    if "sandbox" in said:
+        return TemporaryError(SANDBOX)
     if code in _TEMPORARY or status == 429 or status >= 500:
         return TemporaryError(_TEMPORARY.get(code, THROTTLED if status == 429 else PROVIDER_ERROR))
-    if "opted out" in said:
-        return PermanentError(OPTED_OUT)
-    if "sandbox" in said:
-        return PermanentError(SANDBOX)
-    return PermanentError(_PERMANENT.get(code, REFUSED))
+    return PermanentError(OPTED_OUT if code == "OptedOut" or "opted out" in said else REFUSED)
