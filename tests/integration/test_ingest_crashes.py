@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingest import cutting
+from ingest import cutting, on_file
 from ingest.cutting import Chunk
 from shared.aws_json import Json
 from tests.aws import Engine, Tables
@@ -106,7 +106,7 @@ def test_a_crash_at_any_write_changes_nothing_in_the_end(
         desk.fuse = Fuse(at, after)
         cut_off = desk.deliver_until_done(message)
 
-        version = desk.receive(message)
+        (version,) = on_file.versions(message)
         report = desk.report(version)
         assert report["counts"] == counts, f"cut off at write {at}"
         assert desk.read(f"reports/live/{at}.csv.json") == desk.read(f"reports/live/{at}.csv.{version.version_id}.json")
@@ -129,7 +129,7 @@ def test_a_refusal_that_is_cut_off_is_told_in_the_end(engine: Engine, tables: Ta
         message = desk.put(f"live/{at}.csv", b"")
         desk.fuse = Fuse(at, after)
         cut_off = desk.deliver_until_done(message)
-        version = desk.receive(message)
+        (version,) = on_file.versions(message)
         assert desk.report(version)["error"]["code"] == "file_empty"
         assert desk.read(f"reports/live/{at}.csv.html")
         assert desk.files().file(version.file_id).published
