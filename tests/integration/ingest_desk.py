@@ -99,6 +99,10 @@ class Desk:
     def put(self, key: str, content: bytes, **options: Any) -> str:
         """Drop a file; returns S3's notification of it."""
         version_id = self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, **options)["VersionId"]
+        return self.notification(key, version_id)
+
+    def notification(self, key: str, version_id: str) -> str:
+        """S3's notification of a version, as it lies on the queue."""
         stored = {"key": quote_plus(key, safe="/"), "versionId": version_id, "sequencer": f"{next(self._events):X}"}
         return json.dumps({"Records": [{"s3": {"bucket": {"name": self.bucket}, "object": stored}}]})
 
