@@ -88,9 +88,10 @@ class FakeGateway:
     def callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
         return self._sandbox.callback(headers, body, now)
 
-    def says(self, payment_id: str, state: str = PAID, **fields: Any) -> None:
-        """Move an order."""
-        self.standings[payment_id] = self.standings[payment_id]._replace(state=state, **fields)
+    def says(self, payment_id: str, state: str = PAID, *, reference: str | None = None, **money: Any) -> None:
+        """Move an order; what the gateway says of it may differ from what it was asked for."""
+        standing = self.standings[payment_id]._replace(state=state, **money)
+        self.standings[payment_id] = standing._replace(payment_id=reference or payment_id)
 
     def signed(self, body: bytes, at: datetime, key: str | None = None) -> str:
         """The signature header of a callback, under the merchant's key unless another is given."""

@@ -155,15 +155,10 @@ class Parser:
         violation_no = _required("violation_no", number, cells.violation_no)
         series, category = _series(family, plate_governorate), _category(kind)
         plate = from_parts(series.family, series.governorate, _letter(letter), serial)
-        if category.unknown:
-            self.warnings.add("plate_category", "category_other", 1, line)
         offence = _offence(code, title, legal_ref, amount, status)
         place_of = _sector(sector, sector_name, sector_governorate, place)
         occurred = _required("occurred_at", occurred_at, cells.date)
         recorded = _optional("recorded_at", recorded_at, cells.date)
-        if recorded is None:
-            recorded = occurred
-            self.warnings.add("recorded_at", "recorded_at_defaulted", 1, line)
         updated = _optional("updated_at", updated_at, cells.date)
         if updated and updated > self._latest:
             raise CellError("updated_at_ahead", "updated_at")
@@ -174,7 +169,7 @@ class Parser:
             code=offence.code,
             amount=offence.amount,
             occurred_at=occurred,
-            recorded_at=recorded,
+            recorded_at=recorded or occurred,
             sector_code=place_of.code,
             version=make_version(updated, source.last_modified, line),
             status=offence.status,
@@ -189,13 +184,17 @@ class Parser:
             counter_paid_at=_optional("paid_at", paid_at, cells.date),
             counter_receipt_no=_optional("receipt_no", receipt_no, cells.text),
         )
+        if category.unknown:
+            self.warnings.add("plate_category", "category_other", 1, line)
+        if recorded is None:
+            self.warnings.add("recorded_at", "recorded_at_defaulted", 1, line)
         return Row(
             violation,
             content(violation),
             updated is not None,
             f"{source.file_id}#{line}",
             source.origin,
-            recorded >= source.announce_from,
+            violation.recorded_at >= source.announce_from,
         )
 
 

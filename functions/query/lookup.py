@@ -45,7 +45,8 @@ def ask(
     """Everything recorded on a plate, newest first, with totals over the whole plate; the result by SMS if wanted.
 
     A plate that does not exist and one without violations are the same answer by the same work. Calls of tables: one
-    Query (more for each further megabyte of violations), two UpdateItem, one PutItem, and one PutItem for the SMS.
+    Query (more for each further megabyte of violations), a PutItem, an UpdateItem, and a TransactWriteItems of two that
+    queues the SMS (without one, an UpdateItem).
     Raises Problem 409 where the plate's number is found in several categories.
     """
     at = to_text(now)
@@ -141,13 +142,11 @@ def _tell(
     profile = stores.citizens.seen_in_person(citizen.sub, citizen.phone, language)
     reason = "off" if not (by_sms and profile.sms) else None if citizen.phone else "no_phone"
     if reason:
-        stores.citizens.seen(citizen.sub, plate.key, query_id, None, now)
+        stores.citizens.seen(citizen.sub, plate.key, now)
         return {"status": reason, "parts": 0}
     rises = min((due.changes_at for v in violations if v.owed and (due := v.due(at)).changes_at), default=None)
     text = message.query_result(language, plate, totals["unpaid_count"], totals["amount"], rises, at)
     answer = message.identity(language, str(totals), str(rises))
-    if not stores.citizens.seen(citizen.sub, plate.key, query_id, answer, now):
-        return {"status": "same_as_recent", "parts": 0}
     said = Message(
         message_id=message.identity(message.QUERY_RESULT, citizen.sub, query_id),
         sub=citizen.sub,
@@ -158,5 +157,7 @@ def _tell(
         text=text,
         plate_key=plate.key,
     )
-    stores.messages.put(said, now)
+    # Together, so that an answer kept as told has its message.
+    if not stores.messages.put(said, now, stores.citizens.answered_action(citizen.sub, plate.key, answer, now)):
+        return {"status": "same_as_recent", "parts": 0}
     return {"status": "queued", "parts": message.parts(text)}

@@ -55,6 +55,14 @@ class TestPutting:
         assert not messages.put(said()._replace(text="other"), NOON)
         assert messages.get("m1") == said()._replace(not_before=to_text(NOON))
 
+    def test_it_is_put_only_with_what_must_happen_with_it(self, messages: Messages) -> None:
+        messages.put(said(), NOON)
+        refused = messages.put_action(said(), NOON)
+        assert not messages.put(said("m2"), NOON, refused)
+        assert messages.get("m2") is None
+        assert messages.put(said("m2"), NOON, messages.put_action(said("m3"), NOON))
+        assert sorted(messages.due(NOON, 100)) == ["m1", "m2", "m3"]
+
     def test_it_is_due_at_once(self, messages: Messages) -> None:
         messages.put(said(), NOON)
         assert list(messages.due(NOON - SECOND, 100)) == []

@@ -7,8 +7,12 @@ import secrets
 import signal
 import threading
 
+import pytest
+
 from tests.e2e import files
 from tests.e2e.cloud import Cloud, wait_for
+
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
 
 class Killer(threading.Thread):

@@ -10,7 +10,7 @@ import pytest
 
 from notify.delivery import MOST_ATTEMPTS
 from notify.providers import PermanentError, TemporaryError, UnknownOutcomeError
-from shared.aws_json import Json
+from shared.aws_json import AwsError, Json
 from shared.domain.message import FAILED, SENDING, SENT, UNKNOWN, WAITING
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation
 from shared.stores.items import transact
@@ -387,6 +387,31 @@ class TestDelivering:
         functions.send_due()
         assert functions.statuses() == [UNKNOWN]
         assert functions.phones.sent == []
+
+    @pytest.mark.parametrize("operation", ["GetItem", "BatchGetItem"])
+    def test_one_that_could_not_be_checked_comes_back_and_is_sent(
+        self,
+        functions: Functions,
+        engine: Engine,
+        subject: Violation,
+        operation: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        body, call = self.body(functions), engine.fast()
+        failing = [operation]
+
+        def once(service: str, operation: str, request: Json) -> Json:
+            if operation in failing:
+                failing.remove(operation)
+                raise AwsError("InternalServerError", "")
+            return call(service, operation, request)
+
+        monkeypatch.setattr("notify.send_sms.sdk", lambda: once)
+        assert functions.send(body)
+        assert functions.statuses() == [WAITING]
+        assert not functions.send(body)
+        assert functions.statuses() == [SENT]
+        assert len(functions.phones.sent) == 1
 
     @pytest.mark.parametrize("body", ["", "{}", "[]", '{"message_id": 5}', "not json"])
     def test_a_message_of_the_queue_that_is_none_comes_back(self, functions: Functions, body: str) -> None:

@@ -82,9 +82,11 @@ def has(engine: Engine, key: str) -> bool:
 
 def test_a_stop_finishes_what_was_taken_and_the_next_start_has_it(make: Make, config: Config, issuer: Issuer) -> None:
     engine = make(application(issuer.url))
-    for number in range(30):
+    for number in range(29):
         put(engine, f"item {number}")
+    until(lambda: has(engine, "record item 28"))
     physical = dict(engine.stack.physical)
+    put(engine, "item 29")  # while the stream's reader pauses
 
     engine.stop()
 
