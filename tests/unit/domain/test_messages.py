@@ -127,7 +127,7 @@ def test_every_text_names_the_service_and_holds_no_link_demand_or_threat(name: s
 @pytest.mark.parametrize(("name", "language"), ALL_TEXTS)
 def test_every_text_tells_which_plate_and_holds_no_hidden_mark(name: str, language: str) -> None:
     text = TEXTS[name][language]
-    assert ("{receipt_no}" if name == "receipt" else "{plate_tail}") in text
+    assert ("{receipt_no}" if name in ("receipt", "refund") else "{plate_tail}") in text
     assert not re.search("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\u061c]", text)
 
 
