@@ -12,8 +12,9 @@ from shared.domain.plate import Plate
 from shared.domain.time import to_text
 from shared.domain.violation import CANCELLED as CANCELLED_STATE
 from shared.domain.violation import UNPAID
-from shared.stores.citizens import Citizens, Profile
+from shared.stores.citizens import Citizens
 from shared.stores.messages import Message, Messages
+from shared.stores.profiles import Profile
 from shared.stores.violations import Violations
 
 MOST_ATTEMPTS: Final = 10

@@ -14,7 +14,6 @@ import pytest
 from tests import aws
 from tests.aws import Engine
 
-
 FOLDER = os.environ.get("GHARAMA_DYNAMODB_LOCAL", "")
 NO_JAR = "GHARAMA_DYNAMODB_LOCAL does not name a folder with DynamoDBLocal.jar"
 HAS_JAR = bool(FOLDER) and (Path(FOLDER) / "DynamoDBLocal.jar").is_file()

@@ -15,6 +15,7 @@ QUERY_RESULT: Final = "query_result"
 NEW_VIOLATION: Final = "new_violation"
 CANCELLED: Final = "cancelled"
 RECEIPT: Final = "receipt"
+FOLLOWER_ADDED: Final = "follower_added"
 
 WAITING: Final = "waiting"
 SENDING: Final = "sending"
@@ -104,3 +105,8 @@ def receipt(language: str, count: int, amount: int, paid_at: str, receipt_no: st
     """What was paid, when, and the number that proves it."""
     values = {"total": grouped(amount), "date": day(paid_at), "count": grouped(count), "receipt_no": receipt_no}
     return _render("receipt", language, values)
+
+
+def follower_added(language: str, plate: Plate, at: str) -> str:
+    """To who has proved a vehicle theirs: another account follows its plate since an instant."""
+    return _render("follower_added", language, {"plate_tail": plate.tail, "date": day(at)})

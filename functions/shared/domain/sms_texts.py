@@ -198,4 +198,21 @@ TEXTS: Final = {
             "Gharama: {total} IQD paid on {date}\nViolations: {count}\nReceipt no.: {receipt_no}\nDetails: Ur portal"
         ),
     },
+    "follower_added": {
+        "ar": (
+            "غرامة: لوحة تنتهي بـ{plate_tail} يتابعها حساب آخر منذ {date}\n"
+            "إن لم توافق فأوقف المتابعة\n"
+            "التفاصيل: بوابة أور"
+        ),
+        "ckb": (
+            "غەرامە: تابلۆی بە کۆتایی {plate_tail}، هەژمارێکی تر لە {date} بەدواداچوونی دەکات\n"
+            "ئەگەر ڕازی نیت بیوەستێنە\n"
+            "وردەکاری: دەروازەی ئور"
+        ),
+        "en": (
+            "Gharama: plate ending {plate_tail} is followed by another account since {date}\n"
+            "If you do not agree, stop it\n"
+            "Details: Ur portal"
+        ),
+    },
 }
