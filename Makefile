@@ -28,7 +28,7 @@ logs: ## follow the functions' logs
 .PHONY: test
 test: ## run the tests, but for the slow ones
 	$(set_up) test emulator
-	@$(project)/python -m pytest -n 2
+	@$(project)/python -m pytest -n 2 --dist loadgroup
 
 .PHONY: test-slow
 test-slow: ## run the tests that take more than a minute each

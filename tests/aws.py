@@ -8,10 +8,11 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import boto3
 from samtranslator.yaml_helper import yaml_parse
 
 from infra.local.config import ACCESS_KEY_ID, REGION, ROOT, SECRET_ACCESS_KEY, Config
@@ -53,6 +54,16 @@ class Engine:
             aws_access_key_id=ACCESS_KEY_ID,
             aws_secret_access_key=SECRET_ACCESS_KEY,
         )
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        """The identity of :meth:`environment` for boto3's own clients; it keeps what it has loaded of their models."""
+        return boto3.Session(ACCESS_KEY_ID, SECRET_ACCESS_KEY, region_name=REGION)
+
+    @cached_property
+    def sqs(self) -> Any:
+        """A client of queues."""
+        return self.session.client("sqs", endpoint_url=self.endpoint)
 
     def hang_up(self) -> None:
         """Close the connections of every fast client."""

@@ -8,6 +8,7 @@ import pytest
 
 from tests import aws
 from tests.aws import Engine, Tables
+from tests.functions import PERSONAL, Functions
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,15 @@ def tables(engine: Engine) -> Iterator[Tables]:
     yield fresh
     fresh.delete()
     engine.hang_up()
+
+
+@pytest.fixture
+def functions(
+    engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Functions]:
+    """The functions in this process. Whatever a test does with them, nothing personal may be logged."""
+    started = Functions(engine, tables, monkeypatch)
+    yield started
+    started.close()
+    logged = "".join(capsys.readouterr())
+    assert [secret for secret in PERSONAL if secret in logged] == []

@@ -1,6 +1,6 @@
 """Readers of single cells: each takes a stripped, non-empty text and returns the value kept, or raises CellError.
 
-Readers of columns whose values repeat remember them, because a national file has millions of rows and few of these.
+What repeats is remembered, because a national file has millions of rows and few values in most columns.
 """
 
 from __future__ import annotations
@@ -173,7 +173,8 @@ _MONTHS: Final = {
         ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), start=1
     )
 }
-_PLAIN_DATE: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\+03:00)?").fullmatch
+_PLAIN_DAY: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}").fullmatch
+_PLAIN_TIME: Final = re.compile(r"(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:\+03:00)?)?").fullmatch
 
 
 def date(cell: str) -> str:
@@ -181,17 +182,36 @@ def date(cell: str) -> str:
 
     Baghdad time unless it names an offset; midnight unless it names a time.
     """
-    if _PLAIN_DATE(cell) and cell >= _LAST_SUMMER_TIME:
-        try:
-            datetime.fromisoformat(cell)
-        except ValueError:
-            raise CellError("date_not_in_calendar") from None
-        return f"{cell[:10]}T{cell[11:19]}+03:00"
+    # Of four million instants, days and times of day are few.
+    day, time = _plain_day(cell[:10]), _plain_time(cell[10:])
+    if day and time:
+        return day + time
     value = clean(cell).strip()
     for matches in _FORMATS:
         if found := matches(value):
             return _instant({name: part.upper() for name, part in found.groupdict().items() if part})
     raise CellError("date_unreadable")
+
+
+@lru_cache(_REMEMBERED)
+def _plain_day(text: str) -> str | None:
+    """A day of the calendar as ISO writes it, since Baghdad has kept one offset; None for any other text."""
+    if not _PLAIN_DAY(text) or text < _LAST_SUMMER_TIME:
+        return None
+    try:
+        return datetime.fromisoformat(text).date().isoformat()
+    except ValueError:
+        return None
+
+
+@lru_cache(_REMEMBERED)
+def _plain_time(text: str) -> str | None:
+    """What follows a day in a stored instant, of a time of that day in Baghdad or of nothing."""
+    found = _PLAIN_TIME(text)
+    if not found:
+        return None
+    time = f"{found[1] or '00:00'}{found[2] or ':00'}"
+    return f"T{time}+03:00" if time < "24" and max(time[3:5], time[6:]) < "60" else None
 
 
 def _instant(parts: dict[str, str]) -> str:

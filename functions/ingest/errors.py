@@ -17,8 +17,9 @@ class FileError(Exception):
 
 
 class CellError(ValueError):
-    """One cell breaks its column's rule, and so its row is rejected."""
+    """One cell breaks its column's rule, and so its row is rejected. column: empty where it is the row as a whole."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, column: str = "") -> None:
         super().__init__(code)
         self.code = code
+        self.column = column

@@ -5,55 +5,37 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from operator import itemgetter
+from typing import Final, NamedTuple, TypeVar
 
 import orjson
 
 from ingest import cells
 from ingest.errors import CellError, FileError
-from ingest.layout import COLUMNS, REQUIRED, Layout
+from ingest.layout import COLUMNS, Layout
 from shared.domain.plate import PlateError, from_parts
+from shared.domain.text import fold
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import OPEN, Violation, make_version
 from shared.stores.violations import Row
+
+T = TypeVar("T")
 
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a cell for a formula; a ``'`` before it makes it text."""
 
 OTHER: Final = "other"
 
-_READERS: Final[dict[str, Callable[[str], Any]]] = {
-    "violation_no": cells.violation_no,
-    "plate_family": cells.family,
-    "plate_governorate": cells.governorate,
-    "plate_category": cells.category,
-    "plate_letter": str,
-    "plate_number": str,
-    "violation_code": cells.code,
-    "violation_title": cells.text,
-    "legal_ref": cells.legal_ref,
-    "amount": cells.amount,
-    "amount_due": cells.amount_due,
-    "doubled_at": cells.date,
-    "occurred_at": cells.date,
-    "recorded_at": cells.date,
-    "sector_code": cells.code,
-    "sector_name": cells.text,
-    "sector_governorate": cells.governorate,
-    "place": cells.text,
-    "status": cells.status,
-    "paid_at": cells.date,
-    "receipt_no": cells.text,
-    "updated_at": cells.date,
-}
 _PLATE_COLUMNS: Final = {
     "family": "plate_family",
     "governorate": "plate_governorate",
     "letter": "plate_letter",
     "number": "plate_number",
 }
+_REMEMBERED: Final = 8192
 _VERSION: Final = Violation._fields.index("version")
 _SETTLEMENT: Final = Violation._fields.index("held_by")
 
@@ -140,36 +122,21 @@ class Parser:
         self.warnings = Notices()
         self._source = source
         self._width = len(layout.columns)
-        self._steps = tuple(
-            (column.name, layout.columns.index(column.name), _READERS[column.name], column.name in REQUIRED)
-            for column in COLUMNS
-            if column.name in layout.columns
-        )
+        at = {column: position for position, column in enumerate(layout.columns)}
+        # The format's columns in the format's order; an absent one is taken from the empty cell beyond the last.
+        self._pick = itemgetter(*(at.get(column.name, self._width) for column in COLUMNS))
         # One typing error in a year would freeze a row for ever: nothing later could be newer. Counted from the file's
         # own date, so that a chunk that runs again judges the same.
         self._latest = to_text(from_text(source.last_modified) + timedelta(days=1))
 
     def parse(self, line: int, record: list[str]) -> Row | Reject:
         """The row of a record, or why it is none. Never raises, whatever the cells hold."""
-        column = ""
-        values: dict[str, Any] = {}
         try:
             if len(record) != self._width:
                 self._check_width(record)
-            for column, position, read, required in self._steps:
-                cell = record[position].strip()
-                if cell:
-                    if len(cell) > cells.LONGEST_CELL:
-                        raise CellError("text_too_long")
-                    values[column] = read(cell)
-                elif required:
-                    raise CellError("missing")
-            column = "updated_at"
-            if values.get(column, "") > self._latest:
-                raise CellError("updated_at_ahead")
-            return self._row(line, values)
+            return self._row(line, self._pick((*record, "")))
         except CellError as error:
-            return Reject(line, column, error.code, record)
+            return Reject(line, error.column, error.code, record)
         except PlateError as error:
             return Reject(line, _PLATE_COLUMNS[error.field], error.code, record)
 
@@ -179,49 +146,147 @@ class Parser:
         if any(record[self._width :]):
             raise CellError("cells_too_many")
 
-    def _row(self, line: int, values: dict[str, Any]) -> Row:
-        source, get = self._source, values.get
-        plate = from_parts(
-            values["plate_family"], values["plate_governorate"], get("plate_letter"), values["plate_number"]
-        )
-        recorded_at = get("recorded_at")
-        if recorded_at is None:
-            recorded_at = values["occurred_at"]
-            self.warnings.add("recorded_at", "recorded_at_defaulted", 1, line)
-        category = get("plate_category")
-        if category is None and "plate_category" in values:
-            category = OTHER
-            self.warnings.add("plate_category", "category_other", 1, line)
-        updated_at = get("updated_at")
+    def _row(self, line: int, record: tuple[str, ...]) -> Row:
+        (
+            number, family, plate_governorate, kind, letter, serial, code, title, legal_ref, amount, due, doubled_at,
+            occurred_at, recorded_at, sector, sector_name, sector_governorate, place, status, paid_at, receipt_no,
+            updated_at,
+        ) = record  # fmt: skip
+        violation_no = _required("violation_no", number, cells.violation_no)
+        series, category = _series(family, plate_governorate), _category(kind)
+        plate = from_parts(series.family, series.governorate, _letter(letter), serial)
+        offence = _offence(code, title, legal_ref, amount, status)
+        place_of = _sector(sector, sector_name, sector_governorate, place)
+        occurred = _required("occurred_at", occurred_at, cells.date)
+        recorded = _optional("recorded_at", recorded_at, cells.date)
+        updated = _optional("updated_at", updated_at, cells.date)
+        if updated and updated > self._latest:
+            raise CellError("updated_at_ahead", "updated_at")
+        source = self._source
         violation = Violation(
-            violation_no=values["violation_no"],
+            violation_no=violation_no,
             plate_key=plate.key,
-            code=values["violation_code"],
-            amount=values["amount"],
-            occurred_at=values["occurred_at"],
-            recorded_at=recorded_at,
-            sector_code=values["sector_code"],
-            version=make_version(updated_at, source.last_modified, line),
-            status=get("status", OPEN),
-            category=category,
-            title=get("violation_title"),
-            legal_ref=get("legal_ref"),
-            amount_due=get("amount_due"),
-            doubled_at=get("doubled_at"),
-            sector_name=get("sector_name"),
-            sector_governorate=get("sector_governorate"),
-            place=get("place"),
-            counter_paid_at=get("paid_at"),
-            counter_receipt_no=get("receipt_no"),
+            code=offence.code,
+            amount=offence.amount,
+            occurred_at=occurred,
+            recorded_at=recorded or occurred,
+            sector_code=place_of.code,
+            version=make_version(updated, source.last_modified, line),
+            status=offence.status,
+            category=category.name,
+            title=offence.title,
+            legal_ref=offence.legal_ref,
+            amount_due=_optional("amount_due", due, cells.amount_due),
+            doubled_at=_optional("doubled_at", doubled_at, cells.date),
+            sector_name=place_of.name,
+            sector_governorate=place_of.governorate,
+            place=place_of.place,
+            counter_paid_at=_optional("paid_at", paid_at, cells.date),
+            counter_receipt_no=_optional("receipt_no", receipt_no, cells.text),
         )
+        if category.unknown:
+            self.warnings.add("plate_category", "category_other", 1, line)
+        if recorded is None:
+            self.warnings.add("recorded_at", "recorded_at_defaulted", 1, line)
         return Row(
             violation,
             content(violation),
-            updated_at is not None,
+            updated is not None,
             f"{source.file_id}#{line}",
             source.origin,
-            recorded_at >= source.announce_from,
+            violation.recorded_at >= source.announce_from,
         )
+
+
+# ---------------------------------------------------------------------- cells that go together and repeat together
+
+
+class _Series(NamedTuple):
+    family: str
+    governorate: str
+
+
+@lru_cache(_REMEMBERED)
+def _series(family: str, governorate: str) -> _Series:
+    return _Series(
+        _required("plate_family", family, cells.family),
+        _required("plate_governorate", governorate, cells.governorate),
+    )
+
+
+@lru_cache(_REMEMBERED)
+def _letter(letter: str) -> str | None:
+    return _optional("plate_letter", letter, fold)
+
+
+class _Category(NamedTuple):
+    name: str | None
+    unknown: bool
+
+
+@lru_cache(_REMEMBERED)
+def _category(word: str) -> _Category:
+    if not word.strip():
+        return _Category(None, unknown=False)
+    known = _optional("plate_category", word, cells.category)
+    return _Category(known or OTHER, unknown=known is None)
+
+
+class _Offence(NamedTuple):
+    code: str
+    title: str | None
+    legal_ref: str | None
+    amount: int
+    status: str
+
+
+@lru_cache(_REMEMBERED)
+def _offence(code: str, title: str, legal_ref: str, amount: str, status: str) -> _Offence:
+    return _Offence(
+        _required("violation_code", code, cells.code),
+        _optional("violation_title", title, cells.text),
+        _optional("legal_ref", legal_ref, cells.legal_ref),
+        _required("amount", amount, cells.amount),
+        _optional("status", status, cells.status) or OPEN,
+    )
+
+
+class _Sector(NamedTuple):
+    code: str
+    name: str | None
+    governorate: str | None
+    place: str | None
+
+
+@lru_cache(_REMEMBERED)
+def _sector(code: str, name: str, governorate: str, place: str) -> _Sector:
+    return _Sector(
+        _required("sector_code", code, cells.code),
+        _optional("sector_name", name, cells.text),
+        _optional("sector_governorate", governorate, cells.governorate),
+        _optional("place", place, cells.text),
+    )
+
+
+def _required(column: str, cell: str, read: Callable[[str], T]) -> T:
+    value = _optional(column, cell, read)
+    if value is None:
+        raise CellError("missing", column)
+    return value
+
+
+def _optional(column: str, cell: str, read: Callable[[str], T]) -> T | None:
+    """What a cell holds; None where it is empty. Raises CellError naming its column."""
+    cell = cell.strip()
+    if not cell:
+        return None
+    try:
+        if len(cell) > cells.LONGEST_CELL:
+            raise CellError("text_too_long")
+        return read(cell)
+    except CellError as error:
+        error.column = column
+        raise
 
 
 def content(violation: Violation) -> str:

@@ -67,7 +67,8 @@ def load(file_id: str, chunk: Chunk, ports: Ports) -> dict[str, int]:
 
 
 def _plan(file: File) -> Plan:
-    assert file.plan is not None  # noqa: S101 (chunks are queued after the plan was kept)
+    if file.plan is None:
+        raise LaterError("the file has not been read through")
     return file.plan
 
 
@@ -122,13 +123,14 @@ def _finish(file_id: str, ports: Ports) -> None:
         if not file.published:
             report.publish(ports.files, ports.objects, file_id)
         return
-    if file.chunks_done < _plan(file).chunks:
+    plan = _plan(file)
+    if file.chunks_done < plan.chunks:
         return
     _require_time(ports)
     at = ports.clock()
     if not ports.files.take_finish(file_id, at, at + timedelta(seconds=ports.seconds_left())):
         raise LaterError("another run is finishing the file")
-    report.finish(ports.files, ports.objects, file, at)
+    report.finish(ports.files, ports.objects, file, plan, at)
 
 
 def _require_time(ports: Ports) -> None:

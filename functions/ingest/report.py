@@ -39,12 +39,11 @@ def end_without_rows(
     publish(files, objects, file.version.file_id)
 
 
-def finish(files: Files, objects: Objects, file: File, at: datetime) -> None:
+def finish(files: Files, objects: Objects, file: File, plan: Plan, at: datetime) -> None:
     """End a file whose chunks are all done: merge what came of them, write its rejects and its report."""
-    plan = file.plan
-    assert plan is not None  # noqa: S101 (a file with chunks has been read through)
     counts = dict.fromkeys(OUTCOMES, 0)
-    warnings = Notices(Notice(column, "column_unknown", 1, 1) for column in _layout(plan).unknown)
+    layout = Layout(plan.separator, plan.header, plan.columns)
+    warnings = Notices(Notice(column, "column_unknown", 1, 1) for column in layout.unknown)
     rejected = Notices()
     chunks = list(files.chunks(file.version.file_id))
     for chunk in chunks:
@@ -72,30 +71,24 @@ def publish(files: Files, objects: Objects, file_id: str) -> None:
     newer one has ended meanwhile, and then puts that one's back: so the newest stays, whoever is slow.
     """
     file = files.file(file_id)
+    if file.report is None:
+        raise ValueError("the file has not ended")
     version = file.version
-    objects.put(f"reports/{version.key}.{version.version_id}.json", _bytes(file), "application/json")
-    newest = files.newest(version.bucket, version.key)
+    objects.put(f"reports/{version.key}.{version.version_id}.json", file.report.encode(), "application/json")
     shown = None
-    if newest == file_id:
-        while newest and newest != shown:
-            latest = files.file(newest)
-            if latest.report is None:
-                break
-            _lay(objects, latest)
-            shown, newest = newest, files.newest(version.bucket, version.key)
+    newest = files.newest(version.bucket, version.key)
+    while newest and newest != shown and (shown or newest == file_id):
+        latest = files.file(newest)
+        if latest.report is None:
+            break
+        _lay(objects, version.key, latest.report)
+        shown, newest = newest, files.newest(version.bucket, version.key)
     files.all_published(file_id)
 
 
-def _lay(objects: Objects, file: File) -> None:
-    content = _bytes(file)
-    objects.put(f"reports/{file.version.key}.json", content, "application/json")
-    html = page(orjson.loads(content)).encode()
-    objects.put(f"reports/{file.version.key}.html", html, "text/html; charset=utf-8")
-
-
-def _bytes(file: File) -> bytes:
-    assert file.report is not None  # noqa: S101 (only files that have ended are published)
-    return file.report.encode()
+def _lay(objects: Objects, key: str, report: str) -> None:
+    objects.put(f"reports/{key}.json", report.encode(), "application/json")
+    objects.put(f"reports/{key}.html", page(orjson.loads(report)).encode(), "text/html; charset=utf-8")
 
 
 def _text(report: Json) -> str:
@@ -116,10 +109,6 @@ def _rejects_key(files: Files, file: File) -> str:
     version = file.version
     newest = files.newest(version.bucket, version.key) == version.file_id
     return f"rejects/{version.key}" if newest else f"rejects/{version.key}.{version.version_id}.csv"
-
-
-def _layout(plan: Plan) -> Layout:
-    return Layout(plan.separator, plan.header, plan.columns)
 
 
 def _report(

@@ -68,8 +68,9 @@ def _tell(
         if follower.category is None or violation.category in (follower.category, None)
     ]
     if kind == CANCELLED:
-        known = messages.told(follower.sub, NEW_VIOLATION, concerning)
-        concerning = [violation_no for violation_no in concerning if violation_no in known]
+        # What still waits to be announced is dropped when its turn comes: nothing has to be taken back.
+        heard = messages.heard(follower.sub, NEW_VIOLATION, concerning)
+        concerning = [violation_no for violation_no in concerning if violation_no in heard]
     for _ in range(_TRIES):
         told = messages.told(follower.sub, kind, concerning)
         rest = [violation_no for violation_no in concerning if violation_no not in told]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from notify.providers import PermanentError, Provider, TemporaryError, UnknownOutcomeError
+from shared.aws_json import AwsError
 from shared.domain import message as texts
 from shared.domain.message import CANCELLED, DROPPED, FAILED, NEW_VIOLATION, SENT, UNKNOWN
 from shared.domain.plate import Plate
@@ -37,7 +38,7 @@ def deliver(message_id: str, claim_id: str, stores: Stores, provider: Provider, 
     """Send a message that is due. Returns its status after that; None where it was not to be had.
 
     Repeats are harmless: only one claim is given. A claim that was never ended becomes ``unknown`` when it comes by
-    again, and is not sent again.
+    again, and is not sent again. Raises AwsError where the tables cannot be reached; before sending, it is due again.
     """
     message = stores.messages.claim(message_id, claim_id, now)
     if message is None:
@@ -47,6 +48,9 @@ def deliver(message_id: str, claim_id: str, stores: Stores, provider: Provider, 
     except NotTrueError as reason:
         stores.messages.end(message_id, DROPPED, now, reason=str(reason))
         return DROPPED
+    except AwsError:
+        stores.messages.retry_later(message_id, now)  # nothing has been sent: its end is no unknown one
+        raise
     try:
         provider_id = provider.send(phone, text)
     except TemporaryError as error:

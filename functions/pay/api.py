@@ -24,6 +24,7 @@ from shared.stores.payments import Payments
 from shared.stores.violations import Violations
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_URL: Final = re.compile(r"[!-~]+")
 _CODES: Final = {
     "missing": "missing",
     "string_too_long": "too_long",
@@ -102,6 +103,8 @@ def _wish(request: Request) -> Wish:
 
 
 def _may_return_to(url: str) -> bool:
+    if not _URL.fullmatch(url):
+        return False  # urlsplit passes over what would end a header's line
     try:
         parts = urlsplit(url)
     except ValueError:

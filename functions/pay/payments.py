@@ -28,11 +28,13 @@ from shared.domain.time import from_text, to_text
 from shared.domain.violation import UNPAID, Violation
 from shared.http import FieldError, Problem
 from shared.identity import Citizen
+from shared.observability import count
 from shared.stores.citizens import Citizens
 from shared.stores.messages import Message, Messages
 from shared.stores.payments import Payments, Receipt
 from shared.stores.violations import Violations
 
+_GIVEN_UP: Final = frozenset({FAILED, EXPIRED})
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -69,7 +71,13 @@ def start(
     gateway = open_gateways.get(wish.gateway)
     if gateway is None:
         raise Problem(422, "invalid_input", FieldError("gateway", "gateway_unknown"))
-    chosen = _payable(citizen, wish.violations, violations, citizens, now)
+    try:
+        chosen = _payable(citizen, wish.violations, violations, citizens, now)
+    except Problem:
+        # The same request, a moment ahead of this one, may be what holds them.
+        if earlier := _earlier(citizen, wish, request, payments, now):
+            return earlier
+        raise
     at = to_text(now)
     lines = tuple(Line(violation.violation_no, violation.due(at).amount) for violation in chosen)
     payment = Payment(
@@ -171,11 +179,29 @@ def conclude(
 
     Paid with our id, amount and currency: the payment, every violation, the receipt and its message change in one
     transaction. Money that does not match goes to ``review``. Repeats and overlaps end the same: the transition is
-    conditional. Raises UnknownError where the gateway cannot be asked.
+    conditional. Money for a payment that was given up is kept in its trail and counted, for the operator to give back.
+    Raises UnknownError where the gateway cannot be asked.
     """
-    if payment.status not in LIVE:
+    if payment.status not in LIVE | _GIVEN_UP:
         return payment.status
     standing = gateway.standing(payment.payment_id)
+    if payment.status in LIVE:
+        _act(payment, standing, violations, payments, messages, now)
+    after = payments.get(payment.payment_id) or payment
+    if after.status in _GIVEN_UP and standing is not None and standing.state == gateways.PAID:
+        payments.note(payment.payment_id, "paid_late", now)
+        count("PaymentsPaidLate")
+    return after.status
+
+
+def _act(
+    payment: Payment,
+    standing: Standing | None,
+    violations: Violations,
+    payments: Payments,
+    messages: Messages,
+    now: datetime,
+) -> None:
     if standing is None or standing.state == gateways.UNPAID:
         if now > from_text(payment.expires_at):
             release(payment, EXPIRED, violations, payments, now, reason="time_over")
@@ -185,11 +211,8 @@ def conclude(
     elif not _matches(payment, standing):
         payments.end(payment, REVIEW, now, (), reason="money_differs")
     elif not _settle(payment, violations, payments, messages, now):
-        after = payments.get(payment.payment_id)
-        if after and after.status in LIVE:  # not somebody else's settling: the violations are not as we hold them
-            payments.end(payment, REVIEW, now, (), reason="not_settleable")
-    after = payments.get(payment.payment_id)
-    return after.status if after else payment.status
+        # Either it has ended meanwhile, and nothing leads on from there, or the violations are not as we hold them.
+        payments.end(payment, REVIEW, now, (), reason="not_settleable")
 
 
 def _matches(payment: Payment, standing: Standing) -> bool:

@@ -1,5 +1,6 @@
 """AWS clients that speak to the emulator."""
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,13 +21,16 @@ class Clients:
         self._session = boto3.Session(botocore_session=session, region_name=REGION)
         self._endpoint = endpoint
         self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
 
     def get(self, service: str) -> Any:
-        if service not in self._clients:
-            self._clients[service] = self._session.client(
-                service, endpoint_url=self._endpoint, config=ClientConfig(max_pool_connections=32)
-            )
-        return self._clients[service]
+        # A client may be shared by threads; making one may not be done by two at once.
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._session.client(
+                    service, endpoint_url=self._endpoint, config=ClientConfig(max_pool_connections=32)
+                )
+            return self._clients[service]
 
     def close(self) -> None:
         """End their connections, which the emulator would wait for when it stops."""

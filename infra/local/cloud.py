@@ -27,10 +27,10 @@ def stack_parameters(config: Config) -> dict[str, str]:
         "ReturnOrigins": config.origin,
         "SandboxGatewayUrl": _gateway_url(config),
         # Short, so that what was cut off is soon tried again, but long enough for a laptop that is busy.
-        "FileTimeout": "300",
-        "FileVisibility": "300",
+        "FileTimeout": "120",
+        "FileVisibility": "120",
         "ChunkTimeout": "20",
-        "ChunkVisibility": "60",
+        "ChunkVisibility": "30",
     }
 
 

@@ -133,6 +133,8 @@ class Engine:
 
     def _finish(self) -> None:
         if self.is_running():
+            # What runs may still write to a stream, and a stream's records do not outlive the emulator.
+            self.functions.wait_until_idle(FINISH_WITHIN)
             settle(self._pollers, SETTLE_WITHIN)
         for poller in self._pollers:
             poller.stop()

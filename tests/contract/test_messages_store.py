@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain import message as texts
-from shared.domain.message import DROPPED, SENDING, SENT, UNKNOWN, WAITING
+from shared.domain.message import DROPPED, FAILED, SENDING, SENT, UNKNOWN, WAITING
 from shared.domain.time import to_text
 from shared.stores.messages import CLAIMED_FOR, MOST_VIOLATIONS, Message, Messages
 from tests.aws import Engine, Tables
@@ -66,6 +66,19 @@ class TestTelling:
         messages.tell(news("m1", ["1"]), NOON)
         assert messages.told("another", texts.NEW_VIOLATION, ["1"]) == set()
         assert messages.told(SUB, texts.CANCELLED, ["1"]) == set()
+
+    def test_what_is_told_is_heard_only_when_it_may_have_gone_out(self, messages: Messages) -> None:
+        ends = {"sent": SENT, "unknown": UNKNOWN, "dropped": DROPPED, "failed": FAILED}
+        for number in ("waiting", "sending", *ends):
+            messages.tell(news(number, [number, f"{number} too"]), NOON)
+            if number != "waiting":
+                messages.claim(number, "c", NOON)
+        for number, ended in ends.items():
+            messages.end(number, ended, NOON)
+        asked = [*ends, "waiting", "sending", "sent too", "dropped too", "never told"]
+        heard = messages.heard(SUB, texts.NEW_VIOLATION, asked)
+        assert heard == {"sent", "sent too", "unknown", "sending"}
+        assert messages.told(SUB, texts.NEW_VIOLATION, asked) == {*asked} - {"never told"}
 
     def test_nobody_is_told_where_one_was_told_of_already(self, messages: Messages, tables: Tables) -> None:
         messages.tell(news("m1", ["1"]), NOON)

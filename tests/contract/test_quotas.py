@@ -252,9 +252,7 @@ class TestAudit:
         assert item["plate"]["S"] == "mark"
         assert int(item["expires"]["N"]) == int((NOON + timedelta(days=366)).timestamp())
 
-    def test_what_belongs_to_a_look_up_is_written_whole_or_not_at_all(
-        self, citizens: Citizens, tables: Tables
-    ) -> None:
+    def test_what_belongs_to_a_look_up_is_written_whole_or_not_at_all(self, citizens: Citizens, tables: Tables) -> None:
         citizens.seen(SUB, PLATE.key, "q1", "same", NOON)
         before = len(tables.items("Citizens"))
         audit = [citizens.audit_action(SUB, "q2", "mark", NOON)]

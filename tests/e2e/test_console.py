@@ -1,7 +1,6 @@
 """The console in headless Chromium, before a fake of the cloud: every pane, both languages, phone and desktop width."""
 
 import re
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,37 +8,16 @@ from pathlib import Path
 import pytest
 from console_page import ConsolePage
 from fake_cloud import PREFIX, SECRET, FakeCloud
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from infra.local.front import Front
 from infra.local.gateway import Gateway
 from infra.local.issuer import Issuer
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PHONE = "+9647700000001"
 PLATE = "بغداد ب 12345"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on PATH"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -65,21 +43,6 @@ def base_url(cloud: FakeCloud, issuer: Issuer, tmp_path: Path) -> Iterator[str]:
     yield cloud.front
     front.close()
     gateway.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that has shown no error, fetched nothing from elsewhere and kept to its policy when its test ends."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="ar-IQ")
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
-    page.on("request", lambda request: None if "127.0.0.1" in request.url else faults.append(request.url))
-    yield page
-    context.close()
-    assert not faults
 
 
 @pytest.fixture

@@ -6,8 +6,12 @@ import csv as csv_module
 import io
 import secrets
 
+import pytest
+
 from tests.e2e import files
 from tests.e2e.cloud import Cloud, wait_for
+
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
 
 def test_every_row_of_a_file_is_accounted_for(cloud: Cloud) -> None:

@@ -1,4 +1,4 @@
-"""The ingest path in one process over the local cloud's engine: what a test drops is received, cut, loaded, reported."""
+"""The ingest path in one process over the local engine: what a test drops is received, cut, loaded and reported."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from pay.gateways import EXPIRED, FAILED, PAID, UNPAID, CallbackError, Order, Page, RefusedError, Standing, UnknownError
+from shared.http import LONGEST_ID
 
 TOLERANCE: Final = 300
 """Seconds by which a callback's time may differ from ours, either way."""
@@ -80,7 +81,7 @@ class Sandbox:
             reference = json.loads(body)["reference"]
         except (ValueError, KeyError, TypeError):
             raise CallbackError("not a callback's body") from None
-        if not isinstance(reference, str):
+        if not (isinstance(reference, str) and 0 < len(reference) <= LONGEST_ID):
             raise CallbackError("not a callback's body")
         return reference
 

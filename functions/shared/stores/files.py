@@ -219,7 +219,7 @@ class Files:
     # ------------------------------------------------------------------ the newest of a key
 
     def newest(self, bucket: str, key: str) -> str | None:
-        """The file id of the newest version of a key that was claimed, consistently read."""
+        """The file id of the newest version of a key that was claimed, consistently read; None before the first."""
         item = self._get(f"KEY#{bucket}/{key}", "NEWEST")
         return item["file_id"]["S"] if item else None
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.message import SENDING, UNKNOWN, WAITING
+from shared.domain.message import SENDING, SENT, UNKNOWN, WAITING
 from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
 from shared.stores.items import Item, batch_get, number, pack, text, transact
@@ -24,6 +24,9 @@ CLAIMED_FOR: Final = timedelta(minutes=5)
 MOST_VIOLATIONS: Final = 98
 """That one message can tell of: it and their markers fit one transaction."""
 
+
+OUT: Final = frozenset({SENDING, SENT, UNKNOWN})
+"""States of a message that has reached its citizen, or may have."""
 
 Position = tuple[str, str]
 """Where a message stands among its citizen's: when it was created, and its id."""
@@ -103,11 +106,20 @@ class Messages:
 
     def told(self, sub: str, kind: str, violations: Sequence[str]) -> set[str]:
         """Of which of these violations the citizen has a message of this kind already."""
-        keys: list[Item] = [
-            {"pk": {"S": _marker(violation_no, sub, kind)}} for violation_no in dict.fromkeys(violations)
-        ]
-        found = {item["pk"]["S"] for item in batch_get(self._call, self._table, keys)}
-        return {violation_no for violation_no in violations if _marker(violation_no, sub, kind) in found}
+        return set(self._told_by(sub, kind, violations))
+
+    def heard(self, sub: str, kind: str, violations: Sequence[str]) -> set[str]:
+        """Of which of these violations a message of this kind has gone out to the citizen, or may have."""
+        told_by = self._told_by(sub, kind, violations)
+        keys: list[Item] = [{"pk": {"S": message_id}} for message_id in set(told_by.values())]
+        out = {item["pk"]["S"] for item in batch_get(self._call, self._table, keys) if item["status"]["S"] in OUT}
+        return {violation_no for violation_no, message_id in told_by.items() if message_id in out}
+
+    def _told_by(self, sub: str, kind: str, violations: Sequence[str]) -> dict[str, str]:
+        """The message that tells of each of these violations, where there is one."""
+        markers = {_marker(violation_no, sub, kind): violation_no for violation_no in violations}
+        items = batch_get(self._call, self._table, [{"pk": {"S": marker}} for marker in markers])
+        return {markers[item["pk"]["S"]]: item["message_id"]["S"] for item in items}
 
     def tell(self, message: Message, at: datetime) -> bool:
         """Put a message and the markers of the violations it tells of, all or nothing.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -196,14 +197,12 @@ class Violations:
         )
         if known is None:
             values["inserted_by"] = {"S": row.ref}
-        gone = sorted(INGEST_ATTRIBUTES - values.keys() - {"inserted_by"})
-        sets = ", ".join(f"#{name} = :{name}" for name in values)
-        removes = " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
+        change, names = _change(tuple(values), known is not None)
         update: Json = {
             "TableName": self._table,
             "Key": {"pk": {"S": violation.violation_no}},
-            "UpdateExpression": f"SET {sets}{removes}",
-            "ExpressionAttributeNames": {f"#{name}": name for name in (*values, *gone)},
+            "UpdateExpression": change,
+            "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
             # What was decided holds only for the version it was decided on.
             "ConditionExpression": "attribute_not_exists(pk)" if known is None else "#version = :seen",
@@ -256,6 +255,18 @@ class Violations:
         if names:
             update["ExpressionAttributeNames"] = names
         return {"Update": update}
+
+
+@lru_cache(maxsize=1024)
+def _change(present: tuple[str, ...], known: bool) -> tuple[str, dict[str, str]]:
+    """The expression that sets these attributes, and its names; of a known item it removes ingest's others.
+
+    Remembered, because the rows of a file differ little in which attributes they have.
+    """
+    gone = sorted(INGEST_ATTRIBUTES - {*present, "inserted_by"}) if known else []
+    sets = ", ".join(f"#{name} = :{name}" for name in present)
+    removes = " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
+    return f"SET {sets}{removes}", {f"#{name}": name for name in (*present, *gone)}
 
 
 def tell(row: Row, known: Item | None) -> str | None:

@@ -77,6 +77,7 @@ AT_THE_EDGE = st.builds(
 @example("غ" * 70)
 @example("غ" * 69 + "😀")
 @example("a" * 100 + "\x1b")
+@example("a" * 100 + "\f")
 def test_parts_are_counted_as_an_independent_count_does(text: str) -> None:
     assert message.parts(text) == _parts(text)
 

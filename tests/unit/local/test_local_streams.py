@@ -79,9 +79,19 @@ class Function:
     def __init__(self) -> None:
         self.batches: list[str] = []
         self.fails = False
+        self.lingers = 0.0
+        self.overlapped = False
+        self._busy = threading.Lock()
 
     def __call__(self, event: bytes) -> Outcome:
-        self.batches.append("".join(one["dynamodb"]["SequenceNumber"] for one in json.loads(event)["Records"]))
+        if not self._busy.acquire(blocking=False):
+            self.overlapped = True
+            self._busy.acquire()
+        try:
+            self.batches.append("".join(one["dynamodb"]["SequenceNumber"] for one in json.loads(event)["Records"]))
+            time.sleep(self.lingers)  # long enough for another shard to come in between, were it read
+        finally:
+            self._busy.release()
         return Outcome(b"null", failed=self.fails)
 
     @property
@@ -131,11 +141,13 @@ def test_a_child_shard_is_read_after_its_parent(stream: FakeStream, function: Fu
     stream.add("parent", "1", "2", "3")
     stream.add("child", "4", "5", parent="parent")
     stream.add("grandchild", "6", parent="child")
+    function.lingers = 0.2
 
     start()
 
     until(lambda: len(function.records) >= 6)
     assert function.records == "123456"
+    assert not function.overlapped
 
 
 def test_a_shard_that_splits_is_followed(stream: FakeStream, function: Function, start: Start) -> None:

@@ -1,5 +1,6 @@
 """Does what it is told: to fail in each way that a function can."""
 
+import json
 import os
 import signal
 import time
@@ -17,7 +18,11 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     match event["do"]:
         case "tell":
             return {"pid": os.getpid(), "calls": calls, "request_id": context.aws_request_id, "env": dict(os.environ)}
-        case "raise":
+        case "fail":
+            raise ValueError("on purpose")
+        case "count-and-fail":
+            with open(event["calls"], "a") as calls_file:
+                calls_file.write("x")
             raise ValueError("on purpose")
         case "sleep":
             time.sleep(event["seconds"])
@@ -31,6 +36,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:
             boto3.client("dynamodb").put_item(TableName=os.environ["TABLE"], Item={"pk": {"S": event["pk"]}})
         case "scan":
             boto3.client("dynamodb").scan(TableName=os.environ["TABLE"])
+        case "transact":
+            boto3.client("dynamodb").transact_write_items(TransactItems=json.loads(event["items"]))
         case "wait-for-file":
             with open(event["started"], "w") as started:
                 started.write(str(os.getpid()))

@@ -1,0 +1,103 @@
+"""What stands outside: a clock that can be set, phones that keep their SMS, a gateway that says what it is told."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from pay.gateways import PAID, UNPAID, Order, Page, Standing
+from pay.gateways.sandbox import Sandbox
+from tests.build import NOON
+
+
+class Clock:
+    """Stands in for the class ``datetime`` where the functions read the time."""
+
+    def __init__(self) -> None:
+        self.at = NOON
+
+    def now(self, zone: tzinfo) -> datetime:
+        return self.at.astimezone(zone)
+
+    def forward(self, **duration: float) -> None:
+        self.at += timedelta(**duration)
+
+
+class Phones:
+    """A provider of SMS. sent: (phone, text) in order. outcomes: what the next calls raise; None is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+        self.outcomes: deque[Exception | None] = deque()
+
+    def send(self, phone: str, text: str) -> str:
+        outcome = self.outcomes.popleft() if self.outcomes else None
+        if outcome:
+            raise outcome
+        self.sent.append((phone, text))
+        return f"sns-{len(self.sent)}"
+
+    @property
+    def texts(self) -> list[str]:
+        return [text for _, text in self.sent]
+
+
+class FakeGateway:
+    """A gateway whose orders a test moves. Its callbacks are verified by the sandbox gateway's own scheme.
+
+    refusal: what ``order`` raises. silence: what ``standing`` raises. while_ordering: called within ``order``.
+    """
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Order] = {}
+        self.standings: dict[str, Standing] = {}
+        self.asked = 0
+        self.refusal: Exception | None = None
+        self.silence: Exception | None = None
+        self.while_ordering: Callable[[str], None] = lambda _: None
+        self.secret: Callable[[], Mapping[str, str]] = dict
+
+    def opened(self, url: str, secret: Callable[[], Mapping[str, str]]) -> FakeGateway:
+        """As the wiring opens the sandbox gateway."""
+        self.secret = secret
+        self._sandbox = Sandbox(url, secret)
+        return self
+
+    def order(self, order: Order) -> Page:
+        if self.refusal:
+            raise self.refusal
+        self.orders[order.payment_id] = order
+        standing = Standing(order.payment_id, f"g-{order.payment_id}", UNPAID, order.amount, order.currency)
+        self.standings.setdefault(order.payment_id, standing)
+        self.while_ordering(order.payment_id)
+        return Page(standing.gateway_id, f"https://gateway.example/{order.payment_id}")
+
+    def standing(self, payment_id: str) -> Standing | None:
+        self.asked += 1
+        if self.silence:
+            raise self.silence
+        return self.standings.get(payment_id)
+
+    def callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
+        return self._sandbox.callback(headers, body, now)
+
+    def says(self, payment_id: str, state: str = PAID, *, reference: str | None = None, **money: Any) -> None:
+        """Move an order; what the gateway says of it may differ from what it was asked for."""
+        standing = self.standings[payment_id]._replace(state=state, **money)
+        self.standings[payment_id] = standing._replace(payment_id=reference or payment_id)
+
+    def signed(self, body: bytes, at: datetime, key: str | None = None) -> str:
+        """The signature header of a callback, under the merchant's key unless another is given."""
+        stamp = str(int(at.timestamp()))
+        secret = key or self.secret()["callback_key"]
+        signature = hmac.digest(secret.encode(), f"{stamp}.".encode() + body, "sha256").hex()
+        return f"t={stamp},v1={signature}"
+
+
+def callback_body(payment_id: object) -> bytes:
+    """What a gateway posts of a payment."""
+    return json.dumps({"id": "g-1", "reference": payment_id, "status": "paid", "amount": 1, "currency": "IQD"}).encode()

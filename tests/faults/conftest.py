@@ -1,0 +1,21 @@
+"""The functions with faults between them and what stands outside."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.aws import Engine
+from tests.faults.crashes import Faults
+from tests.functions import Functions
+
+
+@pytest.fixture
+def faults(engine: Engine, functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Faults:
+    """Every call of the functions to tables, secrets, phones and the gateway passes through this."""
+    between = Faults()
+    for module in ("notify.on_violation", "notify.send_sms", "notify.sweep", "pay.wiring"):
+        monkeypatch.setattr(f"{module}.sdk", lambda: between.through(engine.fast()))
+    outside = (functions.phones, "send"), (functions.gateway, "order"), (functions.gateway, "standing")
+    for thing, name in outside:
+        monkeypatch.setattr(thing, name, between.through(getattr(thing, name)))
+    return between

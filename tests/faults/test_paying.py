@@ -1,0 +1,178 @@
+"""Whatever dies or fails between a wish to pay and its receipt: the money is settled once, and no hold stays."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from pay import gateways
+from pay.gateways import UnknownError
+from shared.aws_json import AwsError
+from shared.domain.violation import Violation
+from tests.build import follow, store, violation
+from tests.faults.crashes import Crash, Faults
+from tests.functions import Functions, forget
+
+CALLS_TO_START = 7
+CALLS_TO_CONCLUDE = 5
+RETURN_URL = "https://tf.ur.gov.iq/paid"
+FAILURES = {
+    "crash before": (False, Crash()),
+    "crash after": (True, Crash()),
+    "failure before": (False, AwsError("InternalServerError", "")),
+    "failure after": (True, AwsError("Unreachable", "")),
+}
+failures = pytest.mark.parametrize(("after", "error"), FAILURES.values(), ids=FAILURES)
+
+
+def wish(subjects: list[Violation]) -> dict[str, Any]:
+    numbers = [subject.violation_no for subject in subjects]
+    return {"violations": numbers, "gateway": "sandbox", "return_url": RETURN_URL}
+
+
+@pytest.fixture
+def subjects(functions: Functions) -> list[Violation]:
+    follow(functions.citizens)
+    made = [violation(), violation(amount=25_000)]
+    store(functions.violations, *made)
+    return made
+
+
+def states(functions: Functions, subjects: list[Violation]) -> list[str]:
+    found = functions.violations.get(subject.violation_no for subject in subjects)
+    return [found[subject.violation_no].state for subject in subjects]
+
+
+def payments(functions: Functions) -> list[dict[str, Any]]:
+    return [item for item in functions.tables.items("Payments") if item["sk"]["S"] == "PAYMENT"]
+
+
+def receipts(functions: Functions) -> list[str]:
+    return [item["pk"]["S"] for item in functions.tables.items("Payments") if item["sk"]["S"] == "RECEIPT"]
+
+
+def assert_settled_once(functions: Functions, subjects: list[Violation]) -> None:
+    paid = [item for item in payments(functions) if item["status"]["S"] == "paid"]
+    assert len(paid) == 1
+    assert receipts(functions) == [f"RECEIPT#{paid[0]['receipt_no']['S']}"]
+    kept = functions.violations.get(subject.violation_no for subject in subjects).values()
+    assert {(each.paid_by, each.receipt_no, each.held_by) for each in kept} == {
+        (paid[0]["pk"]["S"], paid[0]["receipt_no"]["S"], None)
+    }
+    assert sorted(each.paid_amount or 0 for each in kept) == [25_000, 50_000]
+    functions.send_due()
+    assert len(functions.phones.sent) == 1
+
+
+@failures
+@pytest.mark.parametrize("at", range(1, CALLS_TO_START + 1))
+def test_a_start_that_dies_anywhere_is_one_payment_or_none(
+    functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
+) -> None:
+    with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
+        functions.pay(wish(subjects))
+    forget()
+    again = functions.pay(wish(subjects))  # the same key: the citizen's page asks again
+    assert again.status in (201, 202)
+    assert len(payments(functions)) == 1
+    assert states(functions, subjects) == ["in_payment"] * 2
+    payment_id = again.body["payment_id"]
+    if payment_id in functions.gateway.orders:
+        functions.gateway.says(payment_id)
+        functions.clock.forward(minutes=3)
+        functions.reconcile()
+        assert_settled_once(functions, subjects)
+    else:
+        functions.clock.forward(minutes=16)
+        functions.reconcile()
+        assert functions.payment(payment_id).body["status"] == "expired"
+        assert states(functions, subjects) == ["unpaid"] * 2
+
+
+@failures
+@pytest.mark.parametrize("at", range(1, CALLS_TO_START + 1))
+def test_a_start_that_dies_and_is_never_asked_for_again_leaves_no_hold(
+    functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
+) -> None:
+    with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
+        functions.pay(wish(subjects))
+    forget()
+    functions.clock.forward(minutes=16)
+    functions.reconcile()
+    assert states(functions, subjects) == ["unpaid"] * 2
+    assert {item["status"]["S"] for item in payments(functions)} <= {"expired"}
+    assert functions.pay(wish(subjects), "key-00000002").status == 201
+
+
+@failures
+@pytest.mark.parametrize("at", range(1, CALLS_TO_CONCLUDE + 1))
+@pytest.mark.parametrize("recovery", ["callback", "reconcile"])
+def test_a_callback_that_dies_anywhere_settles_once(
+    functions: Functions,
+    faults: Faults,
+    subjects: list[Violation],
+    at: int,
+    after: bool,
+    error: BaseException,
+    recovery: str,
+) -> None:
+    payment_id = functions.pay(wish(subjects)).body["payment_id"]
+    functions.gateway.says(payment_id)
+    functions.gateway.secret()  # signing is the gateway's own work
+    with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
+        functions.callback(payment_id)
+    forget()
+    functions.clock.forward(minutes=3)
+    for _ in range(2):
+        if recovery == "callback":
+            assert functions.callback(payment_id).status == 200
+        else:
+            functions.reconcile()
+    assert_settled_once(functions, subjects)
+
+
+@failures
+@pytest.mark.parametrize("at", range(1, CALLS_TO_CONCLUDE + 1))
+def test_a_failed_payment_that_dies_while_ending_lets_everything_go(
+    functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
+) -> None:
+    payment_id = functions.pay(wish(subjects)).body["payment_id"]
+    functions.gateway.says(payment_id, gateways.FAILED)
+    functions.gateway.secret()
+    with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
+        functions.callback(payment_id)
+    forget()
+    functions.clock.forward(minutes=3)
+    functions.reconcile()
+    assert functions.payment(payment_id).body["status"] == "failed"
+    assert states(functions, subjects) == ["unpaid"] * 2
+    assert receipts(functions) == []
+
+
+def test_an_order_of_unknown_outcome_is_found_out(
+    functions: Functions, faults: Faults, subjects: list[Violation]
+) -> None:
+    def taken_but_unheard(payment_id: str) -> None:
+        raise UnknownError("ReadTimeoutError")
+
+    functions.gateway.while_ordering = taken_but_unheard
+    reply = functions.pay(wish(subjects))
+    assert reply.status == 202
+    functions.gateway.says(reply.body["payment_id"])
+    functions.clock.forward(minutes=3)
+    functions.reconcile()
+    assert_settled_once(functions, subjects)
+
+
+def test_every_call_has_been_failed_at(functions: Functions, faults: Faults, subjects: list[Violation]) -> None:
+    with faults.fail(0, after=False, error=Crash()):
+        payment_id = functions.pay(wish(subjects)).body["payment_id"]
+    assert faults.calls == CALLS_TO_START
+    functions.gateway.says(payment_id)
+    functions.gateway.secret()
+    with faults.fail(0, after=False, error=Crash()):
+        assert functions.callback(payment_id).status == 200
+    assert faults.calls == CALLS_TO_CONCLUDE
+    assert_settled_once(functions, subjects)

@@ -1,0 +1,388 @@
+"""The citizens' API of asking, from event to answer, over real tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.domain.violation import CANCELLED, PAID, make_version
+from shared.http import LARGEST_BODY
+from tests.build import OTHER_PLATE, PHONE, PLATE, SUB, row, store, violation
+from tests.functions import Functions
+
+TYPED = f"بغداد ز {PLATE.number}"
+PARTS = {"family": "german", "governorate": "11", "letter": "ز", "number": PLATE.number}
+SHOWN = {
+    "family": "german",
+    "governorate": {"code": "11", "name": "Baghdad"},
+    "category": None,
+    "letter": "ز",
+    "number": PLATE.number,
+    "text": f"Baghdad ز {PLATE.number}",
+}
+
+
+def kept(functions: Functions) -> set[str]:
+    """The kinds of what is kept of citizens."""
+    return {item["sk"]["S"].partition("#")[0] for item in functions.tables.items("Citizens")}
+
+
+def dated(day: int, **fields: Any) -> Any:
+    return violation(recorded_at=f"2026-11-{day:02}T09:00:00+03:00", **fields)
+
+
+class TestAnswer:
+    def test_it_is_everything_on_the_plate_newest_first_with_totals(self, functions: Functions) -> None:
+        old = dated(1, amount=30_000, legal_ref="25/3/هـ", category="private", place="secret place")
+        new = dated(19, amount=50_000, sector_name="الكرخ", sector_governorate="11", title="سرعة")
+        store(functions.violations, old, new, dated(2, plate_key=OTHER_PLATE.key))
+        functions.files.note_feed("2026-11-20T11:00:00+03:00")
+        reply = functions.ask({"plate": TYPED})
+        assert reply.status == 200
+        assert reply.body["plate"] == SHOWN
+        assert reply.body["as_of"] == "2026-11-20T11:00:00+03:00"
+        assert reply.body["note"] is None
+        assert reply.body["totals"] == {"count": 2, "unpaid_count": 2, "amount": 80_000, "currency": "IQD"}
+        assert reply.body["next_cursor"] is None
+        assert reply.body["violations"][0] == {
+            "violation_no": new.violation_no,
+            "plate": SHOWN,
+            "code": "101",
+            "title": "سرعة",
+            "legal_ref": None,
+            "occurred_at": "2026-11-19",
+            "recorded_at": "2026-11-19",
+            "place": None,
+            "sector": {"code": "7", "name": "الكرخ", "governorate": {"code": "11", "name": "Baghdad"}},
+            "base_amount": 50_000,
+            "due": {
+                "amount": 50_000,
+                "currency": "IQD",
+                "stage": "base",
+                "changes_at": "2026-12-19",
+                "next_amount": 100_000,
+            },
+            "status": "unpaid",
+            "paid_at": None,
+            "receipt_no": None,
+        }
+        assert [each["violation_no"] for each in reply.body["violations"]] == [new.violation_no, old.violation_no]
+        assert "secret place" not in str(reply.body)
+
+    def test_what_is_settled_is_shown_and_not_owed(self, functions: Functions) -> None:
+        store(
+            functions.violations,
+            dated(3, status=PAID, counter_paid_at="2026-11-05T10:00:00+03:00", counter_receipt_no="C-1"),
+            dated(2, status=CANCELLED),
+            dated(1),
+        )
+        body = functions.ask({"plate": PARTS}).body
+        assert body["totals"] == {"count": 3, "unpaid_count": 1, "amount": 50_000, "currency": "IQD"}
+        shown = [(each["status"], each["due"] and each["due"]["amount"]) for each in body["violations"]]
+        assert shown == [("paid", None), ("cancelled", None), ("unpaid", 50_000)]
+        assert (body["violations"][0]["paid_at"], body["violations"][0]["receipt_no"]) == ("2026-11-05", "C-1")
+
+    def test_the_amount_is_the_doubled_one_after_a_month(self, functions: Functions) -> None:
+        store(functions.violations, dated(19))
+        functions.clock.forward(days=40)
+        body = functions.ask({"plate": PARTS}).body
+        assert body["totals"]["amount"] == 100_000
+        assert body["violations"][0]["due"] == {
+            "amount": 100_000,
+            "currency": "IQD",
+            "stage": "doubled",
+            "changes_at": None,
+            "next_amount": None,
+        }
+
+    def test_the_plate_of_an_answer_can_be_asked_with(self, functions: Functions) -> None:
+        plate = functions.ask({"plate": TYPED}).body["plate"]
+        assert functions.ask({"plate": plate}).body["plate"] == plate
+
+    @pytest.mark.parametrize(("language", "name"), [("ar", "بغداد"), ("ckb-IQ,en;q=0.5", "بەغدا"), ("fr", "بغداد")])
+    def test_it_is_in_the_callers_language(self, functions: Functions, language: str, name: str) -> None:
+        reply = functions.ask({"plate": TYPED}, headers={"accept-language": language})
+        assert reply.body["plate"]["governorate"]["name"] == name
+
+    def test_a_plate_without_violations_is_no_different_from_none(self, functions: Functions) -> None:
+        reply = functions.ask({"plate": TYPED})
+        assert reply.status == 200
+        assert reply.body["violations"] == []
+        assert reply.body["totals"] == {"count": 0, "unpaid_count": 0, "amount": 0, "currency": "IQD"}
+
+    def test_a_body_in_base64_is_read(self, functions: Functions) -> None:
+        assert functions.ask(raw="eyJwbGF0ZSI6ICIxMSAxMjM0NSJ9", base64=True).status == 200
+
+
+class TestSms:
+    def test_the_result_is_queued_for_the_tokens_phone(self, functions: Functions) -> None:
+        store(functions.violations, dated(19))
+        assert functions.ask({"plate": TYPED}).body["sms"] == {"status": "queued", "parts": 1}
+        functions.send_due()
+        lines = "Gharama: plate ending 418", "Unpaid: 1", "Total: 50,000 IQD", "Next increase: 19/12/2026"
+        assert functions.phones.sent == [(PHONE, "\n".join((*lines, "Details: Ur portal")))]
+
+    def test_the_same_result_soon_after_is_not_sent_again(self, functions: Functions) -> None:
+        functions.ask({"plate": TYPED})
+        assert functions.ask({"plate": TYPED}).body["sms"] == {"status": "same_as_recent", "parts": 0}
+        functions.clock.forward(minutes=11)
+        assert functions.ask({"plate": TYPED}).body["sms"]["status"] == "queued"
+
+    def test_a_changed_result_is(self, functions: Functions) -> None:
+        functions.ask({"plate": TYPED})
+        store(functions.violations, dated(19))
+        assert functions.ask({"plate": TYPED}).body["sms"]["status"] == "queued"
+
+    def test_none_is_sent_where_none_is_wanted(self, functions: Functions) -> None:
+        assert functions.ask({"plate": TYPED, "sms": False}).body["sms"] == {"status": "off", "parts": 0}
+        assert functions.statuses() == []
+
+    @pytest.mark.parametrize("phone", [None, "+14155550100", ""])
+    def test_none_is_sent_to_a_token_without_an_iraqi_mobile(self, functions: Functions, phone: str | None) -> None:
+        reply = functions.ask({"plate": TYPED}, claims={"phone_number": phone})
+        assert reply.body["sms"] == {"status": "no_phone", "parts": 0}
+        assert functions.statuses() == []
+
+    def test_a_look_up_lets_its_citizen_pay_whatever_becomes_of_the_sms(self, functions: Functions) -> None:
+        functions.ask({"plate": TYPED, "sms": False})
+        assert functions.citizens.may_see(SUB, [PLATE.key], functions.clock.at) == {PLATE.key}
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("raw", "status", "code"),
+        [
+            ("", 400, "body_not_json"),
+            ("{", 400, "body_not_json"),
+            ('{"plate": "\\ud800"}', 400, "body_not_json"),
+            ("[" * 5000, 400, "body_not_json"),
+            ("NaN", 400, "body_not_json"),
+            ("[]", 422, "body_not_object"),
+            ("null", 422, "body_not_object"),
+            (" " * (LARGEST_BODY + 1), 413, "body_too_large"),
+        ],
+    )
+    def test_a_body_that_is_no_request_is_a_problem(
+        self, functions: Functions, raw: str, status: int, code: str
+    ) -> None:
+        reply = functions.ask(raw=raw)
+        assert (reply.status, reply.body["code"]) == (status, code)
+        assert reply.headers["content-type"] == "application/problem+json"
+
+    def test_a_body_that_is_not_the_base64_it_says_is_a_problem(self, functions: Functions) -> None:
+        assert functions.ask(raw="{}", base64=True).body["code"] == "body_not_json"
+
+    @pytest.mark.parametrize(
+        ("body", "field", "code"),
+        [
+            ({}, "plate", "missing"),
+            ({"plate": None}, "plate", "missing"),
+            ({"plate": 5}, "plate", "wrong_type"),
+            ({"plate": ["a"]}, "plate", "wrong_type"),
+            ({"plate": TYPED, "sms": "yes"}, "sms", "wrong_type"),
+            ({"plate": TYPED, "sms": 1}, "sms", "wrong_type"),
+            ({"plate": {**PARTS, "number": 7}}, "plate.number", "wrong_type"),
+            ({"plate": {**PARTS, "number": "1" * 41}}, "plate.number", "too_long"),
+            ({"plate": {**PARTS, "family": {}}}, "plate.family", "wrong_type"),
+            ({"plate": {**PARTS, "governorate": {"name": "Baghdad"}}}, "plate.governorate", "missing"),
+            ({"plate": {k: v for k, v in PARTS.items() if k != "number"}}, "plate.number", "missing"),
+            ({"plate": {**PARTS, "letter": None}}, "plate.letter", "letter_missing"),
+            ({"plate": {**PARTS, "governorate": "99"}}, "plate.governorate", "governorate_unknown"),
+            ({"plate": {**PARTS, "family": "جديد"}}, "plate.family", "family_new"),
+            ({"plate": {**PARTS, "category": "spaceship"}}, "plate.category", "category_unknown"),
+            ({"plate": ""}, "plate", "number_missing"),
+            ({"plate": "x" * 5000}, "plate", "plate_too_long"),
+        ],
+    )
+    def test_the_field_that_is_wrong_is_named(
+        self, functions: Functions, body: dict[str, Any], field: str, code: str
+    ) -> None:
+        reply = functions.ask(body)
+        assert reply.status == 422
+        assert reply.errors == [(field, code)]
+        assert kept(functions) <= {"PROFILE"}
+
+    def test_a_problem_is_a_document_in_the_callers_language(self, functions: Functions) -> None:
+        body = functions.ask({"plate": 5}, headers={"accept-language": "ar"}).body
+        assert body["title"] == "بعض الحقول غير صحيح"
+        assert body["errors"][0]["message"] == "نوع القيمة غير صحيح"
+        assert set(body) == {"type", "title", "status", "code", "request_id", "errors"}
+
+    def test_a_plate_with_two_readings_is_answered_with_both(self, functions: Functions) -> None:
+        reply = functions.ask({"plate": "Baghdad A 12345"})
+        assert (reply.status, reply.body["code"]) == (409, "plate_ambiguous")
+        assert {each["family"] for each in reply.body["candidates"]} == {"german", "unified"}
+        again = [functions.ask({"plate": each}).status for each in reply.body["candidates"]]
+        assert again == [200, 200]
+
+    def test_a_number_found_in_several_categories_is_answered_with_them(self, functions: Functions) -> None:
+        store(functions.violations, dated(1, category="hire"), dated(2, category="private"), dated(3, category=None))
+        reply = functions.ask({"plate": TYPED})
+        assert reply.status == 409
+        assert [each["category"] for each in reply.body["candidates"]] == ["hire", "private"]
+        chosen = functions.ask({"plate": reply.body["candidates"][1]}).body
+        assert [each["recorded_at"] for each in chosen["violations"]] == ["2026-11-03", "2026-11-02"]
+        assert chosen["totals"]["count"] == 2
+
+    @pytest.mark.parametrize("route", ["$default", "DELETE /v1/queries"])
+    def test_an_unknown_path_is_a_problem_even_without_a_token(self, functions: Functions, route: str) -> None:
+        reply = functions.call("query.api", route)
+        assert (reply.status, reply.body["code"]) == (404, "no_such_path")
+
+    def test_an_unexpected_error_tells_nothing(self, functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("VIOLATIONS_TABLE", "no-such-table")
+        reply = functions.ask({"plate": TYPED})
+        assert (reply.status, reply.body["code"]) == (500, "internal")
+        assert "errors" not in reply.body
+        assert "no-such-table" not in str(reply.body)
+
+    def test_health_needs_nothing(self, functions: Functions) -> None:
+        reply = functions.call("query.api", "GET /v1/health")
+        assert (reply.status, reply.body) == (200, {"status": "ok"})
+
+
+class TestFurtherPages:
+    @pytest.fixture
+    def first(self, functions: Functions) -> dict[str, Any]:
+        # Many of one instant: the number decides among them.
+        store(functions.violations, *(dated(1 + number // 30) for number in range(70)))
+        body: dict[str, Any] = functions.ask({"plate": TYPED}).body
+        return body
+
+    def read_all(self, functions: Functions, first: dict[str, Any], limit: str) -> list[str]:
+        found, cursor = [], first["next_cursor"]
+        while cursor:
+            page = functions.read_on(first["query_id"], query={"cursor": cursor, "limit": limit}).body
+            assert len(page["items"]) <= int(limit)
+            found += [each["violation_no"] for each in page["items"]]
+            cursor = page["next_cursor"]
+        return found
+
+    @pytest.mark.parametrize("limit", ["3", "7", "20", "100"])
+    def test_they_hold_every_violation_once(self, functions: Functions, first: dict[str, Any], limit: str) -> None:
+        assert first["totals"]["count"] == 70
+        numbers = [each["violation_no"] for each in first["violations"]] + self.read_all(functions, first, limit)
+        assert len(numbers) == len(set(numbers)) == 70
+
+    def test_a_violation_that_comes_between_moves_nothing(self, functions: Functions, first: dict[str, Any]) -> None:
+        store(functions.violations, dated(20))
+        numbers = [each["violation_no"] for each in first["violations"]] + self.read_all(functions, first, "50")
+        assert len(numbers) == len(set(numbers)) == 70
+
+    def test_they_are_read_from_the_start_without_a_cursor(self, functions: Functions, first: dict[str, Any]) -> None:
+        page = functions.read_on(first["query_id"]).body
+        assert [each["violation_no"] for each in page["items"]] == [
+            each["violation_no"] for each in first["violations"]
+        ]
+
+    def test_they_send_no_sms(self, functions: Functions, first: dict[str, Any]) -> None:
+        before = len(functions.tables.items("Messages"))
+        self.read_all(functions, first, "100")
+        assert len(functions.tables.items("Messages")) == before
+
+    def test_they_are_another_citizens_not_at_all(self, functions: Functions, first: dict[str, Any]) -> None:
+        reply = functions.read_on(first["query_id"], query={"cursor": first["next_cursor"]}, claims={"sub": "another"})
+        assert (reply.status, reply.body["code"]) == (404, "no_such_query")
+
+    def test_they_are_over_after_a_day(self, functions: Functions, first: dict[str, Any]) -> None:
+        functions.clock.forward(hours=23)
+        assert functions.read_on(first["query_id"]).status == 200
+        functions.clock.forward(hours=1)
+        assert functions.read_on(first["query_id"]).status == 404
+
+    @pytest.mark.parametrize("query_id", ["unknown", "x" * 3000, "é"])
+    def test_an_unknown_query_is_not_found(self, functions: Functions, query_id: str) -> None:
+        assert functions.read_on(query_id).status == 404
+
+    def test_a_cursor_of_another_query_is_refused(self, functions: Functions, first: dict[str, Any]) -> None:
+        second = functions.ask({"plate": TYPED}).body
+        reply = functions.read_on(second["query_id"], query={"cursor": first["next_cursor"]})
+        assert (reply.status, reply.errors) == (422, [("cursor", "cursor_invalid")])
+
+    @pytest.mark.parametrize("cursor", ["a", "abcd", "é", "=", "A" * 5000, "🚗🚗"])
+    def test_a_cursor_that_is_none_is_refused(self, functions: Functions, first: dict[str, Any], cursor: str) -> None:
+        reply = functions.read_on(first["query_id"], query={"cursor": cursor})
+        assert (reply.status, reply.errors) == (422, [("cursor", "cursor_invalid")])
+
+    def test_a_tampered_cursor_is_refused(self, functions: Functions, first: dict[str, Any]) -> None:
+        cursor = first["next_cursor"]
+        for index in range(0, len(cursor) - 1, 5):
+            other = cursor[:index] + ("A" if cursor[index] != "A" else "B") + cursor[index + 1 :]
+            assert functions.read_on(first["query_id"], query={"cursor": other}).status == 422
+
+    @pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "ten", "", "٥", "0100000", "100000000000"])
+    def test_a_limit_out_of_bounds_is_refused(self, functions: Functions, first: dict[str, Any], limit: str) -> None:
+        reply = functions.read_on(first["query_id"], query={"limit": limit})
+        assert (reply.status, reply.errors) == (422, [("limit", "wrong_value")])
+
+
+class TestLinking:
+    def test_a_link_is_made_once_and_answers_what_is_owed(self, functions: Functions) -> None:
+        store(functions.violations, dated(19))
+        reply = functions.link({"plate": TYPED, "relation": "self", "notify": True})
+        assert reply.status == 201
+        assert reply.body == {
+            "vehicle_id": reply.body["vehicle_id"],
+            "plate": SHOWN,
+            "relation": "self",
+            "notify": True,
+            "proven": False,
+            "totals": {"count": 1, "unpaid_count": 1, "amount": 50_000, "currency": "IQD"},
+        }
+        again = functions.link({"plate": PARTS, "relation": "family"})
+        assert again.status == 200
+        assert again.body == reply.body
+
+    def test_no_consent_is_assumed(self, functions: Functions) -> None:
+        assert functions.link({"plate": TYPED, "relation": "self"}).body["notify"] is False
+
+    @pytest.mark.parametrize(
+        ("change", "field", "code"),
+        [
+            ({"relation": None}, "relation", "missing"),
+            ({"relation": "friend"}, "relation", "wrong_value"),
+            ({"relation": ["self"]}, "relation", "wrong_type"),
+            ({"notify": "yes"}, "notify", "wrong_type"),
+            ({"plate": "جديد"}, "plate", "family_new"),
+        ],
+    )
+    def test_the_field_that_is_wrong_is_named(
+        self, functions: Functions, change: dict[str, Any], field: str, code: str
+    ) -> None:
+        reply = functions.link({"plate": TYPED, "relation": "self", **change})
+        assert (reply.status, reply.errors) == (422, [(field, code)])
+        assert functions.tables.items("Citizens") == []
+
+    def test_a_number_found_in_several_categories_is_answered_with_them(self, functions: Functions) -> None:
+        store(functions.violations, dated(1, category="hire"), dated(2, category="private"))
+        assert functions.link({"plate": TYPED, "relation": "self"}).status == 409
+        assert kept(functions) == {"AUDIT"}
+        reply = functions.link({"plate": {**PARTS, "category": "hire"}, "relation": "self"})
+        assert reply.status == 201
+        assert reply.body["plate"]["category"] == "hire"
+        assert reply.body["totals"]["count"] == 1
+
+    def test_the_totals_are_of_the_vehicle_that_the_answer_names(self, functions: Functions) -> None:
+        store(functions.violations, dated(1, category="hire"), dated(2, category="private"), dated(3, category="hire"))
+        functions.link({"plate": {**PARTS, "category": "hire"}, "relation": "self"})
+        again = functions.link({"plate": {**PARTS, "category": "private"}, "relation": "self"}).body
+        assert again["plate"]["category"] == "hire"
+        assert again["totals"]["count"] == 2
+
+    def test_linking_keeps_the_phone_to_tell(self, functions: Functions) -> None:
+        functions.link({"plate": TYPED, "relation": "self", "notify": True})
+        profile = functions.citizens.profile(SUB)
+        assert profile is not None
+        assert (profile.phone, profile.language) == (PHONE, "en")
+
+
+def test_a_correction_of_the_plate_moves_the_violation_in_answers(functions: Functions) -> None:
+    subject = dated(19)
+    store(functions.violations, subject)
+    functions.ask({"plate": TYPED})
+    moved = subject._replace(plate_key=OTHER_PLATE.key, version=make_version(None, "2026-11-20T08:00:00+03:00", 2))
+    functions.violations.write([row(moved)])
+    assert functions.ask({"plate": TYPED}).body["violations"] == []
+    other = {**PARTS, "governorate": "12", "number": OTHER_PLATE.number}
+    assert functions.ask({"plate": other}).body["violations"][0]["violation_no"] == subject.violation_no

@@ -1,0 +1,126 @@
+"""Reading a file through: where it is cut, and for what it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+import pytest
+
+from ingest import cutting
+from ingest.cutting import BadShareError, Chunk, scan
+from ingest.errors import FileError
+from ingest.layout import REQUIRED
+from ingest.words import message
+from tests.unit.ingest.feeds import GOOD, NAMES, SOURCE, blocks, csv_text, good_rows
+
+
+def refused(content: bytes) -> FileError:
+    with pytest.raises(FileError) as caught:
+        scan(blocks(content), SOURCE)
+    assert message(caught.value.code, caught.value.column).ar
+    return caught.value
+
+
+def test_a_small_file_is_one_chunk_without_its_header() -> None:
+    content = csv_text(*good_rows(3))
+    found = scan(blocks(content), SOURCE)
+    header = content.index(b"\n") + 1
+    assert found.chunks == [Chunk(1, header, len(content), 2)]
+    assert (found.rows, found.layout.columns) == (3, NAMES)
+    assert found.checksum == sha256(content).hexdigest()
+
+
+def test_a_large_file_is_cut_by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "MOST_ROWS", 4)
+    content = csv_text(*good_rows(10))
+    found = scan(blocks(content), SOURCE)
+    assert [chunk.line for chunk in found.chunks] == [2, 6, 10]
+    assert [content[chunk.start : chunk.end].count(b"N-") for chunk in found.chunks] == [4, 4, 2]
+    assert [chunk.number for chunk in found.chunks] == [1, 2, 3]
+
+
+def test_a_file_of_long_rows_is_cut_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "MOST_BYTES", 1)
+    content = csv_text(*good_rows(5))
+    assert len(scan(blocks(content), SOURCE).chunks) == 5
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_blocks_may_end_anywhere(size: int) -> None:
+    content = b"\xef\xbb\xbf" + csv_text(*good_rows(3), separator=";")
+    found = scan(blocks(content, size), SOURCE)
+    assert (found.rows, found.layout.separator, found.chunks[0].end) == (3, ";", len(content))
+
+
+def test_old_line_ends_are_lines() -> None:
+    assert scan(blocks(csv_text(*good_rows(3)).replace(b"\r\n", b"\r"), 5), SOURCE).rows == 3
+
+
+def test_a_last_line_needs_no_end() -> None:
+    content = csv_text(*good_rows(3)).rstrip()
+    assert scan(blocks(content), SOURCE).chunks[-1].end == len(content)
+
+
+def test_only_the_first_records_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bad rows after them are rejected one by one and do not refuse the file."""
+    monkeypatch.setattr(cutting, "CHECKED_RECORDS", 10)
+    rows = [*good_rows(10), *({**GOOD, "amount": "x"} for _ in range(20))]
+    assert scan(blocks(csv_text(*rows)), SOURCE).rows == 30
+
+
+def test_more_than_a_fifth_of_bad_rows_refuses_the_file_with_the_reasons() -> None:
+    bad = {**GOOD, "amount": "5e4"}
+    assert scan(blocks(csv_text(*good_rows(8), bad, bad)), SOURCE).rows == 10
+    error = refused(csv_text(*good_rows(7), bad, bad))
+    assert error.code == "too_many_bad_rows"
+    assert isinstance(error, BadShareError)
+    assert [(notice.code, notice.rows, notice.first_line) for notice in error.rejects.listed()] == [
+        ("amount_e_notation", 2, 9)
+    ]
+
+
+def test_a_file_that_is_bad_at_once_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "CHECKED_RECORDS", 10)
+
+    def endless() -> Iterator[bytes]:
+        yield csv_text()
+        while True:
+            yield csv_text({**GOOD, "amount": "x"}).partition(b"\n")[2]
+
+    with pytest.raises(BadShareError):
+        scan(endless(), SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "file_empty"),
+        (b"\xef\xbb\xbf", "file_empty"),
+        (csv_text(), "no_rows"),
+        (csv_text() + b"\r\n,,,\r\n", "no_rows"),
+        (b"\r\n" + csv_text(*good_rows(1)), "header_missing"),
+        (b"some words\n", "header_missing"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "not_text"),
+        (b"%PDF-1.7\n", "not_text"),
+        (b"PK\x03\x04" + bytes(50), "not_text"),
+        (b"\x1f\x8b\x08\x00", "not_text"),
+        (csv_text(*good_rows(1)).decode().encode("utf-16"), "not_text"),
+        (csv_text(*good_rows(1)) + b"a\0b", "not_text"),
+        (csv_text(*good_rows(1)).decode().encode("cp1256"), "not_utf8"),
+        (csv_text(*good_rows(1)) + b"x" * 2_000_000, "record_too_long"),
+        (csv_text(*good_rows(1)) + b'"' + b"x\n" * 100_000, "record_too_long"),
+        (csv_text(*good_rows(1)) + b'"a,b\n', "quote_unclosed"),
+        (csv_text(header=REQUIRED[1:]), "column_missing"),
+        (csv_text(header=(*NAMES, "amount")), "column_twice"),
+        (csv_text(header=(*NAMES, *map(str, range(200)))), "columns_too_many"),
+    ],
+)
+def test_what_refuses_a_file(content: bytes, code: str) -> None:
+    assert refused(content).code == code
+
+
+def test_bytes_that_are_not_text_are_found_on_their_line_wherever_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "CHECKED_RECORDS", 2)
+    content = csv_text(*good_rows(9)) + b"\xff\n"
+    assert (refused(content).code, refused(content).line) == ("not_utf8", 11)

@@ -1,0 +1,245 @@
+"""Rows of the directorate's file: every column's rule, every refusal, versions, digests and warnings."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from ingest.errors import FileError
+from ingest.feed import Notice, Reject, records
+from ingest.words import ROW_ERRORS, message
+from shared.domain.violation import Violation
+from tests.unit.ingest.feeds import GOOD, NAMES, SOURCE, parser, refusal, row
+
+
+def test_a_row_with_everything() -> None:
+    found = row(line=9)
+    assert found.violation == Violation(
+        violation_no="11-2026-7",
+        plate_key="DE#11#ز#12456",
+        code="101",
+        amount=50_000,
+        occurred_at="2026-10-18T20:30:00+03:00",
+        recorded_at="2026-10-18T21:00:00+03:00",
+        sector_code="BG-7",
+        version="2026-11-19T01:00:00+03:00#2026-11-20T12:00:00+03:00#000000009",
+        status="open",
+        category="private",
+        title="عدم ارتداء حزام الأمان",
+        legal_ref="25/3/هـ",
+        amount_due=100_000,
+        doubled_at="2026-11-19T00:00:00+03:00",
+        sector_name="قاطع الكرخ",
+        sector_governorate="11",
+        place="شارع حيفا",
+    )
+    assert (found.dated, found.ref, found.origin, found.recent) == (True, "f00d#9", "live", True)
+
+
+def test_what_the_counter_was_paid() -> None:
+    found = row(status="مسددة", paid_at="2026-11-01", receipt_no="و-77").violation
+    assert (found.status, found.counter_paid_at, found.counter_receipt_no) == (
+        "paid",
+        "2026-11-01T00:00:00+03:00",
+        "و-77",
+    )
+    assert found.paid_at is None
+
+
+def test_only_required_cells_are_needed() -> None:
+    empty = dict.fromkeys(
+        ("plate_category", "violation_title", "legal_ref", "amount_due", "doubled_at", "recorded_at", "sector_name",
+         "sector_governorate", "place", "status", "updated_at"), ""
+    )  # fmt: skip
+    found = row(**empty)
+    assert found.violation.status == "open"
+    assert found.violation.category is None
+    assert not found.dated
+    assert found.violation.version == "2026-11-20T12:00:00+03:00#2026-11-20T12:00:00+03:00#000000002"
+
+
+@pytest.mark.parametrize(
+    ("cells", "key"),
+    [
+        ({"plate_family": "ألماني"}, "DE#11#ز#12456"),
+        ({"plate_family": "المانية", "plate_letter": "هـ"}, "DE#11#ه#12456"),
+        ({"plate_letter": "ي"}, "DE#11#ى#12456"),
+        ({"plate_letter": "\ufeaf"}, "DE#11#ز#12456"),  # a presentation form
+        ({"plate_letter": "\u200fز\u200e"}, "DE#11#ز#12456"),
+        ({"plate_number": "٠١٢٤٥٦"}, "DE#11#ز#12456"),
+        ({"plate_family": "قديم", "plate_letter": ""}, "OLD#11#12456"),
+        ({"plate_family": "قبل 2003", "plate_letter": "", "plate_governorate": "أربيل"}, "KR#22#12456"),
+        ({"plate_family": "إقليم كردستان", "plate_letter": "", "plate_governorate": "24"}, "KR#24#12456"),
+        ({"plate_family": "موحدة", "plate_letter": "a"}, "UN#11#A#12456"),
+        ({"plate_family": "إنكليزي", "plate_letter": "B", "plate_governorate": "Erbil"}, "UN#22#B#12456"),
+    ],
+)
+def test_plates(cells: dict[str, str], key: str) -> None:
+    assert row(**cells).violation.plate_key == key
+
+
+REFUSALS: list[tuple[dict[str, str], str, str]] = [
+    *(({column: " "}, column, "missing") for column in (
+        "violation_no", "plate_family", "plate_governorate", "violation_code", "amount", "occurred_at",
+        "sector_code")),
+    ({"plate_number": ""}, "plate_number", "number_missing"),
+    ({"violation_no": "a#b"}, "violation_no", "violation_no_malformed"),
+    ({"plate_family": "جديد"}, "plate_family", "family_new"),
+    ({"plate_family": "سويدي"}, "plate_family", "family_unknown"),
+    ({"plate_governorate": "30"}, "plate_governorate", "governorate_unknown"),
+    ({"plate_family": "كردستان", "plate_letter": ""}, "plate_governorate", "governorate_not_kurdistan"),
+    ({"plate_letter": ""}, "plate_letter", "letter_missing"),
+    ({"plate_letter": "اب"}, "plate_letter", "letter_not_arabic"),
+    ({"plate_letter": "A"}, "plate_letter", "letter_not_arabic"),
+    ({"plate_letter": "?"}, "plate_letter", "letter_not_arabic"),
+    ({"plate_family": "unified"}, "plate_letter", "letter_not_latin"),
+    ({"plate_family": "old"}, "plate_letter", "letter_forbidden"),
+    ({"plate_number": "12?45"}, "plate_number", "number_not_digits"),
+    ({"plate_number": "000"}, "plate_number", "number_zero"),
+    ({"plate_number": "1234567"}, "plate_number", "number_too_long"),
+    ({"violation_code": "x" * 17}, "violation_code", "code_too_long"),
+    ({"violation_title": "x" * 201}, "violation_title", "text_too_long"),
+    ({"place": "x" * 2000}, "place", "text_too_long"),
+    ({"place": "a\0b"}, "place", "character_forbidden"),
+    ({"amount": "5e4"}, "amount", "amount_e_notation"),
+    ({"amount_due": "-5"}, "amount_due", "amount_negative"),
+    ({"occurred_at": "31/02/2026"}, "occurred_at", "date_not_in_calendar"),
+    ({"recorded_at": "soon"}, "recorded_at", "date_unreadable"),
+    ({"doubled_at": "1900-01-01"}, "doubled_at", "date_out_of_range"),
+    ({"paid_at": "x"}, "paid_at", "date_unreadable"),
+    ({"sector_code": "x" * 17}, "sector_code", "code_too_long"),
+    ({"sector_governorate": "30"}, "sector_governorate", "governorate_unknown"),
+    ({"status": "gone"}, "status", "status_unknown"),
+    ({"receipt_no": "x" * 201}, "receipt_no", "text_too_long"),
+    ({"updated_at": "2030-01-01"}, "updated_at", "updated_at_ahead"),
+    ({"updated_at": "2026-11-21T12:00:01"}, "updated_at", "updated_at_ahead"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cells", "column", "code"), REFUSALS)
+def test_refusals_name_the_column_and_have_words(cells: dict[str, str], column: str, code: str) -> None:
+    assert refusal(**cells) == (column, code)
+    said = message(code, column)
+    assert said.ar != said.en
+
+
+def test_updated_at_may_be_a_day_ahead_of_its_file() -> None:
+    assert row(updated_at="2026-11-21T12:00:00").dated
+
+
+def test_a_reject_keeps_line_and_cells() -> None:
+    cells = [*GOOD.values()]
+    cells[9] = "x"
+    assert parser().parse(77, cells) == Reject(77, "amount", "amount_unreadable", cells)
+
+
+def test_rows_of_another_width() -> None:
+    cells = [*GOOD.values()]
+    assert parser().parse(2, cells[:-1]) == Reject(2, "", "cells_missing", cells[:-1])
+    assert parser().parse(2, [*cells, "", "x"]) == Reject(2, "", "cells_too_many", [*cells, "", "x"])
+    assert parser().parse(2, [*cells, "", ""]) == row()
+
+
+def test_a_category_without_a_name_becomes_other_with_a_warning() -> None:
+    subject = parser()
+    for line, word in ((2, "خصوصي"), (3, "مدرعة"), (4, "مدرعة"), (5, ""), (6, "other")):
+        subject.parse(line, [*{**GOOD, "plate_category": word}.values()])
+    assert subject.warnings.listed() == [Notice("plate_category", "category_other", 2, 3)]
+    assert row(plate_category="مدرعة").violation.category == "other"
+
+
+def test_without_a_recording_date_the_violations_own_counts_with_a_warning() -> None:
+    subject = parser()
+    subject.parse(4, [*{**GOOD, "recorded_at": ""}.values()])
+    assert subject.warnings.listed() == [Notice("recorded_at", "recorded_at_defaulted", 1, 4)]
+    assert row(recorded_at="").violation.recorded_at == row().violation.occurred_at
+
+
+def test_a_rejected_row_warns_of_nothing() -> None:
+    subject = parser()
+    subject.parse(4, [*{**GOOD, "recorded_at": "", "plate_category": "x", "occurred_at": "x"}.values()])
+    subject.parse(5, [*{**GOOD, "recorded_at": "", "updated_at": "2030-01-01"}.values()])
+    assert subject.warnings.listed() == []
+
+
+def test_rows_recorded_before_the_bound_are_not_recent() -> None:
+    assert row(recorded_at="2026-10-06T12:00:00").recent
+    assert not row(recorded_at="2026-10-06T11:59:59").recent
+
+
+def test_the_digest_is_of_what_is_said_not_of_how_or_when() -> None:
+    first = row()
+    same = row(
+        SOURCE._replace(file_id="beef", origin="backlog", last_modified="2026-11-21T12:00:00+03:00"),
+        line=5,
+        updated_at="2026-11-20",
+        amount="50000",
+        plate_family="ألماني",
+        occurred_at="2026-10-18T20:30:00",
+    )
+    assert same.content == first.content
+    assert same.violation.version > first.violation.version
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"plate_number": "1"},
+        {"plate_category": "حمل"},
+        {"violation_code": "102"},
+        {"violation_title": "x"},
+        {"legal_ref": "25/2"},
+        {"amount": "1"},
+        {"amount_due": ""},
+        {"doubled_at": ""},
+        {"occurred_at": "2026-10-01"},
+        {"recorded_at": "2026-10-19"},
+        {"sector_code": "x"},
+        {"sector_name": "x"},
+        {"sector_governorate": "12"},
+        {"place": "x"},
+        {"status": "paid"},
+        {"paid_at": "2026-10-19"},
+        {"receipt_no": "x"},
+    ],
+)
+def test_every_cell_counts_in_the_digest(change: dict[str, str]) -> None:
+    assert row(**change).content != row().content
+
+
+def test_every_column_of_the_format_is_read() -> None:
+    assert set(NAMES) == set(GOOD)
+
+
+def lines(text: str) -> io.StringIO:
+    return io.StringIO(text, newline="")
+
+
+def test_records_know_the_line_they_begin_on() -> None:
+    text = 'a,b\r\n\r\n"x\r\ny",2\r\n,\r\nc,d'
+    assert list(records(lines(text), ",", 10)) == [(10, ["a", "b"]), (12, ["x\r\ny", "2"]), (15, ["c", "d"])]
+
+
+def test_the_mark_before_a_formula_is_taken_off() -> None:
+    text = "'=1+1,'-5,'@x,'+964,'tis,'\n"
+    assert list(records(lines(text), ",")) == [(1, ["=1+1", "-5", "@x", "+964", "'tis", "'"])]
+
+
+def test_a_quote_that_never_ends_is_found() -> None:
+    for text in ('a,b\n"c,d\ne,f\n', 'a,b\n"c,d', 'a,b\n"', 'a,b\n"\n\n'):
+        with pytest.raises(FileError) as caught:
+            list(records(lines(text), ","))
+        assert (caught.value.code, caught.value.line) == ("quote_unclosed", 2)
+
+
+def test_a_field_without_end_is_refused() -> None:
+    with pytest.raises(FileError) as caught:
+        list(records(lines("a\nb\n" + "c" * 200_000), ","))
+    assert (caught.value.code, caught.value.line) == ("record_too_long", 3)
+
+
+def test_every_refusal_of_a_row_is_shown_above_or_among_the_cells() -> None:
+    of_cells = {"amount_fraction", "amount_out_of_range", "amount_unreadable"}
+    of_width = {"cells_missing", "cells_too_many"}
+    assert set(ROW_ERRORS) <= {code for _, _, code in REFUSALS} | of_cells | of_width
