@@ -1,5 +1,6 @@
 """Deploys the localized template through the emulator's CloudFormation and reads back what came of it."""
 
+import contextlib
 import json
 import time
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.local.clients import Clients
+from infra.local.config import REGION
 from infra.local.localize import Template
 
 DEPLOY_WITHIN = 120.0  # seconds
@@ -43,7 +45,7 @@ def deploy(clients: Clients, name: str, template: Template, parameters: Mapping[
     cloudformation = clients.get("cloudformation")
     request = {
         "StackName": name,
-        "TemplateBody": json.dumps(template),
+        "TemplateURL": _uploaded(clients, name, template),
         "Parameters": [
             {"ParameterKey": key, "ParameterValue": value}
             for key, value in parameters.items()
@@ -62,6 +64,16 @@ def deploy(clients: Clients, name: str, template: Template, parameters: Mapping[
             raise DeployError(str(error)) from error
     _wait(cloudformation, name, started)
     return _read(cloudformation, name)
+
+
+def _uploaded(clients: Clients, name: str, template: Template) -> str:
+    """The address of a template laid in a bucket, as `sam deploy` does it: a request holds 51,200 bytes at most."""
+    s3 = clients.get("s3")
+    bucket = f"{name}-deployment"
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=bucket, Key="template.json", Body=json.dumps(template).encode())
+    return f"{s3.meta.endpoint_url}/{bucket}/template.json"
 
 
 def _exists(cloudformation: Any, name: str) -> bool:

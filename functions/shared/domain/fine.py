@@ -9,13 +9,14 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from shared.domain.text import fold
 from shared.domain.time import from_text, to_text
 
+DISCOUNTED: Final = "discounted"
 BASE: Final = "base"
 DOUBLED: Final = "doubled"
 STATED: Final = "stated"
@@ -25,7 +26,9 @@ class Policy(NamedTuple):
     """A rule in force for fines whose clock started on ``valid_from`` or later (an ISO day), until a later row's day.
 
     articles: the law's articles it applies to, as ``25/1``. months: after how many calendar months, same day of the
-    month and same time of day, or the month's last day. factor: what the amount is then multiplied by, once.
+    month and same time of day, or the month's last day. factor: what the amount is then multiplied by, once. basis:
+    which of the facts starts the clock, ``recorded_at`` or ``occurred_at``. discount_percent: what is taken off the
+    base amount, rounded up to whole dinars, in the first discount_days of 24 hours.
     """
 
     name: str
@@ -33,6 +36,9 @@ class Policy(NamedTuple):
     articles: tuple[str, ...]
     months: int
     factor: int
+    basis: str = "recorded_at"
+    discount_percent: int = 0
+    discount_days: int = 0
 
 
 POLICIES: Final = (Policy("IQ-TRAFFIC-2019", "2019-10-06", ("25/1", "25/2", "25/3"), 1, 2),)
@@ -54,6 +60,11 @@ class Facts(NamedTuple):
     stated: int | None = None
     stated_at: str | None = None
     doubled_at: str | None = None
+    occurred_at: str | None = None
+
+    def starts_at(self, policy: Policy) -> str:
+        """When a policy's clock starts."""
+        return self.occurred_at or self.recorded_at if policy.basis == "occurred_at" else self.recorded_at
 
 
 class Due(NamedTuple):
@@ -85,8 +96,11 @@ def policy_for(facts: Facts, policies: Sequence[Policy] = POLICIES) -> Policy | 
     article 25.
     """
     reference = article(facts.legal_ref or "")
-    day = facts.recorded_at[:10]
-    applying = [policy for policy in policies if policy.valid_from <= day and _covers(policy, reference)]
+    applying = [
+        policy
+        for policy in policies
+        if policy.valid_from <= facts.starts_at(policy)[:10] and _covers(policy, reference)
+    ]
     return max(applying, key=lambda policy: policy.valid_from, default=None)
 
 
@@ -107,11 +121,14 @@ def doubles_at(facts: Facts, policies: Sequence[Policy] = POLICIES) -> str | Non
     if facts.doubled_at:
         return facts.doubled_at
     policy = policy_for(facts, policies)
-    return to_text(add_months(from_text(facts.recorded_at), policy.months)) if policy else None
+    return to_text(add_months(from_text(facts.starts_at(policy)), policy.months)) if policy else None
 
 
 def due(facts: Facts, at: str, policies: Sequence[Policy] = POLICIES) -> Due:
-    """What is owed at an instant (a stored text). From the very second of the deadline on, the doubled amount."""
+    """What is owed at an instant (a stored text). From the very second of the deadline on, the doubled amount.
+
+    A discount holds only for an amount that the directorate has not stated itself.
+    """
     stated = facts.stated
     deadline = doubles_at(facts, policies)
     if stated is not None and deadline and facts.stated_at and deadline <= facts.stated_at:
@@ -120,9 +137,13 @@ def due(facts: Facts, at: str, policies: Sequence[Policy] = POLICIES) -> Due:
     else:
         stage = BASE if stated is None or stated == facts.amount else STATED
     amount = facts.amount if stated is None else stated
+    policy = policy_for(facts, policies)
+    if policy and policy.discount_percent and stage == BASE:
+        ends = to_text(from_text(facts.starts_at(policy)) + timedelta(days=policy.discount_days))
+        if at < ends and (deadline is None or ends <= deadline):
+            return Due(amount - amount * policy.discount_percent // 100, DISCOUNTED, ends, amount)
     if deadline is None:
         return Due(amount, stage)
-    policy = policy_for(facts, policies)
     doubled = amount * (policy.factor if policy else 2)
     if at >= deadline:
         return Due(doubled, DOUBLED)
