@@ -18,7 +18,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign 
 
 
 class Import(NamedTuple):
-    """One imported name. module: ``a.b`` of ``from a.b import c as d``; name: ``c``, None of ``import a``; alias: ``d``."""
+    """Imported: module ``a.b``, name ``c`` (None of ``import a``), alias ``d`` in ``from a.b import c as d``."""
 
     module: str
     name: str | None

@@ -32,7 +32,7 @@ def write(objects: Objects, key: str, file: File, plan: Plan, chunks: Iterable[D
 
 def _pieces(objects: Objects, file: File, plan: Plan, chunks: Iterable[DoneChunk]) -> Iterator[bytes]:
     original = [position for position, header in enumerate(plan.header) if not is_reported(header)]
-    header = [*REPORTED, *(plan.header[position] for position in original)]
+    header = [*REPORTED, *(_neutral(plan.header[position]) for position in original)]
     yield b"\xef\xbb\xbf" + _csv([header], plan.separator)
     beyond = len(plan.header)
     for chunk in chunks:

@@ -60,16 +60,17 @@ def ask(
     refusal = "off" if not (by_sms and admission.profile.sms) else None if citizen.phone else "no_phone"
     sms = {"status": refusal, "parts": 0}
     if refusal:
-        ports.citizens.seen(citizen.sub, plate_key, query_id, None, now, kept)
+        ports.citizens.seen(citizen.sub, plate_key, now, *kept)
     else:
         rises = min((due.changes_at for v in violations if v.owed and (due := teller.due(v)).changes_at), default=None)
         said = _result(citizen, admission.profile, reading.plate, query_id, totals, rises, as_of or at, at)
         answer = message.identity(said.language, str(totals), str(rises))
-        put = ports.messages.put_action(said, now)
-        if ports.citizens.seen(citizen.sub, plate_key, query_id, answer, now, [*kept, put]):
+        # Together, so that an answer kept as told has its message.
+        answered = ports.citizens.answered_action(citizen.sub, plate_key, answer, now)
+        if ports.messages.put(said, now, answered, *kept):
             sms = {"status": "queued", "parts": message.parts(said.text or "")}
         else:
-            ports.citizens.seen(citizen.sub, plate_key, query_id, None, now, kept)
+            ports.citizens.seen(citizen.sub, plate_key, now, *kept)
             sms = {"status": "same_as_recent", "parts": 0}
     items, cursor = cut(violations, position, None, PAGE, _cursors(ports, citizen, query_id))
     return {

@@ -27,8 +27,8 @@ def sole_instance(pid_file: Path) -> Iterator[None]:
     """
     pid_file.parent.mkdir(parents=True, exist_ok=True)
     with pid_file.open("a+") as file:
-        if not _lock(file):
-            raise AlreadyRunningError(_pid(file))
+        if (pid := _holder(file)) is not None:
+            raise AlreadyRunningError(pid)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -41,7 +41,7 @@ def sole_instance(pid_file: Path) -> Iterator[None]:
 def running_pid(pid_file: Path) -> int | None:
     """The process that runs the local cloud."""
     with contextlib.suppress(FileNotFoundError), pid_file.open() as file:
-        return None if _lock(file) else _pid(file)
+        return _holder(file)
     return None
 
 
@@ -60,21 +60,15 @@ def stop(pid_file: Path, within: float) -> bool:
     return True
 
 
-def _lock(file: IO[str]) -> bool:
-    """Whether nobody else holds the lock; if so it is held until the file is closed."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _pid(file: IO[str]) -> int:
-    # The one that holds the lock writes its pid right after taking it.
-    deadline = time.monotonic() + 5
+def _holder(file: IO[str]) -> int | None:
+    """The process that holds the lock. None where nobody did; the lock is held by this open file then."""
     while True:
-        file.seek(0)
-        text = file.read()
-        if text or time.monotonic() > deadline:
-            return int(text)
-        time.sleep(0.01)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            if text := file.read():
+                return int(text)
+            time.sleep(0.01)  # it has just begun, or is about to end
+        else:
+            return None

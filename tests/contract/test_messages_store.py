@@ -44,6 +44,14 @@ class TestPutting:
         assert not messages.put(said()._replace(text="other"), NOON)
         assert messages.claim("m1", "c", NOON) == said()._replace(status=SENDING, attempts=1)
 
+    def test_it_is_put_only_with_what_must_happen_with_it(self, messages: Messages) -> None:
+        messages.put(said(), NOON)
+        refused = messages.put_action(said(), NOON)
+        assert not messages.put(said("m2"), NOON, refused)
+        assert messages.claim("m2", "c", NOON) is None
+        assert messages.put(said("m2"), NOON, messages.put_action(said("m3"), NOON))
+        assert sorted(messages.due(NOON)) == ["m1", "m2", "m3"]
+
     def test_it_is_due_at_once(self, messages: Messages) -> None:
         messages.put(said(), NOON)
         assert list(messages.due(NOON - SECOND)) == []

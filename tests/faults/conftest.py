@@ -15,6 +15,7 @@ def faults(engine: Engine, functions: Functions, monkeypatch: pytest.MonkeyPatch
     between = Faults()
     for module in ("notify.on_violation", "notify.send_sms", "notify.sweep", "pay.wiring"):
         monkeypatch.setattr(f"{module}.sdk", lambda: between.through(engine.fast()))
+    monkeypatch.setattr("query.api.FastClient", lambda: between.through(engine.fast()))
     outside = (functions.phones, "send"), (functions.gateway, "order"), (functions.gateway, "standing")
     for thing, name in outside:
         monkeypatch.setattr(thing, name, between.through(getattr(thing, name)))

@@ -77,10 +77,10 @@ def text(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) ->
 class Desk:
     """The directorate's desk. call, s3: ports that a test may break; queued: chunks as the queue holds them."""
 
-    def __init__(self, engine: Engine, tables: Tables, bucket: str) -> None:
+    def __init__(self, engine: Engine, tables: Tables) -> None:
         self.engine = engine
         self.tables = tables
-        self.bucket = bucket
+        self.bucket = f"uploads-{tables['Files'].lower()}"
         self.s3: Any = boto3.client(
             "s3",
             endpoint_url=engine.endpoint,
@@ -91,16 +91,34 @@ class Desk:
         self.call: Call = engine.fast()
         self.queued: list[tuple[str, Chunk]] = []
         self.seconds_left: Callable[[], float] = lambda: 60.0
-        self.clock: Callable[[], datetime] = now
+        self._waited = timedelta()
         self._events = itertools.count(0x1000)
-        self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        self.s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.s3.put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"})
 
     def put(self, key: str, content: bytes, **options: Any) -> str:
         """Drop a file; returns S3's notification of it."""
         version_id = self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, **options)["VersionId"]
+        return self.notification(key, version_id)
+
+    def notification(self, key: str, version_id: str) -> str:
+        """S3's notification of a version, as it lies on the queue."""
         stored = {"key": quote_plus(key, safe="/"), "versionId": version_id, "sequencer": f"{next(self._events):X}"}
         return json.dumps({"Records": [{"s3": {"bucket": {"name": self.bucket}, "object": stored}}]})
+
+    def delete(self, message: str) -> None:
+        """Delete for good the version that a notification tells of."""
+        (version,) = on_file.versions(message)
+        self.s3.delete_object(Bucket=self.bucket, Key=version.key, VersionId=version.version_id)
+
+    def clock(self) -> datetime:
+        return now() + self._waited
+
+    def wait(self, seconds: int) -> None:
+        self._waited += timedelta(seconds=seconds)
+
+    def later(self, seconds: int) -> datetime:
+        return self.clock() + timedelta(seconds=seconds)
 
     def receive(self, message: str) -> FileVersion:
         """What on_file does with a notification of one file."""
@@ -142,6 +160,23 @@ class Desk:
     def rejected(self, key: str) -> list[dict[str, str]]:
         """The rows of a rejects file."""
         return list(csv.DictReader(io.StringIO(self.read(f"rejects/{key}").decode("utf-8-sig"))))
+
+    def objects(self) -> list[tuple[str, str]]:
+        """Every object version that was ever written."""
+        versions = self.s3.list_object_versions(Bucket=self.bucket)["Versions"]
+        return [(version["Key"], version["VersionId"]) for version in versions]
+
+    def before_put(self, key: str, meanwhile: Callable[[], None]) -> None:
+        """Let something happen just before the next object of a key is written."""
+        put = self.s3.put_object
+
+        def interrupted(**request: Any) -> Any:
+            if request["Key"] == key:
+                self.s3.put_object = put
+                meanwhile()
+            return put(**request)
+
+        self.s3.put_object = interrupted
 
     def violations(self) -> dict[str, dict[str, Any]]:
         return {item["pk"]["S"]: item for item in self.tables.items("Violations")}

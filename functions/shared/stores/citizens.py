@@ -184,42 +184,30 @@ class Citizens:
         """Keep a look-up that nothing else is written about. One PutItem."""
         self._call("dynamodb", "PutItem", self.audit_action(sub, look_up_id, mark, at)["Put"])
 
-    def seen(
-        self, sub: str, plate_key: str, query_id: str, answer: str | None, at: datetime, others: Sequence[Json] = ()
-    ) -> bool:
-        """Keep that a citizen looked a plate up, and with which answer (a digest; None where no SMS goes out).
+    def seen(self, sub: str, plate_key: str, at: datetime, *others: Json) -> None:
+        """Keep that a citizen looked a plate up, together with what must happen with it: all or nothing."""
+        transact(self._call, [{"Update": self._look_up(sub, plate_key, at)}, *others])
 
-        Returns False, and writes nothing, where the same answer went out by SMS within the last ten minutes. others:
-        actions of the same look-up, written with it or not at all. One TransactWriteItems.
+    def answered_action(self, sub: str, plate_key: str, answer: str, at: datetime) -> Json:
+        """The action that keeps a look-up whose answer (a digest) goes out by SMS with it.
+
+        Its condition says no where the same answer went out within the last ten minutes.
         """
-        update: Json = {
+        update = self._look_up(sub, plate_key, at)
+        update["UpdateExpression"] += ", answer = :answer, answered_at = :at"
+        update["ConditionExpression"] = "attribute_not_exists(answer) OR answer <> :answer OR answered_at < :earlier"
+        update["ExpressionAttributeValues"] |= pack(
+            {":answer": answer, ":at": to_text(at), ":earlier": to_text(at - SAME_ANSWER_FOR)}
+        )
+        return {"Update": update}
+
+    def _look_up(self, sub: str, plate_key: str, at: datetime) -> Json:
+        return {
             "TableName": self._table,
             "Key": _key(sub, f"SEEN#{plate_key}"),
             "UpdateExpression": "SET expires = :expires",
             "ExpressionAttributeValues": pack({":expires": _epoch(at + SEEN_FOR)}),
         }
-        if answer is not None:
-            update["UpdateExpression"] += ", answer = :answer, answered_at = :at, query_id = :query"
-            update["ConditionExpression"] = (
-                "attribute_not_exists(answer) OR answer <> :answer OR answered_at < :earlier"
-            )
-            update["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-            update["ExpressionAttributeValues"] |= pack(
-                {
-                    ":answer": answer,
-                    ":at": to_text(at),
-                    ":earlier": to_text(at - SAME_ANSWER_FOR),
-                    ":query": query_id,
-                }
-            )
-        try:
-            transact(self._call, [{"Update": update}, *others])
-        except AwsError as error:
-            if not error.condition_failed:
-                raise
-            # A write that was sent again after a broken connection meets itself.
-            return text(error.reasons[0].get("Item") or {}, "query_id") == query_id
-        return True
 
     def may_see(self, sub: str, plate_keys: Iterable[str], at: datetime) -> set[str]:
         """Which of these plates the citizen linked, or looked up in the last 24 h."""

@@ -55,10 +55,13 @@ class Messages:
         self._call = call
         self._table = table
 
-    def put(self, message: Message, at: datetime) -> bool:
-        """Put a message to be sent now. Returns False where it was put before. One PutItem."""
+    def put(self, message: Message, at: datetime, *others: Json) -> bool:
+        """Put a message to be sent now, together with what must happen with it: all or nothing.
+
+        Returns False where it was put before, or the condition of another action said no.
+        """
         try:
-            self._call("dynamodb", "PutItem", self.put_action(message, at)["Put"])
+            transact(self._call, [self.put_action(message, at), *others])
         except AwsError as error:
             if not error.condition_failed:
                 raise
@@ -143,13 +146,7 @@ class Messages:
             }
             for violation_no in message.violations
         ]
-        try:
-            transact(self._call, [self.put_action(message, at), *markers])
-        except AwsError as error:
-            if not error.condition_failed:
-                raise
-            return False
-        return True
+        return self.put(message, at, *markers)
 
     def due(self, at: datetime) -> Iterator[str]:
         """The ids of all messages that should have been sent by now, oldest first in each shard."""

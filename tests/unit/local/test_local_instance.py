@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,16 @@ def test_stopping_waits_for_the_end(pid_file: Path, holder: subprocess.Popen[byt
     assert instance.stop(pid_file, within=10)
 
     assert holder.wait(10) == -signal.SIGTERM
+
+
+def test_one_that_is_about_to_end_is_waited_for(pid_file: Path) -> None:
+    pid_file.parent.mkdir(parents=True)
+    with pid_file.open("a+") as file, ThreadPoolExecutor(1) as threads:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        asked = threads.submit(instance.running_pid, pid_file)
+        with pytest.raises(TimeoutError):
+            asked.result(0.1)
+
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+        assert asked.result(10) is None

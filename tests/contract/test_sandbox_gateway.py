@@ -1,0 +1,112 @@
+"""The sandbox gateway over HTTP: what an answer, a refusal and a silence mean for a payment."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pay.gateways import EXPIRED, FAILED, PAID, UNPAID, Order, Page, RefusedError, Standing, UnknownError
+from pay.gateways.sandbox import Sandbox
+from tests.fault_server import HANGS_UP_AFTER_READING, HANGS_UP_AT_ONCE, FaultServer, Step, says
+
+ORDER = Order(
+    "p1",
+    75_000,
+    "IQD",
+    "Gharama 2",
+    "https://api.example/v1/callbacks/sandbox",
+    "https://tf.ur.gov.iq/",
+    "2026-11-20T12:15:00+03:00",
+)
+TAKEN = {
+    "id": "g1",
+    "reference": "p1",
+    "status": "created",
+    "amount": 75_000,
+    "currency": "IQD",
+    "pay_url": "https://g/1",
+}
+
+
+def sandbox(server: FaultServer) -> Sandbox:
+    return Sandbox(server.url, lambda: {"api_key": "merchant"})
+
+
+def answers(status: int, body: Any) -> Step:
+    return says(status, json.dumps(body).encode(), {"content-type": "application/json"}, close=True)
+
+
+SILENCE = {
+    "500": answers(500, {}),
+    "503": says(503, b"<html>", close=True),
+    "a page": says(200, b"<html>", close=True),
+    "another shape": answers(200, {}),
+    "a list": answers(200, []),
+    "hangs up at once": HANGS_UP_AT_ONCE,
+    "hangs up after reading": HANGS_UP_AFTER_READING,
+}
+
+
+@pytest.mark.parametrize("status", [200, 201])
+def test_an_order_is_placed_with_the_merchants_key(status: int) -> None:
+    with FaultServer([answers(status, TAKEN)]) as server:
+        assert sandbox(server).order(ORDER) == Page("g1", "https://g/1")
+        (request,) = server.received
+    assert request.headers["authorization"] == "Bearer merchant"
+    assert json.loads(request.body) == {
+        "reference": "p1",
+        "amount": 75_000,
+        "currency": "IQD",
+        "description": "Gharama 2",
+        "callback_url": ORDER.callback_url,
+        "return_url": ORDER.return_url,
+        "expires_at": ORDER.expires_at,
+    }
+
+
+@pytest.mark.parametrize("status", [400, 401, 409, 422])
+def test_a_refusal_is_one(status: int) -> None:
+    with FaultServer([answers(status, {"error": "no"})]) as server, pytest.raises(RefusedError, match=f"http_{status}"):
+        sandbox(server).order(ORDER)
+
+
+@pytest.mark.parametrize("step", SILENCE.values(), ids=SILENCE)
+def test_whatever_is_no_answer_leaves_an_order_unknown_and_is_not_tried_again(step: Step) -> None:
+    with FaultServer([step]) as server:
+        with pytest.raises(UnknownError):
+            sandbox(server).order(ORDER)
+        assert len(server.received) <= 1
+
+
+@pytest.mark.parametrize("step", [*SILENCE.values(), answers(200, {**TAKEN, "status": "odd"})], ids=[*SILENCE, "odd"])
+def test_whatever_is_no_answer_leaves_a_standing_unknown(step: Step) -> None:
+    with FaultServer([step]) as server, pytest.raises(UnknownError):
+        sandbox(server).standing("p1")
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+def test_a_refusal_to_say_is_no_standing(status: int) -> None:
+    with FaultServer([answers(status, {"error": "no"})]) as server, pytest.raises(UnknownError):
+        sandbox(server).standing("p1")
+
+
+def test_nobody_there_is_unknown() -> None:
+    with FaultServer([]) as gone:
+        pass
+    with pytest.raises(UnknownError):
+        sandbox(gone).standing("p1")
+
+
+@pytest.mark.parametrize(
+    ("said", "state"), [("created", UNPAID), ("paid", PAID), ("failed", FAILED), ("expired", EXPIRED)]
+)
+def test_each_standing_is_read(said: str, state: str) -> None:
+    with FaultServer([answers(200, {**TAKEN, "status": said})]) as server:
+        assert sandbox(server).standing("p1") == Standing("p1", "g1", state, 75_000, "IQD")
+
+
+def test_an_order_that_the_gateway_does_not_know_has_no_standing() -> None:
+    with FaultServer([answers(404, {})]) as server:
+        assert sandbox(server).standing("p1") is None

@@ -1,0 +1,223 @@
+"""The three functions as Lambda calls them: their wiring, their settings, what they answer, what comes again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+import requests
+
+from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
+from ingest import api, load_chunk, on_file
+from shared.aws_json import Json
+from tests import lambda_events
+from tests.aws import Engine, Tables
+from tests.integration.ingest_desk import Desk, row, text
+
+CACHED = (on_file._ports, load_chunk._stores, api._files, api._s3)
+
+
+@pytest.fixture
+def desk(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A desk whose functions find their tables, bucket and queue in the environment."""
+    desk = Desk(engine, tables)
+    settings = {
+        **engine.environment(),
+        "FILES_TABLE": tables["Files"],
+        "VIOLATIONS_TABLE": tables["Violations"],
+        "UPLOADS_BUCKET": desk.bucket,
+        "CHUNK_QUEUE_URL": sqs(engine).create_queue(QueueName=desk.bucket)["QueueUrl"],
+        "ANNOUNCE_WITHIN_DAYS": "45",
+        "POWERTOOLS_SERVICE_NAME": "gharama",
+        "POWERTOOLS_METRICS_NAMESPACE": "Gharama",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    # engine.fast() reads the same environment, and its connections are closed after the test.
+    monkeypatch.setattr(load_chunk, "FastClient", engine.fast)
+    forget()
+    yield desk
+    forget()
+
+
+def forget() -> None:
+    """As a new environment of each function."""
+    for wired in CACHED:
+        wired.cache_clear()
+
+
+def sqs(engine: Engine) -> Any:
+    return boto3.client(
+        "sqs",
+        endpoint_url=engine.endpoint,
+        region_name=REGION,
+        aws_access_key_id=ACCESS_KEY_ID,
+        aws_secret_access_key=SECRET_ACCESS_KEY,
+    )
+
+
+def chunks(desk: Desk) -> list[Json]:
+    """The messages on the chunk queue, as load_chunk is given them."""
+    client = sqs(desk.engine)
+    url = client.get_queue_url(QueueName=desk.bucket)["QueueUrl"]
+    found = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    for message in found:
+        client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return [lambda_events.queued(message["Body"]) for message in found]
+
+
+def context(seconds: float = 60) -> Any:
+    found = lambda_events.context()
+    found.get_remaining_time_in_millis = lambda: int(seconds * 1000)
+    return found
+
+
+def take(desk: Desk, message: str) -> None:
+    assert on_file.handler(lambda_events.records([lambda_events.queued(message)]), context()) == ALL_DONE
+    assert load_chunk.handler(lambda_events.records(chunks(desk)), context()) == ALL_DONE
+
+
+ALL_DONE: Json = {"batchItemFailures": []}
+
+
+def test_a_file_goes_through_both_functions(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
+    message = desk.put("live/a.csv", text([*(row() for _ in range(9)), row("BAD-1", amount="x")]))
+    take(desk, message)
+    (version,) = on_file.versions(message)
+    assert desk.report(version)["counts"]["inserted"] == 9
+    logged = capfd.readouterr().out
+    assert '"RowsLoaded":[9.0]' in logged
+    assert '"RowsRejected":[1.0]' in logged
+    assert "12345" not in logged  # the plate
+
+
+def test_chunk_messages_are_small(desk: Desk) -> None:
+    on_file.handler(lambda_events.records([lambda_events.queued(desk.put("live/a.csv", text([row()])))]), context())
+    (message,) = chunks(desk)
+    assert set(json.loads(message["body"])) == {"file", "number", "start", "end", "line"}
+
+
+def test_s3s_own_test_is_taken_and_a_broken_message_alone_comes_again(desk: Desk) -> None:
+    event = lambda_events.records(
+        [
+            lambda_events.queued('{"Service": "Amazon S3", "Event": "s3:TestEvent"}', "test"),
+            lambda_events.queued("not json", "broken"),
+            lambda_events.queued(desk.put("live/a.csv", text([row()])), "good"),
+        ]
+    )
+    assert on_file.handler(event, context()) == {"batchItemFailures": [{"itemIdentifier": "broken"}]}
+    assert len(chunks(desk)) == 1
+
+
+def test_a_chunk_without_time_or_without_sense_comes_again(desk: Desk) -> None:
+    on_file.handler(lambda_events.records([lambda_events.queued(desk.put("live/a.csv", text([row()])))]), context())
+    (message,) = chunks(desk)
+    event = lambda_events.records([message, lambda_events.queued("{}", "broken")])
+    assert load_chunk.handler(event, context(seconds=1)) == {
+        "batchItemFailures": [{"itemIdentifier": message["messageId"]}, {"itemIdentifier": "broken"}]
+    }
+    assert load_chunk.handler(lambda_events.records([message]), context()) == ALL_DONE
+    assert len(desk.violations()) == 1
+
+
+# ---------------------------------------------------------------------- the API
+
+CLERK = {"sub": "clerk", "scope": "openid directorate"}
+GOOD: Json = {"origin": "live", "format": "csv", "encoding": "utf-8", "size": 1000}
+
+
+def call(route: str, *, claims: dict[str, str | None] = CLERK, **given: Any) -> tuple[int, Json]:
+    reply = api.handler(lambda_events.http(route, claims=claims, **given), context())
+    body: Json = json.loads(reply["body"])
+    return reply["statusCode"], body
+
+
+def watch(upload_id: str, sub: str = "clerk") -> tuple[int, Json]:
+    return call("GET /v1/uploads/{upload_id}", path={"upload_id": upload_id}, claims={**CLERK, "sub": sub})
+
+
+def post(form: Json, content: bytes, **changed: str) -> int:
+    return requests.post(
+        form["url"], data={**form["fields"], **changed}, files={"file": ("f.csv", content)}, timeout=10
+    ).status_code
+
+
+def test_an_upload_from_its_form_to_its_report(desk: Desk) -> None:
+    content = text([row(), row()])
+    status, form = call("POST /v1/uploads", body={**GOOD, "size": len(content)})
+    assert status == 201
+    assert set(form) == {"upload_id", "url", "fields", "expires_at"}
+    assert form["fields"]["key"].startswith("live/20")
+    assert form["upload_id"] in form["fields"]["key"]
+    nothing = {"upload_id": form["upload_id"], "rows_found": 0, "rows_done": 0, "report": None}
+    assert watch(form["upload_id"]) == (200, {**nothing, "status": "waiting"})
+
+    assert post(form, content) == 204
+    key = form["fields"]["key"]
+    version_id = desk.s3.head_object(Bucket=desk.bucket, Key=key)["VersionId"]
+    event = desk.notification(key, version_id)
+    on_file.handler(lambda_events.records([lambda_events.queued(event)]), context())
+    assert watch(form["upload_id"]) == (200, {**nothing, "status": "loading", "rows_found": 2})
+
+    load_chunk.handler(lambda_events.records(chunks(desk)), context())
+    status, progress = watch(form["upload_id"])
+    assert (progress["status"], progress["rows_found"], progress["rows_done"]) == ("loaded", 2, 2)
+    assert progress["report"] == json.loads(desk.read(f"reports/{key}.json"))
+
+
+def test_a_form_takes_its_own_key_and_size_only(desk: Desk) -> None:
+    _, form = call("POST /v1/uploads", body={**GOOD, "size": 5})
+    assert post(form, b"123456") >= 400
+    assert post(form, b"1", key="backlog/other.csv") == 403
+    assert post(form, b"12345") == 204
+
+
+def test_an_upload_that_was_refused_says_so(desk: Desk) -> None:
+    _, form = call("POST /v1/uploads", body={**GOOD, "origin": "backlog"})
+    post(form, b"nonsense")
+    key = form["fields"]["key"]
+    event = desk.notification(key, desk.s3.head_object(Bucket=desk.bucket, Key=key)["VersionId"])
+    on_file.handler(lambda_events.records([lambda_events.queued(event)]), context())
+    _, progress = watch(form["upload_id"])
+    assert (progress["status"], progress["report"]["error"]["code"]) == ("refused", "header_missing")
+
+
+def test_without_the_scope_nothing_is_told(desk: Desk) -> None:
+    _, form = call("POST /v1/uploads", body=GOOD)
+    citizen: dict[str, str | None] = {"sub": "clerk", "scope": "openid"}
+    for status, problem in (
+        call("POST /v1/uploads", body=GOOD, claims=citizen),
+        call("GET /v1/uploads/{upload_id}", path={"upload_id": form["upload_id"]}, claims=citizen),
+        call("POST /v1/uploads", body=GOOD, claims={"sub": "clerk", "scope": None}),
+    ):
+        assert (status, problem["code"]) == (403, "scope_missing")
+
+
+def test_others_uploads_and_unknown_ones_look_the_same(desk: Desk) -> None:
+    _, form = call("POST /v1/uploads", body=GOOD)
+    for upload_id, sub in ((form["upload_id"], "other"), ("0" * 32, "clerk")):
+        status, problem = watch(upload_id, sub)
+        assert (status, problem["code"]) == (404, "no_such_upload")
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({}, [("origin", "missing"), ("format", "missing"), ("encoding", "missing"), ("size", "missing")]),
+        ({**GOOD, "origin": "registry"}, [("origin", "wrong_value")]),
+        ({**GOOD, "origin": ["live"]}, [("origin", "wrong_value")]),
+        ({**GOOD, "format": "xls"}, [("format", "wrong_value")]),
+        ({**GOOD, "encoding": "windows-1256"}, [("encoding", "wrong_value")]),
+        ({**GOOD, "size": "10"}, [("size", "wrong_type")]),
+        ({**GOOD, "size": True}, [("size", "wrong_type")]),
+        ({**GOOD, "size": 0}, [("size", "wrong_value")]),
+        ({**GOOD, "size": 5 * 1024**3 + 1}, [("size", "too_large")]),
+    ],
+)
+def test_what_is_wrong_with_a_request_is_named(desk: Desk, body: Json, errors: list[tuple[str, str]]) -> None:
+    status, problem = call("POST /v1/uploads", body=body)
+    assert (status, problem["code"]) == (422, "invalid_input")
+    assert [(error["field"], error["code"]) for error in problem["errors"]] == errors

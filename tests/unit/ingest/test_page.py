@@ -1,0 +1,81 @@
+"""The clerk's page: every figure and reason of the report, in Arabic, with nothing of a file taken for markup."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from ingest.page import page
+from shared.stores.files import ENDED
+
+REPORT: dict[str, Any] = {
+    "status": "loaded_with_many_rejects",
+    "key": "live/<b>&a.csv",
+    "counts": {"rows": 1234567, "inserted": 11, "updated": 12, "unchanged": 13, "stale": 14, "rejected": 15},
+    "error": None,
+    "rejects": {
+        "key": "rejects/live/<b>&a.csv",
+        "reasons": [{"message": "المبلغ: خطأ", "rows": 15, "first_line": 77}],
+    },
+    "warnings": [{"message": "<script>: عمود غير معروف", "rows": 1, "first_line": 1}],
+    "timings": {"started_at": "2026-11-20T12:00:00+03:00", "ended_at": "2026-11-20T12:03:00+03:00"},
+}
+
+
+class Reader(HTMLParser):
+    """The words of a page, and whether every element that was opened is closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "title"):
+            self.words.append(data.strip())
+
+
+def test_every_figure_and_reason_is_there() -> None:
+    html = page(REPORT)
+    shown = Reader(html)
+    assert shown.open == []
+    assert {"1,234,567", "11", "12", "13", "14", "15", "77", "المبلغ: خطأ", "2026-11-20 12:03:00"} <= set(shown.words)
+    assert shown.words.count("rejects/live/<b>&a.csv") == 1
+    assert '<html lang="ar" dir="rtl">' in html
+
+
+def test_nothing_of_a_file_is_taken_for_markup() -> None:
+    shown = Reader(page(REPORT))
+    assert "b" not in shown.tags
+    assert "script" not in shown.tags
+
+
+def test_a_refusal_says_why_and_where() -> None:
+    refused = {
+        **REPORT,
+        "status": "refused",
+        "error": {"message": "ترميز الملف", "line": 1204},
+        "rejects": None,
+        "warnings": [],
+    }
+    shown = Reader(page(refused))
+    assert "ترميز الملف (السطر 1,204)" in shown.words
+    assert "تنبيهات" not in shown.words
+
+
+@pytest.mark.parametrize("status", sorted(ENDED))
+def test_every_end_has_its_words(status: str) -> None:
+    assert Reader(page({**REPORT, "status": status})).open == []
