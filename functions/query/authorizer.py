@@ -62,7 +62,7 @@ def _claims(body: bytes, directorate: Collection[str]) -> dict[str, str]:
         names = [str(user.get(part) or "") for part in ("first_name", "middle_name", "last_name")]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UnclearError("not a user") from None
-    if isinstance(user["ur_id"], bool) or not _SUB.fullmatch(sub):
+    if type(user["ur_id"]) not in (int, str) or not _SUB.fullmatch(sub):
         raise UnclearError("not an id")
     return {
         "sub": sub,
