@@ -60,6 +60,11 @@ build: ## build the functions for AWS (needs python3.13 on the PATH)
 	$(set_up) sam
 	@$(sam) build
 
+.PHONY: openapi
+openapi: ## write the API's description anew after a change of the API
+	$(set_up) run
+	@PYTHONPATH=functions $(project)/python -m infra.openapi
+
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file
 	$(set_up) lock

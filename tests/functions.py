@@ -16,6 +16,7 @@ import pytest
 
 from shared.aws_json import Json
 from shared.stores.citizens import Citizens
+from shared.stores.files import Files
 from shared.stores.messages import Messages
 from shared.stores.payments import Payments
 from shared.stores.violations import Row, Violations
@@ -56,6 +57,7 @@ class Functions:
         self.messages = Messages(call, tables["Messages"])
         self.payments = Payments(call, tables["Payments"])
         self._fast = engine.fast
+        self.files = Files(call, tables["Files"])
         self._set_environment(engine, monkeypatch)
         self._set_outside(monkeypatch)
         forget()
@@ -69,6 +71,8 @@ class Functions:
         self.queue: str = self.sqs.create_queue(QueueName=name)["QueueUrl"]
         secret = json.dumps({"api_key": "merchant", "callback_key": secrets.token_hex(16)})
         engine.fast()("secretsmanager", "CreateSecret", {"Name": name, "SecretString": secret})
+        plate_key = f"{name}-plate-key"
+        engine.fast()("secretsmanager", "CreateSecret", {"Name": plate_key, "SecretString": secrets.token_hex(32)})
         variables = {
             "POWERTOOLS_SERVICE_NAME": name,  # a logger of each test's own, which writes where pytest listens
             "POWERTOOLS_METRICS_NAMESPACE": "Gharama",
@@ -76,6 +80,14 @@ class Functions:
             "CITIZENS_TABLE": self.tables["Citizens"],
             "MESSAGES_TABLE": self.tables["Messages"],
             "PAYMENTS_TABLE": self.tables["Payments"],
+            "FILES_TABLE": self.tables["Files"],
+            "REGISTRY_TABLE": self.tables["Registry"],
+            "PLATE_KEY_SECRET": plate_key,
+            "PROOF": "declared",
+            "QUERIES_A_DAY": "50",
+            "PLATES_A_DAY": "10",
+            "LINKS_A_DAY": "5",
+            "MOST_VEHICLES": "10",
             "SMS_QUEUE_URL": self.queue,
             "SMS_SENDER_ID": "Gharama",
             "QUIET_HOURS": "off",
@@ -109,7 +121,7 @@ class Functions:
         """Call a function of the API. request: as :func:`tests.lambda_events.http` takes it."""
         reply = importlib.import_module(module).handler(events.http(route, **request), events.context())
         assert reply["headers"]["cache-control"] == "no-store"
-        return Reply(reply["statusCode"], json.loads(reply["body"]), reply["headers"])
+        return Reply(reply["statusCode"], json.loads(reply.get("body", "null")), reply["headers"])
 
     def ask(self, body: object = None, **request: Any) -> Reply:
         return self.call("query.api", "POST /v1/queries", body=body, **request)

@@ -58,6 +58,8 @@ def finish(files: Files, objects: Objects, file: File, plan: Plan, at: datetime)
     if counts["rejected"]:
         report["rejects"]["key"] = key = _rejects_key(files, file)
         rejects.write(objects, key, file, plan, chunks)
+    if file.version.origin == "live" and state in (LOADED, MANY_REJECTS):
+        files.note_feed(plan.last_modified)
     files.end(file.version.file_id, state, _text(report))
     publish(files, objects, file.version.file_id)
 

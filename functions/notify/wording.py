@@ -13,8 +13,9 @@ from shared.domain.plate import Plate
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import CANCELLED as CANCELLED_STATE
 from shared.domain.violation import UNPAID, Violation
-from shared.stores.citizens import Citizens, Profile
+from shared.stores.citizens import Citizens
 from shared.stores.messages import Message, Messages
+from shared.stores.profiles import Profile
 from shared.stores.violations import Violations
 
 ANSWER_GOOD_FOR: Final = timedelta(hours=1)

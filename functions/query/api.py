@@ -1,32 +1,51 @@
-"""The citizens' API: asking by plate, linking vehicles, health, and whatever no other route takes."""
+"""The citizens' API: asking by plate, vehicles, messages, choices, health, and whatever no other route takes."""
 
 from __future__ import annotations
 
 import secrets
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
-from query import lookup, vehicles
-from query.lookup import LARGEST_PAGE, PAGE, Stores
+from query import account, lookup, vehicles
+from query.pages import asked_limit
 from query.plates import requested_plate
+from query.ports import Feed, Ports
+from query.quotas import admit
+from query.vehicles import RELATIONS, Wish
 from shared.aws_json import FastClient
 from shared.clock import now
-from shared.http import Event, Handler, Reply, Request, answer, invalid, router
+from shared.domain import registration
+from shared.domain.plate import Reading
+from shared.http import LANGUAGES, Event, Handler, Problem, Reply, Request, Route, answer, invalid, no_content, router
 from shared.identity import citizen
+from shared.keyed import Keyed
 from shared.observability import count
-from shared.settings import setting
+from shared.settings import number, setting
 from shared.stores.citizens import Citizens
+from shared.stores.files import Files
 from shared.stores.messages import Messages
+from shared.stores.profiles import Limits
+from shared.stores.registry import Registry
 from shared.stores.violations import Violations
+
+REGISTRATION: Final = "registration"
+DESCRIPTION: Final = Path(__file__).with_name("openapi.json")
 
 
 @cache
-def _stores() -> Stores:
+def _ports() -> Ports:
     call = FastClient()
-    return Stores(
+    keyed = Keyed.from_secret(call, setting("PLATE_KEY_SECRET"))
+    proof = setting("PROOF") == REGISTRATION
+    return Ports(
         Violations(call, setting("VIOLATIONS_TABLE")),
         Citizens(call, setting("CITIZENS_TABLE")),
         Messages(call, setting("MESSAGES_TABLE")),
+        Feed(Files(call, setting("FILES_TABLE")).feed),
+        keyed,
+        Limits(number("QUERIES_A_DAY"), number("PLATES_A_DAY"), number("LINKS_A_DAY"), number("MOST_VEHICLES")),
+        Registry(call, setting("REGISTRY_TABLE"), keyed) if proof else None,
     )
 
 
@@ -34,21 +53,67 @@ def _new_id() -> str:
     return secrets.token_hex(16)
 
 
-def _flag(body: dict[str, Any], name: str, default: bool) -> bool:
-    value = body.get(name, default)
-    if not isinstance(value, bool):
+def _flag(body: dict[str, Any], name: str) -> bool | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
         raise invalid(name, "wrong_type")
     return value
+
+
+def _choice(body: dict[str, Any], name: str, allowed: tuple[str, ...]) -> str | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise invalid(name, "wrong_type")
+    if value not in allowed:
+        raise invalid(name, "wrong_value")
+    return value
+
+
+def _proof(body: dict[str, Any]) -> str | None:
+    """The registration number that a body offers as proof, in its normal form."""
+    proof = body.get("proof")
+    if proof is None:
+        return None
+    if not isinstance(proof, dict):
+        raise invalid("proof", "wrong_type")
+    if proof.get("type") is None:
+        raise invalid("proof.type", "missing")
+    if proof["type"] != REGISTRATION:
+        raise invalid("proof.type", "wrong_value")
+    text = proof.get("number")
+    if text is None:
+        raise invalid("proof.number", "missing")
+    if not isinstance(text, str):
+        raise invalid("proof.number", "wrong_type")
+    if len(text) > registration.LONGEST:
+        raise invalid("proof.number", "too_long")
+    normal = registration.normal(text)
+    if normal is None:
+        raise invalid("proof.number", "wrong_value")
+    return normal
+
+
+def _plate(request: Request, body: dict[str, Any]) -> Reading:
+    """The plate to look up. A text that cannot be read as one plate counts as a query too."""
+    try:
+        return requested_plate(request, body)
+    except Problem as problem:
+        if problem.code in ("plate_unreadable", "plate_ambiguous"):
+            admit(_ports(), citizen(request.event), None, request.language, now())
+        raise
 
 
 def ask(request: Request) -> Reply:
     """POST /v1/queries"""
     body = request.json()
+    by_sms = _flag(body, "sms")
     found = lookup.ask(
-        _stores(),
+        _ports(),
         citizen(request.event),
-        requested_plate(request, body),
-        by_sms=_flag(body, "sms", True),
+        _plate(request, body),
+        by_sms=by_sms is not False,
         language=request.language,
         now=now(),
         new_id=_new_id,
@@ -59,15 +124,12 @@ def ask(request: Request) -> Reply:
 
 def read_on(request: Request) -> Reply:
     """GET /v1/queries/{query_id}"""
-    limit = request.query.get("limit", str(PAGE))
-    if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= LARGEST_PAGE):
-        raise invalid("limit", "wrong_value")
     page = lookup.read_on(
-        _stores(),
+        _ports(),
         citizen(request.event),
         request.path["query_id"],
         request.query.get("cursor"),
-        int(limit),
+        asked_limit(request),
         language=request.language,
         now=now(),
     )
@@ -77,22 +139,85 @@ def read_on(request: Request) -> Reply:
 def link(request: Request) -> Reply:
     """POST /v1/vehicles"""
     body = request.json()
-    relation = body.get("relation")
+    relation = _choice(body, "relation", RELATIONS)
     if relation is None:
         raise invalid("relation", "missing")
-    if relation not in vehicles.RELATIONS:
-        raise invalid("relation", "wrong_value")
+    wish = Wish(requested_plate(request, body), relation, bool(_flag(body, "notify")), _proof(body))
     view, new = vehicles.link(
-        _stores(),
+        _ports(), citizen(request.event), wish, language=request.language, now=now(), new_id=_new_id
+    )
+    return answer(201 if new else 200, view)
+
+
+def list_vehicles(request: Request) -> Reply:
+    """GET /v1/vehicles"""
+    cursor, limit = request.query.get("cursor"), asked_limit(request)
+    return answer(200, vehicles.listed(_ports(), citizen(request.event), cursor, limit, language=request.language))
+
+
+def change_vehicle(request: Request) -> Reply:
+    """PATCH /v1/vehicles/{vehicle_id}"""
+    body = request.json()
+    view = vehicles.change(
+        _ports(),
         citizen(request.event),
-        requested_plate(request, body),
-        relation=relation,
-        notify=_flag(body, "notify", False),
+        request.path["vehicle_id"],
+        relation=_choice(body, "relation", RELATIONS),
+        notify=_flag(body, "notify"),
+        language=request.language,
+    )
+    return answer(200, view)
+
+
+def unlink(request: Request) -> Reply:
+    """DELETE /v1/vehicles/{vehicle_id}"""
+    vehicles.unlink(_ports(), citizen(request.event), request.path["vehicle_id"])
+    return no_content()
+
+
+def violations_of(request: Request) -> Reply:
+    """GET /v1/vehicles/{vehicle_id}/violations"""
+    page = lookup.of_vehicle(
+        _ports(),
+        citizen(request.event),
+        request.path["vehicle_id"],
+        request.query.get("cursor"),
+        asked_limit(request),
         language=request.language,
         now=now(),
         new_id=_new_id,
     )
-    return answer(201 if new else 200, view)
+    return answer(200, page)
+
+
+def followers_of(request: Request) -> Reply:
+    """GET /v1/vehicles/{vehicle_id}/followers"""
+    return answer(200, vehicles.followers(_ports(), citizen(request.event), request.path["vehicle_id"]))
+
+
+def remove_follower(request: Request) -> Reply:
+    """DELETE /v1/vehicles/{vehicle_id}/followers/{follower_id}"""
+    path = request.path
+    vehicles.remove_follower(_ports(), citizen(request.event), path["vehicle_id"], path["follower_id"])
+    return no_content()
+
+
+def me(request: Request) -> Reply:
+    """GET /v1/me"""
+    return answer(200, account.me(_ports(), citizen(request.event), language=request.language))
+
+
+def change_me(request: Request) -> Reply:
+    """PATCH /v1/me"""
+    body = request.json()
+    language, sms = _choice(body, "language", LANGUAGES), _flag(body, "sms")
+    return answer(200, account.choose(_ports(), citizen(request.event), language=language, sms=sms))
+
+
+def messages(request: Request) -> Reply:
+    """GET /v1/messages"""
+    cursor, limit = request.query.get("cursor"), asked_limit(request)
+    return answer(200, account.messages(_ports(), citizen(request.event), cursor, limit, language=request.language))
 
 
 def health(_: Request) -> Reply:
@@ -101,15 +226,37 @@ def health(_: Request) -> Reply:
 
 
 @cache
+def _description() -> str:
+    return DESCRIPTION.read_text()
+
+
+def describe(_: Request) -> Reply:
+    """GET /v1/openapi.json: this API's description, the same for everybody."""
+    headers = {"content-type": "application/json", "cache-control": "public, max-age=300"}
+    return {"statusCode": 200, "headers": headers, "body": _description()}
+
+
+ROUTES: Final[dict[str, Route]] = {
+    "POST /v1/queries": ask,
+    "GET /v1/queries/{query_id}": read_on,
+    "POST /v1/vehicles": link,
+    "GET /v1/vehicles": list_vehicles,
+    "PATCH /v1/vehicles/{vehicle_id}": change_vehicle,
+    "DELETE /v1/vehicles/{vehicle_id}": unlink,
+    "GET /v1/vehicles/{vehicle_id}/violations": violations_of,
+    "GET /v1/vehicles/{vehicle_id}/followers": followers_of,
+    "DELETE /v1/vehicles/{vehicle_id}/followers/{follower_id}": remove_follower,
+    "GET /v1/me": me,
+    "PATCH /v1/me": change_me,
+    "GET /v1/messages": messages,
+    "GET /v1/health": health,
+    "GET /v1/openapi.json": describe,
+}
+
+
+@cache
 def _app() -> Handler:
-    return router(
-        {
-            "POST /v1/queries": ask,
-            "GET /v1/queries/{query_id}": read_on,
-            "POST /v1/vehicles": link,
-            "GET /v1/health": health,
-        }
-    )
+    return router(ROUTES)
 
 
 def handler(event: Event, context: object) -> Reply:

@@ -1,49 +1,195 @@
-"""Linking a vehicle: the plate is followed from then on, and the answer says what it owes."""
+"""A citizen's vehicles: linking with or without proof, changing, ending; and what a proven owner may do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from query.lookup import Stores
+from query.pages import Cursors, cut
 from query.plates import concerning, of_category
-from query.views import plate_view, totals_view
-from shared.domain.plate import Reading
+from query.ports import Ports
+from query.quotas import refused
+from query.views import Teller, plate_view, totals_view
+from shared.domain import message
+from shared.domain.phone import masked
+from shared.domain.plate import Plate, Reading
 from shared.domain.time import to_text
+from shared.http import Problem, invalid
 from shared.identity import Citizen
-from shared.stores.citizens import Vehicle
+from shared.observability import count
+from shared.stores.citizens import Follower, Vehicle
+from shared.stores.messages import Message
+from shared.stores.profiles import QuotaError
+from shared.stores.registry import SUSPICIOUS, TooManyTriesError
 
 RELATIONS: Final = ("self", "family")
 
 
-def link(
-    stores: Stores,
-    citizen: Citizen,
-    reading: Reading,
-    *,
-    relation: str,
-    notify: bool,
-    language: str,
-    now: datetime,
-    new_id: Callable[[], str],
-) -> tuple[dict[str, Any], bool]:
-    """The link and whether it is new; linking twice is linking once. ``notify`` is the consent to SMS.
+class Wish(NamedTuple):
+    """A vehicle to be linked. notify: the consent to SMS. proof: the registration number in its normal form."""
 
-    Raises Problem 409 where the plate's number is found in several categories.
+    reading: Reading
+    relation: str
+    notify: bool
+    proof: str | None
+
+
+def link(
+    ports: Ports, citizen: Citizen, wish: Wish, *, language: str, now: datetime, new_id: Callable[[], str]
+) -> tuple[dict[str, Any], bool]:
+    """The link and whether it is new; linking twice is linking once, but a proof given later counts.
+
+    Raises Problem: 422 for a proof that is missing or wrong, 409 where the plate's number is found in several
+    categories or the citizen has too many vehicles, 429.
     """
-    violations = stores.violations.of_plate(reading.plate.key)
+    reading = wish.reading
+    proven = _prove(ports, citizen, wish, now)
+    violations = ports.violations.of_plate(reading.plate.key)
+    ports.citizens.audit(citizen.sub, new_id(), ports.keyed.plate(reading.plate.key), now)
     of_category(reading, violations, language)
-    stores.citizens.seen_in_person(citizen.sub, citizen.phone, language)
-    wanted = Vehicle(new_id(), reading.plate.key, reading.category, relation, notify)
-    known = stores.citizens.link(citizen.sub, wanted, now)
+    ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
+    wanted = Vehicle(new_id(), reading.plate.key, reading.category, wish.relation, wish.notify, proven)
+    try:
+        known = ports.citizens.link(citizen.sub, wanted, now, ports.limits)
+    except QuotaError as error:
+        raise refused(error.quota, now) from None
     vehicle = known or wanted
-    view = {
+    if known is None:
+        _tell_owners(ports, citizen, wanted, now)
+    elif proven and not known.proven:
+        vehicle = known._replace(proven=True)
+        ports.citizens.change(citizen.sub, vehicle)
+    teller = Teller(reading.plate, to_text(now), language, proven=vehicle.proven)
+    totals = totals_view(concerning(vehicle.category, violations), teller.due)
+    return {**vehicle_view(vehicle, language), "totals": totals}, known is None
+
+
+def _prove(ports: Ports, citizen: Citizen, wish: Wish, now: datetime) -> bool:
+    if ports.registry is None:
+        return False
+    if wish.proof is None:
+        raise invalid("proof", "missing")
+    plate_key = wish.reading.plate.key
+    try:
+        right, wrong_today = ports.registry.prove(citizen.sub, plate_key, wish.reading.category, wish.proof, now)
+    except TooManyTriesError:
+        raise refused("proofs", now) from None
+    if not right:
+        if wrong_today >= SUSPICIOUS:
+            count("SuspiciousProofs")
+        raise invalid("proof.number", "proof_wrong")
+    return True
+
+
+def _tell_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) -> None:
+    """An SMS to everybody who has proved the vehicle theirs: another account follows it."""
+    owners = [
+        follower.sub
+        for follower in ports.citizens.followers(vehicle.plate_key)
+        if follower.proven and follower.sub != citizen.sub and _same_category(follower, vehicle)
+    ]
+    plate, at = Plate.from_key(vehicle.plate_key), to_text(now)
+    for sub, profile in ports.citizens.profiles(owners).items():
+        if profile.phone and profile.sms:
+            said = Message(
+                message_id=message.identity(message.FOLLOWER_ADDED, sub, vehicle.vehicle_id),
+                sub=sub,
+                kind=message.FOLLOWER_ADDED,
+                created_at=at,
+                phone=profile.phone,
+                language=profile.language,
+                text=message.follower_added(profile.language, plate, at),
+                plate_key=vehicle.plate_key,
+            )
+            ports.messages.put(said, now)
+
+
+def listed(ports: Ports, citizen: Citizen, cursor: str | None, limit: int, *, language: str) -> dict[str, Any]:
+    """A page of a citizen's vehicles. Raises Problem 422."""
+    vehicles = sorted(ports.citizens.vehicles(citizen.sub), reverse=True)
+    page, following = cut(vehicles, _position, cursor, limit, Cursors(ports.keyed, citizen.sub, "vehicles"))
+    return {"items": [vehicle_view(vehicle, language) for vehicle in page], "next_cursor": following}
+
+
+def _position(vehicle: Vehicle) -> tuple[str]:
+    return (vehicle.vehicle_id,)
+
+
+def change(
+    ports: Ports, citizen: Citizen, vehicle_id: str, *, relation: str | None, notify: bool | None, language: str
+) -> dict[str, Any]:
+    """A link with another relation or notify; None leaves it as it is. Raises Problem 404."""
+    vehicle = _own(ports, citizen, vehicle_id)
+    changed = vehicle._replace(
+        relation=vehicle.relation if relation is None else relation,
+        notify=vehicle.notify if notify is None else notify,
+    )
+    if changed != vehicle and not ports.citizens.change(citizen.sub, changed):
+        raise Problem(404, "no_such_vehicle")
+    return vehicle_view(changed, language)
+
+
+def unlink(ports: Ports, citizen: Citizen, vehicle_id: str) -> None:
+    """End a link. Raises Problem 404."""
+    vehicle = _own(ports, citizen, vehicle_id)
+    if not ports.citizens.unlink(citizen.sub, vehicle_id, vehicle.plate_key):
+        raise Problem(404, "no_such_vehicle")
+
+
+def followers(ports: Ports, citizen: Citizen, vehicle_id: str) -> dict[str, Any]:
+    """Who follows a vehicle that the citizen has proved theirs. Raises Problem 404, or 403 without proof."""
+    vehicle = _proven(ports, citizen, vehicle_id)
+    found = [follower for follower in ports.citizens.followers(vehicle.plate_key) if _same_category(follower, vehicle)]
+    profiles = ports.citizens.profiles(follower.sub for follower in found)
+    items = [
+        {
+            "follower_id": follower.vehicle_id,
+            "me": follower.sub == citizen.sub,
+            "phone": masked(profile.phone) if (profile := profiles.get(follower.sub)) and profile.phone else None,
+            "relation": follower.relation,
+            "proven": follower.proven,
+            "since": follower.since,
+        }
+        for follower in found
+    ]
+    return {"items": sorted(items, key=lambda item: str(item["since"])), "next_cursor": None}
+
+
+def remove_follower(ports: Ports, citizen: Citizen, vehicle_id: str, follower_id: str) -> None:
+    """End another's link to a vehicle that the citizen has proved theirs. Raises Problem 404, or 403 without proof."""
+    vehicle = _proven(ports, citizen, vehicle_id)
+    for follower in ports.citizens.followers(vehicle.plate_key):
+        if follower.vehicle_id == follower_id and _same_category(follower, vehicle):
+            ports.citizens.unlink(follower.sub, follower_id, vehicle.plate_key)
+            return
+    raise Problem(404, "no_such_follower")
+
+
+def _own(ports: Ports, citizen: Citizen, vehicle_id: str) -> Vehicle:
+    vehicle = ports.citizens.vehicle(citizen.sub, vehicle_id)
+    if vehicle is None:
+        raise Problem(404, "no_such_vehicle")
+    return vehicle
+
+
+def _proven(ports: Ports, citizen: Citizen, vehicle_id: str) -> Vehicle:
+    vehicle = _own(ports, citizen, vehicle_id)
+    if not vehicle.proven:
+        raise Problem(403, "not_proven")
+    return vehicle
+
+
+def _same_category(follower: Follower, vehicle: Vehicle) -> bool:
+    return None in (follower.category, vehicle.category) or follower.category == vehicle.category
+
+
+def vehicle_view(vehicle: Vehicle, language: str) -> dict[str, Any]:
+    """A vehicle as the API shows it."""
+    return {
         "vehicle_id": vehicle.vehicle_id,
-        "plate": plate_view(Reading(reading.plate, vehicle.category), language),
+        "plate": plate_view(Reading(Plate.from_key(vehicle.plate_key), vehicle.category), language),
         "relation": vehicle.relation,
         "notify": vehicle.notify,
-        "proven": False,
-        "totals": totals_view(concerning(vehicle.category, violations), to_text(now)),
+        "proven": vehicle.proven,
     }
-    return view, known is None

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
+from shared.domain.fine import Due
 from shared.domain.governorates import GOVERNORATES
+from shared.domain.message import day
 from shared.domain.money import CURRENCY
-from shared.domain.plate import Reading
-from shared.domain.violation import IN_PAYMENT, UNPAID, Violation
+from shared.domain.plate import Plate, Reading
+from shared.domain.violation import Violation
+
+_NONE: Final = {
+    "ar": "لا توجد مخالفة غير مسددة مسجلة بهذا الرقم حتى {}",
+    "ckb": "تا {} هیچ غەرامەیەکی نەدراو بەم ژمارەیە تۆمار نەکراوە",
+    "en": "No unpaid violation recorded under this number as of {}",
+}
 
 
 def plate_view(reading: Reading, language: str) -> dict[str, Any]:
@@ -29,42 +37,78 @@ def governorate_view(code: str, language: str) -> dict[str, str]:
     return {"code": code, "name": GOVERNORATES[code].name(language)}
 
 
-def violation_view(violation: Violation, reading: Reading, at: str, language: str) -> dict[str, Any]:
-    """A violation at an instant, for somebody who has not proved the vehicle theirs: no place and no time of day."""
-    due = violation.due(at)
-    state = violation.state
-    paid_at = violation.paid_at or violation.counter_paid_at
-    return {
-        "violation_no": violation.violation_no,
-        "plate": plate_view(Reading(reading.plate, violation.category), language),
-        "code": violation.code,
-        "title": violation.title,
-        "legal_ref": violation.legal_ref,
-        "occurred_at": violation.occurred_at[:10],
-        "recorded_at": violation.recorded_at[:10],
-        "place": None,
-        "sector": {
-            "code": violation.sector_code,
-            "name": violation.sector_name,
-            "governorate": violation.sector_governorate and governorate_view(violation.sector_governorate, language),
-        },
-        "base_amount": violation.amount,
-        "due": {
+def note_of_none(as_of: str, language: str) -> str:
+    """That nothing unpaid is known: never that nothing is owed. as_of: up to when the data goes, a stored text."""
+    return _NONE[language].format(f"{day(as_of)} {as_of[11:16]}")
+
+
+class Teller:
+    """Tells of one plate's violations at an instant, in a language.
+
+    proven: to somebody who has proved the vehicle theirs; others see no place and no time of day.
+    """
+
+    def __init__(self, plate: Plate, at: str, language: str, *, proven: bool) -> None:
+        self._plate = plate
+        self._at = at
+        self._language = language
+        self._proven = proven
+        self._plates: dict[str | None, dict[str, Any]] = {}
+        self._dues: dict[str, Due] = {}
+
+    def due(self, violation: Violation) -> Due:
+        """What is owed for a violation, worked out once."""
+        known = self._dues.get(violation.violation_no)
+        if known is None:
+            known = self._dues[violation.violation_no] = violation.due(self._at)
+        return known
+
+    def tell(self, violation: Violation) -> dict[str, Any]:
+        """A violation as the API shows it."""
+        return {
+            "violation_no": violation.violation_no,
+            "plate": self._plate_of(violation.category),
+            "code": violation.code,
+            "title": violation.title,
+            "legal_ref": violation.legal_ref,
+            "occurred_at": self._instant(violation.occurred_at),
+            "recorded_at": self._instant(violation.recorded_at),
+            "place": violation.place if self._proven else None,
+            "sector": {
+                "code": violation.sector_code,
+                "name": violation.sector_name,
+                "governorate": violation.sector_governorate
+                and governorate_view(violation.sector_governorate, self._language),
+            },
+            "base_amount": violation.amount,
+            "due": self._due_view(violation) if violation.owed else None,
+            "status": violation.state,
+            "paid_at": self._instant(violation.paid_at or violation.counter_paid_at),
+            "receipt_no": violation.receipt_no or violation.counter_receipt_no,
+        }
+
+    def _due_view(self, violation: Violation) -> dict[str, Any]:
+        due = self.due(violation)
+        return {
             "amount": due.amount,
             "currency": CURRENCY,
             "stage": due.stage,
-            "changes_at": due.changes_at and due.changes_at[:10],
+            "changes_at": self._instant(due.changes_at),
             "next_amount": due.next_amount,
         }
-        if state in (UNPAID, IN_PAYMENT)
-        else None,
-        "status": state,
-        "paid_at": paid_at and paid_at[:10],
-        "receipt_no": violation.receipt_no or violation.counter_receipt_no,
-    }
+
+    def _plate_of(self, category: str | None) -> dict[str, Any]:
+        known = self._plates.get(category)
+        if known is None:
+            known = self._plates[category] = plate_view(Reading(self._plate, category), self._language)
+        return known
+
+    def _instant(self, instant: str | None) -> str | None:
+        """The whole instant, or only its day."""
+        return instant if self._proven or instant is None else instant[:10]
 
 
-def totals_view(violations: Sequence[Violation], at: str) -> dict[str, Any]:
+def totals_view(violations: Sequence[Violation], due: Callable[[Violation], Due]) -> dict[str, Any]:
     """How many there are on the whole plate, how many are owed, and how much in all."""
-    owed = [violation.due(at).amount for violation in violations if violation.owed]
+    owed = [due(violation).amount for violation in violations if violation.owed]
     return {"count": len(violations), "unpaid_count": len(owed), "amount": sum(owed), "currency": CURRENCY}

@@ -93,6 +93,11 @@ def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> 
     }
 
 
+def no_content() -> Reply:
+    """The answer of what has nothing to say."""
+    return {"statusCode": 204, "headers": {"cache-control": "no-store"}}
+
+
 def router(routes: Mapping[str, Route]) -> Handler:
     """The handler of a function with several routes, keyed as API Gateway names them (``POST /v1/queries``).
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from shared.domain.phone import to_e164
 
-DIRECTORATE: str = "directorate"
+DIRECTORATE: Final = "directorate"
 
 
 class Citizen(NamedTuple):
@@ -18,7 +18,11 @@ class Citizen(NamedTuple):
 
 
 def citizen(event: dict[str, Any]) -> Citizen:
-    """The caller of an HTTP API event (payload 2.0). Raises KeyError on a route without an authorizer."""
-    claims: dict[str, str] = event["requestContext"]["authorizer"]["jwt"]["claims"]
+    """The caller of an HTTP API event (payload 2.0), whichever authorizer let them in: a JWT's claims, or a Lambda's.
+
+    Raises KeyError on a route without an authorizer.
+    """
+    authorizer = event["requestContext"]["authorizer"]
+    claims: dict[str, str] = authorizer["jwt"]["claims"] if "jwt" in authorizer else authorizer["lambda"]
     phone = claims.get("phone_number")
     return Citizen(claims["sub"], to_e164(phone) if phone else None, frozenset(claims.get("scope", "").split()))

@@ -89,6 +89,45 @@ PROBLEMS: Final = {
         "There is no such query, or it is over",
     ),
     "cursor_invalid": _words("مؤشر الصفحة غير صحيح", "نیشانەی لاپەڕە هەڵەیە", "The cursor is not one of this query's"),
+    # of a quota
+    "quota_queries": _words(
+        "بلغت حد الاستعلامات لهذا اليوم",
+        "گەیشتیتە سنووری پرسیارەکانی ئەمڕۆ",
+        "You have made all of today's look-ups: try again tomorrow",
+    ),
+    "quota_plates": _words(
+        "بلغت حد اللوحات المختلفة لهذا اليوم",
+        "گەیشتیتە سنووری تابلۆ جیاوازەکانی ئەمڕۆ",
+        "You have looked up all of today's different plates: try again tomorrow",
+    ),
+    "quota_links": _words(
+        "بلغت حد ربط المركبات لهذا اليوم",
+        "گەیشتیتە سنووری بەستنەوەی ئۆتۆمبێل بۆ ئەمڕۆ",
+        "You have linked all of today's vehicles: try again tomorrow",
+    ),
+    "quota_proofs": _words(
+        "محاولات خاطئة كثيرة لهذه اللوحة، حاول غداً",
+        "هەوڵی هەڵەی زۆر بۆ ئەم تابلۆیە، سبەینێ هەوڵ بدەرەوە",
+        "Too many wrong numbers for this plate: try again tomorrow",
+    ),
+    "vehicles_full": _words(
+        "بلغت أكبر عدد من المركبات، أزل واحدة أولاً",
+        "گەیشتیتە زۆرترین ژمارەی ئۆتۆمبێل، سەرەتا یەکێک لاببە",
+        "You follow as many vehicles as one may: remove one first",
+    ),
+    # of a vehicle
+    "no_such_vehicle": _words("لا توجد هذه المركبة", "ئەم ئۆتۆمبێلە نییە", "There is no such vehicle"),
+    "no_such_follower": _words("لا يوجد هذا المتابع", "ئەم بەدواداچووە نییە", "There is no such follower"),
+    "not_proven": _words(
+        "يلزم إثبات تسجيل المركبة أولاً",
+        "سەرەتا دەبێت تۆماری ئۆتۆمبێل بسەلمێنرێت",
+        "Prove the vehicle's registration first",
+    ),
+    "proof_wrong": _words(
+        "رقم السنوية لا يطابق هذه اللوحة",
+        "ژمارەی سەناویە لەگەڵ ئەم تابلۆیە ناگونجێت",
+        "This is not the number on the registration card of this plate",
+    ),
     # of a payment
     "gateway_unknown": _words(
         "بوابة الدفع غير معروفة أو متوقفة",

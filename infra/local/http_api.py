@@ -1,7 +1,10 @@
 """The routes of a SAM HTTP API, taken out of its OpenAPI body into resources of their own."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
+
+from infra.local.conditions import choose
 
 Resource = dict[str, Any]
 
@@ -9,12 +12,13 @@ _ANY = "x-amazon-apigateway-any-method"
 _DEFAULT_PATHS = ("$default", "/$default")
 
 
-def explicit_routes(api: str, resource: Resource) -> dict[str, Resource]:
+def explicit_routes(api: str, resource: Resource, conditions: Mapping[str, bool]) -> dict[str, Resource]:
     """Take `Body` out of `resource` (an `AWS::ApiGatewayV2::Api` that SAM made) and say the same in resources.
 
     Args:
         api: the API's logical id; those of the new resources begin with it.
         resource: the API; changed in place.
+        conditions: whether each of the template's holds; a security scheme may depend on them.
 
     Raises:
         ValueError: the body holds an authorizer or an integration that is not known here.
@@ -28,7 +32,7 @@ def explicit_routes(api: str, resource: Resource) -> dict[str, Resource]:
     if cors := body.get("x-amazon-apigateway-cors"):
         # As in the body and not as in CloudFormation: the emulator keeps the names that it is given and reads these.
         properties["CorsConfiguration"] = cors
-    schemes = body.get("components", {}).get("securitySchemes", {})
+    schemes = choose(body.get("components", {}).get("securitySchemes", {}), conditions)
     resources = {
         _authorizer_id(api, name): _authorizer(api, name, scheme.get("x-amazon-apigateway-authorizer", {}))
         for name, scheme in schemes.items()

@@ -20,6 +20,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
+from infra.local.conditions import decide
 from infra.local.config import REGION
 from infra.local.http_api import explicit_routes
 
@@ -46,9 +47,11 @@ def localize(template: Template, parameters: Mapping[str, str], functions_url: s
 
     Raises:
         samtranslator.public.exceptions.InvalidDocumentException: the SAM template is wrong.
-        ValueError: it uses something of HTTP APIs that is not translated here.
+        ValueError: it uses something of HTTP APIs or conditions that is not translated here.
     """
-    result = _transformed(template, parameters)
+    values = _parameter_values(template, parameters)
+    result = _transformed(template, values)
+    conditions = decide(template.get("Conditions", {}), values)
     resources = result["Resources"]
     for logical_id, resource in resources.items():
         properties = resource.get("Properties", {})
@@ -59,7 +62,7 @@ def localize(template: Template, parameters: Mapping[str, str], functions_url: s
         elif resource["Type"] == "AWS::Lambda::EventSourceMapping" and _reads_a_stream(properties):
             properties["Enabled"] = False
     for logical_id in [name for name, one in resources.items() if one["Type"] == "AWS::ApiGatewayV2::Api"]:
-        resources.update(explicit_routes(logical_id, resources[logical_id]))
+        resources.update(explicit_routes(logical_id, resources[logical_id], conditions))
     secrets = {name for name, one in resources.items() if one["Type"] == "AWS::SecretsManager::Secret"}
     localized: Template = _with_batch_actions(_secrets_by_arn(result, secrets))
     return localized
@@ -70,19 +73,26 @@ def own_variables(variables: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in variables.items() if name != _PROXY_VARIABLE}
 
 
-def _transformed(template: Template, parameters: Mapping[str, str]) -> Template:
-    sam = copy.deepcopy(template)
+def _parameter_values(template: Template, parameters: Mapping[str, str]) -> dict[str, str]:
+    """The given value of each parameter, or its default; none where it has neither."""
     values = {}
-    for name, parameter in sam.get("Parameters", {}).items():
+    for name, parameter in template.get("Parameters", {}).items():
         value = parameters.get(name, parameter.get("Default"))
         if value is not None:
-            values[name] = str(value).split(",") if parameter["Type"] == "CommaDelimitedList" else value
+            values[name] = str(value)
+    return values
+
+
+def _transformed(template: Template, values: Mapping[str, str]) -> Template:
+    sam = copy.deepcopy(template)
+    lists = {name for name, one in sam.get("Parameters", {}).items() if one["Type"] == "CommaDelimitedList"}
+    typed = {name: value.split(",") if name in lists else value for name, value in values.items()}
     for resource in sam["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = _CODE_ELSEWHERE
     # Without a session of its own the translator looks for a region in the environment and the user's AWS folder.
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
-    result: Template = translator.translate(sam, parameter_values=values)
+    result: Template = translator.translate(sam, parameter_values=typed)
     return result
 
 

@@ -67,12 +67,13 @@ def test_the_local_cloud(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 def _load(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [files.row(files.plate_number()) for _ in range(1000)]
-    token = cloud.token("ur-bench-load", files.phone())
     last = {"plate": f"بغداد ز {rows[-1]['plate_number']}", "sms": False}
+    # Another citizen each time: one alone would use up the day's quota.
+    ask = lambda: cloud.request("POST", "/v1/queries", last, token=cloud.token(secrets.token_hex(8), files.phone()))  # noqa: E731
     began = time.monotonic()
     cloud.upload("live/bench.csv", files.csv(rows))
     wait_for(
-        lambda: cloud.request("POST", "/v1/queries", last, token=token).body["totals"]["count"],
+        lambda: ask().body["totals"]["count"],
         120,
         "the last row by API",
     )
@@ -84,9 +85,10 @@ def _look_up(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     number = files.plate_number()
     version = cloud.upload("backlog/twenty.csv", files.csv([files.row(number) for _ in range(20)]))
     cloud.report("backlog/twenty.csv", version)
-    token = cloud.token(f"ur-bench-{secrets.token_hex(4)}", files.phone())
+    tokens = [cloud.token(f"ur-bench-{secrets.token_hex(4)}", files.phone()) for _ in range(3)]
     taken = []
-    for _ in range(120):
+    for round_no in range(120):
+        token = tokens[round_no % 3]
         began = time.perf_counter()
         answer = cloud.request("POST", "/v1/queries", {"plate": f"بغداد ز {number}", "sms": False}, token=token)
         taken.append(time.perf_counter() - began)

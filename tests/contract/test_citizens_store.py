@@ -9,8 +9,10 @@ import pytest
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.plate import Plate
-from shared.stores.citizens import Citizens, Follower, Profile, Vehicle
+from shared.domain.time import to_text
+from shared.stores.citizens import Asked, Citizens, Follower, Vehicle
 from shared.stores.items import transact
+from shared.stores.profiles import Profile
 from tests.aws import Engine, Tables
 from tests.build import NOON, OTHER_PLATE, PHONE, PLATE, SUB, follow
 
@@ -48,10 +50,11 @@ class TestProfile:
 
 class TestQueries:
     def test_a_query_is_its_citizens_for_a_day(self, citizens: Citizens) -> None:
-        citizens.put_query(SUB, "q1", PLATE.key, "private", NOON)
-        citizens.put_query(SUB, "q2", PLATE.key, None, NOON)
-        assert citizens.query(SUB, "q1", NOON + DAY - SECOND) == (PLATE.key, "private")
-        assert citizens.query(SUB, "q2", NOON) == (PLATE.key, None)
+        first, second = Asked(PLATE.key, "private", proven=True), Asked(PLATE.key, None)
+        kept = [citizens.query_action(SUB, "q1", first, NOON), citizens.query_action(SUB, "q2", second, NOON)]
+        citizens.seen(SUB, PLATE.key, NOON, *kept)
+        assert citizens.query(SUB, "q1", NOON + DAY - SECOND) == first
+        assert citizens.query(SUB, "q2", NOON) == second
         assert citizens.query(SUB, "q1", NOON + DAY) is None
         assert citizens.query("another", "q1", NOON) is None
         assert citizens.query(SUB, "q3", NOON) is None
@@ -128,7 +131,7 @@ class TestMaySee:
 class TestLinks:
     def test_a_link_is_kept_with_its_follower(self, citizens: Citizens) -> None:
         assert citizens.link(SUB, vehicle(), NOON) is None
-        follower = Follower(SUB, "v1", "private", True)
+        follower = Follower(SUB, "v1", "private", True, False, "self", to_text(NOON))
         assert citizens.follower(PLATE.key, SUB) == follower
         assert list(citizens.followers(PLATE.key)) == [follower]
         assert list(citizens.followers(OTHER_PLATE.key)) == []
@@ -148,7 +151,7 @@ class TestLinks:
         winner = f"v{known.index(None)}"
         assert {each.vehicle_id for each in known if each} == {winner}
         keys = {item["sk"]["S"] for item in tables.items("Citizens")}
-        assert keys == {SUB, f"VEHICLE#{winner}"}
+        assert keys == {SUB, f"VEHICLE#{winner}", "PROFILE"}
 
     def test_followers_are_read_page_by_page(self, engine: Engine, tables: Tables) -> None:
         call = engine.fast()

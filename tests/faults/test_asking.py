@@ -10,7 +10,7 @@ from tests.build import PLATE, store, violation
 from tests.faults.crashes import Crash, Faults
 from tests.functions import Functions, forget
 
-CALLS = 4
+CALLS = 6
 BODY = {"plate": f"11 ز {PLATE.number}"}
 
 

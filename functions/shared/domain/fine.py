@@ -9,13 +9,14 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from shared.domain.text import fold
 from shared.domain.time import from_text, to_text
 
+DISCOUNTED: Final = "discounted"
 BASE: Final = "base"
 DOUBLED: Final = "doubled"
 STATED: Final = "stated"
@@ -25,7 +26,9 @@ class Policy(NamedTuple):
     """A rule in force for fines whose clock started on ``valid_from`` or later (an ISO day), until a later row's day.
 
     articles: the law's articles it applies to, as ``25/1``. months: after how many calendar months, same day of the
-    month and same time of day, or the month's last day. factor: what the amount is then multiplied by, once.
+    month and same time of day, or the month's last day. factor: what the amount is then multiplied by, once. basis:
+    which of the facts starts the clock, ``recorded_at`` or ``occurred_at``. discount_percent: what is taken off the
+    base amount, rounded up to whole dinars, in the first discount_days of 24 hours.
     """
 
     name: str
@@ -33,6 +36,9 @@ class Policy(NamedTuple):
     articles: tuple[str, ...]
     months: int
     factor: int
+    basis: str = "recorded_at"
+    discount_percent: int = 0
+    discount_days: int = 0
 
 
 POLICIES: Final = (Policy("IQ-TRAFFIC-2019", "2019-10-06", ("25/1", "25/2", "25/3"), 1, 2),)
@@ -54,6 +60,11 @@ class Facts(NamedTuple):
     stated: int | None = None
     stated_at: str | None = None
     doubled_at: str | None = None
+    occurred_at: str | None = None
+
+    def starts_at(self, policy: Policy) -> str:
+        """When a policy's clock starts."""
+        return self.occurred_at or self.recorded_at if policy.basis == "occurred_at" else self.recorded_at
 
 
 class Due(NamedTuple):
@@ -84,45 +95,67 @@ def policy_for(facts: Facts, policies: Sequence[Policy] = POLICIES) -> Policy | 
     A reference without a clause (``25``) stands for the whole article; a fine without a reference is taken for one of
     article 25.
     """
-    reference = article(facts.legal_ref or "")
-    day = facts.recorded_at[:10]
-    applying = [policy for policy in policies if policy.valid_from <= day and _covers(policy, reference)]
-    return max(applying, key=lambda policy: policy.valid_from, default=None)
+    reference = article(facts.legal_ref) if facts.legal_ref else None
+    newest: Policy | None = None
+    for policy in policies:
+        if (
+            policy.valid_from <= facts.starts_at(policy)[:10]
+            and _covers(policy.articles, reference)
+            and (newest is None or policy.valid_from > newest.valid_from)
+        ):
+            newest = policy
+    return newest
 
 
-def _covers(policy: Policy, reference: str | None) -> bool:
-    return reference is None or any(f"{known}/".startswith(f"{reference}/") for known in policy.articles)
+@lru_cache(maxsize=256)
+def _covers(articles: tuple[str, ...], reference: str | None) -> bool:
+    return reference is None or any(f"{known}/".startswith(f"{reference}/") for known in articles)
 
 
-def add_months(instant: datetime, months: int) -> datetime:
-    """The same day and time so many calendar months later; the month's last day where it has no such day."""
-    year, month = divmod(instant.month - 1 + months, 12)
-    year, month = instant.year + year, month + 1
-    day = min(instant.day, calendar.monthrange(year, month)[1])
-    return instant.replace(year=year, month=month, day=day)
+def add_months(instant: str, months: int) -> str:
+    """The same day and time so many calendar months later; the month's last day where it has no such day.
+
+    instant: a stored text, whose offset stays as it is: Iraq's has not changed since 2008.
+    """
+    year, month = divmod(int(instant[:4]) * 12 + int(instant[5:7]) - 1 + months, 12)
+    month += 1
+    day = int(instant[8:10])
+    if day > 28:
+        day = min(day, calendar.monthrange(year, month)[1])
+    return f"{year:04}-{month:02}-{day:02}{instant[10:]}"
 
 
 def doubles_at(facts: Facts, policies: Sequence[Policy] = POLICIES) -> str | None:
     """When the fine doubles or has doubled; None where no policy doubles it."""
+    return _doubles_at(facts, policy_for(facts, policies))
+
+
+def _doubles_at(facts: Facts, policy: Policy | None) -> str | None:
     if facts.doubled_at:
         return facts.doubled_at
-    policy = policy_for(facts, policies)
-    return to_text(add_months(from_text(facts.recorded_at), policy.months)) if policy else None
+    return add_months(facts.starts_at(policy), policy.months) if policy else None
 
 
 def due(facts: Facts, at: str, policies: Sequence[Policy] = POLICIES) -> Due:
-    """What is owed at an instant (a stored text). From the very second of the deadline on, the doubled amount."""
+    """What is owed at an instant (a stored text). From the very second of the deadline on, the doubled amount.
+
+    A discount holds only for an amount that the directorate has not stated itself.
+    """
     stated = facts.stated
-    deadline = doubles_at(facts, policies)
+    policy = policy_for(facts, policies)
+    deadline = _doubles_at(facts, policy)
     if stated is not None and deadline and facts.stated_at and deadline <= facts.stated_at:
         deadline = None  # the directorate spoke after the doubling: its figure holds it already
         stage = DOUBLED if facts.doubled_at else STATED
     else:
         stage = BASE if stated is None or stated == facts.amount else STATED
     amount = facts.amount if stated is None else stated
+    if policy and policy.discount_percent and stage == BASE:
+        ends = to_text(from_text(facts.starts_at(policy)) + timedelta(days=policy.discount_days))
+        if at < ends and (deadline is None or ends <= deadline):
+            return Due(amount - amount * policy.discount_percent // 100, DISCOUNTED, ends, amount)
     if deadline is None:
         return Due(amount, stage)
-    policy = policy_for(facts, policies)
     doubled = amount * (policy.factor if policy else 2)
     if at >= deadline:
         return Due(doubled, DOUBLED)

@@ -16,6 +16,7 @@ NEW_VIOLATION: Final = "new_violation"
 DOUBLING_SOON: Final = "doubling_soon"
 CANCELLED: Final = "cancelled"
 RECEIPT: Final = "receipt"
+FOLLOWER_ADDED: Final = "follower_added"
 
 WAITING: Final = "waiting"
 SENDING: Final = "sending"
@@ -133,6 +134,6 @@ def refund(language: str, amount: int, payment_no: str) -> str:
     return _render("refund", language, {"total": grouped(amount), "receipt_no": payment_no})
 
 
-def follower_added(language: str, plate: Plate, since: str) -> str:
-    """To those who follow a plate already: another account follows it now."""
-    return _render("follower_added", language, {"plate_tail": plate.tail, "date": day(since)})
+def follower_added(language: str, plate: Plate, at: str) -> str:
+    """To who has proved a vehicle theirs: another account follows its plate since an instant."""
+    return _render("follower_added", language, {"plate_tail": plate.tail, "date": day(at)})

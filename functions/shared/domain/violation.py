@@ -74,7 +74,15 @@ class Violation(NamedTuple):
     @property
     def facts(self) -> Facts:
         """What the amount owed follows from."""
-        return Facts(self.amount, self.recorded_at, self.legal_ref, self.amount_due, self.as_of, self.doubled_at)
+        return Facts(
+            self.amount,
+            self.recorded_at,
+            self.legal_ref,
+            self.amount_due,
+            self.as_of,
+            self.doubled_at,
+            self.occurred_at,
+        )
 
     @property
     def as_of(self) -> str:

@@ -1,29 +1,55 @@
-"""The Citizens table: profiles, vehicles, plates looked up lately, and the followers of each plate.
+"""The Citizens table: profiles with their quotas, look-ups, vehicles, and the followers of each plate.
 
-Keys: ``pk=<sub>`` with ``sk`` = ``PROFILE``, ``VEHICLE#<vehicle id>``, ``QUERY#<query id>``, ``SEEN#<plate key>``;
-``pk=P#<plate key>, sk=<sub>``: a follower, written in one transaction with the link.
+Keys: ``pk=<sub>`` with ``sk`` = ``PROFILE``, ``VEHICLE#<vehicle id>``, ``QUERY#<query id>``, ``SEEN#<plate key>``,
+``AUDIT#<when>#<query id>``; ``pk=P#<plate key>, sk=<sub>``: a follower, written in one transaction with the link.
+
+The profile also counts the citizen's day in Baghdad (``day``, ``queries``, ``plates`` as fingerprints, ``links``) and
+lists the plates linked and proven, so that one conditional write admits a look-up. The first write of a new day starts
+the counts anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.time import to_text
-from shared.stores.items import Item, batch_get, pack, text, transact
+from shared.stores.items import Item, batch_get, number, pack, text, transact
+from shared.stores.profiles import (
+    DEFAULT_LIMITS,
+    Change,
+    Limits,
+    Profile,
+    QuotaError,
+    Subject,
+    profile_of,
+    texts,
+    used_up,
+)
 
 SEEN_FOR: Final = timedelta(hours=24)
 SAME_ANSWER_FOR: Final = timedelta(minutes=10)
+AUDITED_FOR: Final = timedelta(days=366)
+
+_TRIES: Final = 5
 
 
-class Profile(NamedTuple):
-    """How a citizen wants to be told. phone: E.164 as last seen in a token. sms: False switches every SMS off."""
+class Admission(NamedTuple):
+    """A look-up that was counted. linked, proven: whether the plate is one of the citizen's vehicles, and proved so."""
 
-    phone: str | None
-    language: str = "ar"
-    sms: bool = True
+    profile: Profile
+    linked: bool = False
+    proven: bool = False
+
+
+class Asked(NamedTuple):
+    """What a query asked for. proven: the citizen had proved the vehicle theirs."""
+
+    plate_key: str
+    category: str | None
+    proven: bool = False
 
 
 class Vehicle(NamedTuple):
@@ -34,15 +60,19 @@ class Vehicle(NamedTuple):
     category: str | None
     relation: str
     notify: bool
+    proven: bool = False
 
 
 class Follower(NamedTuple):
-    """A citizen who linked a plate, as the plate's own list knows them."""
+    """A citizen who linked a plate, as the plate's own list knows them. since: a stored text."""
 
     sub: str
     vehicle_id: str
     category: str | None
     notify: bool
+    proven: bool
+    relation: str
+    since: str
 
 
 class Citizens:
@@ -57,43 +87,106 @@ class Citizens:
     def profile(self, sub: str) -> Profile | None:
         """A citizen's profile; None before their first call. Consistently read: SMS off counts at once."""
         item = self._get(sub, "PROFILE")
-        if item is None:
-            return None
-        return Profile(text(item, "phone"), text(item, "language") or "ar", item.get("sms", {}).get("BOOL", True))
+        return None if item is None else profile_of(item)
+
+    def profiles(self, subs: Iterable[str]) -> dict[str, Profile]:
+        """The profiles that exist of these citizens, by sub."""
+        keys = [_key(sub, "PROFILE") for sub in dict.fromkeys(subs)]
+        return {item["pk"]["S"]: profile_of(item) for item in batch_get(self._call, self._table, keys)}
 
     def seen_in_person(self, sub: str, phone: str | None, language: str) -> Profile:
-        """Keep the phone and language of a citizen's token and call, and answer the profile. One UpdateItem."""
-        update: Json = {
-            "TableName": self._table,
-            "Key": _key(sub, "PROFILE"),
-            "UpdateExpression": "SET #language = :language" + (", phone = :phone" if phone else " REMOVE phone"),
-            "ExpressionAttributeNames": {"#language": "language"},
-            "ExpressionAttributeValues": pack({":language": language, ":phone": phone}),
-            "ReturnValues": "ALL_NEW",
-        }
-        item = self._call("dynamodb", "UpdateItem", update)["Attributes"]
-        return Profile(phone, language, item.get("sms", {}).get("BOOL", True))
+        """Keep the phone and language of a citizen's token and call, and answer the profile. One UpdateItem.
+
+        A language that the citizen chose stays.
+        """
+        return profile_of(self._update_profile(sub, Change.in_person(phone, language)))
+
+    def choose(self, sub: str, phone: str | None, language: str | None, sms: bool | None) -> Profile:
+        """Keep what a citizen chose of language and SMS; None leaves it as it is. One UpdateItem."""
+        change = Change()
+        change.phone(phone)
+        if language is not None:
+            change.set("language", language)
+            change.set("chosen_language", language)
+        if sms is not None:
+            change.set("sms", sms)
+        return profile_of(self._update_profile(sub, change))
+
+    def admit(
+        self, sub: str, phone: str | None, language: str, subject: Subject | None, limits: Limits, at: datetime
+    ) -> Admission:
+        """Count a look-up, if the citizen's quotas allow it, and keep phone and language of it all the same.
+
+        subject: None for a text that could not be read: it counts as a query, not as a plate. One UpdateItem; a second
+        for the first look-up of a day and for a plate that is linked. Raises QuotaError.
+        """
+        day = to_text(at)[:10]
+        known: Item = {"day": {"S": day}}  # as it mostly is: not the day's first, and not a linked plate
+        for _ in range(_TRIES):
+            linked = subject is not None and subject.plate_key in texts(known, "linked")
+            change = Change.in_person(phone, language)
+            change.count(known, day, queries=1, mark=subject.mark if subject and not linked else None)
+            change.at_most("queries", limits.queries)
+            if subject:
+                change.at_most_plates(limits.plates)
+                change.only_if_linked(subject.plate_key, linked)
+            try:
+                item = self._update_profile(sub, change)
+            except AwsError as error:
+                if not error.condition_failed:
+                    raise
+                known = error.item or {}
+                if quota := used_up(known, day, subject, limits):
+                    raise QuotaError(quota) from None
+                continue
+            proven = subject is not None and subject.plate_key in texts(item, "proven")
+            return Admission(profile_of(item), linked, proven)
+        raise RuntimeError("others keep changing the same profile")
+
+    def _update_profile(self, sub: str, change: Change) -> Item:
+        request = change.request(self._table, _key(sub, "PROFILE"))
+        item: Item = self._call("dynamodb", "UpdateItem", {**request, "ReturnValues": "ALL_NEW"})["Attributes"]
+        return item
 
     # ------------------------------------------------------------------ look-ups
 
-    def put_query(self, sub: str, query_id: str, plate_key: str, category: str | None, at: datetime) -> None:
-        """Keep what a query asked for, for its further pages. One PutItem."""
+    def query_action(self, sub: str, query_id: str, asked: Asked, at: datetime) -> Json:
+        """The action that keeps what a query asked for, for its further pages."""
         item = {
             **_key(sub, f"QUERY#{query_id}"),
-            **pack({"plate": plate_key, "category": category, "expires": _epoch(at + SEEN_FOR)}),
+            **pack(
+                {
+                    "plate": asked.plate_key,
+                    "category": asked.category,
+                    "proven": asked.proven,
+                    "expires": _epoch(at + SEEN_FOR),
+                }
+            ),
         }
-        self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
+        return {"Put": {"TableName": self._table, "Item": item}}
 
-    def query(self, sub: str, query_id: str, at: datetime) -> tuple[str, str | None] | None:
-        """The plate key and category of a citizen's own query of the last 24 h, or None."""
+    def query(self, sub: str, query_id: str, at: datetime) -> Asked | None:
+        """What a citizen's own query of the last 24 h asked for, or None."""
         item = self._get(sub, f"QUERY#{query_id}")
         if item is None or int(item["expires"]["N"]) <= _epoch(at):
             return None
-        return item["plate"]["S"], text(item, "category")
+        return Asked(item["plate"]["S"], text(item, "category"), item["proven"]["BOOL"])
 
-    def seen(self, sub: str, plate_key: str, at: datetime) -> None:
-        """Keep that a citizen looked a plate up. One UpdateItem."""
-        self._call("dynamodb", "UpdateItem", self._look_up(sub, plate_key, at))
+    def audit_action(self, sub: str, look_up_id: str, mark: str, at: datetime) -> Json:
+        """The action that keeps who looked up which plate (its fingerprint) and when, for a year."""
+        item = {
+            **_key(sub, f"AUDIT#{to_text(at)}#{look_up_id}"),
+            **pack({"plate": mark, "expires": _epoch(at + AUDITED_FOR)}),
+        }
+        return {"Put": {"TableName": self._table, "Item": item}}
+
+    def audit(self, sub: str, look_up_id: str, mark: str, at: datetime) -> None:
+        """Keep a look-up that nothing else is written about. One PutItem."""
+        self._call("dynamodb", "PutItem", self.audit_action(sub, look_up_id, mark, at)["Put"])
+
+    def seen(self, sub: str, plate_key: str, at: datetime, *others: Json) -> None:
+        """Keep that a citizen looked a plate up, together with what must happen with it: all or nothing."""
+        transact(self._call, [{"Update": self._look_up(sub, plate_key, at)}, *others])
 
     def answered_action(self, sub: str, plate_key: str, answer: str, at: datetime) -> Json:
         """The action that keeps a look-up whose answer (a digest) goes out by SMS with it.
@@ -132,45 +225,110 @@ class Citizens:
 
     # ------------------------------------------------------------------ vehicles
 
-    def link(self, sub: str, vehicle: Vehicle, at: datetime) -> Vehicle | None:
-        """Link a vehicle: it and the plate's follower in one transaction. Returns the link that was there already."""
-        common = {"category": vehicle.category, "notify": vehicle.notify, "linked_at": to_text(at)}
-        follower = {
-            **_key(f"P#{vehicle.plate_key}", sub),
-            **pack({"vehicle_id": vehicle.vehicle_id, "relation": vehicle.relation, **common}),
+    def link(self, sub: str, vehicle: Vehicle, at: datetime, limits: Limits = DEFAULT_LIMITS) -> Vehicle | None:
+        """Link a vehicle: it, the plate's follower and the citizen's counts in one transaction.
+
+        Returns the link that was there already. Raises QuotaError.
+        """
+        day = to_text(at)[:10]
+        known: Item = {"day": {"S": day}}
+        for _ in range(_TRIES):
+            try:
+                transact(
+                    self._call,
+                    [*self._link_actions(sub, vehicle, at), self._list_action(sub, vehicle, known, day, limits)],
+                )
+            except AwsError as error:
+                if not error.condition_failed:
+                    raise
+                if existing := self._linked(sub, vehicle.plate_key):
+                    return existing
+                known = error.reasons[-1].get("Item") or {}
+                linked = texts(known, "linked")
+                if len(linked) >= limits.vehicles:
+                    raise QuotaError("vehicles") from None
+                if text(known, "day") == day and (number(known, "links") or 0) >= limits.links:
+                    raise QuotaError("links") from None
+            else:
+                return None
+        raise RuntimeError("others keep changing the same profile")
+
+    def _link_actions(self, sub: str, vehicle: Vehicle, at: datetime) -> list[Json]:
+        common = {
+            "category": vehicle.category,
+            "relation": vehicle.relation,
+            "notify": vehicle.notify,
+            "proven": vehicle.proven,
+            "linked_at": to_text(at),
         }
-        link = {
-            **_key(sub, f"VEHICLE#{vehicle.vehicle_id}"),
-            **pack({"plate": vehicle.plate_key, "relation": vehicle.relation, **common}),
+        follower = {**_key(f"P#{vehicle.plate_key}", sub), **pack({"vehicle_id": vehicle.vehicle_id, **common})}
+        link = {**_key(sub, f"VEHICLE#{vehicle.vehicle_id}"), **pack({"plate": vehicle.plate_key, **common})}
+        return [
+            {"Put": {"TableName": self._table, "Item": follower, "ConditionExpression": "attribute_not_exists(pk)"}},
+            {"Put": {"TableName": self._table, "Item": link}},
+        ]
+
+    def _list_action(self, sub: str, vehicle: Vehicle, known: Item, day: str, limits: Limits) -> Json:
+        change = Change()
+        change.count(known, day, links=1)
+        change.at_most("links", limits.links)
+        change.at_most_vehicles(limits.vehicles)
+        change.add_text("linked", vehicle.plate_key)
+        if vehicle.proven:
+            change.add_text("proven", vehicle.plate_key)
+        return {"Update": change.request(self._table, _key(sub, "PROFILE"))}
+
+    def _linked(self, sub: str, plate_key: str) -> Vehicle | None:
+        item = self._get(f"P#{plate_key}", sub)
+        return _vehicle(item["vehicle_id"]["S"], plate_key, item) if item else None
+
+    def vehicles(self, sub: str) -> list[Vehicle]:
+        """A citizen's vehicles, in the order of their ids. One Query: there are few."""
+        request: Json = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "pk = :sub AND begins_with(sk, :vehicle)",
+            "ExpressionAttributeValues": pack({":sub": sub, ":vehicle": "VEHICLE#"}),
         }
-        try:
-            transact(
-                self._call,
-                [
-                    {
-                        "Put": {
-                            "TableName": self._table,
-                            "Item": follower,
-                            "ConditionExpression": "attribute_not_exists(pk)",
-                        }
-                    },
-                    {"Put": {"TableName": self._table, "Item": link}},
-                ],
-            )
-        except AwsError as error:
-            if not error.condition_failed:
-                raise
-            known = self._get(f"P#{vehicle.plate_key}", sub)
-            if known is None:
-                raise
-            return Vehicle(
-                known["vehicle_id"]["S"],
-                vehicle.plate_key,
-                text(known, "category"),
-                known["relation"]["S"],
-                known["notify"]["BOOL"],
-            )
-        return None
+        items = self._call("dynamodb", "Query", request)["Items"]
+        return [_vehicle(item["sk"]["S"].removeprefix("VEHICLE#"), item["plate"]["S"], item) for item in items]
+
+    def vehicle(self, sub: str, vehicle_id: str) -> Vehicle | None:
+        """One of a citizen's own vehicles, or None."""
+        item = self._get(sub, f"VEHICLE#{vehicle_id}")
+        return _vehicle(vehicle_id, item["plate"]["S"], item) if item else None
+
+    def change(self, sub: str, vehicle: Vehicle) -> bool:
+        """Bring relation, notify and proof of a link to what the vehicle says, everywhere. False where it is gone."""
+        values = pack({":relation": vehicle.relation, ":notify": vehicle.notify, ":proven": vehicle.proven})
+        actions: list[Json] = [
+            {
+                "Update": {
+                    "TableName": self._table,
+                    "Key": key,
+                    "UpdateExpression": "SET relation = :relation, notify = :notify, proven = :proven",
+                    "ConditionExpression": "attribute_exists(pk)",
+                    "ExpressionAttributeValues": values,
+                }
+            }
+            for key in _link_keys(sub, vehicle.vehicle_id, vehicle.plate_key)
+        ]
+        if vehicle.proven:
+            change = Change()
+            change.add_text("proven", vehicle.plate_key)
+            actions.append({"Update": change.request(self._table, _key(sub, "PROFILE"))})
+        return self._all(actions)
+
+    def unlink(self, sub: str, vehicle_id: str, plate_key: str) -> bool:
+        """End a link in all three places. False where it is gone already."""
+        change = Change()
+        change.remove_text("linked", plate_key)
+        change.remove_text("proven", plate_key)
+        deletes: list[Json] = [
+            {"Delete": {"TableName": self._table, "Key": key, "ConditionExpression": "attribute_exists(pk)"}}
+            for key in _link_keys(sub, vehicle_id, plate_key)
+        ]
+        return self._all([*deletes, {"Update": change.request(self._table, _key(sub, "PROFILE"))}])
 
     def followers(self, plate_key: str) -> Iterator[Follower]:
         """Everybody who linked a plate, page by page."""
@@ -192,14 +350,49 @@ class Citizens:
         item = self._get(f"P#{plate_key}", sub)
         return _follower(item) if item else None
 
+    # ------------------------------------------------------------------ the table
+
     def _get(self, pk: str, sk: str) -> Item | None:
         request = {"TableName": self._table, "Key": _key(pk, sk), "ConsistentRead": True}
         item: Item | None = self._call("dynamodb", "GetItem", request).get("Item")
         return item
 
+    def _all(self, actions: Sequence[Json]) -> bool:
+        """Whether all conditions of a transaction held."""
+        try:
+            transact(self._call, actions)
+        except AwsError as error:
+            if not error.condition_failed:
+                raise
+            return False
+        return True
+
+
+def _vehicle(vehicle_id: str, plate_key: str, item: Item) -> Vehicle:
+    return Vehicle(
+        vehicle_id,
+        plate_key,
+        text(item, "category"),
+        item["relation"]["S"],
+        item["notify"]["BOOL"],
+        item["proven"]["BOOL"],
+    )
+
 
 def _follower(item: Item) -> Follower:
-    return Follower(item["sk"]["S"], item["vehicle_id"]["S"], text(item, "category"), item["notify"]["BOOL"])
+    return Follower(
+        item["sk"]["S"],
+        item["vehicle_id"]["S"],
+        text(item, "category"),
+        item["notify"]["BOOL"],
+        item["proven"]["BOOL"],
+        item["relation"]["S"],
+        item["linked_at"]["S"],
+    )
+
+
+def _link_keys(sub: str, vehicle_id: str, plate_key: str) -> tuple[Item, Item]:
+    return _key(f"P#{plate_key}", sub), _key(sub, f"VEHICLE#{vehicle_id}")
 
 
 def _key(pk: str, sk: str) -> Item:

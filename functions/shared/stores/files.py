@@ -2,7 +2,7 @@
 
 Keys: ``pk=FILE#<file id>`` with ``sk`` = ``FILE`` (one version of one object) or ``CHUNK#<number>`` (a chunk that is
 done); ``pk=KEY#<bucket>/<key>, sk=NEWEST``: the newest version of a key; ``pk=UPLOAD#<upload id>, sk=UPLOAD``: an
-upload that the API prepared.
+upload that the API prepared; ``pk=FEED, sk=FEED``: up to when the directorate's live data goes.
 """
 
 from __future__ import annotations
@@ -235,6 +235,23 @@ class Files:
             "ExpressionAttributeValues": pack({":order": version.order}),
         }
         self._unless_refused("PutItem", request)
+
+    # ------------------------------------------------------------------ the feed
+
+    def note_feed(self, last_modified: str) -> None:
+        """Note the date of a live file that was loaded (a stored text), if it is the newest."""
+        request = {
+            "TableName": self._table,
+            "Item": {**_key("FEED", "FEED"), **pack({"as_of": last_modified})},
+            "ConditionExpression": "attribute_not_exists(pk) OR as_of < :as_of",
+            "ExpressionAttributeValues": pack({":as_of": last_modified}),
+        }
+        self._unless_refused("PutItem", request)
+
+    def feed(self) -> str | None:
+        """Up to when the directorate's live data goes (a stored text); None before the first live file."""
+        item = self._get("FEED", "FEED")
+        return item["as_of"]["S"] if item else None
 
     # ------------------------------------------------------------------ uploads
 

@@ -1,7 +1,8 @@
 """The Messages table: one item an SMS, and the markers of what each citizen has been told.
 
 ``pk=<message id>``; markers ``pk=TOLD#<violation>#<sub>#<kind>`` hold the message's id. Sparse index ``Due``: shard and
-``not_before`` of what is still to be sent. Index ``ByProviderId``: the provider's own id of what was sent.
+``not_before`` of what is still to be sent. Index ``ByProviderId``: the provider's own id of what was sent. Index
+``ByCitizen``: a citizen's messages by when they were created.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ MOST_VIOLATIONS: Final = 98
 """That one message can tell of: it, their markers and one more fit one transaction."""
 TAKEN: Final = "taken"
 """Why a message could not be claimed, beside the caps: somebody else has it, or it is not due."""
+
+Position = tuple[str, str]
+"""Where a message stands among its citizen's: when it was created, and its id."""
 
 
 class Message(NamedTuple):
@@ -86,6 +90,23 @@ class Messages:
             }
         )
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+
+    def of_citizen(self, sub: str, limit: int, after: Position | None) -> tuple[list[Message], Position | None]:
+        """A citizen's messages, newest first, and the position to go on after; None at the end. One Query."""
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "ByCitizen",
+            "KeyConditionExpression": "#sub = :sub",
+            "ExpressionAttributeNames": {"#sub": "sub"},
+            "ExpressionAttributeValues": pack({":sub": sub}),
+            "ScanIndexForward": False,
+            "Limit": limit,
+        }
+        if after:
+            request["ExclusiveStartKey"] = pack({"sub": sub, "created_at": after[0], "pk": after[1]})
+        page = self._call("dynamodb", "Query", request)
+        last = page.get("LastEvaluatedKey")
+        return [_read(item) for item in page["Items"]], (last["created_at"]["S"], last["pk"]["S"]) if last else None
 
     def told(self, sub: str, kind: str, violations: Iterable[str]) -> set[str]:
         """Of which of these violations the citizen has a message of this kind already."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import pytest
 
 from shared.domain.fine import BASE, DOUBLED, STATED, Due, Facts, Policy, add_months, article, due
@@ -42,9 +40,7 @@ def test_a_month_is_a_calendar_month_in_baghdad(recorded: str, doubles: str) -> 
 
 
 def test_months_are_added_over_years() -> None:
-    assert (
-        add_months(datetime.fromisoformat("2026-01-31T00:00:00+03:00"), 13).isoformat() == "2027-02-28T00:00:00+03:00"
-    )
+    assert add_months("2026-01-31T00:00:00+03:00", 13) == "2027-02-28T00:00:00+03:00"
 
 
 def test_it_doubles_on_the_second_of_the_deadline_and_once() -> None:

@@ -1,0 +1,9 @@
+"""`make openapi`: write the description where the function that serves it finds it."""
+
+import json
+
+from infra.openapi.document import build
+from query.api import DESCRIPTION
+
+if __name__ == "__main__":
+    DESCRIPTION.write_text(json.dumps(build(), ensure_ascii=False, separators=(",", ":")) + "\n")

@@ -1,0 +1,219 @@
+"""The calls of the API: what each takes, answers and refuses. Codes of refusals are keys of ``PROBLEMS``."""
+
+from dataclasses import dataclass, field
+
+from query.pages import LARGEST_PAGE, PAGE
+from shared.http import LONGEST_ID
+
+Parameter = dict[str, object]
+Refusals = dict[int, tuple[str, ...]]
+Fields = dict[str, tuple[str, ...]]
+"""Of each field, the codes with which it can be refused."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One call. answers: a schema's name by status, None for no body. fields: those of ``invalid_input``."""
+
+    summary: str
+    answers: dict[int, str | None]
+    body: str | None = None
+    parameters: tuple[Parameter, ...] = ()
+    refusals: Refusals = field(default_factory=dict)
+    fields: Fields = field(default_factory=dict)
+    unreadable: Fields = field(default_factory=dict)
+    open: bool = False
+
+
+def _path(name: str) -> Parameter:
+    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+PAGED: tuple[Parameter, ...] = (
+    {"name": "cursor", "in": "query", "schema": {"type": "string"}, "description": "next_cursor of the page before"},
+    {
+        "name": "limit",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE},
+    },
+)
+PAGE_FIELDS: Fields = {"cursor": ("cursor_invalid",), "limit": ("wrong_value",)}
+VEHICLE = _path("vehicle_id")
+
+_PART = ("missing", "wrong_type", "too_long")
+PLATE_FIELDS: Fields = {
+    "plate": ("missing", "wrong_type"),
+    **{f"plate.{part}": _PART for part in ("family", "governorate", "category", "letter", "number")},
+}
+PLATE_UNREADABLE: Fields = {
+    "plate": (
+        "plate_too_long",
+        "plate_unreadable",
+        "governorate_missing",
+        "governorate_twice",
+        "category_twice",
+        "family_twice",
+        "letter_twice",
+        "numbers_too_many",
+        "word_unknown",
+    ),
+    "plate.family": ("family_unknown", "family_new"),
+    "plate.governorate": ("governorate_unknown", "governorate_not_kurdistan"),
+    "plate.category": ("category_unknown",),
+    "plate.letter": ("letter_missing", "letter_forbidden", "letter_not_arabic", "letter_not_latin"),
+    "plate.number": ("number_missing", "number_not_digits", "number_zero", "number_too_long"),
+}
+
+OPERATIONS: dict[str, Operation] = {
+    "POST /v1/queries": Operation(
+        "Everything recorded on a plate, with what is owed; the result by SMS too",
+        {200: "QueryAnswer"},
+        body="QueryAsked",
+        refusals={409: ("plate_ambiguous",), 429: ("quota_queries", "quota_plates")},
+        fields={**PLATE_FIELDS, "sms": ("wrong_type",)},
+        unreadable=PLATE_UNREADABLE,
+    ),
+    "GET /v1/queries/{query_id}": Operation(
+        "Further pages of a query, for 24 hours; no quota, no SMS",
+        {200: "ViolationPage"},
+        parameters=(_path("query_id"), *PAGED),
+        refusals={404: ("no_such_query",), 409: ("plate_ambiguous",)},
+        fields=PAGE_FIELDS,
+    ),
+    "GET /v1/vehicles": Operation("My vehicles", {200: "VehiclePage"}, parameters=PAGED, fields=PAGE_FIELDS),
+    "POST /v1/vehicles": Operation(
+        "Link a vehicle: 201 for a new link, 200 for one that was there",
+        {201: "VehicleLinked", 200: "VehicleLinked"},
+        body="VehicleAsked",
+        refusals={409: ("plate_ambiguous", "vehicles_full"), 429: ("quota_links", "quota_proofs")},
+        fields={
+            **PLATE_FIELDS,
+            "relation": ("missing", "wrong_type", "wrong_value"),
+            "notify": ("wrong_type",),
+            "proof": ("missing", "wrong_type"),
+            "proof.type": ("missing", "wrong_value"),
+            "proof.number": ("missing", "wrong_type", "too_long", "wrong_value", "proof_wrong"),
+        },
+        unreadable=PLATE_UNREADABLE,
+    ),
+    "PATCH /v1/vehicles/{vehicle_id}": Operation(
+        "Change a link: SMS on or off, relation",
+        {200: "Vehicle"},
+        body="VehicleChange",
+        parameters=(VEHICLE,),
+        refusals={404: ("no_such_vehicle",)},
+        fields={"relation": ("wrong_type", "wrong_value"), "notify": ("wrong_type",)},
+    ),
+    "DELETE /v1/vehicles/{vehicle_id}": Operation(
+        "End a link", {204: None}, parameters=(VEHICLE,), refusals={404: ("no_such_vehicle",)}
+    ),
+    "GET /v1/vehicles/{vehicle_id}/violations": Operation(
+        "Everything recorded on a linked vehicle, page by page",
+        {200: "VehicleViolationPage"},
+        parameters=(VEHICLE, *PAGED),
+        refusals={404: ("no_such_vehicle",)},
+        fields=PAGE_FIELDS,
+    ),
+    "GET /v1/vehicles/{vehicle_id}/followers": Operation(
+        "Who follows a vehicle that I have proved mine",
+        {200: "FollowerPage"},
+        parameters=(VEHICLE,),
+        refusals={403: ("not_proven",), 404: ("no_such_vehicle",)},
+    ),
+    "DELETE /v1/vehicles/{vehicle_id}/followers/{follower_id}": Operation(
+        "End another's link to a vehicle that I have proved mine",
+        {204: None},
+        parameters=(VEHICLE, _path("follower_id")),
+        refusals={403: ("not_proven",), 404: ("no_such_vehicle", "no_such_follower")},
+    ),
+    "GET /v1/me": Operation("What I chose, and my phone, masked", {200: "Me"}),
+    "PATCH /v1/me": Operation(
+        "Choose the language; SMS on or off for everything",
+        {200: "Me"},
+        body="MeChange",
+        fields={"language": ("wrong_type", "wrong_value"), "sms": ("wrong_type",)},
+    ),
+    "GET /v1/messages": Operation(
+        "SMS to me, newest first, with their status", {200: "MessagePage"}, parameters=PAGED, fields=PAGE_FIELDS
+    ),
+    "POST /v1/payments": Operation(
+        "Start a payment: 201, or 202 where the gateway has not given its page yet",
+        {201: "Payment", 202: "Payment"},
+        body="PaymentAsked",
+        parameters=(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": True,
+                "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
+            },
+        ),
+        refusals={
+            400: ("key_missing", "key_malformed"),
+            409: ("key_reused",),
+            422: ("not_payable",),
+            502: ("gateway_refused", "gateway_silent"),
+        },
+        fields={
+            "violations": ("missing", "wrong_type", "empty", "too_many", "repeated"),
+            "violations.0": (
+                "wrong_type",
+                "too_long",
+                "violation_not_found",
+                "violation_paid",
+                "violation_cancelled",
+                "violation_disputed",
+                "violation_in_payment",
+                "changed_meanwhile",
+            ),
+            "gateway": ("missing", "wrong_type", "too_long", "gateway_unknown"),
+            "return_url": ("missing", "wrong_type", "too_long", "return_url_refused"),
+        },
+    ),
+    "GET /v1/payments/{payment_id}": Operation(
+        "One of my payments",
+        {200: "Payment"},
+        parameters=(_path("payment_id"),),
+        refusals={404: ("no_such_payment",)},
+    ),
+    "GET /v1/receipts/{receipt_no}": Operation(
+        "Whether a receipt is genuine; nothing in it tells of a person or a plate",
+        {200: "Receipt"},
+        parameters=(_path("receipt_no"),),
+        refusals={404: ("no_such_receipt",)},
+        open=True,
+    ),
+    "POST /v1/callbacks/{gateway}": Operation(
+        "A payment gateway says that something happened; verified by the gateway's own scheme",
+        {200: "Callback"},
+        parameters=(_path("gateway"),),
+        refusals={
+            401: ("callback_refused",),
+            404: ("gateway_unknown", "no_such_payment"),
+            413: ("body_too_large",),
+            503: ("gateway_silent",),
+        },
+        open=True,
+    ),
+    "POST /v1/uploads": Operation(
+        "Prepare the upload of a file (scope directorate)",
+        {201: "UploadForm"},
+        body="UploadAsked",
+        refusals={403: ("scope_missing",)},
+        fields={
+            "origin": ("missing", "wrong_value"),
+            "format": ("missing", "wrong_value"),
+            "encoding": ("missing", "wrong_value"),
+            "size": ("missing", "wrong_type", "wrong_value", "too_large"),
+        },
+    ),
+    "GET /v1/uploads/{upload_id}": Operation(
+        "What became of an upload (scope directorate)",
+        {200: "Upload"},
+        parameters=(_path("upload_id"),),
+        refusals={403: ("scope_missing",), 404: ("no_such_upload",)},
+    ),
+    "GET /v1/health": Operation("The API answers", {200: "Health"}, open=True),
+    "GET /v1/openapi.json": Operation("This description", {200: "Description"}, open=True),
+}

@@ -1,0 +1,239 @@
+"""The shapes of the API's bodies."""
+
+from typing import Any
+
+from ingest.api import ENCODINGS, FORMATS, LARGEST, ORIGINS
+from pay.api import PaymentBody
+from query.vehicles import RELATIONS
+from shared.domain import fine, payment, violation
+from shared.domain import message as messages
+from shared.domain.money import CURRENCY
+from shared.domain.plate import CATEGORIES, GERMAN, KURDISTAN, OLD, UNIFIED
+from shared.domain.registration import LONGEST as LONGEST_REGISTRATION
+from shared.http import LANGUAGES
+from shared.stores.files import ENDED, LOADING
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+FLAG: Schema = {"type": "boolean"}
+ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+INSTANT: Schema = {"type": "string", "format": "date-time"}
+INSTANT_OR_DAY: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d\+03:00)?$"}
+
+
+def ref(name: str) -> Schema:
+    """One of the named shapes."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def one_of(*values: str) -> Schema:
+    """One of a few words."""
+    return {"type": "string", "enum": list(values)}
+
+
+def nullable(schema: Schema) -> Schema:
+    """The shape, or null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def listed(schema: Schema) -> Schema:
+    """A list of the shape."""
+    return {"type": "array", "items": schema}
+
+
+def answer(**properties: Schema) -> Schema:
+    """An object of an answer: every member is there, and no other."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def request(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
+    """An object of a request: unknown members are ignored."""
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+def page(schema: Schema, **more: Schema) -> Schema:
+    """A page of a list."""
+    return answer(**more, items=listed(schema), next_cursor=nullable(TEXT))
+
+
+_PARTS = {
+    "family": {**TEXT, "maxLength": 40},
+    "governorate": {
+        "description": "Code, name, or the object of an answer",
+        "anyOf": [{**TEXT, "maxLength": 40}, request(("code",), code={**TEXT, "maxLength": 40})],
+    },
+    "category": nullable({**TEXT, "maxLength": 40}),
+    "letter": nullable({**TEXT, "maxLength": 40}),
+    "number": {**TEXT, "maxLength": 40},
+}
+
+SCHEMAS: dict[str, Schema] = {
+    "Governorate": answer(code={"type": "string", "pattern": "^[12][0-9]$"}, name=TEXT),
+    "Plate": answer(
+        family=one_of(GERMAN, OLD, KURDISTAN, UNIFIED),
+        governorate=ref("Governorate"),
+        category=nullable(one_of(*CATEGORIES)),
+        letter=nullable(TEXT),
+        number={"type": "string", "pattern": "^[1-9][0-9]{0,6}$"},
+        text=TEXT,
+    ),
+    "PlateAsked": {
+        "description": "A plate as typed, or its parts (the plate of an answer will do)",
+        "anyOf": [{**TEXT, "maxLength": 80}, request(("family", "governorate", "number"), **_PARTS)],
+    },
+    "Due": answer(
+        amount=COUNT,
+        currency=one_of(CURRENCY),
+        stage=one_of(fine.DISCOUNTED, fine.BASE, fine.DOUBLED, fine.STATED),
+        changes_at=nullable(INSTANT_OR_DAY),
+        next_amount=nullable(COUNT),
+    ),
+    "Violation": answer(
+        violation_no=TEXT,
+        plate=ref("Plate"),
+        code=TEXT,
+        title=nullable(TEXT),
+        legal_ref=nullable(TEXT),
+        occurred_at=INSTANT_OR_DAY,
+        recorded_at=INSTANT_OR_DAY,
+        place=nullable(TEXT),
+        sector=answer(code=TEXT, name=nullable(TEXT), governorate=nullable(ref("Governorate"))),
+        base_amount=COUNT,
+        due=nullable(ref("Due")),
+        status=one_of(violation.UNPAID, violation.IN_PAYMENT, violation.PAID, violation.CANCELLED, violation.DISPUTED),
+        paid_at=nullable(INSTANT_OR_DAY),
+        receipt_no=nullable(TEXT),
+    ),
+    "Totals": answer(count=COUNT, unpaid_count=COUNT, amount=COUNT, currency=one_of(CURRENCY)),
+    "QueryAsked": request(("plate",), plate=ref("PlateAsked"), sms={**FLAG, "default": True}),
+    "QueryAnswer": answer(
+        query_id=ID,
+        plate=ref("Plate"),
+        as_of={**nullable(INSTANT), "description": "Up to when the directorate's data goes"},
+        note={**nullable(TEXT), "description": "Where nothing unpaid is recorded: that, and as of when"},
+        violations=listed(ref("Violation")),
+        totals=ref("Totals"),
+        next_cursor=nullable(TEXT),
+        sms=answer(status=one_of("queued", "same_as_recent", "no_phone", "limit", "off"), parts=COUNT),
+    ),
+    "ViolationPage": page(ref("Violation")),
+    "VehicleViolationPage": page(ref("Violation"), plate=ref("Plate"), as_of=nullable(INSTANT), totals=ref("Totals")),
+    "VehicleAsked": request(
+        ("plate", "relation"),
+        plate=ref("PlateAsked"),
+        relation=one_of(*RELATIONS),
+        notify={**FLAG, "default": False, "description": "The consent to SMS about this vehicle"},
+        proof={
+            **request(
+                ("type", "number"),
+                type=one_of("registration"),
+                number={**TEXT, "maxLength": LONGEST_REGISTRATION},
+            ),
+            "description": "The number of the registration card, where this deployment asks for it",
+        },
+    ),
+    "VehicleChange": request(relation=one_of(*RELATIONS), notify=FLAG),
+    "Vehicle": answer(vehicle_id=ID, plate=ref("Plate"), relation=one_of(*RELATIONS), notify=FLAG, proven=FLAG),
+    "VehicleLinked": answer(
+        vehicle_id=ID,
+        plate=ref("Plate"),
+        relation=one_of(*RELATIONS),
+        notify=FLAG,
+        proven=FLAG,
+        totals=ref("Totals"),
+    ),
+    "VehiclePage": page(ref("Vehicle")),
+    "FollowerPage": page(
+        answer(
+            follower_id=ID,
+            me=FLAG,
+            phone=nullable(TEXT),
+            relation=one_of(*RELATIONS),
+            proven=FLAG,
+            since=INSTANT,
+        )
+    ),
+    "Me": answer(language=one_of(*LANGUAGES), sms=FLAG, phone=nullable(TEXT)),
+    "MeChange": request(language=one_of(*LANGUAGES), sms=FLAG),
+    "MessagePage": page(
+        answer(
+            message_id=TEXT,
+            kind=TEXT,
+            status=one_of(
+                messages.WAITING,
+                messages.SENDING,
+                messages.SENT,
+                messages.UNKNOWN,
+                messages.DROPPED,
+                messages.FAILED,
+            ),
+            created_at=INSTANT,
+            plate=nullable(ref("Plate")),
+            text=nullable(TEXT),
+        )
+    ),
+    "Payment": answer(
+        payment_id=ID,
+        status=one_of(*payment.TRANSITIONS),
+        gateway=TEXT,
+        amount=COUNT,
+        currency=one_of(CURRENCY),
+        items=listed(answer(violation_no=TEXT, amount=COUNT)),
+        redirect_url=nullable(TEXT),
+        created_at=INSTANT,
+        expires_at=INSTANT,
+        paid_at=nullable(INSTANT),
+        receipt_no=nullable(TEXT),
+    ),
+    "Receipt": answer(receipt_no=TEXT, paid=FLAG, amount=COUNT, currency=one_of(CURRENCY), paid_at=INSTANT),
+    "UploadAsked": request(
+        ("origin", "format", "encoding", "size"),
+        origin=one_of(*ORIGINS),
+        format=one_of(*FORMATS),
+        encoding=one_of(*ENCODINGS),
+        size={"type": "integer", "minimum": 1, "maximum": LARGEST},
+    ),
+    "UploadForm": answer(
+        upload_id=ID, url=TEXT, fields={"type": "object", "additionalProperties": TEXT}, expires_at=INSTANT
+    ),
+    "Upload": answer(
+        upload_id=ID,
+        status=one_of("waiting", LOADING, *sorted(ENDED)),
+        rows_found=COUNT,
+        rows_done=COUNT,
+        report=nullable({"type": "object"}),
+    ),
+    "PaymentAsked": PaymentBody.model_json_schema(),
+    "Callback": answer(status=one_of("received")),
+    "Description": {"type": "object", "required": ["openapi", "paths"]},
+    "Health": answer(status=one_of("ok")),
+    "Problem": {
+        "description": "A problem document (RFC 9457) in the language of Accept-Language",
+        "type": "object",
+        "properties": {
+            "type": one_of("about:blank"),
+            "title": TEXT,
+            "status": {"type": "integer"},
+            "code": TEXT,
+            "request_id": TEXT,
+            "errors": listed(answer(field=TEXT, code=TEXT, message=TEXT)),
+            "candidates": listed(ref("Plate")),
+            "payment_id": ID,
+        },
+        "required": ["type", "title", "status", "code", "request_id"],
+        "additionalProperties": False,
+    },
+    "GatewayMessage": {
+        "description": "What API Gateway says where it answers by itself",
+        "type": "object",
+        "properties": {"message": nullable(TEXT)},
+        "required": ["message"],
+    },
+}

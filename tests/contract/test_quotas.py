@@ -1,0 +1,258 @@
+"""The quotas on a citizen's profile: counted by the write that admits, whoever else writes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from shared.aws_json import Call, Json
+from shared.stores.citizens import Citizens, Vehicle
+from shared.stores.profiles import Limits, Profile, QuotaError, Subject
+from tests.aws import Engine, Tables
+from tests.build import NOON, OTHER_PLATE, PHONE, PLATE, SUB
+
+MIDNIGHT = timedelta(hours=12)
+LIMITS = Limits(queries=5, plates=2, links=2, vehicles=3)
+
+
+def subject(number: int) -> Subject:
+    return Subject(f"OLD#11#{number}", f"mark-{number}")
+
+
+def vehicle(number: int, *, proven: bool = False) -> Vehicle:
+    return Vehicle(f"v{number}", f"OLD#11#{number}", None, "self", True, proven)
+
+
+class Watched:
+    """A port that counts its calls by operation."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self.operations: list[str] = []
+
+    def __call__(self, service: str, operation: str, request: Json) -> Json:
+        self.operations.append(operation)
+        return self._call(service, operation, request)
+
+
+@pytest.fixture
+def port(engine: Engine) -> Watched:
+    return Watched(engine.fast())
+
+
+@pytest.fixture
+def citizens(port: Watched, tables: Tables) -> Citizens:
+    return Citizens(port, tables["Citizens"])
+
+
+def admit(citizens: Citizens, about: Subject | None, after: timedelta = timedelta(), limits: Limits = LIMITS) -> None:
+    citizens.admit(SUB, PHONE, "en", about, limits, NOON + after)
+
+
+class TestLookUps:
+    def test_keeps_phone_and_language_and_tells_of_them(self, citizens: Citizens) -> None:
+        admission = citizens.admit(SUB, PHONE, "ckb", subject(1), LIMITS, NOON)
+        assert admission.profile == Profile(PHONE, "ckb") == citizens.profile(SUB)
+        assert not admission.linked
+        assert not admission.proven
+
+    def test_a_chosen_language_stays(self, citizens: Citizens) -> None:
+        citizens.choose(SUB, PHONE, "ckb", None)
+        assert citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).profile.language == "ckb"
+        assert citizens.seen_in_person(SUB, PHONE, "ar").language == "ckb"
+
+    def test_queries_are_used_up_exactly(self, citizens: Citizens) -> None:
+        for _ in range(5):
+            admit(citizens, subject(1))
+        with pytest.raises(QuotaError) as refused:
+            admit(citizens, subject(1))
+        assert refused.value.quota == "queries"
+
+    def test_plates_are_used_up_exactly_and_known_ones_go_on(self, citizens: Citizens) -> None:
+        admit(citizens, subject(1))
+        admit(citizens, subject(2))
+        with pytest.raises(QuotaError) as refused:
+            admit(citizens, subject(3))
+        assert refused.value.quota == "plates"
+        admit(citizens, subject(1))
+
+    def test_what_is_refused_is_not_counted(self, citizens: Citizens) -> None:
+        admit(citizens, subject(1))
+        admit(citizens, subject(2))
+        for _ in range(3):
+            with pytest.raises(QuotaError):
+                admit(citizens, subject(3))
+        for _ in range(3):
+            admit(citizens, subject(1))
+        with pytest.raises(QuotaError):
+            admit(citizens, subject(1))
+
+    def test_a_text_that_cannot_be_read_is_a_query_and_no_plate(self, citizens: Citizens) -> None:
+        for _ in range(3):
+            admit(citizens, None)
+        admit(citizens, subject(1))
+        admit(citizens, subject(2))
+        with pytest.raises(QuotaError) as refused:
+            admit(citizens, None)
+        assert refused.value.quota == "queries"
+
+    def test_a_day_ends_at_midnight_in_baghdad(self, citizens: Citizens) -> None:
+        for number in (1, 2):
+            admit(citizens, subject(number))
+        with pytest.raises(QuotaError):
+            admit(citizens, subject(3), MIDNIGHT - timedelta(seconds=1))
+        admit(citizens, subject(3), MIDNIGHT)
+        admit(citizens, subject(4), MIDNIGHT)
+        with pytest.raises(QuotaError):
+            admit(citizens, subject(1), MIDNIGHT)
+
+    def test_a_day_that_begins_with_an_unreadable_text_forgets_the_plates(self, citizens: Citizens) -> None:
+        for number in (1, 2):
+            admit(citizens, subject(number))
+        admit(citizens, None, MIDNIGHT)
+        for number in (3, 4):
+            admit(citizens, subject(number), MIDNIGHT)
+
+    def test_a_clock_that_is_behind_counts_on_the_day_that_has_begun(self, citizens: Citizens) -> None:
+        for number in (1, 2):
+            admit(citizens, subject(number), MIDNIGHT)
+        with pytest.raises(QuotaError):
+            admit(citizens, subject(3), MIDNIGHT - timedelta(seconds=1))
+
+    def test_linked_plates_do_not_count_as_plates(self, citizens: Citizens) -> None:
+        citizens.link(SUB, vehicle(7, proven=True), NOON, LIMITS)
+        for number in (1, 2):
+            admit(citizens, subject(number))
+        admission = citizens.admit(SUB, PHONE, "en", subject(7), LIMITS, NOON)
+        assert admission.linked
+        assert admission.proven
+        citizens.unlink(SUB, "v7", "OLD#11#7")
+        with pytest.raises(QuotaError):
+            admit(citizens, subject(7))
+
+    def test_other_citizens_have_their_own(self, citizens: Citizens) -> None:
+        for _ in range(5):
+            admit(citizens, subject(1))
+        citizens.admit("another", PHONE, "en", subject(1), LIMITS, NOON)
+
+    def test_many_at_once_are_no_more_than_many_in_a_row(self, engine: Engine, tables: Tables) -> None:
+        stores = [Citizens(engine.fast(), tables["Citizens"]) for _ in range(8)]
+
+        def one(pair: tuple[int, Citizens]) -> str:
+            try:
+                admit(pair[1], subject(pair[0]), limits=Limits(queries=50, plates=3))
+            except QuotaError as error:
+                return error.quota
+            return "admitted"
+
+        with ThreadPoolExecutor(len(stores)) as threads:
+            outcomes = list(threads.map(one, enumerate(stores)))
+        assert outcomes.count("admitted") == 3
+        assert outcomes.count("plates") == 5
+
+    def test_costs_one_call_and_a_second_where_the_day_is_new_or_the_plate_linked(
+        self, citizens: Citizens, port: Watched
+    ) -> None:
+        admit(citizens, subject(1))
+        assert port.operations == ["UpdateItem"] * 2
+        port.operations.clear()
+        admit(citizens, subject(2))
+        assert port.operations == ["UpdateItem"]
+        citizens.link(SUB, vehicle(7), NOON, LIMITS)
+        port.operations.clear()
+        admit(citizens, subject(7))
+        assert port.operations == ["UpdateItem"] * 2
+
+    def test_plates_are_kept_as_fingerprints_only(self, citizens: Citizens, tables: Tables) -> None:
+        citizens.admit(SUB, PHONE, "en", Subject(OTHER_PLATE.key, "mark"), LIMITS, NOON)
+        assert OTHER_PLATE.key not in str(tables.items("Citizens"))
+
+
+class TestLinks:
+    def test_links_of_a_day_are_used_up_exactly(self, citizens: Citizens) -> None:
+        for number in (1, 2):
+            assert citizens.link(SUB, vehicle(number), NOON, LIMITS) is None
+        with pytest.raises(QuotaError) as refused:
+            citizens.link(SUB, vehicle(3), NOON, LIMITS)
+        assert refused.value.quota == "links"
+        assert citizens.link(SUB, vehicle(3), NOON + MIDNIGHT, LIMITS) is None
+
+    def test_ending_a_link_gives_none_back_for_the_day(self, citizens: Citizens) -> None:
+        for number in (1, 2):
+            citizens.link(SUB, vehicle(number), NOON, LIMITS)
+        assert citizens.unlink(SUB, "v1", "OLD#11#1")
+        with pytest.raises(QuotaError):
+            citizens.link(SUB, vehicle(3), NOON, LIMITS)
+
+    def test_vehicles_in_all_are_limited(self, citizens: Citizens) -> None:
+        limits = Limits(links=5, vehicles=2)
+        for number in (1, 2):
+            citizens.link(SUB, vehicle(number), NOON, limits)
+        with pytest.raises(QuotaError) as refused:
+            citizens.link(SUB, vehicle(3), NOON, limits)
+        assert refused.value.quota == "vehicles"
+        citizens.unlink(SUB, "v1", "OLD#11#1")
+        assert citizens.link(SUB, vehicle(3), NOON, limits) is None
+
+    def test_linking_again_counts_nothing_even_when_used_up(self, citizens: Citizens) -> None:
+        for number in (1, 2):
+            citizens.link(SUB, vehicle(number), NOON, LIMITS)
+        assert citizens.link(SUB, vehicle(1), NOON, LIMITS) == vehicle(1)
+
+    def test_what_is_refused_leaves_nothing(self, citizens: Citizens) -> None:
+        for number in (1, 2):
+            citizens.link(SUB, vehicle(number), NOON, LIMITS)
+        with pytest.raises(QuotaError):
+            citizens.link(SUB, vehicle(3), NOON, LIMITS)
+        assert [each.vehicle_id for each in citizens.vehicles(SUB)] == ["v1", "v2"]
+        assert citizens.follower("OLD#11#3", SUB) is None
+
+    def test_links_and_look_ups_count_apart(self, citizens: Citizens) -> None:
+        citizens.link(SUB, vehicle(1), NOON, LIMITS)
+        for _ in range(5):
+            admit(citizens, subject(5))
+        assert citizens.link(SUB, vehicle(2), NOON, LIMITS) is None
+
+
+class TestVehicles:
+    def test_a_change_is_made_in_both_places(self, citizens: Citizens) -> None:
+        citizens.link(SUB, vehicle(1), NOON)
+        changed = vehicle(1)._replace(relation="family", notify=False, proven=True)
+        assert citizens.change(SUB, changed)
+        assert citizens.vehicle(SUB, "v1") == changed
+        follower = citizens.follower("OLD#11#1", SUB)
+        assert follower is not None
+        assert (follower.relation, follower.notify, follower.proven) == ("family", False, True)
+        assert citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).proven
+
+    def test_ending_a_link_ends_it_everywhere_once(self, citizens: Citizens) -> None:
+        citizens.link(SUB, vehicle(1, proven=True), NOON)
+        assert citizens.unlink(SUB, "v1", "OLD#11#1")
+        assert citizens.vehicle(SUB, "v1") is None
+        assert citizens.vehicles(SUB) == []
+        assert list(citizens.followers("OLD#11#1")) == []
+        assert not citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).linked
+        assert not citizens.unlink(SUB, "v1", "OLD#11#1")
+        assert not citizens.change(SUB, vehicle(1))
+
+    def test_a_vehicle_is_its_citizens_alone(self, citizens: Citizens) -> None:
+        citizens.link(SUB, vehicle(1), NOON)
+        assert citizens.vehicle("another", "v1") is None
+        assert citizens.vehicles("another") == []
+
+
+class TestAudit:
+    def test_a_look_up_is_kept_for_a_year_under_its_fingerprint(self, citizens: Citizens, tables: Tables) -> None:
+        citizens.audit(SUB, "q1", "mark", NOON)
+        (item,) = tables.items("Citizens")
+        assert item["pk"]["S"] == SUB
+        assert item["sk"]["S"] == "AUDIT#2026-11-20T12:00:00+03:00#q1"
+        assert item["plate"]["S"] == "mark"
+        assert int(item["expires"]["N"]) == int((NOON + timedelta(days=366)).timestamp())
+
+    def test_what_belongs_to_a_look_up_is_written_with_it(self, citizens: Citizens, tables: Tables) -> None:
+        citizens.seen(SUB, PLATE.key, NOON, citizens.audit_action(SUB, "q2", "mark", NOON))
+        kinds = {item["sk"]["S"].partition("#")[0] for item in tables.items("Citizens")}
+        assert kinds == {"SEEN", "AUDIT"}
