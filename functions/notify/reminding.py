@@ -85,7 +85,7 @@ def _tell(
         marker(violation.violation_no, follower.sub, f"{DOUBLING_SOON}#{stage.ahead}#{stage.day}"): violation
         for stage in sorted(rising)
         for violation in rising[stage]
-        if concerns(follower, violation)
+        if concerns(follower, violation.category)
     }
     known = messages.marked([*markers, once_a_day])
     rest = [pk for pk in markers if pk not in known]
