@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from shared.domain.message import CANCELLED, NEW_VIOLATION, identity
 from shared.domain.time import to_text
-from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens, Follower
 from shared.stores.messages import MOST_VIOLATIONS, Message, Messages, marker
-from shared.stores.violations import OPENED, read
+from shared.stores.violations import OPENED
 
 _TRIES: Final = 5
+_what_every_violation_has: Final = itemgetter(
+    "pk", "plate", "tell", "amount", "code", "occurred_at", "recorded_at", "sector_code", "version", "status"
+)
 
 
 class News(NamedTuple):
-    """Something to tell the followers of a plate."""
+    """Something to tell the followers of a plate, of those vehicles that have the category or none."""
 
     kind: str
     plate_key: str
-    violation: Violation
+    violation_no: str
+    category: str | None
 
 
 def news(record: dict[str, Any]) -> list[News]:
@@ -30,21 +34,24 @@ def news(record: dict[str, Any]) -> list[News]:
 
     A violation that moved to another plate is news there and cancelled here. Raises LookupError, TypeError,
     AttributeError or ValueError for a record that is not a violation's, or of a kind that this version does not know.
+    Only what says who is to be told is read: the text is written from the table when it is sent.
     """
     change = record["dynamodb"]
     image, before = change["NewImage"], change.get("OldImage")
     if before and before["version"] == image["version"]:
         return []  # not ingest's write: a hold or a settlement
-    tell = image["tell"]["S"]
-    if tell not in (OPENED, CANCELLED):
-        raise ValueError("tell is neither opened nor cancelled")
-    violation = read(image)
-    told: list[News] = []
+    pk, plate, told, amount, *_ = _what_every_violation_has(image)
+    int(amount["N"])
+    tell, violation_no, plate_key = told["S"], pk["S"], plate["S"]
+    category = image["category"]["S"] if "category" in image else None
     if tell == OPENED:
-        told.append(News(NEW_VIOLATION, violation.plate_key, violation))
-    if before and (tell == CANCELLED or before["plate"] != image["plate"]):
-        told.append(News(CANCELLED, before["plate"]["S"], violation))
-    return told
+        opened = News(NEW_VIOLATION, plate_key, violation_no, category)
+        if not before or before["plate"] == plate:
+            return [opened]
+        return [opened, News(CANCELLED, before["plate"]["S"], violation_no, category)]
+    if tell != CANCELLED:
+        raise ValueError("tell is neither opened nor cancelled")
+    return [News(CANCELLED, before["plate"]["S"], violation_no, category)] if before else []
 
 
 def announce(everything: Iterable[News], citizens: Citizens, messages: Messages, now: datetime) -> None:
@@ -52,9 +59,9 @@ def announce(everything: Iterable[News], citizens: Citizens, messages: Messages,
 
     Table calls: one Query a plate; one BatchGetItem and one TransactWriteItems a follower with something new.
     """
-    grouped: defaultdict[tuple[str, str], dict[str, Violation]] = defaultdict(dict)
-    for kind, plate_key, violation in everything:
-        grouped[plate_key, kind][violation.violation_no] = violation
+    grouped: defaultdict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
+    for kind, plate_key, violation_no, category in everything:
+        grouped[plate_key, kind][violation_no] = category
     for (plate_key, kind), violations in grouped.items():
         for follower in citizens.followers(plate_key):
             if follower.notify:
@@ -62,9 +69,9 @@ def announce(everything: Iterable[News], citizens: Citizens, messages: Messages,
 
 
 def _tell(
-    follower: Follower, kind: str, plate_key: str, violations: dict[str, Violation], messages: Messages, now: datetime
+    follower: Follower, kind: str, plate_key: str, violations: dict[str, str | None], messages: Messages, now: datetime
 ) -> None:
-    concerning = [violation_no for violation_no, violation in violations.items() if concerns(follower, violation)]
+    concerning = [violation_no for violation_no, category in violations.items() if concerns(follower, category)]
     if kind == CANCELLED:
         known = messages.told(follower.sub, NEW_VIOLATION, concerning)
         concerning = [violation_no for violation_no in concerning if violation_no in known]
@@ -83,9 +90,9 @@ def _put(message: Message, messages: Messages, now: datetime) -> bool:
     return messages.tell(message, markers, now)
 
 
-def concerns(follower: Follower, violation: Violation) -> bool:
-    """Whether a violation on the plate is one of the vehicle that was linked, as far as categories tell."""
-    return follower.category is None or violation.category in (follower.category, None)
+def concerns(follower: Follower, category: str | None) -> bool:
+    """Whether a violation of a category on the plate is one of the vehicle that was linked, as far as it tells."""
+    return follower.category is None or category in (follower.category, None)
 
 
 def _message(follower: Follower, kind: str, plate_key: str, violations: tuple[str, ...], now: datetime) -> Message:

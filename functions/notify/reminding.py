@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from notify.announce import concerns
+from notify.reminders import Reminders, Stage
 from shared.domain.message import DOUBLING_SOON, identity
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens, Follower
 from shared.stores.messages import MOST_VIOLATIONS, Message, Messages, marker
-from shared.stores.reminders import Reminders, Stage
 from shared.stores.violations import SHARDS, Violations
 
 
@@ -85,7 +85,7 @@ def _tell(
         marker(violation.violation_no, follower.sub, f"{DOUBLING_SOON}#{stage.ahead}#{stage.day}"): violation
         for stage in sorted(rising)
         for violation in rising[stage]
-        if concerns(follower, violation)
+        if concerns(follower, violation.category)
     }
     known = messages.marked([*markers, once_a_day])
     rest = [pk for pk in markers if pk not in known]

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from notify.delivery import HELD, Outcome, Rules, deliver
+from notify.outages import Outages
 from notify.providers import Provider
 from notify.quiet import QuietHours
 from notify.wording import Stores
@@ -18,7 +19,6 @@ from shared.settings import number, setting
 from shared.stores.citizens import Citizens
 from shared.stores.message_caps import SPEND_CAP, Caps
 from shared.stores.messages import Messages
-from shared.stores.provider_outages import Outages
 from shared.stores.violations import Violations
 
 _MILLIONTHS: Final = 1_000_000
@@ -36,8 +36,8 @@ def _ports() -> tuple[Stores, Provider, Rules]:
     )
     rules = Rules(
         quiet=QuietHours.parse(setting("QUIET_HOURS")),
-        caps=Caps(number("SMS_CITIZEN_DAY_CAP"), _millionths("SMS_SPEND_DAY_CAP")),
-        part_price=_millionths("SMS_PART_PRICE"),
+        caps=Caps(number("SMS_CITIZEN_DAY_CAP"), _millionths(setting("SMS_SPEND_DAY_CAP"))),
+        part_price=_millionths(setting("SMS_PART_PRICE")),
         most_parts=number("SMS_MOST_PARTS"),
     )
     return stores, _provider(call), rules
@@ -66,8 +66,8 @@ def _provider(call: Call) -> Provider:
     return Failover(sns, ur, outages, now)
 
 
-def _millionths(name: str) -> int:
-    return int(Decimal(setting(name)) * _MILLIONTHS)
+def _millionths(dollars: str) -> int:
+    return int(Decimal(dollars) * _MILLIONTHS)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from notify.outages import Outages
 from notify.providers import Accepted, Provider, TemporaryError, UnknownOutcomeError
 from shared.clock import Clock
 from shared.observability import count
-from shared.stores.provider_outages import Outages
 
 
 class Failover:
