@@ -18,7 +18,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign 
 
 
 class Import(NamedTuple):
-    """Imported: module ``a.b``, name ``c`` (None of ``import a``), alias ``d`` in ``from a.b import c as d``."""
+    """One imported name: ``a.b``, ``c`` and ``d`` of ``from a.b import c as d``. name: None of ``import a``."""
 
     module: str
     name: str | None
