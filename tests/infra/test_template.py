@@ -93,20 +93,28 @@ def as_list(value: Any) -> list[Any]:
 
 def open_doors(template: Template) -> Iterator[str]:
     """Routes without an authorizer that are not known to need none, and the other way round."""
-    authorizer = of_type(template, "AWS::Serverless::HttpApi")["Api"].get("Auth", {}).get("DefaultAuthorizer")
+    paths = of_type(template, "AWS::Serverless::HttpApi")["Api"]["DefinitionBody"]["paths"]
+    closed = {
+        f"{method.upper()} {path}"
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if operation.get("security") == [{"Citizen": []}]
+    }
     seen = set()
     for name, route in events(template, "HttpApi"):
         key = f"{route['Method'].upper()} {route['Path']}" if "Path" in route else "$default"
-        chosen = route.get("Auth", {}).get("Authorizer", authorizer)
         if target(route["ApiId"]) != "Api":
             yield f"{key} is not on the API"
         if key in seen:
             yield f"{key} is there twice"
-        if chosen in ("NONE", None) and key not in OPEN_ROUTES:
+        if "Auth" in route:
+            yield f"{name} {key} says otherwise than the API's definition"
+        if key not in closed and key not in OPEN_ROUTES:
             yield f"{name} {key} is open"
-        if chosen not in ("NONE", None) and key in OPEN_ROUTES:
+        if key in closed and key in OPEN_ROUTES:
             yield f"{name} {key} is closed"
         seen.add(key)
+    yield from (f"{key} is answered by nobody" for key in sorted(closed - seen))
 
 
 def lossy_streams(template: Template) -> Iterator[str]:
@@ -242,18 +250,33 @@ def _event(template: Template, function: str, event: str) -> dict[str, Any]:
     return properties
 
 
+def _paths(template: Template) -> dict[str, Any]:
+    paths: dict[str, Any] = _function(template, "Api")["DefinitionBody"]["paths"]
+    return paths
+
+
 def test_an_open_door_is_caught(broken: Template) -> None:
-    _event(broken, "QueryApi", "AskByPlate")["Auth"] = {"Authorizer": "NONE"}
+    _paths(broken)["/v1/queries"]["post"]["security"] = []
     assert list(open_doors(broken)) == ["QueryApi POST /v1/queries is open"]
 
 
-def test_an_api_without_a_default_authorizer_is_caught(broken: Template) -> None:
-    del _function(broken, "Api")["Auth"]["DefaultAuthorizer"]
-    assert "QueryApi POST /v1/queries is open" in list(open_doors(broken))
+def test_a_route_that_the_definition_does_not_name_is_caught(broken: Template) -> None:
+    del _paths(broken)["/v1/me"]["patch"]
+    assert list(open_doors(broken)) == ["QueryApi PATCH /v1/me is open"]
+
+
+def test_a_named_route_without_a_function_is_caught(broken: Template) -> None:
+    _paths(broken)["/v1/more"] = {"get": {"security": [{"Citizen": []}]}}
+    assert list(open_doors(broken)) == ["GET /v1/more is answered by nobody"]
+
+
+def test_an_event_that_opens_a_door_by_itself_is_caught(broken: Template) -> None:
+    _event(broken, "QueryApi", "AskByPlate")["Auth"] = {"Authorizer": "NONE"}
+    assert list(open_doors(broken)) == ["QueryApi POST /v1/queries says otherwise than the API's definition"]
 
 
 def test_a_closed_door_for_the_gateway_is_caught(broken: Template) -> None:
-    del _event(broken, "PayOnCallback", "Callback")["Auth"]
+    _paths(broken)["/v1/callbacks/{gateway}"] = {"post": {"security": [{"Citizen": []}]}}
     assert list(open_doors(broken)) == ["PayOnCallback POST /v1/callbacks/{gateway} is closed"]
 
 
