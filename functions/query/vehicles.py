@@ -10,6 +10,7 @@ from query.pages import Cursors, cut
 from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import refused
+from query.registry import SUSPICIOUS, TooManyTriesError
 from query.views import Teller, plate_view, totals_view
 from shared.domain import message
 from shared.domain.phone import masked
@@ -21,7 +22,6 @@ from shared.observability import count
 from shared.stores.citizens import Follower, Vehicle
 from shared.stores.messages import Message
 from shared.stores.profiles import QuotaError
-from shared.stores.registry import SUSPICIOUS, TooManyTriesError
 
 RELATIONS: Final = ("self", "family")
 
