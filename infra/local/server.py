@@ -100,7 +100,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
             response = message(500, "Internal Server Error")
         self._write(response)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = _serve  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
 
     def handle_expect_100(self) -> bool:
         return self._length() > MAX_BODY or super().handle_expect_100()
