@@ -70,12 +70,20 @@ def start(request: Request) -> Reply:
         citizens=_citizens(),
         payments=_payments(),
         open_gateways=open_gateways(),
-        callback_url=lambda gateway: f"{setting('PUBLIC_URL')}/v1/callbacks/{gateway}",
+        callback_url=lambda gateway: f"{_public_url(request)}/v1/callbacks/{gateway}",
         language=request.language,
         now=now(),
     )
     count("PaymentsStarted")
     return answer(202 if payment.status == CREATED else 201, view(payment))
+
+
+def _public_url(request: Request) -> str:
+    """The address given to the stack, or else the one that the call came to.
+
+    The template cannot name the API's own: the API names this function, and neither could be made first.
+    """
+    return setting("PUBLIC_URL") or f"https://{request.event['requestContext']['domainName']}"
 
 
 def _wish(request: Request) -> Wish:

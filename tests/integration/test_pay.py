@@ -76,6 +76,13 @@ class TestStarting:
         assert PLATE.number not in order.description
         assert functions.payment(payment_id).body == reply.body
 
+    def test_without_an_address_of_its_own_callbacks_come_to_the_apis(
+        self, functions: Functions, subjects: list[Violation], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PUBLIC_URL", "")
+        order = functions.gateway.orders[functions.pay(wish(*subjects)).body["payment_id"]]
+        assert order.callback_url == "https://id.execute-api.me-south-1.amazonaws.com/v1/callbacks/sandbox"
+
     def test_the_quote_is_what_is_owed_now(self, functions: Functions, subjects: list[Violation]) -> None:
         functions.clock.forward(days=40)
         assert functions.pay(wish(*subjects)).body["amount"] == 150_000
