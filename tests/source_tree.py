@@ -37,8 +37,8 @@ class Module:
 
     def __init__(self, name: str, path: Path) -> None:
         self.name = name
-        self.path = path
-        self.tree = ast.parse(path.read_text(encoding="utf-8"))
+        self.text = path.read_text(encoding="utf-8")
+        self.tree = ast.parse(self.text)
 
     @cached_property
     def imports(self) -> list[Import]:
