@@ -69,7 +69,7 @@ def deliver(message_id: str, stores: Stores, provider: Provider, rules: Rules, n
         if quiet_until:
             messages.hold(message_id, quiet_until)
             return Outcome(HELD, QUIET)
-        phone, text = compose(message, stores, now)
+        wording = compose(message, stores, now)
     except NotTrueError as error:
         messages.give_up(message_id, DROPPED, str(error), now)
         return Outcome(DROPPED, str(error))
@@ -78,12 +78,13 @@ def deliver(message_id: str, stores: Stores, provider: Provider, rules: Rules, n
         reason = str(error) if isinstance(error, UnreadableError) else UNREADABLE
         messages.give_up(message_id, FAILED, reason, now)
         return Outcome(FAILED, reason)
-    parts = texts.parts(text)
+    parts = texts.parts(wording.text)
     if parts > rules.most_parts:
         messages.give_up(message_id, FAILED, TOO_LONG, now)
         return Outcome(FAILED, TOO_LONG)
-    taking = Taking(message.sub, phone, text, parts * rules.part_price, now, binding=message.kind != RECEIPT)
-    refusal = messages.claim(message_id, taking, rules.caps)
+    cost = parts * rules.part_price
+    taking = Taking(message.sub, wording.phone, wording.text, cost, now, binding=message.kind != RECEIPT)
+    refusal = messages.claim(message_id, taking, rules.caps, wording.violations)
     if refusal == TAKEN:
         return None
     if refusal:

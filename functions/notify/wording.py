@@ -38,8 +38,16 @@ class UnreadableError(Exception):
     """The message cannot be sent by this version, or at all. The text is a code for why."""
 
 
-def compose(message: Message, stores: Stores, now: datetime) -> tuple[str, str]:
-    """The phone and the text of a message. Raises NotTrueError or UnreadableError."""
+class Wording(NamedTuple):
+    """A message as it goes out. violations: the numbers of those that the text is about."""
+
+    phone: str
+    text: str
+    violations: tuple[str, ...] = ()
+
+
+def compose(message: Message, stores: Stores, now: datetime) -> Wording:
+    """What a message says now, to which phone. Raises NotTrueError or UnreadableError."""
     profile = stores.citizens.profile(message.sub)
     if profile is None or not profile.sms:
         raise NotTrueError("sms_off")
@@ -52,12 +60,13 @@ def compose(message: Message, stores: Stores, now: datetime) -> tuple[str, str]:
             raise NotTrueError("phone_changed")
         if message.kind == QUERY_RESULT and from_text(message.created_at) < now - ANSWER_GOOD_FOR:
             raise NotTrueError("too_old")
-        return profile.phone, message.text
-    return profile.phone, _news(message, profile, stores, now)
+        return Wording(profile.phone, message.text)
+    text, violations = _news(message, profile, stores, now)
+    return Wording(profile.phone, text, tuple(violation.violation_no for violation in violations))
 
 
-def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> str:
-    """The text of a message about violations, of those that it still holds for."""
+def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> tuple[str, Sequence[Violation]]:
+    """The text of a message about violations, and those that it still holds for."""
     if message.kind not in (NEW_VIOLATION, DOUBLING_SOON, CANCELLED):
         raise UnreadableError("unknown_kind")
     if message.plate_key is None:
@@ -76,12 +85,12 @@ def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> 
     if message.kind == CANCELLED:
         gone = [each for each in violations if each not in here or each.state == CANCELLED_STATE]
         if gone := _heard_of(gone, message.sub, stores.messages):
-            return texts.cancelled(language, plate, gone)
+            return texts.cancelled(language, plate, gone), gone
     elif message.kind == NEW_VIOLATION:
         if current := [violation for violation in here if violation.state == UNPAID]:
-            return texts.new_violations(language, plate, current, to_text(now))
+            return texts.new_violations(language, plate, current, to_text(now)), current
     elif rising := [violation for violation in here if violation.owed and violation.due(to_text(now)).changes_at]:
-        return texts.doubling_soon(language, plate, rising, to_text(now))
+        return texts.doubling_soon(language, plate, rising, to_text(now)), rising
     raise NotTrueError("no_longer_true")
 
 

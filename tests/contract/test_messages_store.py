@@ -91,7 +91,7 @@ class TestTelling:
         for number in ("waiting", "sending", *ends):
             tell(messages, news(number, [number, f"{number} too"]))
             if number != "waiting":
-                claim(messages, number)
+                assert messages.claim(number, taking(text=number), CAPS, [number, f"{number} too"]) is None
         messages.sent("sent", "sns", "sns-1", NOON)
         for number in ("unknown", "dropped", "failed"):
             messages.end(number, ends[number], "why", NOON)
@@ -99,6 +99,11 @@ class TestTelling:
         heard = messages.heard(SUB, texts.NEW_VIOLATION, asked)
         assert heard == {"sent", "sent too", "unknown", "sending"}
         assert messages.told(SUB, texts.NEW_VIOLATION, asked) == {*asked} - {"never told"}
+
+    def test_what_a_text_left_out_is_not_heard(self, messages: Messages) -> None:
+        tell(messages, news("m1", ["1", "2"]))
+        messages.claim("m1", taking(), CAPS, ["2"])
+        assert messages.heard(SUB, texts.NEW_VIOLATION, ["1", "2"]) == {"2"}
 
     def test_nobody_is_told_where_one_was_told_of_already(self, messages: Messages, tables: Tables) -> None:
         tell(messages, news("m1", ["1"]))

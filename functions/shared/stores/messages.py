@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -18,6 +18,8 @@ from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
 from shared.stores.items import Item, batch_get, number, pack, text, transact
 from shared.stores.message_caps import Caps, Taking, give_back, take
+
+Values = Mapping[str, str | int | Sequence[str]]
 
 SHARDS: Final = 4
 KEPT: Final = timedelta(days=400)
@@ -114,12 +116,14 @@ class Messages:
         return {markers[pk] for pk in self.marked(markers)}
 
     def heard(self, sub: str, kind: str, violations: Iterable[str]) -> set[str]:
-        """Of which of these violations a message of this kind has gone out to the citizen, or may have."""
+        """Of which of these violations a message of this kind has told the citizen, or may have.
+
+        A message tells only of those that its text still held for when it was sent.
+        """
         markers = {marker(violation_no, sub, kind): violation_no for violation_no in violations}
-        ids = self.marked(markers)
-        keys: list[Item] = [{"pk": {"S": message_id}} for message_id in set(ids.values())]
-        out = {item["pk"]["S"] for item in batch_get(self._call, self._table, keys) if item["status"]["S"] in OUT}
-        return {markers[pk] for pk, message_id in ids.items() if message_id in out}
+        keys: list[Item] = [{"pk": {"S": message_id}} for message_id in set(self.marked(markers).values())]
+        out = [item for item in batch_get(self._call, self._table, keys) if item["status"]["S"] in OUT]
+        return {each["S"] for item in out for each in item["said"]["L"]} & set(markers.values())
 
     def marked(self, markers: Iterable[str]) -> dict[str, str]:
         """Those of these markers (:func:`marker`) that stand already, each with its message's id."""
@@ -182,15 +186,16 @@ class Messages:
         change = "SET #status = :status, ended_at = :now, reason = :reason REMOVE due"
         self._change(message_id, change, "#status = :waiting", values)
 
-    def claim(self, message_id: str, taking: Taking, caps: Caps) -> str | None:
+    def claim(self, message_id: str, taking: Taking, caps: Caps, said: Sequence[str] = ()) -> str | None:
         """Take a waiting message for sending, and what it takes of the caps, all or nothing. One TransactWriteItems.
 
+        said: the violations that its text names.
         Returns None where the claim is given, else why not: taken, or the name of a cap. The message stays due, a while
         later, so that a claim that nobody ends is found.
         """
         claim = self._update(
             message_id,
-            "SET #status = :sending, not_before = :later ADD attempts :one",
+            "SET #status = :sending, not_before = :later, said = :said ADD attempts :one",
             "#status = :waiting AND not_before <= :now",
             {
                 ":sending": SENDING,
@@ -198,6 +203,7 @@ class Messages:
                 ":now": to_text(taking.at),
                 ":later": to_text(taking.at + CLAIMED_FOR),
                 ":one": 1,
+                ":said": said,
             },
         )
         actions = {TAKEN: {"Update": claim}, **take(self._table, taking, caps)}
@@ -267,7 +273,7 @@ class Messages:
         message_id: str,
         change: str,
         condition: str,
-        values: Mapping[str, str | int],
+        values: Values,
         unused: Taking | None = None,
     ) -> bool:
         """Change a message under a condition; with ``unused``, what it took of the caps is given back with it."""
@@ -283,7 +289,7 @@ class Messages:
             return False
         return True
 
-    def _update(self, message_id: str, change: str, condition: str, values: Mapping[str, str | int]) -> Json:
+    def _update(self, message_id: str, change: str, condition: str, values: Values) -> Json:
         return {
             "TableName": self._table,
             "Key": {"pk": {"S": message_id}},
