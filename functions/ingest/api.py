@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 from functools import cache
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -18,9 +19,10 @@ from shared.settings import setting
 from shared.stores.files import CHECKING, LOADING, Files, Upload
 
 ORIGINS: Final = ("live", "backlog")
-FORMATS: Final = ("csv",)
-ENCODINGS: Final = ("utf-8",)
-LARGEST: Final = 5 * 1024**3  # bytes; what S3 takes in one POST
+FORMATS: Final = {"csv": 5 * 1024**3, "csv.gz": 5 * 1024**3, "xlsx": 200 * 1024**2}
+"""The largest file of each format in bytes. S3 takes no more than 5 GB in one POST."""
+
+ENCODINGS: Final = ("utf-8", "windows-1256")
 VALID_FOR: Final = timedelta(minutes=15)
 
 
@@ -41,27 +43,38 @@ def _s3() -> Any:
 def start(request: Request) -> Reply:
     """POST /v1/uploads"""
     clerk = _clerk(request)
-    origin, size = _asked(request.json())
+    asked = _asked(request.json())
     at = now()
     upload_id = secrets.token_hex(16)
-    upload = Upload(upload_id, clerk.sub, setting("UPLOADS_BUCKET"), f"{origin}/{at:%Y-%m-%d}/{upload_id}.csv")
+    key = f"{asked.origin}/{at:%Y-%m-%d}/{upload_id}.{asked.format}"
+    upload = Upload(upload_id, clerk.sub, setting("UPLOADS_BUCKET"), key)
+    declared = {"x-amz-meta-encoding": asked.encoding}
     _files().put_upload(upload, at)
     form = _s3().generate_presigned_post(
         upload.bucket,
         upload.key,
-        Conditions=[["content-length-range", 1, size]],
+        Fields=declared,
+        Conditions=[["content-length-range", 1, asked.size], declared],
         ExpiresIn=int(VALID_FOR.total_seconds()),
     )
     expires_at = to_text(at + VALID_FOR)
     return answer(201, {"upload_id": upload_id, "url": form["url"], "fields": form["fields"], "expires_at": expires_at})
 
 
-def _asked(body: dict[str, Any]) -> tuple[str, int]:
-    """The origin and size of a good request. Raises Problem naming every field that is wrong."""
+class _Asked(NamedTuple):
+    origin: str
+    format: str
+    encoding: str
+    size: int
+
+
+def _asked(body: dict[str, Any]) -> _Asked:
+    """What a good request asks for. Raises Problem naming every field that is wrong."""
+    choices: dict[str, Collection[str]] = {"origin": ORIGINS, "format": FORMATS, "encoding": ENCODINGS}
     errors = [
         FieldError(field, "missing" if body.get(field) is None else "wrong_value")
-        for field, allowed in (("origin", ORIGINS), ("format", FORMATS), ("encoding", ENCODINGS))
-        if body.get(field) not in allowed
+        for field, allowed in choices.items()
+        if not isinstance(body.get(field), str) or body[field] not in allowed
     ]
     size = body.get("size")
     if size is None:
@@ -70,11 +83,11 @@ def _asked(body: dict[str, Any]) -> tuple[str, int]:
         errors.append(FieldError("size", "wrong_type"))
     elif size < 1:
         errors.append(FieldError("size", "wrong_value"))
-    elif size > LARGEST:
+    elif size > FORMATS.get(str(body.get("format")), max(FORMATS.values())):
         errors.append(FieldError("size", "too_large"))
     if errors:
         raise Problem(422, "invalid_input", *errors)
-    return body["origin"], body["size"]
+    return _Asked(*(body[field] for field in _Asked._fields))
 
 
 def watch(request: Request) -> Reply:

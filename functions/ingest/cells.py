@@ -35,7 +35,7 @@ def violation_no(cell: str) -> str:
         return cell
     number = clean(cell).strip()
     if not _ANY_NUMBER(number):
-        raise CellError("violation_no_malformed")
+        raise CellError("violation_no_e_notation" if _SCIENTIFIC(number) else "violation_no_malformed")
     return number
 
 
@@ -97,13 +97,13 @@ _STATUS_WORDS: Final = {
     CANCELLED: ("cancelled", "canceled", "ملغاة", "ملغية", "ملغى"),
     DISPUTED: ("disputed", "معترض عليها", "معترض عليه"),
 }
-_STATUS_OF: Final = {fold_name(word): status for status, words in _STATUS_WORDS.items() for word in words}
+STATUSES: Final = {fold_name(word): status for status, words in _STATUS_WORDS.items() for word in words}
 
 
 @lru_cache(_REMEMBERED)
 def status(cell: str) -> str:
     """open, paid, cancelled or disputed."""
-    found = _STATUS_OF.get(fold_name(cell))
+    found = STATUSES.get(fold_name(cell))
     if found is None:
         raise CellError("status_unknown")
     return found

@@ -5,31 +5,37 @@ The records are found by the very reader that will read the chunks, so that both
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from hashlib import sha256
+import re
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Final, NamedTuple
 
 from ingest.errors import FileError
 from ingest.feed import Notices, Parser, Reject, Source, records
-from ingest.layout import Layout, find_separator, read_header
+from ingest.layout import LONGEST_HEADER, SEPARATORS, Layout, find_separator, read_header
+from ingest.misreading import require_readable, require_readable_header
 
 MOST_ROWS: Final = 5_000
 MOST_BYTES: Final = 8 * 1024 * 1024
 """A chunk ends with the record that reaches either."""
 
 LONGEST_LINE: Final = 1024 * 1024
+LONGEST_RECORD: Final = 2 * LONGEST_LINE
 CHECKED_RECORDS: Final = 5_000
 MOST_BAD: Final = 0.20
 """A file of which a larger share of the first records is bad is refused: it is not what it says, or not ours."""
 
 _BOM: Final = b"\xef\xbb\xbf"
-# gzip, ZIP and with it Excel, PDF, PNG, the older Excel, UTF-16
-_NOT_PLAIN: Final = (b"\x1f\x8b", b"PK\x03\x04", b"%PDF", b"\x89PNG", b"\xd0\xcf\x11\xe0", b"\xff\xfe", b"\xfe\xff")
+
+Keep = Callable[[int, bytes], None]
+"""``keep(number, content)`` puts a chunk of a rewritten file where it can be loaded from."""
 
 
 class Chunk(NamedTuple):
-    """A part of a file that can be read by itself: bytes from start up to end, the line that it begins on."""
+    """A part of a file that can be read by itself: bytes from start up to end, the line that it begins on.
+
+    In a rewritten file they are bytes of the chunk that is kept, and the line is still the original's.
+    """
 
     number: int
     start: int
@@ -38,12 +44,11 @@ class Chunk(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """What is known of a file once it was read through. checksum: SHA-256 of its bytes, in hexadecimal."""
+    """What is known of a file once it was read through."""
 
     layout: Layout
     chunks: list[Chunk]
     rows: int
-    checksum: str
 
 
 class BadShareError(FileError):
@@ -55,19 +60,27 @@ class BadShareError(FileError):
 
 
 class _Lines(Iterator[str]):
-    """The lines of a file, as text with their ends. count, position: how many lines
-    were given, and how many bytes they hold."""
+    """The lines of a file, as text with their ends. count, position: how many were given, and how many bytes they hold.
 
-    def __init__(self, blocks: Iterable[bytes]) -> None:
+    keeping: whether those since the last :meth:`end_chunk` are held.
+    """
+
+    def __init__(self, blocks: Iterable[bytes], *, keeping: bool) -> None:
         self.position = 0
         self.count = 0
-        self._digest = sha256()
+        self._keeping = keeping
+        self._kept: list[bytes] = []
+        self._record = 0
         self._lines = self._split(blocks)
 
     def __next__(self) -> str:
         line = next(self._lines)
         self.count += 1
         self.position += len(line)
+        if self.position - self._record > LONGEST_RECORD:
+            raise FileError("record_too_long", line=self.count)
+        if self._keeping:
+            self._kept.append(line)
         if self.count == 1:
             line = line.removeprefix(_BOM)
         try:
@@ -75,19 +88,22 @@ class _Lines(Iterator[str]):
         except UnicodeDecodeError:
             raise FileError("not_utf8", line=self.count) from None
 
-    @property
-    def checksum(self) -> str:
-        return self._digest.hexdigest()
+    def end_record(self) -> None:
+        self._record = self.position
+
+    def end_chunk(self) -> bytes:
+        """The lines that were held, which are no longer."""
+        kept = b"".join(self._kept)
+        self._kept.clear()
+        return kept
 
     def _split(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         rest = b""
-        first = True
         for block in blocks:
-            if first and (block.startswith(_NOT_PLAIN) or b"\0" in block):
-                raise FileError("not_text")
-            first = False
-            self._digest.update(block)
             lines = (rest + block).splitlines(keepends=True)
+            if b"\0" in block:
+                at = next(index for index, line in enumerate(lines) if b"\0" in line)
+                raise FileError("nul_byte", line=self.count + at + 1)
             # Even one that ends may go on: its CR may be half of a CRLF.
             rest = lines.pop() if lines else b""
             if len(rest) > LONGEST_LINE:
@@ -97,44 +113,61 @@ class _Lines(Iterator[str]):
             yield rest
 
 
-def scan(blocks: Iterable[bytes], source: Source) -> Scan:
+def scan(blocks: Iterable[bytes], source: Source, *, unproven: bool = False, keep: Keep | None = None) -> Scan:
     """Read a file through, in constant memory: its layout, and where to cut it into chunks.
 
+    blocks: CSV text in UTF-8. unproven: see :class:`ingest.plain.Plain`. keep: where the chunks of a rewritten file go.
     Raises FileError: the file is refused as a whole.
     """
-    lines = _Lines(blocks)
+    lines = _Lines(blocks, keeping=keep is not None)
     first = next(lines, "")
     if not first:
         raise FileError("file_empty")
+    require_readable_header(re.split(f"[{''.join(SEPARATORS)}]", first[:LONGEST_HEADER]))
     separator = find_separator(first)
     found = records(chain((first,), lines), separator)
     _, header = next(found)
+    lines.end_record()
+    lines.end_chunk()
     chunks: list[Chunk] = []
     sample: list[tuple[int, list[str]]] = []
     layout: Layout | None = None
     rows = before = 0
     start, line = lines.position, lines.count + 1
+
+    def cut() -> None:
+        number, content = len(chunks) + 1, lines.end_chunk()
+        if keep:
+            keep(number, content)
+        chunks.append(Chunk(number, 0 if keep else start, len(content) if keep else lines.position, line))
+
     for begins, record in found:
         rows += 1
+        lines.end_record()
+        full = rows - before == MOST_ROWS or lines.position - start >= MOST_BYTES
         if layout is None:
             sample.append((begins, record))
-            if rows == CHECKED_RECORDS:
-                layout = _checked(separator, header, sample, source)
-        if rows - before == MOST_ROWS or lines.position - start >= MOST_BYTES:
-            chunks.append(Chunk(len(chunks) + 1, start, lines.position, line))
+            # The first chunk may be fewer records than are checked: no more than it are held.
+            if rows == CHECKED_RECORDS or full:
+                layout = _checked(separator, header, sample, source, unproven=unproven)
+        if full:
+            cut()
             start, line, before = lines.position, lines.count + 1, rows
     if layout is None:
-        layout = _checked(separator, header, sample, source)
+        layout = _checked(separator, header, sample, source, unproven=unproven)
     if rows > before:
-        chunks.append(Chunk(len(chunks) + 1, start, lines.position, line))
-    return Scan(layout, chunks, rows, lines.checksum)
+        cut()
+    return Scan(layout, chunks, rows)
 
 
-def _checked(separator: str, header: list[str], sample: list[tuple[int, list[str]]], source: Source) -> Layout:
+def _checked(
+    separator: str, header: list[str], sample: list[tuple[int, list[str]]], source: Source, *, unproven: bool
+) -> Layout:
     """The layout of a file whose first records read as they should. Raises FileError."""
     layout = read_header(header, separator, [record for _, record in sample])
     if not sample:
         raise FileError("no_rows")
+    require_readable(layout, [record for _, record in sample], unproven=unproven)
     parser = Parser(layout, source)
     rejects = Notices()
     bad = 0

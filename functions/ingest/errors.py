@@ -7,13 +7,17 @@ class FileError(Exception):
     """The whole file is refused and nothing of it is written.
 
     code: why. column: which column, where it is about one. line: where in the file, the header being line 1.
+    value: what was found, where that helps.
     """
 
-    def __init__(self, code: str, *, column: str | None = None, line: int | None = None) -> None:
+    def __init__(
+        self, code: str, *, column: str | None = None, line: int | None = None, value: str | None = None
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.column = column
         self.line = line
+        self.value = value
 
 
 class CellError(ValueError):

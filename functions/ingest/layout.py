@@ -58,6 +58,8 @@ PLATE_KIND: Final = "نوع اللوحة"
 SEPARATORS: Final = (",", ";", "\t")
 MOST_COLUMNS: Final = 200
 LONGEST_HEADER: Final = 16_384
+LONGEST_NAME: Final = 100
+"""No word of the format is longer, and folding a longer text can take long."""
 
 _BY_HEADER: Final = {fold_name(name): column.name for column in COLUMNS for name in (column.name, *column.arabic)}
 _REPORTED: Final = frozenset(map(fold_name, REPORTED))
@@ -79,6 +81,11 @@ class Layout(NamedTuple):
         return [header for header, column in pairs if header and not column and not is_reported(header)]
 
 
+def is_column(header: str) -> bool:
+    """Whether a header is a name of a column of the format."""
+    return len(header) <= LONGEST_NAME and fold_name(header) in _KNOWN
+
+
 def is_reported(header: str) -> bool:
     """Whether a column is one that the rejects file added."""
     return fold_name(header) in _REPORTED
@@ -95,7 +102,7 @@ def find_separator(line: str) -> str:
 
 def _known(line: str, separator: str) -> int:
     cells = next(csv.reader([line], delimiter=separator), [])
-    return sum(fold_name(cell) in _KNOWN for cell in cells)
+    return sum(map(is_column, cells))
 
 
 def read_header(header: Sequence[str], separator: str, sample: Iterable[Sequence[str]]) -> Layout:
@@ -120,7 +127,7 @@ def read_header(header: Sequence[str], separator: str, sample: Iterable[Sequence
 
 
 def _plate_kind(position: int, sample: Iterable[Sequence[str]]) -> str:
-    values = {record[position] for record in sample if len(record) > position}
+    values = {record[position] for record in sample if len(record) > position and len(record[position]) <= LONGEST_NAME}
     families = sum(map(_names_family, values))
     return "plate_family" if families > sum(find_category(value) is not None for value in values) else "plate_category"
 

@@ -21,7 +21,7 @@ from shared.clock import Clock, now
 from shared.domain.time import to_text
 from shared.observability import count, logger
 from shared.settings import number, setting
-from shared.stores.files import ENDED, FAILED, OUTCOMES, DoneChunk, File, Files, Plan
+from shared.stores.files import ENDED, FAILED, OUTCOMES, DoneChunk, File, Files, FileVersion, Plan
 from shared.stores.violations import STALE, Row, Violations
 
 BATCH: Final = 100
@@ -74,7 +74,7 @@ def _plan(file: File) -> Plan:
 
 def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> DoneChunk:
     version = file.version
-    content = ports.objects.part(version.key, version.version_id, chunk.start, chunk.end)
+    content = _content(version, plan, chunk, ports.objects)
     announce_from = to_text(ports.clock() - ports.announce_within)
     source = Source(version.file_id, version.origin, plan.last_modified, announce_from)
     parser = Parser(Layout(plan.separator, plan.header, plan.columns), source)
@@ -92,6 +92,12 @@ def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> DoneChunk:
     for reject in rejected:
         reasons.add(reject.column, reject.code, 1, reject.line)
     return DoneChunk(chunk.number, counts, report.notes(parser.warnings, reasons))
+
+
+def _content(version: FileVersion, plan: Plan, chunk: Chunk, objects: Objects) -> bytes:
+    if plan.rewritten:
+        return objects.chunk(version.file_id, chunk.number)
+    return objects.part(version.key, version.version_id, chunk.start, chunk.end)
 
 
 def _parse(text: str, separator: str, first_line: int, parser: Parser) -> tuple[list[Row], list[Reject]]:

@@ -53,6 +53,14 @@ class Objects:
         content: bytes = self._get(Key=key)["Body"].read()
         return content
 
+    def keep_chunk(self, file_id: str, number: int, content: bytes) -> None:
+        """Keep a chunk of a rewritten file until it was loaded; the bucket forgets it after some days."""
+        self.put(_chunk_key(file_id, number), content, "text/csv; charset=utf-8")
+
+    def chunk(self, file_id: str, number: int) -> bytes:
+        """A chunk that was kept. Raises FileError where the bucket has forgotten it."""
+        return self.read(_chunk_key(file_id, number))
+
     def put(self, key: str, content: bytes, content_type: str) -> None:
         """Write a small object."""
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
@@ -76,6 +84,10 @@ class Objects:
             if error.response["Error"]["Code"] in _GONE:
                 raise FileError("object_missing") from None
             raise
+
+
+def _chunk_key(file_id: str, number: int) -> str:
+    return f"chunks/{file_id}/{number:06d}.csv"
 
 
 class _Pieces(io.RawIOBase):

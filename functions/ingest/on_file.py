@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
@@ -14,13 +15,13 @@ from ingest.cutting import BadShareError, Chunk, Scan, scan
 from ingest.errors import FileError
 from ingest.feed import Notices, Source
 from ingest.objects import Objects, Opened
+from ingest.plain import plain
 from shared.aws_json import sdk
 from shared.clock import Clock, now
 from shared.observability import count, logger
 from shared.settings import setting
 from shared.stores.files import ENDED, FAILED, REFUSED, Files, FileVersion, Plan
 
-UTF8: Final = frozenset(("utf-8", "utf8"))
 _SEQUENCER: Final = 32  # characters; S3 compares sequencers padded with zeros on the left
 _SQS_BATCH: Final = 10
 
@@ -29,17 +30,18 @@ Queue = Callable[[str, Sequence[Chunk]], None]
 
 
 class Ports(NamedTuple):
-    """What receiving a file needs of the outside."""
+    """What receiving a file needs of the outside. encoding: of files that do not say theirs."""
 
     files: Files
     objects: Objects
     queue: Queue
     clock: Clock
+    encoding: str
 
 
 def receive(version: FileVersion, ports: Ports) -> None:
     """Enter a file version and queue its chunks, or refuse it. Can be interrupted anywhere and done again."""
-    files, objects, queue, clock = ports
+    files, objects, queue, clock, encoding = ports
     file = files.claim(version, clock())
     if file.state in ENDED:
         if not file.published:
@@ -48,33 +50,54 @@ def receive(version: FileVersion, ports: Ports) -> None:
     if file.queued:
         return
     try:
-        opened = objects.open(version.key, version.version_id)
-        found = _read_through(version, opened)
+        plan, chunks = _read_through(version, objects, encoding)
     except FileError as error:
         rejected = error.rejects if isinstance(error, BadShareError) else Notices()
         state = REFUSED if file.plan is None else FAILED
         report.end_without_rows(files, objects, file, state, error, clock(), rejected)
         return
-    files.plan(version.file_id, _plan(found, opened))
-    queue(version.file_id, found.chunks)
+    files.plan(version.file_id, plan)
+    queue(version.file_id, chunks)
     files.all_queued(version.file_id)
 
 
-def _read_through(version: FileVersion, opened: Opened) -> Scan:
-    if opened.encoding is not None and opened.encoding.lower() not in UTF8:
-        raise FileError("encoding_unknown")
+def _read_through(version: FileVersion, objects: Objects, encoding: str) -> tuple[Plan, list[Chunk]]:
+    """How a file is to be loaded, and its chunks: ranges of it, or kept ones where it had to be rewritten."""
+    opened = objects.open(version.key, version.version_id)
     source = Source(version.file_id, version.origin, opened.last_modified, announce_from=opened.last_modified)
-    return scan(opened.blocks, source)
+    blocks = _Summed(opened.blocks)
+    with plain(blocks, opened.size, opened.encoding or encoding) as text:
+        keep = partial(objects.keep_chunk, version.file_id) if text.rewritten else None
+        found = scan(text.blocks, source, unproven=text.unproven, keep=keep)
+    return _plan(found, opened, rewritten=text.rewritten, checksum=blocks.checksum), found.chunks
 
 
-def _plan(found: Scan, opened: Opened) -> Plan:
+class _Summed(Iterator[bytes]):
+    """The blocks of a file, and once they were read its SHA-256 in hexadecimal."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._digest = sha256()
+
+    def __next__(self) -> bytes:
+        block = next(self._blocks)
+        self._digest.update(block)
+        return block
+
+    @property
+    def checksum(self) -> str:
+        return self._digest.hexdigest()
+
+
+def _plan(found: Scan, opened: Opened, *, rewritten: bool, checksum: str) -> Plan:
     return Plan(
         *found.layout,
         chunks=len(found.chunks),
         rows=found.rows,
         last_modified=opened.last_modified,
         size=opened.size,
-        checksum=found.checksum,
+        checksum=checksum,
+        rewritten=rewritten,
     )
 
 
@@ -115,6 +138,7 @@ def _ports() -> Ports:
         Objects(boto3.client("s3"), setting("UPLOADS_BUCKET")),
         sqs_queue(boto3.client("sqs"), setting("CHUNK_QUEUE_URL")),
         now,
+        setting("FEED_ENCODING"),
     )
 
 

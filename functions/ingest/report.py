@@ -143,11 +143,12 @@ def _report(
 
 
 def _error(error: FileError) -> Json:
-    said = message(error.code, error.column)
+    said = message(error.code, error.column, error.value)
     return {
         "code": error.code,
         "column": error.column,
         "line": error.line,
+        "value": error.value,
         "message": said.ar,
         "message_en": said.en,
     }

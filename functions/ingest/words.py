@@ -17,10 +17,95 @@ FILE_ERRORS: Final = {
     "object_missing": Words("حُذف الملف قبل أن يُقرأ", "The file was deleted before it was read"),
     "file_empty": Words("الملف فارغ", "The file is empty"),
     "no_rows": Words("في الملف سطر العناوين فقط", "The file holds a header and no rows"),
-    "not_text": Words("ليس ملفاً نصياً؛ احفظه بصيغة CSV UTF-8", "This is not a text file: save it as CSV UTF-8"),
+    "file_too_large": Words(
+        "الملف أكبر من 5 غيغابايت؛ قسّمه إلى ملفات", "The file is larger than 5 GB: split it into several"
+    ),
+    "file_is_xls": Words(
+        "هذا ملف Excel قديم (xls) أو محمي بكلمة مرور؛ احفظه بصيغة xlsx أو CSV UTF-8 بلا كلمة مرور",
+        "This is an older Excel file (.xls) or has a password: save it as .xlsx or CSV UTF-8 without one",
+    ),
+    "file_is_xlsb": Words(
+        "هذا ملف Excel ثنائي (xlsb)؛ احفظه بصيغة xlsx أو CSV UTF-8",
+        "This is a binary Excel file (.xlsb): save it as .xlsx or CSV UTF-8",
+    ),
+    "file_is_ods": Words(
+        "هذا ملف OpenDocument؛ احفظه بصيغة xlsx أو CSV UTF-8",
+        "This is an OpenDocument file: save it as .xlsx or CSV UTF-8",
+    ),
+    "file_is_zip": Words(
+        "هذا ملف مضغوط (zip)؛ فُكّ ضغطه وارفع ملف CSV، أو اضغطه بصيغة gzip",
+        "This is a ZIP archive: unpack it and upload the CSV file, or pack that with gzip",
+    ),
+    "file_is_archive": Words(
+        "هذا ملف مضغوط؛ فُكّ ضغطه وارفع ملف CSV، أو اضغطه بصيغة gzip",
+        "This is an archive: unpack it and upload the CSV file, or pack that with gzip",
+    ),
+    "file_is_pdf": Words(
+        "هذا ملف PDF؛ صدّر البيانات بصيغة CSV UTF-8 أو xlsx", "This is a PDF: export the data as CSV UTF-8 or .xlsx"
+    ),
+    "file_is_image": Words(
+        "هذه صورة؛ صدّر البيانات بصيغة CSV UTF-8 أو xlsx", "This is an image: export the data as CSV UTF-8 or .xlsx"
+    ),
+    "file_is_markup": Words(
+        "هذه صفحة HTML أو XML؛ افتحها في Excel واحفظها بصيغة xlsx أو CSV UTF-8",
+        "This is HTML or XML: open it in Excel and save it as .xlsx or CSV UTF-8",
+    ),
+    "gzip_truncated": Words("ملف gzip ناقص؛ ارفعه ثانية كاملاً", "The gzip file ends early: upload the whole of it"),
+    "gzip_damaged": Words("ملف gzip تالف؛ اضغطه وارفعه ثانية", "The gzip file is damaged: pack and upload it again"),
+    "gzip_bomb": Words("محتوى ملف gzip أكبر كثيراً مما يعقل", "The gzip file unpacks to implausibly more than it holds"),
+    "excel_too_large": Words(
+        "ملف Excel أكبر من 200 ميغابايت؛ احفظه بصيغة CSV UTF-8",
+        "The Excel file is larger than 200 MB: save it as CSV UTF-8",
+    ),
+    "excel_texts_too_large": Words(
+        "نصوص ملف Excel أطول من المسموح؛ احفظه بصيغة CSV UTF-8",
+        "The texts of the Excel file are longer than allowed: save it as CSV UTF-8",
+    ),
+    "excel_bomb": Words(
+        "محتوى ملف Excel أكبر كثيراً مما يعقل", "The Excel file unpacks to implausibly more than it holds"
+    ),
+    "excel_damaged": Words(
+        "ملف Excel تالف؛ افتحه واحفظه بصيغة xlsx أو CSV UTF-8",
+        "The Excel file is damaged: open it and save it as .xlsx or CSV UTF-8",
+    ),
+    "excel_formulas": Words(
+        "في الورقة معادلات؛ انسخ الأعمدة والصقها قيماً ثم احفظ الملف",
+        "The sheet holds formulas: copy the columns, paste them as values and save",
+    ),
+    "excel_header_merged": Words(
+        "في سطر العناوين خلايا مدمجة؛ ألغِ دمجها واجعل لكل عمود عنواناً",
+        "Cells of the header are merged: unmerge them and give each column its name",
+    ),
+    "excel_cells_merged": Words(
+        "في الورقة خلايا مدمجة؛ ألغِ دمجها واملأ كل خلية", "Cells of the sheet are merged: unmerge them and fill each"
+    ),
+    "nul_byte": Words(
+        "في الملف بايت صفري (NUL): ليس نصاً أو تالف؛ احفظه بصيغة CSV UTF-8",
+        "The file holds a NUL byte: it is not text, or damaged; save it as CSV UTF-8",
+    ),
     "not_utf8": Words("ترميز الملف ليس UTF-8؛ احفظه بصيغة CSV UTF-8", "The file is not in UTF-8: save it as CSV UTF-8"),
+    "not_utf16": Words(
+        "نص الملف UTF-16 تالف؛ احفظه بصيغة CSV UTF-8", "The file's UTF-16 text is damaged: save it as CSV UTF-8"
+    ),
     "encoding_unknown": Words(
-        "الترميز المعلن للملف غير مدعوم؛ استعمل utf-8", "The encoding declared for the file is not supported: use utf-8"
+        "الترميز المعلن للملف غير مدعوم؛ استعمل utf-8 أو windows-1256",
+        "The encoding declared for the file is not supported: use utf-8 or windows-1256",
+    ),
+    "encoding_wrong": Words(
+        "نصوص الملف مقروءة بغير ترميزها؛ أعلن ترميزه الصحيح أو احفظه بصيغة CSV UTF-8",
+        "The text was read in another encoding than it was written in: declare the right one or save as CSV UTF-8",
+    ),
+    "encoding_unproven": Words(
+        "لا اسم محافظة ولا كلمة معروفة تثبت صحة الترميز المعلن؛ احفظ الملف بصيغة CSV UTF-8",
+        "No governorate's name or other known word shows that the declared encoding is right: save as CSV UTF-8",
+    ),
+    "governorates_unreadable": Words(
+        "أكثر أسماء المحافظات لا يُقرأ؛ تأكد من ترميز الملف واحفظه بصيغة CSV UTF-8",
+        "Most governorate names cannot be read: check the file's encoding and save it as CSV UTF-8",
+    ),
+    "characters_lost": Words(
+        "في اللوحات علامات استفهام محل حروف ضاعت عند التصدير؛ صدّر الملف بصيغة CSV UTF-8",
+        "Plates hold question marks for letters that were lost in the export: export as CSV UTF-8",
     ),
     "header_missing": Words("لا توجد أسماء أعمدة في السطر الأول", "The first line holds no column names"),
     "columns_too_many": Words("عدد الأعمدة أكبر من المسموح", "The file has too many columns"),
@@ -47,6 +132,10 @@ ROW_ERRORS: Final = {
     "violation_no_malformed": Words(
         "رقم المخالفة يتكون من 1 إلى 32 حرفاً أو رقماً أو / أو -",
         "The violation's number must be 1 to 32 letters, digits, / or -",
+    ),
+    "violation_no_e_notation": Words(
+        "رقم المخالفة مكتوب بالصيغة العلمية؛ اجعل تنسيق العمود نصاً وصدّره ثانية",
+        "The violation's number is in E-notation: format the column as text and export it again",
     ),
     "code_too_long": Words("الرمز أطول من 16 حرفاً", "The code is longer than 16 characters"),
     "status_unknown": Words("الحالة غير معروفة", "The status is unknown"),
@@ -85,9 +174,11 @@ def words(code: str) -> Words:
     return Words(plate["ar"], plate["en"])
 
 
-def message(code: str, column: str | None) -> Words:
-    """The words of a code with the name of the column that it is about."""
+def message(code: str, column: str | None, value: str | None = None) -> Words:
+    """The words of a code with the name of the column that it is about, and what was found."""
     found = words(code)
+    if value:
+        found = Words(f"{found.ar}: {value}", f"{found.en}: {value}")
     if not column:
         return found
     return Words(f"{ARABIC.get(column, column)}: {found.ar}", f"{column}: {found.en}")

@@ -75,7 +75,10 @@ def text(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) ->
 
 
 class Desk:
-    """The directorate's desk. call, s3: ports that a test may break; queued: chunks as the queue holds them."""
+    """The directorate's desk. call, s3: ports that a test may break; queued: chunks as the queue holds them.
+
+    encoding: the stack's parameter.
+    """
 
     def __init__(self, engine: Engine, tables: Tables) -> None:
         self.engine = engine
@@ -89,6 +92,7 @@ class Desk:
             aws_secret_access_key=SECRET_ACCESS_KEY,
         )
         self.call: Call = engine.fast()
+        self.encoding = "utf-8"
         self.queued: list[tuple[str, Chunk]] = []
         self.seconds_left: Callable[[], float] = lambda: 60.0
         self._waited = timedelta()
@@ -123,7 +127,7 @@ class Desk:
     def receive(self, message: str) -> FileVersion:
         """What on_file does with a notification of one file."""
         (version,) = on_file.versions(message)
-        ports = on_file.Ports(Files(self.call, self.tables["Files"]), self._objects(), self._queue, self.clock)
+        ports = on_file.Ports(self.files(), self._objects(), self._queue, self.clock, self.encoding)
         on_file.receive(version, ports)
         return version
 

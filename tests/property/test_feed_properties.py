@@ -37,7 +37,7 @@ CELLS = st.one_of(
 
 def in_parts(content: bytes, most_rows: int, block: int) -> tuple[list[Chunk], list[tuple[int, list[str]]]]:
     """Where a file is cut, and the records of all its chunks, each read by itself."""
-    with mock.patch.multiple(cutting, MOST_ROWS=most_rows, MOST_BAD=1):
+    with mock.patch.multiple(cutting, MOST_ROWS=most_rows, MOST_BAD=1, require_readable=mock.DEFAULT):
         found = scan(blocks(content, block), SOURCE)
     parts: list[tuple[int, list[str]]] = []
     for chunk in found.chunks:
@@ -122,7 +122,7 @@ class Outside:
 
     def __init__(self, content: bytes, columns: tuple[str, ...], rows: int) -> None:
         self.content = content
-        plan = Plan(",", columns, columns, 1, rows, SOURCE.last_modified, len(content), "")
+        plan = Plan(",", columns, columns, 1, rows, SOURCE.last_modified, len(content), "", rewritten=False)
         self.entry = File(FileVersion("b", "live/a.csv", "1", "1"), "loading", SOURCE.last_modified, plan=plan)
         self.written: list[Row] = []
         self.kept: list[Any] = []

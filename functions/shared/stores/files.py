@@ -52,7 +52,10 @@ class FileVersion(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How a file is to be loaded. chunks, rows: how many it holds. last_modified: a stored text."""
+    """How a file is to be loaded. chunks, rows: how many it holds. last_modified: a stored text.
+
+    rewritten: its chunks were kept apart, because they are no ranges of plain text in it.
+    """
 
     separator: str
     header: tuple[str, ...]
@@ -62,6 +65,7 @@ class Plan(NamedTuple):
     last_modified: str
     size: int
     checksum: str
+    rewritten: bool
 
 
 class File(NamedTuple):
@@ -333,6 +337,7 @@ def _plan(item: Item) -> Plan:
         last_modified=item["last_modified"]["S"],
         size=int(item["size"]["N"]),
         checksum=item["checksum"]["S"],
+        rewritten=item["rewritten"]["BOOL"],
     )
 
 

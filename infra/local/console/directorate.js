@@ -59,14 +59,19 @@ async function upload() {
   if (!sent.size) return turn({ step: "error", error: t("upload.empty") });
   turn({ step: "sending", done: 0, of: sent.size });
   try {
-    const origin = new FormData($("upload")).get("origin");
-    const slot = await call(CLERK, "POST", "/v1/uploads", { origin, format: "csv", encoding: "utf-8", size: sent.size });
+    const { origin, encoding } = Object.fromEntries(new FormData($("upload")));
+    const slot = await call(CLERK, "POST", "/v1/uploads", { origin, format: format(sent.name), encoding, size: sent.size });
     await post(slot, sent);
     file = null;
     await follow(slot.upload_id);
   } catch (error) {
     turn({ step: "error", error: error.message });
   }
+}
+
+/** The format that a file's name says; what it is in truth, the report says. */
+function format(name) {
+  return ["csv.gz", "xlsx"].find((ending) => name.toLowerCase().endsWith(`.${ending}`)) ?? "csv";
 }
 
 /** Posts the form that the API signed. XMLHttpRequest, because fetch does not tell how much has gone up. */

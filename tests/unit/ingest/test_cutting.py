@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 
 import pytest
 
@@ -28,7 +27,6 @@ def test_a_small_file_is_one_chunk_without_its_header() -> None:
     header = content.index(b"\n") + 1
     assert found.chunks == [Chunk(1, header, len(content), 2)]
     assert (found.rows, found.layout.columns) == (3, NAMES)
-    assert found.checksum == sha256(content).hexdigest()
 
 
 def test_a_large_file_is_cut_by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,15 +99,12 @@ def test_a_file_that_is_bad_at_once_is_not_read_to_its_end(monkeypatch: pytest.M
         (csv_text() + b"\r\n,,,\r\n", "no_rows"),
         (b"\r\n" + csv_text(*good_rows(1)), "header_missing"),
         (b"some words\n", "header_missing"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(50), "not_text"),
-        (b"%PDF-1.7\n", "not_text"),
-        (b"PK\x03\x04" + bytes(50), "not_text"),
-        (b"\x1f\x8b\x08\x00", "not_text"),
-        (csv_text(*good_rows(1)).decode().encode("utf-16"), "not_text"),
-        (csv_text(*good_rows(1)) + b"a\0b", "not_text"),
+        (csv_text(*good_rows(1)) + b"a\0b", "nul_byte"),
+        (csv_text(*good_rows(1)).decode().encode("utf-16-le"), "nul_byte"),
         (csv_text(*good_rows(1)).decode().encode("cp1256"), "not_utf8"),
-        (csv_text(*good_rows(1)) + b"x" * 2_000_000, "record_too_long"),
+        (csv_text(*good_rows(1)) + b"x" * 10_000_000, "record_too_long"),
         (csv_text(*good_rows(1)) + b'"' + b"x\n" * 100_000, "record_too_long"),
+        (csv_text(*good_rows(1)) + b'"\n",' * 600_000, "record_too_long"),
         (csv_text(*good_rows(1)) + b'"a,b\n', "quote_unclosed"),
         (csv_text(header=REQUIRED[1:]), "column_missing"),
         (csv_text(header=(*NAMES, "amount")), "column_twice"),

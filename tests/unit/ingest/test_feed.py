@@ -85,6 +85,7 @@ REFUSALS: list[tuple[dict[str, str], str, str]] = [
         "sector_code")),
     ({"plate_number": ""}, "plate_number", "number_missing"),
     ({"violation_no": "a#b"}, "violation_no", "violation_no_malformed"),
+    ({"violation_no": "2.02611E+17"}, "violation_no", "violation_no_e_notation"),
     ({"plate_family": "جديد"}, "plate_family", "family_new"),
     ({"plate_family": "سويدي"}, "plate_family", "family_unknown"),
     ({"plate_governorate": "30"}, "plate_governorate", "governorate_unknown"),

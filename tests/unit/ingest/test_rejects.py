@@ -37,7 +37,7 @@ def written(header: tuple[str, ...], chunks: list[list[Reject]], separator: str 
         rejects.keep(bucket, version.file_id, number, found)
         done.append(DoneChunk(number, {"rejected": len(found)}, ""))
     assert len(bucket.objects) == sum(map(bool, chunks))
-    plan = Plan(separator, header, header, len(chunks), 9, "", 0, "")
+    plan = Plan(separator, header, header, len(chunks), 9, "", 0, "", rewritten=False)
     rejects.write(bucket, "out", File(version, "loading", "", plan=plan), plan, done)
     content: bytes = bucket.objects["out"]
     assert content.startswith(b"\xef\xbb\xbf")

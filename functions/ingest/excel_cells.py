@@ -1,0 +1,86 @@
+"""What single cells of an Excel sheet say, as the texts that the same sheet saved as CSV would hold.
+
+ECMA-376, part 1: 18.8.30 (number formats), 18.17.4 (dates), 18.18.11 (cell types).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Final, NamedTuple
+
+from ingest.errors import FileError
+
+# 18.8.30: dates and times among the formats that every Excel knows by number; 27 to 36 and 50 to 58 in East Asia.
+_BUILT_IN_DATES: Final = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
+_LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
+_DATE_SIGN: Final = re.compile(r"[dmyhs]", re.IGNORECASE).search
+_ZEROS: Final = re.compile(r"0+").fullmatch
+_PLAIN: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
+_COLUMN: Final = re.compile(r"([A-Z]{1,3})[0-9]+").fullmatch
+
+_MOST_COLUMNS: Final = 16_384
+_MOST_DIGITS: Final = 15
+"""Excel keeps so many; a longer number has lost its last ones."""
+
+_DAY_1900: Final = datetime(1899, 12, 30)  # noqa: DTZ001 (a sheet's dates have no zone)
+_DAY_1904: Final = datetime(1904, 1, 1)  # noqa: DTZ001
+_FIRST_TRUE_DAY: Final = 60  # Excel counts a 29 February 1900 that never was
+_BEYOND: Final = 2_958_466  # the day after 9999-12-31
+
+
+class Style(NamedTuple):
+    """How a cell shows a number: as a date, or with leading zeros to a width."""
+
+    date: bool = False
+    zeros: int = 0
+
+
+def style(format_id: int, code: str) -> Style:
+    """The style of a number format. code: empty for those that Excel knows by number."""
+    if format_id in _BUILT_IN_DATES:
+        return Style(date=True)
+    shown = _LITERAL.sub("", code.partition(";")[0])
+    if _ZEROS(shown):
+        return Style(zeros=len(shown))
+    return Style(date=bool(_DATE_SIGN(shown)))
+
+
+def number(text: str, shown: Style, *, since_1904: bool) -> str:
+    """A numeric cell: a whole number in digits, a date in ISO 8601, else as Excel saves it, E-notation and all."""
+    if not shown.date and _PLAIN(text):
+        return text.zfill(shown.zeros) if text[0] != "-" else text
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise FileError("excel_damaged") from None
+    if not value.is_finite():
+        raise FileError("excel_damaged")
+    if shown.date and 0 <= value < _BEYOND:
+        return _date(float(value), since_1904=since_1904)
+    # Arithmetic leaves 50000.000000000004 where the sheet shows and its CSV says 50000.
+    plain = format(float(value), f".{_MOST_DIGITS}G")
+    return plain.zfill(shown.zeros) if plain.isdecimal() else plain
+
+
+def _date(days: float, *, since_1904: bool) -> str:
+    start = _DAY_1904 if since_1904 else _DAY_1900
+    if not since_1904 and days < _FIRST_TRUE_DAY:
+        days += 1
+    try:
+        instant = start + timedelta(seconds=round(days * 86_400))
+    except OverflowError:
+        raise FileError("excel_damaged") from None
+    return instant.isoformat()
+
+
+def column_of(reference: str) -> int:
+    """The position of a cell's column, the first being 0, of a reference such as ``AB12``."""
+    found = _COLUMN(reference)
+    position = -1
+    for letter in found[1] if found else "":
+        position = (position + 1) * 26 + ord(letter) - ord("A")
+    if not 0 <= position < _MOST_COLUMNS:
+        raise FileError("excel_damaged")
+    return position

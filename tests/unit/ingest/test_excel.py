@@ -1,0 +1,197 @@
+"""Excel workbooks as the CSV that they stand for, and for what they are refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import pytest
+
+from ingest import excel, unpacking
+from ingest.cutting import Scan, scan
+from ingest.errors import FileError
+from ingest.excel import Workbook
+from ingest.plain import plain
+from ingest.words import message
+from tests.unit.ingest.feeds import GOOD, NAMES, SOURCE, blocks
+from tests.unit.ingest.sheets import MAIN, Cell, Formula, Number, xlsx, zipped
+
+ROW = tuple(GOOD.values())
+
+
+def rows_of(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(b"".join(Workbook(io.BytesIO(content)).csv_blocks()).decode(), newline="")))
+
+
+def cells(*row: Cell, **options: object) -> list[str]:
+    return rows_of(xlsx([row], **options))[0]  # type: ignore[arg-type]
+
+
+def scanned(content: bytes) -> Scan:
+    kept: dict[int, bytes] = {}
+    with plain(blocks(content), len(content), "utf-8") as text:
+        found = scan(text.blocks, SOURCE, unproven=text.unproven, keep=kept.__setitem__)
+    assert [len(kept[chunk.number]) for chunk in found.chunks] == [chunk.end for chunk in found.chunks]
+    return found
+
+
+def refusal(content: bytes) -> str:
+    with pytest.raises(FileError) as caught:
+        scanned(content)
+    assert message(caught.value.code, None).ar
+    return caught.value.code
+
+
+def test_a_sheet_is_the_rows_that_it_shows() -> None:
+    found = scanned(xlsx([NAMES, ROW, [*ROW[:-1], "2026-11-18"]]))
+    assert (found.rows, found.layout.columns) == (2, NAMES)
+
+
+def test_texts_come_as_they_are() -> None:
+    assert cells("ز", "a,b;\t\"c\"'", "=1", " x ", "<&>", "😀") == ["ز", "a,b;\t\"c\"'", "=1", " x ", "<&>", "😀"]
+
+
+def test_absent_cells_are_empty_and_the_trailing_ones_are_not_there() -> None:
+    assert cells("", "b", "", "", "e", "", "") == ["", "b", "", "", "e"]
+
+
+def test_row_n_of_the_sheet_is_line_n() -> None:
+    sheet = (
+        f'<worksheet xmlns="{MAIN}"><sheetData><row r="2"><c r="A2" t="inlineStr"><is><t>a\r\nb</t></is></c></row>'
+        '<row r="5"><c r="A5" t="str"><v>c</v></c></row></sheetData></worksheet>'
+    )
+    content = xlsx([], parts={"xl/worksheets/first.xml": sheet})
+    assert b"".join(Workbook(io.BytesIO(content)).csv_blocks()) == b"\r\na b\r\n\r\n\r\nc\r\n"
+
+
+def test_every_type_of_cell() -> None:
+    sheet = (
+        f'<x:worksheet xmlns:x="{MAIN}"><x:sheetData><x:row><x:c t="b"><x:v>1</x:v></x:c><x:c t="b"><x:v>0</x:v></x:c>'
+        '<x:c t="e"><x:v>#N/A</x:v></x:c><x:c t="d"><x:v>2026-11-20T08:05:09</x:v></x:c><x:c><x:v>7</x:v></x:c>'
+        "<x:c t='inlineStr'><x:is><x:r><x:t>بغ</x:t></x:r><x:r><x:t>داد</x:t></x:r><x:rPh><x:t>no</x:t></x:rPh></x:is>"
+        "</x:c></x:row></x:sheetData></x:worksheet>"
+    )
+    (found,) = rows_of(xlsx([], parts={"xl/worksheets/first.xml": sheet}))
+    assert found == ["TRUE", "FALSE", "#N/A", "2026-11-20T08:05:09", "7", "بغداد"]
+
+
+def test_rich_shared_texts_are_joined_without_their_pronunciation() -> None:
+    strings = (
+        f'<sst xmlns="{MAIN}"><si><r><t>a</t></r><r><t>b</t></r><rPh><t>no</t></rPh></si><si/><si><t>c</t></si></sst>'
+    )
+    shared = '<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c><c t="s"><v>2</v></c></row>'
+    sheet = f'<worksheet xmlns="{MAIN}"><sheetData>{shared}</sheetData></worksheet>'
+    parts = {"xl/sharedStrings.xml": strings, "xl/worksheets/first.xml": sheet}
+    assert rows_of(xlsx([], parts=parts)) == [["ab", "", "c"]]
+
+
+FORMATS = ("yyyy-mm-dd", "dd/mm/yyyy hh:mm", "[h]:mm:ss", "000000", '#,##0 "day"', "[Red][$-401]0.00", "General")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (Number("50000"), "50000"),
+        (Number("5E4"), "50000"),
+        (Number("50000.000000000004"), "50000"),
+        (Number("50000.5"), "50000.5"),
+        (Number("-1"), "-1"),
+        (Number("202611000000123"), "202611000000123"),
+        (Number("2026110000001234"), "2.02611000000123E+15"),
+        (Number("1.2345678901234E+17"), "1.2345678901234E+17"),
+        (Number("46346", 1), "2026-11-20T00:00:00"),
+        (Number("46346.354166666664", 2), "2026-11-20T08:30:00"),
+        (Number("46346.999999", 2), "2026-11-21T00:00:00"),
+        (Number("1", 1), "1900-01-01T00:00:00"),
+        (Number("61", 1), "1900-03-01T00:00:00"),
+        (Number("0.5", 3), "1899-12-31T12:00:00"),
+        (Number("-5", 1), "-5"),
+        (Number("99999999", 1), "99999999"),
+        (Number("123", 4), "000123"),
+        (Number("50000", 5), "50000"),
+        (Number("50000", 6), "50000"),
+        (Number("50000", 7), "50000"),
+        (Number("7", 99), "7"),
+    ],
+)
+def test_numbers(number: Number, text: str) -> None:
+    assert cells(number, formats=FORMATS) == [text]
+
+
+def test_a_workbook_may_count_its_days_from_1904() -> None:
+    assert cells(Number("44884.5", 1), formats=FORMATS, since_1904=True) == ["2026-11-20T12:00:00"]
+
+
+def replaced(at: str, cell: Cell) -> list[Sequence[Cell]]:
+    return [NAMES, [cell if name == at else GOOD[name] for name in NAMES]]
+
+
+SHEET = "xl/worksheets/first.xml"
+BOOK = "xl/workbook.xml"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (xlsx(replaced("amount", Formula("A1*2"))), "excel_formulas"),
+        (xlsx([NAMES, ROW], merged=["A1:C1"]), "excel_header_merged"),
+        (xlsx([["مخالفات", "", ""], NAMES, ROW], merged=["A1:C1"]), "excel_header_merged"),
+        (xlsx([["plate", "", *NAMES[4:]], ROW], merged=["A1:D1"]), "excel_header_merged"),
+        (xlsx([NAMES, ROW], merged=["B2:B3"]), "excel_cells_merged"),
+        (xlsx([]), "file_empty"),
+        (xlsx([NAMES]), "no_rows"),
+        (xlsx([["a", "b"], ["1", "2"]]), "header_missing"),
+        (xlsx([NAMES[1:], ROW[1:]]), "column_missing"),
+        (xlsx([NAMES, ROW])[:-40], "excel_damaged"),
+        (xlsx([NAMES, ROW]).replace(b"\x14\x00\x00\x00\x08\x00", b"\x14\x00\x00\x00\x63\x00"), "excel_damaged"),
+        (xlsx([], parts={SHEET: "<worksheet>"}), "excel_damaged"),
+        (xlsx([], parts={SHEET: '<row r="0"/>'}), "excel_damaged"),
+        (xlsx([], parts={SHEET: '<row r="9999999"/>'}), "excel_damaged"),
+        (xlsx([], parts={SHEET: '<row><c r="ZZZ1"><v>1</v></c></row>'}), "excel_damaged"),
+        (xlsx([], parts={SHEET: '<row><c r="?"><v>1</v></c></row>'}), "excel_damaged"),
+        (xlsx([], parts={SHEET: '<row><c t="s"><v>9</v></c></row>'}), "excel_damaged"),
+        (xlsx([], parts={SHEET: '<row><c t="s"><v>-1</v></c></row>'}), "excel_damaged"),
+        (xlsx([], parts={SHEET: "<row><c><v>x</v></c></row>"}), "excel_damaged"),
+        (xlsx([], parts={SHEET: "<row><c><v>NaN</v></c></row>"}), "excel_damaged"),
+        (xlsx([], parts={SHEET: '<row><c s="x"><v>1</v></c></row>'}), "excel_damaged"),
+        (xlsx([], parts={SHEET: f'<row><c t="str"><v>{"x" * 40_000}</v></c></row>'}), "excel_texts_too_large"),
+        (xlsx([["x" * 40_000]]), "excel_texts_too_large"),
+        (xlsx([[str(at).ljust(32_000, "x") for at in range(40)]]), "record_too_long"),
+        (xlsx([], parts={SHEET: f'<worksheet a="{"x" * 2_000_000}"/>'}), "excel_damaged"),
+        (xlsx([], parts={SHEET: '<!DOCTYPE w [<!ENTITY a "a">]><worksheet>&a;</worksheet>'}), "excel_damaged"),
+        (xlsx([], parts={BOOK: "<workbook/>"}), "excel_damaged"),
+        (zipped({"xl/workbook.bin": b"x"}), "file_is_xlsb"),
+        (zipped({"content.xml": "<x/>"}), "file_is_ods"),
+        (zipped({"violations.csv": "a,b"}), "file_is_zip"),
+    ],
+)
+def test_what_is_refused(content: bytes, code: str) -> None:
+    assert refusal(content) == code
+
+
+def test_a_formula_is_found_on_its_row() -> None:
+    with pytest.raises(FileError) as caught:
+        scanned(xlsx(replaced("amount", Formula("A1*2"))))
+    assert caught.value.line == 2
+
+
+def test_a_number_that_lost_its_digits_is_rejected_by_name() -> None:
+    rows: list[Sequence[Cell]] = [NAMES, *([*ROW] for _ in range(8))]
+    rows.append(replaced("violation_no", Number("2.02611000000123E+17"))[1])
+    content = xlsx(rows)
+    assert scanned(content).rows == 9
+    assert "2.02611000000123E+17" in rows_of(content)[9]
+
+
+def test_what_a_small_workbook_may_become_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "UNSUSPICIOUS", 100_000)
+    assert refusal(xlsx([], parts={"xl/media/zeros": "0" * 1_000_000})) == "excel_bomb"
+    monkeypatch.setattr(excel, "MOST_TEXT", 1000)
+    assert refusal(xlsx([["x" * 999, "yy"]])) == "excel_texts_too_large"
+
+
+def test_a_workbook_larger_than_200_mb_is_not_read() -> None:
+    content = xlsx([NAMES, ROW])
+    with pytest.raises(FileError, match="excel_too_large"), plain(blocks(content), excel.LARGEST + 1, "utf-8"):
+        pass
