@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ingest.api import ENCODINGS, FORMATS, LARGEST, ORIGINS
+from ingest.api import ENCODINGS, FORMATS, ORIGINS
 from pay.api import PaymentBody
 from query.registration import LONGEST as LONGEST_REGISTRATION
 from query.vehicles import RELATIONS
@@ -198,7 +198,7 @@ SCHEMAS: dict[str, Schema] = {
         origin=one_of(*ORIGINS),
         format=one_of(*FORMATS),
         encoding=one_of(*ENCODINGS),
-        size={"type": "integer", "minimum": 1, "maximum": LARGEST},
+        size={"type": "integer", "minimum": 1, "maximum": max(FORMATS.values())},
     ),
     "UploadForm": answer(
         upload_id=ID, url=TEXT, fields={"type": "object", "additionalProperties": TEXT}, expires_at=INSTANT
