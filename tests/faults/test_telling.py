@@ -14,7 +14,7 @@ from tests.functions import Functions, forget
 
 SECOND_PHONE = "+9647809182736"
 AMOUNTS = (1_000, 2_000, 4_000)
-CALLS = 30
+CALLS = 33
 """As many as the whole path makes: the last test holds that."""
 
 
