@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from notify.announce import announce, news
@@ -139,9 +139,11 @@ class World:
                     found.append(outcome)
         return found
 
-    def remind(self, days_ahead: Iterable[int] = (7, 1)) -> int:
-        stores = RemindStores(self._watched.messages, self._watched.citizens, self._watched.violations, self._reminders)
-        return remind(days_ahead, stores, self.now, lambda: True)
+    def remind_stores(self) -> RemindStores:
+        return RemindStores(self._watched.messages, self._watched.citizens, self._watched.violations, self._reminders)
+
+    def remind(self) -> int:
+        return remind((7, 1), self.remind_stores(), self.now, lambda: True)
 
     # ------------------------------------------------------------------ what came of it
 
@@ -176,8 +178,3 @@ def world(engine: Engine) -> Iterator[World]:
     finally:
         tables.delete()
         engine.hang_up()
-
-
-def days(start: datetime, count: int) -> Iterator[datetime]:
-    """So many days, each at the same time."""
-    return (start + timedelta(days=day) for day in range(count))

@@ -11,6 +11,7 @@ from shared.domain.plate import Plate
 from shared.domain.sms_texts import TEXTS
 from shared.domain.violation import Violation
 
+REFUND: Final = "refund"
 QUERY_RESULT: Final = "query_result"
 NEW_VIOLATION: Final = "new_violation"
 DOUBLING_SOON: Final = "doubling_soon"
@@ -44,10 +45,17 @@ def parts(text: str) -> int:
     https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
     """
     if all(letter in _GSM or letter in _GSM_TWICE for letter in text):
-        length, one, split = len(text) + sum(letter in _GSM_TWICE for letter in text), 160, 153
+        lengths, one, split = [2 if letter in _GSM_TWICE else 1 for letter in text], 160, 153
     else:
-        length, one, split = len(text.encode("utf-16-le")) // 2, 70, 67
-    return 1 if length <= one else -(-length // split)
+        lengths, one, split = [2 if letter > "\uffff" else 1 for letter in text], 70, 67
+    if sum(lengths) <= one:
+        return 1
+    count, room = 1, split
+    for length in lengths:
+        if length > room:  # no letter is cut in two
+            count, room = count + 1, split
+        room -= length
+    return count
 
 
 def identity(*said: str) -> str:
