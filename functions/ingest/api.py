@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 from functools import cache
-from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
 import orjson

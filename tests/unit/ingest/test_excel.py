@@ -49,7 +49,7 @@ def test_a_sheet_is_the_rows_that_it_shows() -> None:
 
 
 def test_texts_come_as_they_are() -> None:
-    assert cells("ز", "a,b;\t\"c\"'", "=1", " x ", "<&>", "😀") == ["ز", "a,b;\t\"c\"'", "=1", " x ", "<&>", "😀"]
+    assert cells("ز", 'a,b;\t"c"\'', "=1", " x ", "<&>", "😀") == ["ز", 'a,b;\t"c"\'', "=1", " x ", "<&>", "😀"]
 
 
 def test_absent_cells_are_empty_and_the_trailing_ones_are_not_there() -> None:

@@ -111,9 +111,7 @@ def misread(written: str, read_as: str, header: tuple[str, ...] = NAMES) -> str:
         ("cp1256", "cp1252"),
     ],
 )
-def test_a_text_that_was_misread_on_its_way_is_refused(
-    written: str, read_as: str, header: tuple[str, ...]
-) -> None:
+def test_a_text_that_was_misread_on_its_way_is_refused(written: str, read_as: str, header: tuple[str, ...]) -> None:
     assert refusal(misread(written, read_as, header).encode()).code == "encoding_wrong"
 
 
