@@ -18,7 +18,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign 
 
 
 class Import(NamedTuple):
-    """Imported: module ``a.b``, name ``c`` (None of ``import a``), alias ``d`` in ``from a.b import c as d``."""
+    """One imported name: ``a.b``, ``c`` and ``d`` of ``from a.b import c as d``. name: None of ``import a``."""
 
     module: str
     name: str | None
@@ -37,8 +37,8 @@ class Module:
 
     def __init__(self, name: str, path: Path) -> None:
         self.name = name
-        self.path = path
-        self.tree = ast.parse(path.read_text(encoding="utf-8"))
+        self.text = path.read_text(encoding="utf-8")
+        self.tree = ast.parse(self.text)
 
     @cached_property
     def imports(self) -> list[Import]:

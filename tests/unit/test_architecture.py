@@ -199,6 +199,12 @@ def test_a_read_at_import_is_caught(tmp_path: Path, bad: str) -> None:
     assert len(list(early_reads(tree(tmp_path, query__lookup=bad)))) == 1
 
 
+def test_the_environment_is_read_in_two_places(house: SourceTree) -> None:
+    """By the settings, which the template is held to, and by the adapter that finds AWS as the SDK does."""
+    readers = {name for name, module in house.modules.items() if re.search(r"\benviron\b|\bgetenv\b", module.text)}
+    assert readers == {"shared.settings", "shared.aws_json"}
+
+
 IMPORT_ALL = "import importlib, sys\nfor name in {names!r}:\n    importlib.import_module(name)\nprint('all')"
 
 
