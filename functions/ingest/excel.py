@@ -36,7 +36,8 @@ _BLOCK: Final = 64 * 1024
 _MOST_HELD: Final = 1024 * 1024
 """Bytes that expat may hold back, because a tag or attribute goes on."""
 
-_REMEMBERED: Final = 65_536
+_REMEMBERED: Final = 2048
+"""Texts at hand: the words that rows repeat. At 32,767 characters each they are still bounded."""
 _SIGNATURES: Final = {"xl/workbook.bin": "file_is_xlsb", "content.xml": "file_is_ods"}
 _BREAKS: Final = re.compile(r"[\r\n]+")
 _REFERENCE: Final = re.compile(r"[A-Z]+([0-9]+)").match
