@@ -70,7 +70,7 @@ def test_silence_after_the_message_was_read_leaves_it_unknown(monkeypatch: pytes
 def test_a_gateway_that_is_not_there_is_tried_again_later() -> None:
     with FaultServer([]) as gone:
         pass
-    with pytest.raises(TemporaryError, match="^unreachable$"):
+    with pytest.raises(TemporaryError, match=r"^unreachable$"):
         Ur(gone.url + PATH, Secret()).send(PHONE, TEXT)
 
 
