@@ -253,7 +253,7 @@ class TestOneDay:
     def test_a_run_that_is_out_of_time_goes_on_where_it_was(self, here: World) -> None:
         plates = [Plate(OLD, "11", None, str(number)) for number in range(1, 13)]
         for plate in plates:
-            follow(here.citizens, plate=plate)
+            follow(here.citizens, f"citizen-{plate.number}", plate)
             here.violations.write([row(due_in(7, here.now, plate_key=plate.key))])
         budget = iter([True] * 5)
         stores = here.remind_stores()
