@@ -45,17 +45,10 @@ def parts(text: str) -> int:
     https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
     """
     if all(letter in _GSM or letter in _GSM_TWICE for letter in text):
-        lengths, one, split = [2 if letter in _GSM_TWICE else 1 for letter in text], 160, 153
+        length, one, split = len(text) + sum(letter in _GSM_TWICE for letter in text), 160, 153
     else:
-        lengths, one, split = [2 if letter > "\uffff" else 1 for letter in text], 70, 67
-    if sum(lengths) <= one:
-        return 1
-    count, room = 1, split
-    for length in lengths:
-        if length > room:  # no letter is cut in two
-            count, room = count + 1, split
-        room -= length
-    return count
+        length, one, split = len(text.encode("utf-16-le", "surrogatepass")) // 2, 70, 67
+    return 1 if length <= one else -(-length // split)
 
 
 def identity(*said: str) -> str:
