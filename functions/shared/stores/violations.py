@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from string import ascii_letters
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -21,24 +22,24 @@ from shared.stores.items import Item, batch_get, number, pack, text, transact
 
 OPENED: Final = "opened"
 
-_SETTLEMENT: Final = Violation._fields.index("held_by")
-_WRITTEN: Final = (
-    "plate", "code", "amount", "occurred_at", "recorded_at", "sector_code", "version", "status", "category", "title",
-    "legal_ref", "amount_due", "doubled_at", "sector_name", "sector_governorate", "place", "counter_paid_at",
-    "counter_receipt_no",
-    "hash", "origin", "tell", "doubling_day", "changed_by", "inserted_by",
+_SAID: Final = (
+    "plate_key", "code", "occurred_at", "recorded_at", "sector_code", "version", "status", "category", "title",
+    "legal_ref", "doubled_at", "sector_name", "sector_governorate", "place", "counter_paid_at", "counter_receipt_no",
 )  # fmt: skip
-"""Ingest's attributes: what the directorate wrote beside the number, in the fields' order, then what ingest adds."""
+"""The directorate's text fields of a violation. Each is an attribute of the same name, but for ``plate``."""
 
-INGEST_ATTRIBUTES: Final = frozenset(_WRITTEN)
+_TEXTS: Final = ("plate", *_SAID[1:], "hash", "origin", "tell", "doubling_day", "changed_by")
+INGEST_ATTRIBUTES: Final = frozenset({*_TEXTS, "amount", "amount_due", "inserted_by"})
 PAY_ATTRIBUTES: Final = frozenset({"held_by", "paid_by", "paid_amount", "paid_at", "receipt_no"})
 
-_TYPES: Final = tuple("N" if name.startswith("amount") else "S" for name in _WRITTEN)
 # A request repeats its expressions and placeholders for every row, and every byte of it is signed: they are kept short.
-_SIGNS: Final = tuple(f":{letter}" for letter in ascii_letters[: len(_WRITTEN)])
-_NAME_OF: Final = dict(zip(_SIGNS, _WRITTEN, strict=True))
+_SIGNS: Final = tuple(f":{letter}" for letter in ascii_letters[: len(_TEXTS)])
+_REF: Final = _SIGNS[_TEXTS.index("changed_by")]
+_NAMES: Final = {**dict(zip(_SIGNS, _TEXTS, strict=True)), ":amount": "amount", ":due": "amount_due"}
 _RESERVED: Final = {"#hash": "hash", "#status": "status"}
 """Ingest's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
+
+_said: Final = itemgetter(*map(Violation._fields.index, _SAID))
 
 SHARDS: Final = 8
 _WRITE_ATTEMPTS: Final = 12
@@ -195,20 +196,11 @@ class Violations:
 
     def _put(self, row: Row, known: Item | None) -> Json:
         violation = row.violation
-        written = (
-            *violation[1:_SETTLEMENT],
-            row.content,
-            row.origin,
-            tell(row, known),
-            doubling_day(violation),
-            row.ref,
-            None if known else row.ref,
-        )
-        values: Item = {
-            sign: {kind: value if kind == "S" else str(value)}
-            for sign, kind, value in zip(_SIGNS, _TYPES, written, strict=True)
-            if value is not None
-        }
+        texts = (*_said(violation), row.content, row.origin, tell(row, known), doubling_day(violation), row.ref)
+        values: Item = {sign: {"S": value} for sign, value in zip(_SIGNS, texts, strict=True) if value is not None}
+        values[":amount"] = {"N": str(violation.amount)}
+        if violation.amount_due is not None:
+            values[":due"] = {"N": str(violation.amount_due)}
         update: Json = {
             "TableName": self._table,
             "Key": {"pk": {"S": violation.violation_no}},
@@ -274,11 +266,12 @@ def _change(signs: tuple[str, ...], known: bool) -> str:
 
     Remembered, because the rows of a file differ little in which attributes they have.
     """
-    present = [_NAME_OF[sign] for sign in signs]
     called = {name: alias for alias, name in _RESERVED.items()}
-    sets = ",".join(f"{called.get(name, name)}={sign}" for name, sign in zip(present, signs, strict=True))
-    gone = sorted(INGEST_ATTRIBUTES - {*present, "inserted_by"}) if known else []
-    return f"SET {sets} REMOVE {','.join(gone)}" if gone else f"SET {sets}"
+    sets = [f"{called.get(_NAMES[sign], _NAMES[sign])}={sign}" for sign in signs]
+    if not known:
+        return f"SET {','.join(sets)},inserted_by={_REF}"
+    gone = sorted(_NAMES[sign] for sign in _NAMES.keys() - set(signs))
+    return f"SET {','.join(sets)} REMOVE {','.join(gone)}" if gone else f"SET {','.join(sets)}"
 
 
 def tell(row: Row, known: Item | None) -> str | None:
@@ -303,6 +296,7 @@ def doubling_day(violation: Violation) -> str | None:
     if violation.status != OPEN:
         return None
     doubles_at = fine.doubles_at(violation.facts)
-    if doubles_at is None or doubles_at <= violation.as_of:
+    # A version begins with the moment the directorate spoke of, and so sorts with instants.
+    if doubles_at is None or doubles_at <= violation.version:
         return None
     return f"{doubles_at[:10]}#{crc32(violation.plate_key.encode()) % SHARDS}"
