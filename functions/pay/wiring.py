@@ -13,6 +13,7 @@ from shared.aws_json import Call, sdk
 from shared.settings import setting
 from shared.stores.messages import Messages
 from shared.stores.payments import Payments
+from shared.stores.settlements import Settlements
 from shared.stores.violations import Violations
 
 
@@ -22,6 +23,7 @@ class Settlement(NamedTuple):
     violations: Violations
     payments: Payments
     messages: Messages
+    settlements: Settlements
 
 
 @cache
@@ -38,6 +40,7 @@ def settlement() -> Settlement:
         Violations(call, setting("VIOLATIONS_TABLE")),
         Payments(call, setting("PAYMENTS_TABLE")),
         Messages(call, setting("MESSAGES_TABLE")),
+        Settlements(call, setting("SETTLEMENTS_TABLE")),
     )
 
 
