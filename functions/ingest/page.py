@@ -49,7 +49,7 @@ tr.total td, tr.total th { font-weight: 700; color: inherit }
 </style>
 </head>
 <body>
-<h1>تقرير تحميل ملف المخالفات</h1>
+<h1>تقرير تحميل الملف</h1>
 <div class="file"><bdi dir="ltr">$file</bdi></div>
 <div class="status $tone">$status$error</div>
 $sections

@@ -17,9 +17,12 @@ from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from ingest import load_chunk, on_file
 from ingest.cutting import Chunk
 from ingest.objects import Objects
+from ingest.origins import REGISTRY
 from shared.aws_json import Call
 from shared.clock import now
+from shared.keyed import Keyed
 from shared.stores.files import Files, FileVersion
+from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 from tests.aws import Engine, Tables
 
@@ -135,7 +138,7 @@ class Desk:
         """What load_chunk does with a message."""
         ports = load_chunk.Ports(
             Files(self.call, self.tables["Files"]),
-            Violations(self.call, self.tables["Violations"], sleep=lambda _: None),
+            self._store,
             self._objects(),
             self.clock,
             self.seconds_left,
@@ -187,6 +190,14 @@ class Desk:
 
     def files(self) -> Files:
         return Files(self.call, self.tables["Files"])
+
+    def registry(self) -> Registry:
+        return Registry(self.call, self.tables["Registry"], Keyed(b"key of the test"), sleep=lambda _: None)
+
+    def _store(self, origin: str) -> load_chunk.Store:
+        if origin == REGISTRY:
+            return self.registry()
+        return Violations(self.call, self.tables["Violations"], sleep=lambda _: None)
 
     def _objects(self) -> Objects:
         return Objects(self.s3, self.bucket)
