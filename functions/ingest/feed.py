@@ -21,13 +21,11 @@ from shared.domain.plate import Plate, PlateError, from_parts
 from shared.domain.text import fold
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import OPEN, Violation, make_version
+from shared.spreadsheet import FORMULA_SIGNS
 from shared.stores.violations import Row
 
 T = TypeVar("T")
 RowT = TypeVar("RowT")
-
-FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a cell for a formula; a ``'`` before it makes it text."""
 
 OTHER: Final = "other"
 

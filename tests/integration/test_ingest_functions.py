@@ -17,7 +17,7 @@ from tests import lambda_events
 from tests.aws import Engine, Tables
 from tests.integration.ingest_desk import Desk, row, text
 
-CACHED = (on_file._ports, load_chunk._port, load_chunk._ledger, load_chunk._store, api._files, api._s3)
+CACHED = (on_file._ports, load_chunk._port, load_chunk._desk, load_chunk._store, api._files, api._s3)
 
 
 @pytest.fixture
@@ -32,7 +32,9 @@ def desk(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Ite
         "PLATE_KEY_SECRET": plate_key(engine, desk.bucket),
         "UPLOADS_BUCKET": desk.bucket,
         "CHUNK_QUEUE_URL": sqs(engine).create_queue(QueueName=desk.bucket)["QueueUrl"],
+        "OPERATOR_TOPIC": topic(engine),
         "FEED_ENCODING": "utf-8",
+        "MOST_BAD_ROWS": "20",
         "ANNOUNCE_WITHIN_DAYS": "45",
         "POWERTOOLS_SERVICE_NAME": "gharama",
         "POWERTOOLS_METRICS_NAMESPACE": "Gharama",
@@ -65,6 +67,12 @@ def sqs(engine: Engine) -> Any:
         aws_access_key_id=ACCESS_KEY_ID,
         aws_secret_access_key=SECRET_ACCESS_KEY,
     )
+
+
+def topic(engine: Engine) -> str:
+    """An operator's topic."""
+    arn: str = engine.session.client("sns", endpoint_url=engine.endpoint).create_topic(Name="operator")["TopicArn"]
+    return arn
 
 
 def chunks(desk: Desk) -> list[Json]:
