@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from ingest.api import ENCODINGS, FORMATS, ORIGINS
+from ingest.api import ENCODINGS, FORMATS
+from ingest.origins import ORIGINS
 from pay import counter
 from pay.api import PaymentBody
-from query.registration import LONGEST as LONGEST_REGISTRATION
 from query.vehicles import RELATIONS
 from shared.domain import fine, payment, violation
 from shared.domain import message as messages
 from shared.domain.money import CURRENCY
 from shared.domain.plate import CATEGORIES, GERMAN, KURDISTAN, OLD, UNIFIED
+from shared.domain.registration import LONGEST as LONGEST_REGISTRATION
 from shared.http import LANGUAGES
 from shared.stores.files import ENDED, LOADING
 

@@ -32,7 +32,6 @@ from tests.gateways.stand_in import (
     truncates,
 )
 
-
 NO_ANSWER: dict[str, Fault] = {
     "500": answers(says(500, {"message": "oops"})),
     "500 page": answers(PAGE._replace(status=500)),
