@@ -69,6 +69,7 @@ class Functions:
         self.sqs = engine.sqs
         name = f"test-{next(_NAMES)}-{secrets.token_hex(4)}"
         self.queue: str = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        self.failed_records = f"{name}-failed-records"  # made by the tests that need it
         secret = json.dumps({"api_key": "merchant", "callback_key": secrets.token_hex(16)})
         engine.fast()("secretsmanager", "CreateSecret", {"Name": name, "SecretString": secret})
         plate_key = f"{name}-plate-key"
@@ -90,6 +91,7 @@ class Functions:
             "LINKS_A_DAY": "5",
             "MOST_VEHICLES": "10",
             "SMS_QUEUE_URL": self.queue,
+            "FAILED_RECORDS_BUCKET": self.failed_records,
             "SMS_SENDER_ID": "Gharama",
             "QUIET_HOURS": "off",
             "SMS_CITIZEN_DAY_CAP": "10",

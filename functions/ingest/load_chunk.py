@@ -10,18 +10,21 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from ingest import rejects, report
+from ingest import ending, rejects
 from ingest.cutting import Chunk
+from ingest.ending import Desk
 from ingest.errors import FileError
 from ingest.feed import Notices, Parser, Reject, Source, records
 from ingest.layout import Layout
 from ingest.objects import Objects
+from ingest.report import notes
+from ingest.wiring import desk
 from shared.aws_json import FastClient
 from shared.clock import Clock, now
 from shared.domain.time import to_text
 from shared.observability import count, logger
 from shared.settings import number, setting
-from shared.stores.files import ENDED, FAILED, OUTCOMES, DoneChunk, File, Files, FileVersion, Plan
+from shared.stores.files import FINAL, OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.stores.violations import STALE, Row, Violations
 
 BATCH: Final = 100
@@ -38,9 +41,8 @@ class LaterError(Exception):
 class Ports(NamedTuple):
     """What loading a chunk needs of the outside. seconds_left: until this run is cut off."""
 
-    files: Files
+    desk: Desk
     violations: Violations
-    objects: Objects
     clock: Clock
     seconds_left: Callable[[], float]
     announce_within: timedelta
@@ -51,14 +53,14 @@ def load(file_id: str, chunk: Chunk, ports: Ports) -> dict[str, int]:
 
     Returns the chunk's counts by outcome; empty where it was done before. Raises LaterError.
     """
-    files, objects = ports.files, ports.objects
+    files = ports.desk.files
     file = files.file(file_id)
     counts: dict[str, int] = {}
-    if file.state not in ENDED and not files.is_done(file_id, chunk.number):
+    if file.state not in FINAL and not files.is_done(file_id, chunk.number):
         try:
             done = _load(file, _plan(file), chunk, ports)
         except FileError as error:
-            report.end_without_rows(files, objects, file, FAILED, error, ports.clock(), Notices())
+            ending.fail(ports.desk, file, error, ports.clock())
             return {}
         if files.chunk_done(file_id, done, ports.clock()):
             counts = dict(done.counts)
@@ -73,8 +75,8 @@ def _plan(file: File) -> Plan:
 
 
 def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> DoneChunk:
-    version = file.version
-    content = _content(version, plan, chunk, ports.objects)
+    version, objects = file.version, ports.desk.objects
+    content = _content(version, plan, chunk, objects)
     announce_from = to_text(ports.clock() - ports.announce_within)
     source = Source(version.file_id, version.origin, plan.last_modified, announce_from)
     parser = Parser(Layout(plan.separator, plan.header, plan.columns), source)
@@ -87,11 +89,11 @@ def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> DoneChunk:
         _require_time(ports)
         for outcome in ports.violations.write(newest[start : start + BATCH]):
             counts[outcome] += 1
-    rejects.keep(ports.objects, version.file_id, chunk.number, rejected)
+    rejects.keep(objects, version.file_id, chunk.number, rejected)
     reasons = Notices()
     for reject in rejected:
         reasons.add(reject.column, reject.code, 1, reject.line)
-    return DoneChunk(chunk.number, counts, report.notes(parser.warnings, reasons))
+    return DoneChunk(chunk.number, counts, notes(parser.warnings, reasons))
 
 
 def _content(version: FileVersion, plan: Plan, chunk: Chunk, objects: Objects) -> bytes:
@@ -124,19 +126,18 @@ def _newest(rows: Iterable[Row]) -> list[Row]:
 
 def _finish(file_id: str, ports: Ports) -> None:
     """Finish a file whose chunks are all done, unless that has been done; repair a finish that was interrupted."""
-    file = ports.files.file(file_id)
-    if file.state in ENDED:
-        if not file.published:
-            report.publish(ports.files, ports.objects, file_id)
-        return
-    plan = _plan(file)
-    if file.chunks_done < plan.chunks:
+    file = ports.desk.files.file(file_id)
+    final = file.state in FINAL
+    if file.published if final else not file.all_done:
         return
     _require_time(ports)
     at = ports.clock()
-    if not ports.files.take_finish(file_id, at, at + timedelta(seconds=ports.seconds_left())):
+    if not ports.desk.files.take_finish(file_id, at, at + timedelta(seconds=ports.seconds_left())):
         raise LaterError("another run is finishing the file")
-    report.finish(ports.files, ports.objects, file, plan, at)
+    if final:
+        ending.publish(ports.desk, file_id)
+    else:
+        ending.finish(ports.desk, file, at)
 
 
 def _require_time(ports: Ports) -> None:
@@ -145,22 +146,16 @@ def _require_time(ports: Ports) -> None:
 
 
 @cache
-def _stores() -> tuple[Files, Violations, Objects]:
-    import boto3
-
+def _wired() -> tuple[Desk, Violations]:
     call = FastClient()
-    return (
-        Files(call, setting("FILES_TABLE")),
-        Violations(call, setting("VIOLATIONS_TABLE")),
-        Objects(boto3.client("s3"), setting("UPLOADS_BUCKET")),
-    )
+    return desk(call), Violations(call, setting("VIOLATIONS_TABLE"))
 
 
 def _load_message(body: str, context: Any) -> None:
     message = orjson.loads(body)
     file_id = message.pop("file")
     announce_within = timedelta(days=number("ANNOUNCE_WITHIN_DAYS"))
-    ports = Ports(*_stores(), now, lambda: context.get_remaining_time_in_millis() / 1000, announce_within)
+    ports = Ports(*_wired(), now, lambda: context.get_remaining_time_in_millis() / 1000, announce_within)
     counts = load(file_id, Chunk(**message), ports)
     if counts:
         count("RowsLoaded", sum(counts.values()) - counts["rejected"])

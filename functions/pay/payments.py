@@ -154,6 +154,7 @@ def _order(
         payment.amount,
         CURRENCY,
         f"Gharama {len(payment.lines)}",
+        payment.language,
         callback_url,
         payment.return_url,
         payment.expires_at,
@@ -198,7 +199,7 @@ def conclude(
     """
     if payment.status not in LIVE | _GIVEN_UP:
         return payment.status
-    standing = gateway.standing(payment.payment_id)
+    standing = gateway.standing(payment.payment_id, payment.gateway_id)
     if payment.status in LIVE:
         _act(payment, standing, violations, payments, messages, settlements, now)
     after = payments.get(payment.payment_id) or payment

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from pay.gateways import Gateway
+from pay.gateways import Gateway, Keys
 from pay.gateways.sandbox import Sandbox
 from shared.aws_json import Call, sdk
 from shared.settings import setting
@@ -52,7 +52,6 @@ def open_gateways() -> Mapping[str, Gateway]:
 
 
 @cache
-def _sandbox_secret() -> Mapping[str, str]:
+def _sandbox_secret() -> Keys:
     answer = port()("secretsmanager", "GetSecretValue", {"SecretId": setting("SANDBOX_GATEWAY_SECRET")})
-    secret: dict[str, str] = json.loads(answer["SecretString"])
-    return secret
+    return Keys(json.loads(answer["SecretString"]))

@@ -167,14 +167,7 @@ SCHEMAS: dict[str, Schema] = {
         answer(
             message_id=TEXT,
             kind=TEXT,
-            status=one_of(
-                messages.WAITING,
-                messages.SENDING,
-                messages.SENT,
-                messages.UNKNOWN,
-                messages.DROPPED,
-                messages.FAILED,
-            ),
+            status=one_of(*messages.STATUSES),
             created_at=INSTANT,
             plate=nullable(ref("Plate")),
             text=nullable(TEXT),

@@ -17,7 +17,7 @@ from tests import lambda_events
 from tests.aws import Engine, Tables
 from tests.integration.ingest_desk import Desk, row, text
 
-CACHED = (on_file._ports, load_chunk._stores, api._files, api._s3)
+CACHED = (on_file._ports, load_chunk._wired, api._files, api._s3)
 
 
 @pytest.fixture
@@ -30,7 +30,9 @@ def desk(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Ite
         "VIOLATIONS_TABLE": tables["Violations"],
         "UPLOADS_BUCKET": desk.bucket,
         "CHUNK_QUEUE_URL": sqs(engine).create_queue(QueueName=desk.bucket)["QueueUrl"],
+        "OPERATOR_TOPIC": topic(engine),
         "FEED_ENCODING": "utf-8",
+        "MOST_BAD_ROWS": "20",
         "ANNOUNCE_WITHIN_DAYS": "45",
         "POWERTOOLS_SERVICE_NAME": "gharama",
         "POWERTOOLS_METRICS_NAMESPACE": "Gharama",
@@ -58,6 +60,12 @@ def sqs(engine: Engine) -> Any:
         aws_access_key_id=ACCESS_KEY_ID,
         aws_secret_access_key=SECRET_ACCESS_KEY,
     )
+
+
+def topic(engine: Engine) -> str:
+    """An operator's topic."""
+    arn: str = engine.session.client("sns", endpoint_url=engine.endpoint).create_topic(Name="operator")["TopicArn"]
+    return arn
 
 
 def chunks(desk: Desk) -> list[Json]:

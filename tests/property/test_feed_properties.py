@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ingest import cutting, load_chunk
 from ingest.cutting import Chunk, scan
+from ingest.ending import Desk
 from ingest.errors import FileError
 from ingest.feed import Parser, Reject, records
 from ingest.layout import REQUIRED, Layout
@@ -37,8 +38,8 @@ CELLS = st.one_of(
 
 def in_parts(content: bytes, most_rows: int, block: int) -> tuple[list[Chunk], list[tuple[int, list[str]]]]:
     """Where a file is cut, and the records of all its chunks, each read by itself."""
-    with mock.patch.multiple(cutting, MOST_ROWS=most_rows, MOST_BAD=1, require_readable=mock.DEFAULT):
-        found = scan(blocks(content, block), SOURCE)
+    with mock.patch.multiple(cutting, MOST_ROWS=most_rows, require_readable=mock.DEFAULT):
+        found = scan(blocks(content, block), SOURCE, most_bad=1)
     parts: list[tuple[int, list[str]]] = []
     for chunk in found.chunks:
         text = content[chunk.start : chunk.end].decode()
@@ -160,9 +161,8 @@ def test_every_row_of_a_chunk_is_in_exactly_one_count(changes: list[dict[str, st
     expected = sum(any(cells) for cells in csv.reader(io.StringIO(out.getvalue(), newline="")))
     outside: Any = Outside(out.getvalue().encode(), NAMES, expected)
 
-    ports = load_chunk.Ports(
-        outside, outside, outside, lambda: from_text(SOURCE.last_modified), lambda: 60.0, timedelta(days=45)
-    )
+    desk = Desk(outside, outside, lambda _: None)
+    ports = load_chunk.Ports(desk, outside, lambda: from_text(SOURCE.last_modified), lambda: 60.0, timedelta(days=45))
     counts = load_chunk.load("f00d", Chunk(1, 0, len(outside.content), 2), ports)
 
     assert set(counts) == set(OUTCOMES)
