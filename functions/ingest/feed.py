@@ -1,32 +1,32 @@
-"""The rows of the directorate's file, format version 1: text in, violations or rejects out. Knows nothing of AWS."""
+"""The rows of the directorate's files, format version 1: text in, rows or rejects out. Knows nothing of AWS."""
 
 from __future__ import annotations
 
 import csv
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from operator import itemgetter
-from typing import Final, NamedTuple, TypeVar
+from typing import ClassVar, Final, Generic, NamedTuple, TypeVar
 
 import orjson
 
 from ingest import cells
 from ingest.errors import CellError, FileError
-from ingest.layout import COLUMNS, Layout
+from ingest.layout import VIOLATION_COLUMNS, Column, Layout
 from shared.domain import plate
 from shared.domain.plate import PlateError, Series
 from shared.domain.text import fold
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import OPEN, Violation, make_version
+from shared.spreadsheet import FORMULA_SIGNS
 from shared.stores.violations import Row
 
 T = TypeVar("T")
-
-FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a cell for a formula; a ``'`` before it makes it text."""
+RowT = TypeVar("RowT")
 
 OTHER: Final = "other"
 
@@ -85,7 +85,7 @@ class Notices:
 class Source(NamedTuple):
     """What a row's meaning needs to know of its file. Instants as stored texts.
 
-    origin: live or backlog. announce_from: rows recorded earlier are not news.
+    origin: live, backlog or registry. announce_from: rows recorded earlier are not news.
     """
 
     file_id: str
@@ -149,8 +149,11 @@ def _without_mark(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA_SIGNS else cell
 
 
-class Parser:
+class Parser(ABC, Generic[RowT]):
     """Rows of one file. ``warnings`` gathers what was accepted but should be told."""
+
+    columns: ClassVar[tuple[Column, ...]]
+    """The format's, in the order in which :meth:`_row` takes their cells."""
 
     def __init__(self, layout: Layout, source: Source) -> None:
         self.warnings = Notices()
@@ -158,12 +161,12 @@ class Parser:
         self._width = len(layout.columns)
         at = {column: position for position, column in enumerate(layout.columns)}
         # The format's columns in the format's order; an absent one is the empty cell beyond the last.
-        self._pick = itemgetter(*(at.get(column.name, self._width) for column in COLUMNS))
+        self._pick = itemgetter(*(at.get(column.name, self._width) for column in self.columns))
         # One typing error in a year would freeze a row for ever: nothing later could be newer. Counted from the file's
         # own date, so that a chunk that runs again judges the same.
         self._latest = to_text(from_text(source.last_modified) + timedelta(days=1))
 
-    def parse(self, line: int, record: list[str]) -> Row | Reject:
+    def parse(self, line: int, record: list[str]) -> RowT | Reject:
         """The row of a record, or why it is none. Never raises, whatever the cells hold."""
         try:
             if len(record) != self._width:
@@ -180,6 +183,27 @@ class Parser:
         if any(record[self._width :]):
             raise CellError("cells_too_many")
 
+    @abstractmethod
+    def _row(self, line: int, record: tuple[str, ...]) -> RowT:
+        """The row of the cells of a line. Raises CellError or PlateError."""
+
+    def _updated(self, cell: str) -> str | None:
+        """When a row was updated, if it says so."""
+        updated = _date("updated_at", cell)
+        if updated and updated > self._latest:
+            raise CellError("updated_at_ahead", "updated_at")
+        return updated
+
+    def _warn_of(self, category: Category, line: int) -> None:
+        if category.unknown:
+            self.warnings.add("plate_category", "category_other", 1, line)
+
+
+class ViolationParser(Parser[Row]):
+    """Rows of a file of violations."""
+
+    columns = VIOLATION_COLUMNS
+
     def _row(self, line: int, record: tuple[str, ...]) -> Row:
         (
             number, family, plate_governorate, kind, letter, serial, code, title, legal_ref, amount, due, doubled_at,
@@ -187,18 +211,13 @@ class Parser:
             updated_at,
         ) = record  # fmt: skip
         violation_no = _required("violation_no", number, cells.violation_no)
-        series, category = _series(family, plate_governorate, letter), _category(kind)
-        if len(serial) > cells.LONGEST_CELL:
-            raise CellError("text_too_long", "plate_number")
-        plate_key = series.key(serial)
+        plate_key, category = read_plate_key(family, plate_governorate, letter, serial), read_category(kind)
         offence = _offence(code, title, legal_ref, amount, status)
         sector = _sector(sector_code, sector_name, sector_governorate)
         occurred, recorded = _date("occurred_at", occurred_at), _date("recorded_at", recorded_at)
         if occurred is None:
             raise CellError("missing", "occurred_at")
-        updated = _date("updated_at", updated_at)
-        if updated and updated > self._latest:
-            raise CellError("updated_at_ahead", "updated_at")
+        updated = self._updated(updated_at)
         source = self._source
         violation = Violation(
             violation_no,
@@ -221,8 +240,7 @@ class Parser:
             _date("paid_at", paid_at),
             _optional("receipt_no", receipt_no, cells.text),
         )
-        if category.unknown:
-            self.warnings.add("plate_category", "category_other", 1, line)
+        self._warn_of(category, line)
         if recorded is None:
             self.warnings.add("recorded_at", "recorded_at_defaulted", 1, line)
         return Row(
@@ -238,6 +256,14 @@ class Parser:
 # ---------------------------------------------------------------------- cells: most columns hold few values
 
 
+def read_plate_key(family: str, governorate: str, letter: str, serial: str) -> str:
+    """The key of the plate of four cells. Raises CellError or PlateError."""
+    series = _series(family, governorate, letter)
+    if len(serial) > cells.LONGEST_CELL:
+        raise CellError("text_too_long", "plate_number")
+    return series.key(serial)
+
+
 @lru_cache(_REMEMBERED)
 def _series(family: str, governorate: str, letter: str) -> Series:
     return plate.series(
@@ -247,17 +273,20 @@ def _series(family: str, governorate: str, letter: str) -> Series:
     )
 
 
-class _Category(NamedTuple):
+class Category(NamedTuple):
+    """A vehicle's category; None where the cell is empty. unknown: its word is none that we know."""
+
     name: str | None
     unknown: bool
 
 
 @lru_cache(_REMEMBERED)
-def _category(word: str) -> _Category:
+def read_category(word: str) -> Category:
+    """The category of a cell."""
     if not word.strip():
-        return _Category(None, unknown=False)
+        return Category(None, unknown=False)
     known = _optional("plate_category", word, cells.category)
-    return _Category(known or OTHER, unknown=known is None)
+    return Category(known or OTHER, unknown=known is None)
 
 
 class _Offence(NamedTuple):
