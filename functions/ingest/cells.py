@@ -19,7 +19,9 @@ LONGEST_TEXT: Final = 200
 LARGEST_AMOUNT: Final = 100_000_000
 LARGEST_DUE: Final = 2 * LARGEST_AMOUNT
 
-_PLAIN_NUMBER: Final = re.compile(r"[0-9A-Za-z/-]{1,32}").fullmatch
+plain_number: Final = re.compile(r"[0-9A-Za-z/-]{1,32}").fullmatch
+"""Matches a violation's number as most exports write it, which :func:`violation_no` leaves as it is."""
+
 _ANY_NUMBER: Final = re.compile(r"(?:[^\W_]|[/-]){1,32}").fullmatch
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
 
@@ -28,8 +30,6 @@ _REMEMBERED: Final = 8192
 
 def violation_no(cell: str) -> str:
     """1 to 32 letters, digits, slashes and hyphens; digits of any script as ASCII."""
-    if _PLAIN_NUMBER(cell):
-        return cell
     number = clean(cell).strip()
     if not _ANY_NUMBER(number):
         raise CellError("violation_no_e_notation" if _SCIENTIFIC(number) else "violation_no_malformed")

@@ -210,7 +210,7 @@ class ViolationParser(Parser[Row]):
             occurred_at, recorded_at, sector_code, sector_name, sector_governorate, place, status, paid_at, receipt_no,
             updated_at,
         ) = record  # fmt: skip
-        violation_no = _required("violation_no", number, cells.violation_no)
+        violation_no = number if cells.plain_number(number) else _required("violation_no", number, cells.violation_no)
         plate_key, category = read_plate_key(family, plate_governorate, letter, serial), read_category(kind)
         offence = _offence(code, title, legal_ref, amount, status)
         sector = _sector(sector_code, sector_name, sector_governorate)

@@ -130,8 +130,8 @@ def _newest(rows: Iterable[Line]) -> list[Line]:
     """The newest row of each identity; the others are stale before they are written."""
     newest: dict[Hashable, Line] = {}
     for row in rows:
-        known = newest.get(row.identity)
-        if known is None or known.version < row.version:
+        known = newest.setdefault(row.identity, row)
+        if known is not row and known.version < row.version:
             newest[row.identity] = row
     return list(newest.values())
 
