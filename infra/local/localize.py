@@ -7,7 +7,8 @@ Beside the SAM transform itself only what the emulator does otherwise than AWS d
 - a statement about sqs:SendMessage, DeleteMessage or ChangeMessageVisibility names the batch call too, which on AWS is
   no action of its own and here is;
 - each function's invocations are forwarded to the process that runs it (`functions_url`);
-- mappings of DynamoDB streams are disabled, because `infra.local.streams` drives them.
+- mappings of DynamoDB streams are disabled, because `infra.local.streams` drives them;
+- there are no aliases, and nothing shifts from version to version: what runs is what lies in the functions folder.
 """
 
 import copy
@@ -28,6 +29,7 @@ Template = dict[str, Any]
 
 _PROXY_VARIABLE = "MINISTACK_LAMBDA_PROXY_URL"
 _SQS_ACTIONS_WITH_BATCH = ("sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
+_SHIFTING = ("AutoPublishAlias", "DeploymentPreference")
 _CODE_ELSEWHERE = "s3://local/functions"
 
 
@@ -87,9 +89,12 @@ def _transformed(template: Template, values: Mapping[str, str]) -> Template:
     sam = copy.deepcopy(template)
     lists = {name for name, one in sam.get("Parameters", {}).items() if one["Type"] == "CommaDelimitedList"}
     typed = {name: value.split(",") if name in lists else value for name, value in values.items()}
-    for resource in sam["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = _CODE_ELSEWHERE
+    functions = [one["Properties"] for one in sam["Resources"].values() if one["Type"] == "AWS::Serverless::Function"]
+    for properties in functions:
+        properties["CodeUri"] = _CODE_ELSEWHERE
+    for properties in (*functions, sam.get("Globals", {}).get("Function", {})):
+        for name in _SHIFTING:
+            properties.pop(name, None)
     # Without a session of its own the translator looks for a region in the environment and the user's AWS folder.
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     result: Template = translator.translate(sam, parameter_values=typed)
