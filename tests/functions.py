@@ -69,6 +69,7 @@ class Functions:
         self.sqs = engine.sqs
         name = f"test-{next(_NAMES)}-{secrets.token_hex(4)}"
         self.queue: str = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        self.failed_records = f"{name}-failed-records"  # made by the tests that need it
         secret = json.dumps({"api_key": "merchant", "callback_key": secrets.token_hex(16)})
         engine.fast()("secretsmanager", "CreateSecret", {"Name": name, "SecretString": secret})
         plate_key = f"{name}-plate-key"
@@ -80,6 +81,7 @@ class Functions:
             "CITIZENS_TABLE": self.tables["Citizens"],
             "MESSAGES_TABLE": self.tables["Messages"],
             "PAYMENTS_TABLE": self.tables["Payments"],
+            "SETTLEMENTS_TABLE": self.tables["Settlements"],
             "FILES_TABLE": self.tables["Files"],
             "REGISTRY_TABLE": self.tables["Registry"],
             "PLATE_KEY_SECRET": plate_key,
@@ -89,6 +91,7 @@ class Functions:
             "LINKS_A_DAY": "5",
             "MOST_VEHICLES": "10",
             "SMS_QUEUE_URL": self.queue,
+            "FAILED_RECORDS_BUCKET": self.failed_records,
             "SMS_SENDER_ID": "Gharama",
             "QUIET_HOURS": "off",
             "SMS_CITIZEN_DAY_CAP": "10",

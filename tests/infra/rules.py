@@ -27,6 +27,7 @@ OWN_MEMORY: Final[dict[str, str]] = {}
 
 NO_CLIENT_WAITS: Final = {
     "NotifyRemind": "walks a day's doublings; the next hour's run goes on where it was cut off",
+    "PaySettlements": "writes the files of every sector; the next hour's run goes on where it was cut off",
     "IngestOnFile": "reads a file of gigabytes through once",
 }
 """Functions that may run longer than two minutes, and why."""

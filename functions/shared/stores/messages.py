@@ -82,7 +82,7 @@ class Messages:
                 "phone": message.phone,
                 "language": message.language,
                 "text": message.text,
-                "texts_version": VERSION,
+                "texts_version": VERSION if message.text is not None else None,
                 "plate": message.plate_key,
                 "violations": message.violations,
                 "status": message.status,
@@ -189,22 +189,23 @@ class Messages:
     def claim(self, message_id: str, taking: Taking, caps: Caps, said: Sequence[str] = ()) -> str | None:
         """Take a waiting message for sending, and what it takes of the caps, all or nothing. One TransactWriteItems.
 
-        said: the violations that its text names.
+        said: the violations that its text names, where it was written only now.
         Returns None where the claim is given, else why not: taken, or the name of a cap. The message stays due, a while
         later, so that a claim that nobody ends is found.
         """
+        change = "SET #status = :sending, not_before = :later"
+        values: dict[str, str | int | Sequence[str]] = {
+            ":sending": SENDING,
+            ":waiting": WAITING,
+            ":now": to_text(taking.at),
+            ":later": to_text(taking.at + CLAIMED_FOR),
+            ":one": 1,
+        }
+        if said:
+            change += ", said = :said, texts_version = :version"
+            values |= {":said": said, ":version": VERSION}
         claim = self._update(
-            message_id,
-            "SET #status = :sending, not_before = :later, said = :said ADD attempts :one",
-            "#status = :waiting AND not_before <= :now",
-            {
-                ":sending": SENDING,
-                ":waiting": WAITING,
-                ":now": to_text(taking.at),
-                ":later": to_text(taking.at + CLAIMED_FOR),
-                ":one": 1,
-                ":said": said,
-            },
+            message_id, f"{change} ADD attempts :one", "#status = :waiting AND not_before <= :now", values
         )
         actions = {TAKEN: {"Update": claim}, **take(self._table, taking, caps)}
         try:
