@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,15 +24,15 @@ ROOT = Path(__file__).resolve().parents[2]
 Found = TypeVar("Found")
 
 
-def wait_for(condition: Callable[[], Found | None], within: float, what: str) -> Found:
-    """The first true value of a condition, asked ten times a second. Fails naming what did not come."""
+def wait_for(condition: Callable[[], Found | None], within: float, what: str, *, every: float = 0.1) -> Found:
+    """The first true value of a condition, asked ten times a second or so. Fails naming what did not come."""
     deadline = time.monotonic() + within
     while True:
         found = condition()
         if found:
             return found
         assert time.monotonic() < deadline, f"not within {within} s: {what}"
-        time.sleep(0.1)
+        time.sleep(every)
 
 
 def free_port() -> int:
@@ -49,19 +50,20 @@ class Answer(NamedTuple):
 
 @dataclass
 class Cloud:
-    """A local cloud that this test run started by the README's own command."""
+    """A local cloud that this test run started by the README's own command, from the tree at ``root``."""
 
     state: Path
     port: int
     aws_port: int
+    root: Path = ROOT
     parameters: str = ""
     process: subprocess.Popen[bytes] | None = None
     stack: dict[str, Any] | None = None
 
     @classmethod
-    def at(cls, state: Path, parameters: str = "") -> Cloud:
-        """parameters: other values of the template's, as the README has them."""
-        return cls(state, free_port(), free_port(), parameters)
+    def at(cls, state: Path, root: Path = ROOT, *, parameters: str = "") -> Cloud:
+        """root: the tree to run. parameters: other values of the template's, as the README has them."""
+        return cls(state, free_port(), free_port(), root, parameters)
 
     @property
     def url(self) -> str:
@@ -79,7 +81,7 @@ class Cloud:
         with (self.state / "up.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "infra.local", "up"],
-                cwd=ROOT,
+                cwd=self.root,
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -104,6 +106,22 @@ class Cloud:
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(60) == 0, (self.state / "up.log").read_text()[-2000:]
         self.process = None
+
+    def aws_environment(self) -> dict[str, str]:
+        """The environment in which any AWS client finds this cloud."""
+        assert self.stack is not None
+        return {
+            "AWS_ENDPOINT_URL": self.stack["aws_endpoint"],
+            "AWS_REGION": self.stack["region"],
+            "AWS_DEFAULT_REGION": self.stack["region"],
+            "AWS_ACCESS_KEY_ID": self.stack["access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": self.stack["secret_access_key"],
+        }
+
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs."""
+        (stack,) = self.aws("cloudformation").describe_stacks(StackName="gharama")["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def aws(self, service: str) -> Any:
         assert self.stack is not None
@@ -175,6 +193,13 @@ class Cloud:
         """The texts that a phone has received, oldest first."""
         answer = self.request("GET", f"/_local/sms?phone={phone.replace('+', '%2B')}")
         return [message["text"] for message in answer.body]
+
+    def all_sms(self) -> dict[str, list[str]]:
+        """The texts that each phone has received."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for message in self.request("GET", "/_local/sms").body:
+            found[message["phone"]].append(message["text"])
+        return found
 
     # ------------------------------------------------------------------ inside
 

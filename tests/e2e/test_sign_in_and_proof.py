@@ -67,7 +67,7 @@ class Portal:
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     with ur.serving() as users:
         parameters = f"SignIn=ur UrUserUrl={users.url} DirectorateUrIds={CLERK} Proof=registration"
-        cloud = Cloud.at(tmp_path_factory.mktemp("ur"), parameters).start()
+        cloud = Cloud.at(tmp_path_factory.mktemp("ur"), parameters=parameters).start()
         portal = Portal(users, cloud)
         try:
             yield portal

@@ -11,7 +11,7 @@ Keys are read consistently: no entry can fall between two batches because an ind
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -99,34 +99,12 @@ class Settlements:
         return map(_read, self._query(f"BATCH#{batch}"))
 
     def _move(self, items: Sequence[Item], batch: str) -> bool:
-        """Move entries from due into a batch; those that another run took are left out. False: it is not open."""
-        while items:
-            try:
-                transact(
-                    self._call, [self._while_open(batch), *(a for item in items for a in self._moves(item, batch))]
-                )
-            except AwsError as error:
-                if not error.condition_failed:
-                    raise
-                is_open, *held = [reason.get("Code") != "ConditionalCheckFailed" for reason in error.reasons]
-                if not is_open:
-                    return False
-                items = [item for index, item in enumerate(items) if all(held[2 * index : 2 * index + 2])]
-            else:
-                return True
-        return True
-
-    def _while_open(self, batch: str) -> Json:
-        check = self._on_cursor(Cursor(batch, OPEN))
-        return {"ConditionCheck": {"TableName": self._table, "Key": _CURSOR, **check}}
-
-    def _moves(self, item: Item, batch: str) -> tuple[Json, Json]:
-        key = {"pk": item["pk"], "sk": item["sk"]}
-        there = {**item, "pk": {"S": f"BATCH#{batch}"}}
-        return (
-            {"Delete": {"TableName": self._table, "Key": key, "ConditionExpression": "attribute_exists(pk)"}},
-            {"Put": {"TableName": self._table, "Item": there, "ConditionExpression": "attribute_not_exists(pk)"}},
-        )
+        """Move entries from due into a batch, whoever else is moving them there. False: it is not open."""
+        check = {"TableName": self._table, "Key": _CURSOR, **self._on_cursor(Cursor(batch, OPEN))}
+        gone = [{"TableName": self._table, "Key": {"pk": item["pk"], "sk": item["sk"]}} for item in items]
+        there = [{"TableName": self._table, "Item": {**item, "pk": {"S": f"BATCH#{batch}"}}} for item in items]
+        actions = [{"ConditionCheck": check}, *({"Delete": key} for key in gone), *({"Put": item} for item in there)]
+        return self._done(lambda: transact(self._call, actions))
 
     # ------------------------------------------------------------------ batches
 
@@ -143,8 +121,8 @@ class Settlements:
 
     def _on_cursor(self, seen: Cursor) -> Json:
         return {
-            "ConditionExpression": "batch = :batch AND #state = :state",
-            "ExpressionAttributeNames": {"#state": "state"},
+            "ConditionExpression": "#batch = :batch AND #state = :state",
+            "ExpressionAttributeNames": {"#batch": "batch", "#state": "state"},
             "ExpressionAttributeValues": pack({":batch": seen.batch, ":state": seen.state}),
         }
 
@@ -194,7 +172,7 @@ class Settlements:
             "ExpressionAttributeValues": pack({":one": "1", ":before": to_text(before)}),
             "Select": "COUNT",
         }
-        counted = 0
+        counted: int = 0
         while True:
             page = self._call("dynamodb", "Query", request)
             counted += page["Count"]
@@ -227,8 +205,11 @@ class Settlements:
 
     def _write(self, operation: str, request: Json) -> bool:
         """Whether the write's condition held."""
+        return self._done(lambda: self._call("dynamodb", operation, request))
+
+    def _done(self, write: Callable[[], object]) -> bool:
         try:
-            self._call("dynamodb", operation, request)
+            write()
         except AwsError as error:
             if not error.condition_failed:
                 raise
