@@ -128,7 +128,7 @@ SCHEMAS: dict[str, Schema] = {
         violations=listed(ref("Violation")),
         totals=ref("Totals"),
         next_cursor=nullable(TEXT),
-        sms=answer(status=one_of("queued", "same_as_recent", "no_phone", "limit", "off"), parts=COUNT),
+        sms=answer(status=one_of("queued", "same_as_recent", "limit", "no_phone", "off"), parts=COUNT),
     ),
     "ViolationPage": page(ref("Violation")),
     "VehicleViolationPage": page(ref("Violation"), plate=ref("Plate"), as_of=nullable(INSTANT), totals=ref("Totals")),
