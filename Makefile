@@ -65,6 +65,11 @@ openapi: ## write the API's description anew after a change of the API
 	$(set_up) run
 	@PYTHONPATH=functions $(project)/python -m infra.openapi
 
+.PHONY: texts
+texts: ## publish the texts of the SMS anew after a change of them
+	$(set_up) run
+	@PYTHONPATH=functions $(project)/python -m infra.sms_texts
+
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file
 	$(set_up) lock
