@@ -81,6 +81,7 @@ class Functions:
             "CITIZENS_TABLE": self.tables["Citizens"],
             "MESSAGES_TABLE": self.tables["Messages"],
             "PAYMENTS_TABLE": self.tables["Payments"],
+            "SETTLEMENTS_TABLE": self.tables["Settlements"],
             "FILES_TABLE": self.tables["Files"],
             "REGISTRY_TABLE": self.tables["Registry"],
             "PLATE_KEY_SECRET": plate_key,

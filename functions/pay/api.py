@@ -1,4 +1,4 @@
-"""The citizens' API of paying: start a payment, read it, check a receipt."""
+"""The citizens' API of paying: start a payment, read it, check a receipt; a counter's question."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pay import counter
 from pay import payments as use_cases
 from pay.payments import Wish
 from pay.wiring import open_gateways, port
@@ -16,7 +17,7 @@ from shared.clock import now
 from shared.domain.money import CURRENCY
 from shared.domain.payment import CREATED, LARGEST, Payment
 from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, invalid, router
-from shared.identity import citizen
+from shared.identity import DIRECTORATE, citizen
 from shared.observability import count
 from shared.settings import listed, setting
 from shared.stores.citizens import Citizens
@@ -128,7 +129,7 @@ def view(payment: Payment) -> dict[str, Any]:
         "gateway": payment.gateway,
         "amount": payment.amount,
         "currency": CURRENCY,
-        "items": [line._asdict() for line in payment.lines],
+        "items": [{"violation_no": line.violation_no, "amount": line.amount} for line in payment.lines],
         "redirect_url": payment.redirect_url,
         "created_at": payment.created_at,
         "expires_at": payment.expires_at,
@@ -162,6 +163,13 @@ def check_receipt(request: Request) -> Reply:
     )
 
 
+def check_settlements(request: Request) -> Reply:
+    """POST /v1/settlements/check: for counters of the directorate."""
+    if DIRECTORATE not in citizen(request.event).scopes:
+        raise Problem(403, "scope_missing")
+    return answer(200, {"items": counter.check(counter.asked(request.json()), _violations())})
+
+
 @cache
 def _app() -> Handler:
     return router(
@@ -169,6 +177,7 @@ def _app() -> Handler:
             "POST /v1/payments": start,
             "GET /v1/payments/{payment_id}": read,
             "GET /v1/receipts/{receipt_no}": check_receipt,
+            "POST /v1/settlements/check": check_settlements,
         }
     )
 

@@ -7,25 +7,26 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from query import account, lookup, registration, vehicles
-from query.keyed import Keyed
+from query import account, lookup, vehicles
 from query.pages import asked_limit
 from query.plates import requested_plate
 from query.ports import Feed, Ports
 from query.quotas import admit
-from query.registry import Registry
 from query.vehicles import RELATIONS, Wish
 from shared.aws_json import FastClient
 from shared.clock import now
+from shared.domain import registration
 from shared.domain.plate import Reading
 from shared.http import LANGUAGES, Event, Handler, Problem, Reply, Request, Route, answer, invalid, no_content, router
 from shared.identity import citizen
+from shared.keyed import Keyed
 from shared.observability import count
 from shared.settings import number, setting
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files
 from shared.stores.messages import Messages
 from shared.stores.profiles import Limits
+from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 
 REGISTRATION: Final = "registration"

@@ -184,6 +184,16 @@ OPERATIONS: dict[str, Operation] = {
         refusals={404: ("no_such_receipt",)},
         open=True,
     ),
+    "POST /v1/settlements/check": Operation(
+        "Whether violations are paid, for a counter that is about to take money (scope directorate)",
+        {200: "SettlementChecks"},
+        body="SettlementsAsked",
+        refusals={403: ("scope_missing",)},
+        fields={
+            "violations": ("missing", "wrong_type", "empty", "too_many", "repeated"),
+            "violations.0": ("wrong_type", "empty", "too_long"),
+        },
+    ),
     "POST /v1/callbacks/{gateway}": Operation(
         "A payment gateway says that something happened; verified by the gateway's own scheme",
         {200: "Callback"},

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from ingest.api import ENCODINGS, FORMATS, ORIGINS
+from ingest.api import ENCODINGS, FORMATS
+from ingest.origins import ORIGINS
+from pay import counter
 from pay.api import PaymentBody
-from query.registration import LONGEST as LONGEST_REGISTRATION
 from query.vehicles import RELATIONS
 from shared.domain import fine, payment, violation
 from shared.domain import message as messages
 from shared.domain.money import CURRENCY
 from shared.domain.plate import CATEGORIES, GERMAN, KURDISTAN, OLD, UNIFIED
+from shared.domain.registration import LONGEST as LONGEST_REGISTRATION
 from shared.http import LANGUAGES
 from shared.stores.files import ENDED, LOADING
 
@@ -186,6 +188,34 @@ SCHEMAS: dict[str, Schema] = {
         receipt_no=nullable(TEXT),
     ),
     "Receipt": answer(receipt_no=TEXT, paid=FLAG, amount=COUNT, currency=one_of(CURRENCY), paid_at=INSTANT),
+    "SettlementsAsked": request(
+        ("violations",),
+        violations={
+            **listed({**TEXT, "minLength": 1, "maxLength": counter.LONGEST}),
+            "minItems": 1,
+            "maxItems": counter.MOST,
+            "uniqueItems": True,
+        },
+    ),
+    "SettlementChecks": answer(
+        items=listed(
+            answer(
+                violation_no=TEXT,
+                status=one_of(
+                    violation.UNPAID,
+                    violation.IN_PAYMENT,
+                    violation.PAID,
+                    violation.CANCELLED,
+                    violation.DISPUTED,
+                    counter.UNKNOWN,
+                ),
+                paid_here={**FLAG, "description": "Through this service; else at a counter"},
+                paid_amount=nullable(COUNT),
+                paid_at=nullable(INSTANT),
+                receipt_no=nullable(TEXT),
+            )
+        )
+    ),
     "UploadAsked": request(
         ("origin", "format", "encoding", "size"),
         origin=one_of(*ORIGINS),

@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -45,6 +45,7 @@ def free_port() -> int:
 class Answer(NamedTuple):
     status: int
     body: Any
+    headers: Mapping[str, str]
 
 
 @dataclass
@@ -55,12 +56,14 @@ class Cloud:
     port: int
     aws_port: int
     root: Path = ROOT
+    parameters: str = ""
     process: subprocess.Popen[bytes] | None = None
     stack: dict[str, Any] | None = None
 
     @classmethod
-    def at(cls, state: Path, root: Path = ROOT) -> Cloud:
-        return cls(state, free_port(), free_port(), root)
+    def at(cls, state: Path, root: Path = ROOT, *, parameters: str = "") -> Cloud:
+        """root: the tree to run. parameters: other values of the template's, as the README has them."""
+        return cls(state, free_port(), free_port(), root, parameters)
 
     @property
     def url(self) -> str:
@@ -73,6 +76,7 @@ class Cloud:
             "GHARAMA_PORT": str(self.port),
             "GHARAMA_AWS_PORT": str(self.aws_port),
             "GHARAMA_STATE": str(self.state),
+            "GHARAMA_PARAMETERS": self.parameters,
         }
         with (self.state / "up.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -147,13 +151,14 @@ class Cloud:
             request.add_header(name, value)
         try:
             with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-                status, raw = response.status, response.read()
+                status, raw, fields = response.status, response.read(), response.headers
         except urllib.error.HTTPError as error:
-            status, raw = error.code, error.read()
+            status, raw, fields = error.code, error.read(), error.headers
+        found = {name.lower(): value for name, value in fields.items()}
         try:
-            return Answer(status, json.loads(raw))
+            return Answer(status, json.loads(raw), found)
         except ValueError:
-            return Answer(status, raw)
+            return Answer(status, raw, found)
 
     # ------------------------------------------------------------------ people
 
@@ -197,6 +202,11 @@ class Cloud:
         return found
 
     # ------------------------------------------------------------------ inside
+
+    def logged(self) -> str:
+        """Everything that the functions have logged since the start."""
+        logs = (self.state / "logs" / "functions").glob("*.log")
+        return "".join(log.read_text(errors="replace") for log in logs)
 
     def function_processes(self, handler: str) -> list[int]:
         """The processes of this cloud that run a handler."""
