@@ -23,6 +23,7 @@ from shared.stores.violations import Row, Violations
 from tests import lambda_events as events
 from tests.aws import Engine, Tables
 from tests.build import OTHER_PLATE, PHONE, PLATE
+from tests.description import require_described
 from tests.fakes import Clock, FakeGateway, Phones, callback_body
 
 _OURS = ("query", "notify", "pay", "shared")
@@ -131,6 +132,7 @@ class Functions:
         """Call a function of the API. request: as :func:`tests.lambda_events.http` takes it."""
         reply = importlib.import_module(module).handler(events.http(route, **request), events.context())
         assert reply["headers"]["cache-control"] == "no-store"
+        require_described(route, reply)
         return Reply(reply["statusCode"], json.loads(reply.get("body", "null")), reply["headers"])
 
     def ask(self, body: object = None, **request: Any) -> Reply:

@@ -35,11 +35,11 @@ _PAGE: Final = Template("""<!doctype html>
 <style>
 :root { --ink: #1d2733; --soft: #5a6675; --line: #dde3ea; --tone: #1b7f4b; --tint: #eef7f1 }
 .fair { --tone: #9a5b00; --tint: #fdf5e6 } .bad { --tone: #b3261e; --tint: #fdf0ef }
-body { font: 16px/1.75 "Segoe UI", Tahoma, "Noto Naskh Arabic", sans-serif; color: var(--ink);
+body { font: 16px/1.65 "Segoe UI", Tahoma, "Noto Naskh Arabic", sans-serif; color: var(--ink);
   max-width: 46rem; margin: 2rem auto; padding: 0 1.25rem }
 h1 { font-size: 1.35rem; line-height: 1.4; margin: 0 }
-h2 { font-size: 1.05rem; margin: 1.75rem 0 .4rem }
-.file { color: var(--soft); overflow-wrap: anywhere; margin: .15rem 0 0 }
+h2 { font-size: 1.05rem; margin: 1.4rem 0 .3rem }
+.file { color: var(--soft); overflow-wrap: anywhere; margin: .1rem 0 0 }
 .status { border-inline-start: .45rem solid var(--tone); border-radius: .35rem; background: var(--tint);
   padding: .8rem 1.1rem; margin: 1.25rem 0 }
 .status strong { color: var(--tone); font-size: 1.15rem }
@@ -47,7 +47,7 @@ h2 { font-size: 1.05rem; margin: 1.75rem 0 .4rem }
 ol, ul { margin: .3rem 0; padding-inline-start: 1.4rem }
 code { font: .92em ui-monospace, Consolas, monospace; overflow-wrap: anywhere }
 table { border-collapse: collapse; width: 100% }
-th, td { text-align: start; padding: .4rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top }
+th, td { text-align: start; padding: .25rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top }
 thead th { color: var(--soft); font-weight: 600 }
 tbody th { font-weight: 400 }
 td.number { font-variant-numeric: tabular-nums; white-space: nowrap; width: 7rem }
@@ -57,8 +57,9 @@ tr.attention { color: var(--tone); font-weight: 600 }
 </style>
 </head>
 <body class="$tone">
-<h1>تقرير تحميل ملف المخالفات</h1>
+<h1>تقرير تحميل الملف</h1>
 <p class="file">$file</p>
+<p class="file">$times</p>
 <div class="status"><strong>$status</strong>$error</div>
 $sections
 </body>
@@ -77,10 +78,10 @@ def page(report: Report) -> str:
         sections.append(_notices("أسباب الرفض", rejects["reasons"]))
     if report["warnings"]:
         sections.append(_notices("تنبيهات، حُمِّلت سجلاتها", report["warnings"]))
-    sections.append(_times(report["timings"]))
     return _PAGE.substitute(
         title=escape(f"تقرير {report['key']}"),
-        file=_latin(report["key"]),
+        file=_path(report["key"]),
+        times=_times(report["timings"]),
         tone=tone,
         status=status,
         error=_error(report["error"]) if report["error"] else "",
@@ -103,7 +104,7 @@ def _todo(report: Report) -> str:
     elif report["status"] == REFUSED:
         steps = ("عالج السبب المذكور أعلاه.", "ارفع الملف كاملاً مرة ثانية.")
     elif report["rejects"]:
-        rejected = _latin("rejects/" + report["key"])
+        rejected = _path("rejects/" + report["key"])
         steps = (
             f"افتح ملف السجلات المرفوضة: <code>{rejected}</code>",
             "صحّح كل سجل؛ سبب رفضه مكتوب أمامه في عمود <code>error</code>.",
@@ -134,17 +135,19 @@ def _notices(title: str, notices: Iterable[Report]) -> str:
 
 
 def _times(timings: Report) -> str:
-    names = {"وصول الملف": "uploaded_at", "بداية القراءة": "started_at", "نهاية التحميل": "ended_at"}
-    rows = [
-        f"<tr><th>{words}</th>{_number(timings[name][:19].replace('T', ' '))}</tr>"
-        for words, name in names.items()
-        if timings[name]
-    ]
-    return f"<h2>الوقت (بغداد)</h2>\n<table><tbody>{''.join(rows)}</tbody></table>"
+    names = {"وصل": "uploaded_at", "بدأت قراءته": "started_at", "انتهى": "ended_at"}
+    return "، ".join(
+        f"{words} {_latin(timings[name][:19].replace('T', ' '))}" for words, name in names.items() if timings[name]
+    )
 
 
 def _number(text: str) -> str:
     return f'<td class="number">{_latin(text)}</td>'
+
+
+def _path(key: str) -> str:
+    """A key of the bucket; a name in Arabic keeps to its own part of it."""
+    return f'<bdi dir="ltr">{"/".join(f"<bdi>{escape(part)}</bdi>" for part in key.split("/"))}</bdi>'
 
 
 def _latin(text: str) -> str:

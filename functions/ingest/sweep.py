@@ -88,8 +88,7 @@ def _are_missing(numbers: set[int], file: File, files: Files) -> bool:
 
 
 def _left(file: File) -> str:
-    rows = file.plan.rows if file.plan else 0
-    return f"{rows - file.rows_done:,} / {rows:,}"
+    return f"{(file.plan.rows if file.plan else 0) - file.rows_done:,}"
 
 
 def sqs_letters(sqs: Any, queue_url: str) -> Iterable[str]:

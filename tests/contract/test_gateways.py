@@ -178,7 +178,6 @@ class TestCallbacks:
             b"[]",
             b"null",
             b"\xff",
-            b"[" * 60_000,
             b'{"id": "' + b"x" * 65 + b'", "status": "PAID"}',
             b'{"webhook_token": 5}',
             b'{"webhook_token": "' + b"x" * 9000 + b'"}',

@@ -18,6 +18,7 @@ from tests.gateways.stand_in import Post, Reply, Request, StandIn, basic_or_bear
 
 OVER = {"SUCCESS", "FAILED", "AUTHENTICATION_FAILED", "ERROR", "EXPIRED"}
 NAMES = {
+    1: "ORDER_ALREADY_EXISTS",
     5: "RequestId {} was already used.",
     9: "TERMINAL_NOT_FOUND_EXCEPTION",
     10: "PAYMENT_ALREADY_EXISTS",

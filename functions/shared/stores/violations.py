@@ -6,7 +6,6 @@ overwrite a payment. Indexes: ``ByPlate`` (newest first, all attributes), ``ByDo
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
@@ -14,10 +13,11 @@ from string import ascii_letters
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from shared.aws_json import AwsError, Call, Json
+from shared.aws_json import Call, Json
 from shared.domain import fine
 from shared.domain.violation import CANCELLED, OPEN, Violation
-from shared.stores.items import Item, batch_get, number, pack, text, transact
+from shared.stores import versioned
+from shared.stores.items import Item, batch_get, number, pack, text
 
 OPENED: Final = "opened"
 
@@ -41,12 +41,6 @@ _RESERVED: Final = {"#hash": "hash", "#status": "status"}
 """Ingest's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
 
 SHARDS: Final = 8
-_WRITE_ATTEMPTS: Final = 12
-
-INSERTED: Final = "inserted"
-UPDATED: Final = "updated"
-UNCHANGED: Final = "unchanged"
-STALE: Final = "stale"
 
 
 class Row(NamedTuple):
@@ -63,6 +57,16 @@ class Row(NamedTuple):
     ref: str
     origin: str
     recent: bool
+
+    @property
+    def identity(self) -> str:
+        """The violation's number."""
+        return self.violation.violation_no
+
+    @property
+    def version(self) -> str:
+        """What tells which of two rows about a violation is newer."""
+        return self.violation.version
 
 
 def read(item: Item) -> Violation:
@@ -152,20 +156,12 @@ class Violations:
         did then. One BatchGetItem and one TransactWriteItems where nobody interferes; a transaction that others
         cancelled is decided anew on a fresh reading. Raises AwsError where that does not end.
         """
-        for attempt in range(1, _WRITE_ATTEMPTS + 1):
+
+        def decisions() -> Iterable[tuple[str, Json | None]]:
             known = self._versions(rows)
-            decisions = [self._decide(row, known.get(row.violation.violation_no)) for row in rows]
-            actions = [action for _, action in decisions if action]
-            if not actions:
-                break
-            try:
-                transact(self._call, actions, sleep=self._sleep)
-                break
-            except AwsError as error:
-                if not (error.condition_failed or error.transaction_conflict) or attempt == _WRITE_ATTEMPTS:
-                    raise
-                self._sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 6)))  # noqa: S311 (jitter, not a secret)
-        return [outcome for outcome, _ in decisions]
+            return (self._decide(row, known.get(row.identity)) for row in rows)
+
+        return versioned.write(self._call, decisions, self._sleep)
 
     def _versions(self, rows: Sequence[Row]) -> dict[str, Item]:
         projection = {
@@ -178,20 +174,9 @@ class Violations:
 
     def _decide(self, row: Row, known: Item | None) -> tuple[str, Json | None]:
         """What becomes of a row beside what is known of its number: the outcome, and the write that it needs."""
-        if known is None:
-            return INSERTED, self._put(row, None)
-        if text(known, "inserted_by") == row.ref:
-            return INSERTED, None
-        if text(known, "changed_by") == row.ref:
-            return UPDATED, None
-        version = row.violation.version
-        known_version = known["version"]["S"]
-        same_date = not row.dated or version.partition("#")[0] == known_version.partition("#")[0]
-        if known["hash"]["S"] == row.content and same_date:
-            return UNCHANGED, None
-        if version <= known_version:
-            return STALE, None
-        return UPDATED, self._put(row, known)
+        same = known is not None and known["hash"]["S"] == row.content
+        outcome, needed = versioned.decide(row, known, same=same)
+        return outcome, self._put(row, known) if needed else None
 
     def _put(self, row: Row, known: Item | None) -> Json:
         violation = row.violation
