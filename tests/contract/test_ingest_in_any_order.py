@@ -69,13 +69,15 @@ class Ingest(RuleBasedStateMachine):
     call: Any
     tables: tuple[str, str]
 
-    @initialize(files=st.lists(st.tuples(folders, contents), min_size=2, max_size=3))
-    def begin(self, files: list[tuple[str, list[Said]]]) -> None:
-        """Some files are there, read through and queued."""
+    @initialize(known=contents, files=st.lists(st.tuples(folders, contents), min_size=2, max_size=3))
+    def begin(self, known: list[Said], files: list[tuple[str, list[Said]]]) -> None:
+        """A file is loaded, and some are read through and queued."""
         self.world = World(self.call, *self.tables, f"w{next(_WORLDS)}")
         self.newest: dict[str, tuple[tuple[str, str, int], Said]] = {}
         self.rows: dict[str, list[Said]] = {}
         self.amounts = itertools.count(1000)
+        self.upload("backlog", known, read=True)
+        self.world.drain()
         for folder, rows in files:
             self.upload(folder, rows, read=True)
 
@@ -244,7 +246,7 @@ def check(engine: Engine, tables: Tables, examples: int, steps: int) -> None:
 
 
 def test_any_interleaving_ends_in_the_newest_of_every_row(engine: Engine, tables: Tables) -> None:
-    check(engine, tables, examples=20, steps=6)
+    check(engine, tables, examples=25, steps=6)
 
 
 @pytest.mark.slow
