@@ -5,12 +5,12 @@ from __future__ import annotations
 import hmac
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from notify.providers import Accepted
-from pay.gateways import PAID, UNPAID, Order, Page, Standing
+from pay.gateways import PAID, REFUNDED, UNPAID, Delivery, Keys, Notice, Order, Page, ReadKeys, Refund, Standing
 from pay.gateways.sandbox import Sandbox
 from tests.build import NOON
 
@@ -62,12 +62,12 @@ class FakeGateway:
         self.refusal: Exception | None = None
         self.silence: Exception | None = None
         self.while_ordering: Callable[[str], None] = lambda _: None
-        self.secret: Callable[[], Mapping[str, str]] = dict
+        self.keys: ReadKeys = lambda: Keys({})
 
-    def opened(self, url: str, secret: Callable[[], Mapping[str, str]]) -> FakeGateway:
+    def opened(self, url: str, keys: ReadKeys) -> FakeGateway:
         """As the wiring opens the sandbox gateway."""
-        self.secret = secret
-        self._sandbox = Sandbox(url, secret)
+        self.keys = keys
+        self._sandbox = Sandbox(url, keys)
         return self
 
     def order(self, order: Order) -> Page:
@@ -79,14 +79,20 @@ class FakeGateway:
         self.while_ordering(order.payment_id)
         return Page(standing.gateway_id, f"https://gateway.example/{order.payment_id}")
 
-    def standing(self, payment_id: str) -> Standing | None:
+    def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
         self.asked += 1
         if self.silence:
             raise self.silence
-        return self.standings.get(payment_id)
+        return self.standings.get(payment_id or (gateway_id or "").removeprefix("g-"))
 
-    def callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
-        return self._sandbox.callback(headers, body, now)
+    def cancel(self, payment_id: str, gateway_id: str | None) -> None:
+        pass
+
+    def refund(self, refund: Refund) -> str:
+        return REFUNDED
+
+    def callback(self, delivery: Delivery, now: datetime) -> Notice:
+        return self._sandbox.callback(delivery, now)
 
     def says(self, payment_id: str, state: str = PAID, *, reference: str | None = None, **money: Any) -> None:
         """Move an order; what the gateway says of it may differ from what it was asked for."""
@@ -96,7 +102,7 @@ class FakeGateway:
     def signed(self, body: bytes, at: datetime, key: str | None = None) -> str:
         """The signature header of a callback, under the merchant's key unless another is given."""
         stamp = str(int(at.timestamp()))
-        secret = key or self.secret()["callback_key"]
+        secret = key or self.keys().current["callback_key"]
         signature = hmac.digest(secret.encode(), f"{stamp}.".encode() + body, "sha256").hex()
         return f"t={stamp},v1={signature}"
 

@@ -11,9 +11,10 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from ingest.errors import FileError
-from ingest.feed import Notices, Parser, Reject, Source, records
+from ingest.feed import Notices, Reject, Source, records
 from ingest.layout import LONGEST_HEADER, SEPARATORS, Layout, find_separator, read_header
 from ingest.misreading import require_readable, require_readable_header
+from ingest.parsers import PARSERS
 
 MOST_ROWS: Final = 5_000
 MOST_BYTES: Final = 8 * 1024 * 1024
@@ -181,11 +182,12 @@ def _checked(
     unproven: bool,
 ) -> Layout:
     """The layout of a file whose first records read as they should. Raises FileError."""
-    layout = read_header(header, separator, [record for _, record in sample])
+    parse_as = PARSERS[source.origin]
+    layout = read_header(parse_as.columns, header, separator, [record for _, record in sample])
     if not sample:
         raise FileError("no_rows")
     require_readable(layout, [record for _, record in sample], unproven=unproven)
-    parser = Parser(layout, source)
+    parser = parse_as(layout, source)
     rejects = Notices()
     bad = 0
     for line, record in sample:

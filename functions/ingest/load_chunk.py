@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import timedelta
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 
@@ -17,15 +17,20 @@ from ingest.errors import FileError
 from ingest.feed import Notices, Parser, Reject, Source, records
 from ingest.layout import Layout
 from ingest.objects import Objects
+from ingest.origins import REGISTRY
+from ingest.parsers import PARSERS
 from ingest.report import notes
 from ingest.wiring import desk
 from shared.aws_json import FastClient
 from shared.clock import Clock, now
 from shared.domain.time import to_text
+from shared.keyed import Keyed
 from shared.observability import count, logger
 from shared.settings import number, setting
 from shared.stores.files import FINAL, OUTCOMES, DoneChunk, File, FileVersion, Plan
-from shared.stores.violations import STALE, Row, Violations
+from shared.stores.registry import Registry
+from shared.stores.versioned import STALE, Line
+from shared.stores.violations import Violations
 
 BATCH: Final = 100
 """Rows of one transaction."""
@@ -38,11 +43,17 @@ class LaterError(Exception):
     """The chunk's message must come again: time is short, or another run is finishing the file just now."""
 
 
+class Store(Protocol):
+    """Where rows of a kind go: up to 100 at once, each answered with its outcome."""
+
+    def write(self, rows: Sequence[Any]) -> list[str]: ...
+
+
 class Ports(NamedTuple):
-    """What loading a chunk needs of the outside. seconds_left: until this run is cut off."""
+    """What loading a chunk needs of the outside. store: for an origin's rows. seconds_left: until it is cut off."""
 
     desk: Desk
-    violations: Violations
+    store: Callable[[str], Store]
     clock: Clock
     seconds_left: Callable[[], float]
     announce_within: timedelta
@@ -79,7 +90,8 @@ def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> DoneChunk:
     content = _content(version, plan, chunk, objects)
     announce_from = to_text(ports.clock() - ports.announce_within)
     source = Source(version.file_id, version.origin, plan.last_modified, announce_from)
-    parser = Parser(Layout(plan.separator, plan.header, plan.columns), source)
+    parser = PARSERS[version.origin](Layout(plan.separator, plan.header, plan.columns), source)
+    store = ports.store(version.origin)
     rows, rejected = _parse(content.decode(), plan.separator, chunk.line, parser)
     newest = _newest(rows)
     counts = dict.fromkeys(OUTCOMES, 0)
@@ -87,7 +99,7 @@ def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> DoneChunk:
     counts["rejected"] = len(rejected)
     for start in range(0, len(newest), BATCH):
         _require_time(ports)
-        for outcome in ports.violations.write(newest[start : start + BATCH]):
+        for outcome in store.write(newest[start : start + BATCH]):
             counts[outcome] += 1
     rejects.keep(objects, version.file_id, chunk.number, rejected)
     reasons = Notices()
@@ -102,25 +114,25 @@ def _content(version: FileVersion, plan: Plan, chunk: Chunk, objects: Objects) -
     return objects.part(version.key, version.version_id, chunk.start, chunk.end)
 
 
-def _parse(text: str, separator: str, first_line: int, parser: Parser) -> tuple[list[Row], list[Reject]]:
-    rows: list[Row] = []
+def _parse(text: str, separator: str, first_line: int, parser: Parser[Any]) -> tuple[list[Line], list[Reject]]:
+    rows: list[Line] = []
     rejected: list[Reject] = []
     for line, record in records(io.StringIO(text, newline=""), separator, first_line):
         outcome = parser.parse(line, record)
-        if isinstance(outcome, Row):
-            rows.append(outcome)
-        else:
+        if isinstance(outcome, Reject):
             rejected.append(outcome)
+        else:
+            rows.append(outcome)
     return rows, rejected
 
 
-def _newest(rows: Iterable[Row]) -> list[Row]:
-    """The newest row of each violation; the others are stale before they are written."""
-    newest: dict[str, Row] = {}
+def _newest(rows: Iterable[Line]) -> list[Line]:
+    """The newest row of each identity; the others are stale before they are written."""
+    newest: dict[Hashable, Line] = {}
     for row in rows:
-        known = newest.get(row.violation.violation_no)
-        if known is None or known.violation.version < row.violation.version:
-            newest[row.violation.violation_no] = row
+        known = newest.get(row.identity)
+        if known is None or known.version < row.version:
+            newest[row.identity] = row
     return list(newest.values())
 
 
@@ -146,16 +158,27 @@ def _require_time(ports: Ports) -> None:
 
 
 @cache
-def _wired() -> tuple[Desk, Violations]:
-    call = FastClient()
-    return desk(call), Violations(call, setting("VIOLATIONS_TABLE"))
+def _port() -> FastClient:
+    return FastClient()
+
+
+@cache
+def _desk() -> Desk:
+    return desk(_port())
+
+
+@cache
+def _store(origin: str) -> Store:
+    if origin == REGISTRY:
+        return Registry(_port(), setting("REGISTRY_TABLE"), Keyed.from_secret(_port(), setting("PLATE_KEY_SECRET")))
+    return Violations(_port(), setting("VIOLATIONS_TABLE"))
 
 
 def _load_message(body: str, context: Any) -> None:
     message = orjson.loads(body)
     file_id = message.pop("file")
     announce_within = timedelta(days=number("ANNOUNCE_WITHIN_DAYS"))
-    ports = Ports(*_wired(), now, lambda: context.get_remaining_time_in_millis() / 1000, announce_within)
+    ports = Ports(_desk(), _store, now, lambda: context.get_remaining_time_in_millis() / 1000, announce_within)
     counts = load(file_id, Chunk(**message), ports)
     if counts:
         count("RowsLoaded", sum(counts.values()) - counts["rejected"])

@@ -57,7 +57,7 @@ tr.attention { color: var(--tone); font-weight: 600 }
 </style>
 </head>
 <body class="$tone">
-<h1>تقرير تحميل ملف المخالفات</h1>
+<h1>تقرير تحميل الملف</h1>
 <p class="file">$file</p>
 <p class="file">$times</p>
 <div class="status"><strong>$status</strong>$error</div>

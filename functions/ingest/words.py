@@ -148,6 +148,9 @@ ROW_ERRORS: Final = {
     ),
     "code_too_long": Words("الرمز أطول من 16 حرفاً", "The code is longer than 16 characters"),
     "status_unknown": Words("الحالة غير معروفة", "The status is unknown"),
+    "registration_no_malformed": Words(
+        "رقم السنوية يتكون من 4 إلى 32 حرفاً أو رقماً", "The registration number must be 4 to 32 letters or digits"
+    ),
     "amount_e_notation": Words(
         "المبلغ مكتوب بالصيغة العلمية؛ اجعل تنسيق العمود رقماً",
         "The amount is in E-notation: format the column as a plain number",

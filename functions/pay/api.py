@@ -1,4 +1,4 @@
-"""The citizens' API of paying: start a payment, read it, check a receipt."""
+"""The citizens' API of paying: start a payment, read it, check a receipt; a counter's question."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pay import counter
 from pay import payments as use_cases
+from pay.addresses import public_url
 from pay.payments import Wish
 from pay.wiring import open_gateways, port
 from shared.clock import now
 from shared.domain.money import CURRENCY
 from shared.domain.payment import CREATED, LARGEST, Payment
 from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, invalid, router
-from shared.identity import citizen
+from shared.identity import DIRECTORATE, citizen
 from shared.observability import count
 from shared.settings import listed, setting
 from shared.stores.citizens import Citizens
@@ -70,20 +72,12 @@ def start(request: Request) -> Reply:
         citizens=_citizens(),
         payments=_payments(),
         open_gateways=open_gateways(),
-        callback_url=lambda gateway: f"{_public_url(request)}/v1/callbacks/{gateway}",
+        callback_url=lambda gateway: f"{public_url(request)}/v1/callbacks/{gateway}",
         language=request.language,
         now=now(),
     )
     count("PaymentsStarted")
     return answer(202 if payment.status == CREATED else 201, view(payment))
-
-
-def _public_url(request: Request) -> str:
-    """The address given to the stack, or else the one that the call came to.
-
-    The template cannot name the API's own: the API names this function, and neither could be made first.
-    """
-    return setting("PUBLIC_URL") or f"https://{request.event['requestContext']['domainName']}"
 
 
 def _wish(request: Request) -> Wish:
@@ -128,7 +122,7 @@ def view(payment: Payment) -> dict[str, Any]:
         "gateway": payment.gateway,
         "amount": payment.amount,
         "currency": CURRENCY,
-        "items": [line._asdict() for line in payment.lines],
+        "items": [{"violation_no": line.violation_no, "amount": line.amount} for line in payment.lines],
         "redirect_url": payment.redirect_url,
         "created_at": payment.created_at,
         "expires_at": payment.expires_at,
@@ -162,6 +156,13 @@ def check_receipt(request: Request) -> Reply:
     )
 
 
+def check_settlements(request: Request) -> Reply:
+    """POST /v1/settlements/check: for counters of the directorate."""
+    if DIRECTORATE not in citizen(request.event).scopes:
+        raise Problem(403, "scope_missing")
+    return answer(200, {"items": counter.check(counter.asked(request.json()), _violations())})
+
+
 @cache
 def _app() -> Handler:
     return router(
@@ -169,6 +170,7 @@ def _app() -> Handler:
             "POST /v1/payments": start,
             "GET /v1/payments/{payment_id}": read,
             "GET /v1/receipts/{receipt_no}": check_receipt,
+            "POST /v1/settlements/check": check_settlements,
         }
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from pay.gateways import CallbackError, UnknownError
+from pay.gateways import CallbackError, Delivery, UnknownError
 from pay.payments import conclude
 from pay.wiring import open_gateways, settlement
 from shared.clock import now
@@ -22,22 +22,22 @@ def receive(request: Request) -> Reply:
         raise Problem(413, "body_too_large")
     at = now()
     try:
-        payment_id = gateway.callback(request.headers, request.body, at)
+        notice = gateway.callback(Delivery(request.headers, request.query, request.body), at)
     except CallbackError as error:
         logger().warning("callback refused", extra={"gateway": name, "reason": str(error)})
         count("CallbacksRefused")
         raise Problem(401, "callback_refused") from None
     stores = settlement()
-    payment = stores.payments.get(payment_id)
+    payment = stores.payments.get(notice.payment_id) if notice.payment_id else None
     if payment is None or payment.gateway != name:
         raise Problem(404, "no_such_payment")
-    stores.payments.note(payment_id, "callback", at)
+    stores.payments.note(payment.payment_id, "callback", at)
     try:
         status = conclude(payment, gateway, **stores._asdict(), now=at)
     except UnknownError as error:
         logger().warning("gateway not to be asked", extra={"gateway": name, "reason": str(error)})
         raise Problem(503, "gateway_silent", headers={"retry-after": "30"}) from None
-    logger().info("callback", extra={"gateway": name, "payment_id": payment_id, "status": status})
+    logger().info("callback", extra={"gateway": name, "payment_id": payment.payment_id, "status": status})
     return answer(200, {"status": "received"})
 
 

@@ -24,6 +24,7 @@ from shared.domain.payment import (
     Line,
     Payment,
 )
+from shared.domain.settlement import settled
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import UNPAID, Violation
 from shared.http import FieldError, Problem
@@ -32,6 +33,7 @@ from shared.observability import count
 from shared.stores.citizens import Citizens
 from shared.stores.messages import Message, Messages
 from shared.stores.payments import Payments, Receipt
+from shared.stores.settlements import Settlements
 from shared.stores.violations import Violations
 
 _GIVEN_UP: Final = frozenset({FAILED, EXPIRED})
@@ -79,7 +81,7 @@ def start(
             return earlier
         raise
     at = to_text(now)
-    lines = tuple(Line(violation.violation_no, violation.due(at).amount) for violation in chosen)
+    lines = tuple(_line(violation, at) for violation in chosen)
     payment = Payment(
         payment_id=secrets.token_hex(16),
         sub=citizen.sub,
@@ -130,6 +132,16 @@ def _payable(
     return [found[violation_no] for violation_no in numbers]
 
 
+def _line(violation: Violation, at: str) -> Line:
+    return Line(
+        violation.violation_no,
+        violation.due(at).amount,
+        violation.plate_key,
+        violation.sector_code,
+        violation.sector_governorate or "",
+    )
+
+
 def _not_payable(errors: Sequence[tuple[int, str]]) -> Problem:
     return Problem(422, "not_payable", *(FieldError(f"violations.{index}", code) for index, code in errors))
 
@@ -142,6 +154,7 @@ def _order(
         payment.amount,
         CURRENCY,
         f"Gharama {len(payment.lines)}",
+        payment.language,
         callback_url,
         payment.return_url,
         payment.expires_at,
@@ -173,20 +186,22 @@ def conclude(
     violations: Violations,
     payments: Payments,
     messages: Messages,
+    settlements: Settlements,
     now: datetime,
 ) -> str:
     """Ask the gateway how a live payment stands and act on it; returns the payment's status after that.
 
-    Paid with our id, amount and currency: the payment, every violation, the receipt and its message change in one
-    transaction. Money that does not match goes to ``review``. Repeats and overlaps end the same: the transition is
-    conditional. Money for a payment that was given up is kept in its trail and counted, for the operator to give back.
+    Paid with our id, amount and currency: the payment, every violation, the receipt and its message, and what the
+    sectors are to be told change in one transaction. Money that does not match goes to ``review``. Repeats and overlaps
+    end the same: the transition is conditional. Money for a payment that was given up is kept in its trail and counted,
+    for the operator to give back.
     Raises UnknownError where the gateway cannot be asked.
     """
     if payment.status not in LIVE | _GIVEN_UP:
         return payment.status
-    standing = gateway.standing(payment.payment_id)
+    standing = gateway.standing(payment.payment_id, payment.gateway_id)
     if payment.status in LIVE:
-        _act(payment, standing, violations, payments, messages, now)
+        _act(payment, standing, violations, payments, messages, settlements, now)
     after = payments.get(payment.payment_id) or payment
     if after.status in _GIVEN_UP and standing is not None and standing.state == gateways.PAID:
         payments.note(payment.payment_id, "paid_late", now)
@@ -200,6 +215,7 @@ def _act(
     violations: Violations,
     payments: Payments,
     messages: Messages,
+    settlements: Settlements,
     now: datetime,
 ) -> None:
     if standing is None or standing.state == gateways.UNPAID:
@@ -210,7 +226,7 @@ def _act(
         release(payment, status, violations, payments, now, reason=f"gateway_{standing.state}")
     elif not _matches(payment, standing):
         payments.end(payment, REVIEW, now, (), reason="money_differs")
-    elif not _settle(payment, violations, payments, messages, now):
+    elif not _settle(payment, violations, payments, messages, settlements, now):
         # Either it has ended meanwhile, and nothing leads on from there, or the violations are not as we hold them.
         payments.end(payment, REVIEW, now, (), reason="not_settleable")
 
@@ -220,7 +236,14 @@ def _matches(payment: Payment, standing: Standing) -> bool:
     return ours == (standing.payment_id, standing.amount, standing.currency)
 
 
-def _settle(payment: Payment, violations: Violations, payments: Payments, messages: Messages, now: datetime) -> bool:
+def _settle(
+    payment: Payment,
+    violations: Violations,
+    payments: Payments,
+    messages: Messages,
+    settlements: Settlements,
+    now: datetime,
+) -> bool:
     at = to_text(now)
     receipt_no = new_receipt_no()
     paid = payment._replace(status=PAID, paid_at=at, receipt_no=receipt_no)
@@ -228,6 +251,7 @@ def _settle(payment: Payment, violations: Violations, payments: Payments, messag
         violations.settle(line.violation_no, payment.payment_id, line.amount, at, receipt_no) for line in payment.lines
     ]
     others.append(payments.receipt_action(Receipt(receipt_no, payment.payment_id, payment.amount, at)))
+    others.append(settlements.due_action(settled(paid)))
     if payment.phone:
         said = Message(
             message_id=identity(message.RECEIPT, payment.payment_id),

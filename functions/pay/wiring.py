@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from pay.gateways import Gateway
+from pay.gateways import Gateway, Keys
 from pay.gateways.sandbox import Sandbox
 from shared.aws_json import Call, sdk
 from shared.settings import setting
 from shared.stores.messages import Messages
 from shared.stores.payments import Payments
+from shared.stores.settlements import Settlements
 from shared.stores.violations import Violations
 
 
@@ -22,6 +23,7 @@ class Settlement(NamedTuple):
     violations: Violations
     payments: Payments
     messages: Messages
+    settlements: Settlements
 
 
 @cache
@@ -38,6 +40,7 @@ def settlement() -> Settlement:
         Violations(call, setting("VIOLATIONS_TABLE")),
         Payments(call, setting("PAYMENTS_TABLE")),
         Messages(call, setting("MESSAGES_TABLE")),
+        Settlements(call, setting("SETTLEMENTS_TABLE")),
     )
 
 
@@ -49,7 +52,6 @@ def open_gateways() -> Mapping[str, Gateway]:
 
 
 @cache
-def _sandbox_secret() -> Mapping[str, str]:
+def _sandbox_secret() -> Keys:
     answer = port()("secretsmanager", "GetSecretValue", {"SecretId": setting("SANDBOX_GATEWAY_SECRET")})
-    secret: dict[str, str] = json.loads(answer["SecretString"])
-    return secret
+    return Keys(json.loads(answer["SecretString"]))

@@ -12,7 +12,7 @@ from shared.domain.time import to_text
 from shared.stores.payments import KeyUse, Payments, Receipt
 from shared.stores.violations import Violations
 from tests.aws import Engine, Tables
-from tests.build import NOON, PHONE, SUB, store, violation
+from tests.build import NOON, PHONE, PLATE, SUB, store, violation
 
 KEY = "key-00000001"
 DAY = timedelta(days=1)
@@ -35,7 +35,7 @@ def payment(payment_id: str = "p1", **fields: str) -> Payment:
         sub=SUB,
         gateway="sandbox",
         status=CREATED,
-        lines=(Line("V1", 50_000), Line("V2", 25_000)),
+        lines=(Line("V1", 50_000, PLATE.key, "7", "11"), Line("V2", 25_000, PLATE.key, "قاطع", "")),
         amount=75_000,
         created_at=to_text(NOON),
         expires_at=to_text(NOON + timedelta(minutes=15)),

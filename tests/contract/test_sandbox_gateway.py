@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 
-from pay.gateways import EXPIRED, FAILED, PAID, UNPAID, Order, Page, RefusedError, Standing, UnknownError
+from pay.gateways import (
+    EXPIRED,
+    FAILED,
+    PAID,
+    REFUNDED,
+    UNPAID,
+    Keys,
+    Order,
+    Page,
+    RefusedError,
+    Standing,
+    UnknownError,
+)
 from pay.gateways.sandbox import Sandbox
 from tests.fault_server import HANGS_UP_AFTER_READING, HANGS_UP_AT_ONCE, FaultServer, Step, says
 
@@ -16,6 +28,7 @@ ORDER = Order(
     75_000,
     "IQD",
     "Gharama 2",
+    "ar",
     "https://api.example/v1/callbacks/sandbox",
     "https://tf.ur.gov.iq/",
     "2026-11-20T12:15:00+03:00",
@@ -31,7 +44,7 @@ TAKEN = {
 
 
 def sandbox(server: FaultServer) -> Sandbox:
-    return Sandbox(server.url, lambda: {"api_key": "merchant"})
+    return Sandbox(server.url, lambda: Keys({"api_key": "merchant"}))
 
 
 def answers(status: int, body: Any) -> Step:
@@ -83,30 +96,31 @@ def test_whatever_is_no_answer_leaves_an_order_unknown_and_is_not_tried_again(st
 @pytest.mark.parametrize("step", [*SILENCE.values(), answers(200, {**TAKEN, "status": "odd"})], ids=[*SILENCE, "odd"])
 def test_whatever_is_no_answer_leaves_a_standing_unknown(step: Step) -> None:
     with FaultServer([step]) as server, pytest.raises(UnknownError):
-        sandbox(server).standing("p1")
+        sandbox(server).standing("p1", "g1")
 
 
 @pytest.mark.parametrize("status", [401, 403, 429])
 def test_a_refusal_to_say_is_no_standing(status: int) -> None:
     with FaultServer([answers(status, {"error": "no"})]) as server, pytest.raises(UnknownError):
-        sandbox(server).standing("p1")
+        sandbox(server).standing("p1", "g1")
 
 
 def test_nobody_there_is_unknown() -> None:
     with FaultServer([]) as gone:
         pass
     with pytest.raises(UnknownError):
-        sandbox(gone).standing("p1")
+        sandbox(gone).standing("p1", "g1")
 
 
 @pytest.mark.parametrize(
-    ("said", "state"), [("created", UNPAID), ("paid", PAID), ("failed", FAILED), ("expired", EXPIRED)]
+    ("said", "state"),
+    [("created", UNPAID), ("paid", PAID), ("failed", FAILED), ("expired", EXPIRED), ("refunded", REFUNDED)],
 )
 def test_each_standing_is_read(said: str, state: str) -> None:
     with FaultServer([answers(200, {**TAKEN, "status": said})]) as server:
-        assert sandbox(server).standing("p1") == Standing("p1", "g1", state, 75_000, "IQD")
+        assert sandbox(server).standing("p1", "g1") == Standing("p1", "g1", state, 75_000, "IQD")
 
 
 def test_an_order_that_the_gateway_does_not_know_has_no_standing() -> None:
     with FaultServer([answers(404, {})]) as server:
-        assert sandbox(server).standing("p1") is None
+        assert sandbox(server).standing("p1", "g1") is None

@@ -120,7 +120,7 @@ def test_a_callback_that_dies_anywhere_settles_once(
 ) -> None:
     payment_id = functions.pay(wish(subjects)).body["payment_id"]
     functions.gateway.says(payment_id)
-    functions.gateway.secret()  # signing is the gateway's own work
+    functions.gateway.keys()  # signing is the gateway's own work
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
         functions.callback(payment_id)
     forget()
@@ -140,7 +140,7 @@ def test_a_failed_payment_that_dies_while_ending_lets_everything_go(
 ) -> None:
     payment_id = functions.pay(wish(subjects)).body["payment_id"]
     functions.gateway.says(payment_id, gateways.FAILED)
-    functions.gateway.secret()
+    functions.gateway.keys()
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
         functions.callback(payment_id)
     forget()
@@ -171,7 +171,7 @@ def test_every_call_has_been_failed_at(functions: Functions, faults: Faults, sub
         payment_id = functions.pay(wish(subjects)).body["payment_id"]
     assert faults.calls == CALLS_TO_START
     functions.gateway.says(payment_id)
-    functions.gateway.secret()
+    functions.gateway.keys()
     with faults.fail(0, after=False, error=Crash()):
         assert functions.callback(payment_id).status == 200
     assert faults.calls == CALLS_TO_CONCLUDE

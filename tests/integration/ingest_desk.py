@@ -18,9 +18,12 @@ from ingest import load_chunk, on_file
 from ingest.cutting import MOST_BAD, Chunk
 from ingest.ending import Desk as Ends
 from ingest.objects import Objects
+from ingest.origins import REGISTRY
 from shared.aws_json import Call
 from shared.clock import now
+from shared.keyed import Keyed
 from shared.stores.files import Files, FileVersion
+from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 from tests.aws import Engine, Tables
 
@@ -138,7 +141,7 @@ class Desk:
         """What load_chunk does with a message."""
         ports = load_chunk.Ports(
             self.ends(),
-            Violations(self.call, self.tables["Violations"], sleep=lambda _: None),
+            self._store,
             self.clock,
             self.seconds_left,
             timedelta(days=45),
@@ -189,6 +192,14 @@ class Desk:
 
     def files(self) -> Files:
         return Files(self.call, self.tables["Files"])
+
+    def registry(self) -> Registry:
+        return Registry(self.call, self.tables["Registry"], Keyed(b"key of the test"), sleep=lambda _: None)
+
+    def _store(self, origin: str) -> load_chunk.Store:
+        if origin == REGISTRY:
+            return self.registry()
+        return Violations(self.call, self.tables["Violations"], sleep=lambda _: None)
 
     def ends(self) -> Ends:
         return Ends(self.files(), Objects(self.s3, self.bucket), self.told.append)

@@ -360,12 +360,12 @@ class TestCallback:
         functions.callback(started)
         standing = functions.gateway.standing
 
-        def given_up_meanwhile(payment_id: str) -> Any:
+        def given_up_meanwhile(payment_id: str, gateway_id: str | None) -> Any:
             functions.gateway.standing = standing  # type: ignore[method-assign]
             functions.clock.forward(minutes=16)
             functions.reconcile()
             functions.gateway.says(payment_id)
-            return standing(payment_id)
+            return standing(payment_id, gateway_id)
 
         functions.gateway.standing = given_up_meanwhile  # type: ignore[method-assign]
         assert functions.callback(started).status == 200
@@ -554,10 +554,10 @@ class TestReconciling:
         functions.clock.forward(minutes=3)
         standing = functions.gateway.standing
 
-        def broken_for_first(payment_id: str) -> Any:
+        def broken_for_first(payment_id: str, gateway_id: str | None) -> Any:
             if payment_id == first:
                 raise RuntimeError("broken")
-            return standing(payment_id)
+            return standing(payment_id, gateway_id)
 
         functions.gateway.says(second)
         functions.gateway.standing = broken_for_first  # type: ignore[method-assign]

@@ -18,12 +18,12 @@ from ingest import cutting, load_chunk
 from ingest.cutting import Chunk, scan
 from ingest.ending import Desk
 from ingest.errors import FileError
-from ingest.feed import Parser, Reject, records
-from ingest.layout import REQUIRED, Layout
+from ingest.feed import Reject, ViolationParser, records
+from ingest.layout import Layout
 from shared.domain.time import from_text
 from shared.stores.files import OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.stores.violations import Row, doubling_day
-from tests.unit.ingest.feeds import GOOD, NAMES, SOURCE, blocks
+from tests.unit.ingest.feeds import GOOD, NAMES, REQUIRED, SOURCE, blocks
 
 HEADER = ",".join(REQUIRED).encode() + b"\r\n"
 AWKWARD = st.text(alphabet="a \",;\t\r\n='é", max_size=80)
@@ -102,7 +102,7 @@ def test_any_bytes_are_read_or_refused(content: bytes, block: int) -> None:
 @given(st.dictionaries(st.sampled_from(NAMES), CELLS, max_size=4), st.integers(0, 30))
 @example({"occurred_at": "9999-12-31T23:59:59Z"}, 22)
 def test_any_cells_are_a_row_or_a_reject(cells: dict[str, str], width: int) -> None:
-    parser = Parser(Layout(",", NAMES, NAMES), SOURCE)
+    parser = ViolationParser(Layout(",", NAMES, NAMES), SOURCE)
     record = [{**GOOD, **cells}[name] for name in NAMES]
     record = (record + [""] * 8)[: max(width, len(record))] if width >= len(record) else record[:width]
     found = parser.parse(2, record)
@@ -162,7 +162,9 @@ def test_every_row_of_a_chunk_is_in_exactly_one_count(changes: list[dict[str, st
     outside: Any = Outside(out.getvalue().encode(), NAMES, expected)
 
     desk = Desk(outside, outside, lambda _: None)
-    ports = load_chunk.Ports(desk, outside, lambda: from_text(SOURCE.last_modified), lambda: 60.0, timedelta(days=45))
+    ports = load_chunk.Ports(
+        desk, lambda _: outside, lambda: from_text(SOURCE.last_modified), lambda: 60.0, timedelta(days=45)
+    )
     counts = load_chunk.load("f00d", Chunk(1, 0, len(outside.content), 2), ports)
 
     assert set(counts) == set(OUTCOMES)

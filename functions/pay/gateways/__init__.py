@@ -1,8 +1,11 @@
-"""Payment gateways behind one small interface: order, verify a callback, ask."""
+"""Payment gateways behind one small interface: order, verify a callback, ask, close, give back.
+
+An adapter is made of its gateway's base address and a way to read its keys: ``QiCard(url, keys)``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
@@ -10,15 +13,22 @@ UNPAID: Final = "unpaid"
 PAID: Final = "paid"
 FAILED: Final = "failed"
 EXPIRED: Final = "expired"
+REFUNDING: Final = "refunding"
+REFUNDED: Final = "refunded"
 
 
 class Order(NamedTuple):
-    """What a gateway is asked to collect. amount in dinars. payment_id: our own id, its reference."""
+    """What a gateway is asked to collect. amount in dinars.
+
+    payment_id: our own id, 32 hexadecimal digits, for the gateway's reference. callback_url: where the gateway tells us
+    or sends the browser for us to see; an adapter may add a query to it. return_url: where the citizen ends up.
+    """
 
     payment_id: str
     amount: int
     currency: str
     description: str
+    language: str
     callback_url: str
     return_url: str
     expires_at: str
@@ -31,36 +41,98 @@ class Page(NamedTuple):
     redirect_url: str
 
 
-class Standing(NamedTuple):
-    """What a gateway says of an order: one of the four states above, and for which reference and money."""
+class Delivery(NamedTuple):
+    """A callback as it came: header names in lower case, the body's own bytes."""
 
-    payment_id: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+
+class Notice(NamedTuple):
+    """Whom a verified callback is about, by our id or the gateway's; nothing in it that was not proved.
+
+    event: what it tells, the same for its repeats and for no other of this order.
+    """
+
+    payment_id: str | None
+    gateway_id: str | None
+    event: str
+
+
+class Standing(NamedTuple):
+    """What a gateway says of an order: one of the six states above, and for which reference and money.
+
+    payment_id: our id as the gateway keeps it; None for a gateway that keeps none.
+    """
+
+    payment_id: str | None
     gateway_id: str
     state: str
     amount: int
     currency: str
 
 
+class Refund(NamedTuple):
+    """Money to give back, all of an order's or some. refund_id: 32 hexadecimal digits, the same however often asked."""
+
+    refund_id: str
+    payment_id: str
+    gateway_id: str
+    amount: int
+    reason: str
+
+
 class RefusedError(Exception):
-    """The gateway said no: the order does not exist there. The text is its code."""
+    """The gateway said no, and did nothing. The text is its code."""
 
 
 class UnknownError(Exception):
     """The gateway did not answer, or not so that it can be understood: what it did is not known."""
 
 
+class UnaskableError(UnknownError):
+    """The gateway can be asked only by an id of its own that we never got."""
+
+
 class CallbackError(Exception):
     """A callback that does not prove where it comes from. The text says why, for our log."""
+
+
+class Keys(NamedTuple):
+    """A gateway's secrets. While they are changed, what was signed with the previous ones is genuine too."""
+
+    current: Mapping[str, str]
+    previous: Mapping[str, str] | None = None
+
+
+ReadKeys = Callable[[], Keys]
+"""Reads the keys when they are needed; whoever calls it often pays no call for it."""
 
 
 class Gateway(Protocol):
     """One gateway."""
 
     def order(self, order: Order) -> Page:
-        """Place an order; the same reference again is the same order. Raises RefusedError, UnknownError."""
+        """Place an order; asked once for each payment and never again. Raises RefusedError, UnknownError."""
 
-    def callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
-        """Our payment id of a callback whose origin is proved. Raises CallbackError."""
+    def callback(self, delivery: Delivery, now: datetime) -> Notice:
+        """Whom a callback is about whose origin is proved. Raises CallbackError."""
 
-    def standing(self, payment_id: str) -> Standing | None:
-        """Ask how an order stands; None where the gateway has no such order. Raises UnknownError."""
+    def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
+        """Ask how an order stands, by either id or both; None where the gateway has no such order.
+
+        Raises UnknownError: UnaskableError where it would need its own id.
+        """
+
+    def cancel(self, payment_id: str, gateway_id: str | None) -> None:
+        """Close an unpaid order so that it can no longer be paid; does nothing where the gateway cannot, or it is over.
+
+        Raises UnknownError.
+        """
+
+    def refund(self, refund: Refund) -> str:
+        """Give money back: ``refunding`` or ``refunded``. Again with the same refund_id is the same refund: an adapter
+        whose gateway does not see to that looks first. Raises RefusedError (also for a part where it gives back only
+        all), UnknownError.
+        """

@@ -40,10 +40,16 @@ LIVE: Final = frozenset(state for state, following in TRANSITIONS.items() if fol
 
 
 class Line(NamedTuple):
-    """One violation in a payment, at the price quoted when the payment was made."""
+    """One violation in a payment, as it was when the payment was made: price, plate, and the sector that is owed it.
+
+    sector_governorate: a code, "" where the directorate named none.
+    """
 
     violation_no: str
     amount: int
+    plate_key: str
+    sector_code: str
+    sector_governorate: str
 
 
 class Payment(NamedTuple):

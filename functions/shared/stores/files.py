@@ -43,7 +43,7 @@ class FileVersion(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """The folder it lies in: live or backlog."""
+        """The folder it lies in: live, backlog or registry."""
         return self.key.partition("/")[0]
 
     @property

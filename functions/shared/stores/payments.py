@@ -16,6 +16,7 @@ from shared.aws_json import AwsError, Call, Json
 from shared.domain.payment import CREATED, LIVE, TRANSITIONS, Line, Payment
 from shared.domain.time import to_text
 from shared.stores.items import Item, pack, text, transact
+from shared.stores.rows import pack_rows, read_rows
 
 SHARDS: Final = 4
 KEY_KEPT: Final = timedelta(hours=24)
@@ -197,8 +198,7 @@ def _key(pk: str, sk: str) -> Item:
 def _item(payment: Payment) -> Item:
     values = payment._asdict()
     del values["payment_id"], values["lines"]
-    lines = [{"M": pack({"violation_no": line.violation_no, "amount": line.amount})} for line in payment.lines]
-    return {**_key(payment.payment_id, "PAYMENT"), **pack(values), "lines": {"L": lines}}
+    return {**_key(payment.payment_id, "PAYMENT"), **pack(values), "lines": pack_rows(payment.lines)}
 
 
 def _read(item: Item) -> Payment:
@@ -207,7 +207,7 @@ def _read(item: Item) -> Payment:
         sub=item["sub"]["S"],
         gateway=item["gateway"]["S"],
         status=item["status"]["S"],
-        lines=tuple(Line(line["M"]["violation_no"]["S"], int(line["M"]["amount"]["N"])) for line in item["lines"]["L"]),
+        lines=tuple(Line(*row) for row in read_rows(item["lines"])),
         amount=int(item["amount"]["N"]),
         created_at=item["created_at"]["S"],
         expires_at=item["expires_at"]["S"],
