@@ -7,9 +7,9 @@ import re
 from typing import Final
 
 import pytest
+from infra.operator.__main__ import app
 
 from infra import alarms
-from infra.operator.__main__ import app
 from tests.infra import reading
 from tests.infra.reading import ROOT, Template, functions, of_type
 
