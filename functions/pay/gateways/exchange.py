@@ -1,0 +1,173 @@
+"""One HTTP exchange with a gateway: TLS verified, time and size bounded, no redirect followed, nothing sent twice."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from pay.gateways import Keys, RefusedError, UnknownError
+
+CONNECT_TIMEOUT: Final = 2.0
+READ_TIMEOUT: Final = 6.0
+"""Seconds that an answer may take to begin, and then to end."""
+LARGEST_ANSWER: Final = 256 * 1024
+MOST_DINARS: Final = 10**12
+
+
+class NotAskedError(UnknownError):
+    """Nothing reached the gateway: no connection, or no leave to ask."""
+
+
+class Answer(NamedTuple):
+    """What a gateway answered. body: as :func:`parse` reads it."""
+
+    status: int
+    body: dict[str, Any] | None
+
+    def accepted(self) -> dict[str, Any]:
+        """The object of a good answer. Raises RefusedError where the gateway says no in its own form, UnknownError."""
+        self.require_good()
+        if self.body is None:
+            raise UnknownError(f"http_{self.status}, not JSON")
+        return self.body
+
+    def require_good(self) -> None:
+        """For an answer that need not say anything. Raises as ``accepted``: a page of HTML is nobody's refusal."""
+        if self.status == 401 or (400 <= self.status < 500 and self.body is not None):
+            raise RefusedError(f"http_{self.status}")
+        if not 200 <= self.status < 300:
+            raise UnknownError(f"http_{self.status}")
+
+
+class Exchange:
+    """url: the gateway's base address. Each exchange has a connection of its own, so that a stale one never leaves an
+    outcome unknown."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
+        self._http = urllib3.PoolManager(timeout=timeout, retries=False)
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request, with a JSON body or a form. Raises UnknownError: NotAskedError where it was never sent."""
+        sent = {"accept": "application/json", **(headers or {})}
+        content: bytes | None = None
+        if body is not None:
+            sent["content-type"], content = "application/json", json.dumps(body, ensure_ascii=False).encode()
+        elif form is not None:
+            sent["content-type"], content = "application/x-www-form-urlencoded", urlencode(form).encode()
+        try:
+            response = self._http.request(
+                method, self.url + path, headers=sent, body=content, redirect=False, preload_content=False
+            )
+            try:
+                text = _read(response)
+            finally:
+                response.close()
+        except (NewConnectionError, ConnectTimeoutError):
+            raise NotAskedError("unreachable") from None
+        except HTTPError as error:
+            raise UnknownError(type(error).__name__) from None
+        return Answer(response.status, parse(text))
+
+    def page(self, url: object) -> str:
+        """An address to send a citizen to: https, but for a gateway that is itself without. Raises ValueError."""
+        if not isinstance(url, str):
+            raise ValueError("not a page")
+        parts = urlsplit(url)
+        if parts.scheme not in {"https", urlsplit(self.url).scheme} or not parts.hostname:
+            raise ValueError("not a page")
+        return url
+
+
+def _read(response: urllib3.BaseHTTPResponse) -> bytes:
+    deadline = time.monotonic() + READ_TIMEOUT
+    text = b""
+    while chunk := response.read1(LARGEST_ANSWER, decode_content=False):
+        text += chunk
+        if len(text) > LARGEST_ANSWER:
+            raise UnknownError("the answer is too large")
+        if time.monotonic() > deadline:
+            raise UnknownError("the answer is too slow")
+    return text
+
+
+def parse(text: bytes) -> dict[str, Any] | None:
+    """A JSON object with its decimals exact, a list as the ``items`` of one; None for anything else."""
+    try:
+        value = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(value, list):
+        return {"items": value}
+    return value if isinstance(value, dict) else None
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """While an answer is read: whatever is missing or of another kind in it makes it one not understood."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, ArithmeticError):
+        raise UnknownError("the answer is not understood") from None
+
+
+@contextmanager
+def ordering() -> Iterator[None]:
+    """While an order is sent: what never reached the gateway has placed no order there."""
+    try:
+        yield
+    except NotAskedError as error:
+        raise RefusedError(str(error)) from None
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """While a gateway is asked how something stands: a refusal to say tells nothing."""
+    try:
+        yield
+    except RefusedError as error:
+        raise UnknownError(str(error)) from None
+
+
+def dinars(value: object) -> int:
+    """Whole dinars of an amount on the wire: 75000, 75000.0, "75000.00". Raises ValueError, ArithmeticError."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise ValueError("not an amount")
+    amount = Decimal(value)
+    if not 0 <= amount <= MOST_DINARS or amount % 1:
+        raise ValueError("not whole dinars")
+    return int(amount)
+
+
+def genuine(keys: Keys, *names: str) -> list[Mapping[str, str]]:
+    """The current keys, then the previous ones where they hold what is named: a secret's first value holds nothing."""
+    previous = keys.previous
+    return [keys.current, previous] if previous and previous.keys() >= set(names) else [keys.current]
+
+
+def known(states: Mapping[str, str], status: object) -> str:
+    """Our state for a gateway's status. Raises UnknownError, naming it, for one that its documents do not have."""
+    if not isinstance(status, str) or status not in states:
+        raise UnknownError(f"status unknown to us: {status!r:.40}")
+    return states[status]

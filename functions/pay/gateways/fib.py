@@ -1,0 +1,133 @@
+"""First Iraqi Bank's online payments (as its own SDKs have them): a link that opens the bank's app.
+
+OAuth 2, with tokens of a minute. It keeps no reference of ours and takes the same order twice. So an order whose answer
+was lost cannot be asked about; nor can anybody pay it, since only that answer told where. Its callbacks are unsigned;
+they come to an address that holds a proof of ours, which only the bank has been told.
+"""
+
+from __future__ import annotations
+
+import hmac
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from pay.gateways import (
+    EXPIRED,
+    FAILED,
+    PAID,
+    REFUNDED,
+    REFUNDING,
+    UNPAID,
+    CallbackError,
+    Delivery,
+    Notice,
+    Order,
+    Page,
+    ReadKeys,
+    Refund,
+    RefusedError,
+    Standing,
+    UnaskableError,
+    UnknownError,
+)
+from pay.gateways.exchange import Exchange, asking, dinars, genuine, known, ordering, parse, reading
+from pay.gateways.oauth import OAuth
+from shared.domain.payment import MINUTES_TO_PAY
+from shared.http import LONGEST_ID
+
+_TOKENS: Final = "/auth/realms/fib-online-shop/protocol/openid-connect/token"
+_ROOT: Final = "/protected/v1/payments"
+_STATES: Final = {
+    "UNPAID": UNPAID,
+    "PAID": PAID,
+    "DECLINED": FAILED,
+    "REFUND_REQUESTED": REFUNDING,
+    "REFUNDED": REFUNDED,
+}
+_TIME_OVER: Final = "PAYMENT_EXPIRATION"
+LONGEST_DESCRIPTION: Final = 50
+REFUNDABLE_FOR: Final = "P7D"
+"""The longest that it takes."""
+
+
+class Fib:
+    """keys: ``client_id``, ``client_secret``."""
+
+    def __init__(self, url: str, keys: ReadKeys) -> None:
+        exchange = Exchange(url)
+        self._keys = keys
+        self._page = exchange.page
+        self._call = OAuth(exchange, _TOKENS, keys)
+
+    def order(self, order: Order) -> Page:
+        """``POST /protected/v1/payments``."""
+        proof = _proof(order.payment_id, self._keys().current["client_secret"])
+        body = {
+            "monetaryValue": {"amount": order.amount, "currency": order.currency},
+            "statusCallbackUrl": f"{order.callback_url}?{urlencode({'payment': order.payment_id, 'proof': proof})}",
+            "description": order.description[:LONGEST_DESCRIPTION],
+            "redirectUri": order.return_url,
+            "expiresIn": f"PT{MINUTES_TO_PAY}M",
+            "refundableFor": REFUNDABLE_FOR,
+            "category": "GOVERNMENT",
+        }
+        with ordering():
+            taken = self._call("POST", _ROOT, body).accepted()
+        with reading():
+            return Page(str(taken["paymentId"]), self._page(taken["personalAppLink"]))
+
+    def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
+        """``GET …/{paymentId}/status``. Who paid is in the answer and goes no further."""
+        if gateway_id is None:
+            raise UnaskableError("no paymentId")
+        with asking():
+            told = self._call("GET", f"{_path(gateway_id)}/status").accepted()
+        if told.get("paymentId") != gateway_id:
+            raise UnknownError("the answer is another order's")
+        with reading():
+            state = known(_STATES, told["status"])
+            if state == FAILED and told.get("decliningReason") == _TIME_OVER:
+                state = EXPIRED
+            return Standing(None, gateway_id, state, dinars(told["amount"]["amount"]), str(told["amount"]["currency"]))
+
+    def cancel(self, payment_id: str, gateway_id: str | None) -> None:
+        """``POST …/{paymentId}/cancel``."""
+        if gateway_id is not None:
+            with suppress(RefusedError):
+                self._call("POST", f"{_path(gateway_id)}/cancel").require_good()
+
+    def refund(self, refund: Refund) -> str:
+        """``POST …/{paymentId}/refund``, of all, unless that has been asked for before."""
+        standing = self.standing(refund.payment_id, refund.gateway_id)
+        if standing is None or standing.state not in (PAID, REFUNDING, REFUNDED):
+            raise RefusedError("not_paid")
+        if standing.state != PAID:
+            return standing.state
+        if refund.amount != standing.amount:
+            raise RefusedError("only_all")
+        self._call("POST", f"{_path(refund.gateway_id)}/refund").require_good()
+        return REFUNDING
+
+    def callback(self, delivery: Delivery, now: datetime) -> Notice:
+        """The proof in the address shows that it comes from whom we gave that address to."""
+        payment_id, proof = delivery.query.get("payment", ""), delivery.query.get("proof", "")
+        if not proof:
+            raise CallbackError("no proof")
+        secrets = [secret["client_secret"] for secret in genuine(self._keys(), "client_secret")]
+        if not any(hmac.compare_digest(_proof(payment_id, secret).encode(), proof.encode()) for secret in secrets):
+            raise CallbackError("bad proof")
+        told = parse(delivery.body) or {}
+        gateway_id, status = told.get("id"), told.get("status")
+        if not all(isinstance(value, str) and 0 < len(value) <= LONGEST_ID for value in (gateway_id, status)):
+            raise CallbackError("not a callback's body")
+        return Notice(payment_id, gateway_id, f"{gateway_id}:{status}")
+
+
+def _path(gateway_id: str) -> str:
+    return f"{_ROOT}/{quote(gateway_id, safe='')}"
+
+
+def _proof(payment_id: str, secret: str) -> str:
+    return hmac.digest(secret.encode(), f"callback of {payment_id}".encode(), "sha256").hex()

@@ -1,0 +1,74 @@
+"""Exchanges with a bearer token of OAuth 2's client credentials (RFC 6749, section 4.4)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from pay.gateways import ReadKeys, RefusedError, UnknownError
+from pay.gateways.exchange import Answer, Exchange, NotAskedError, dinars, genuine, reading
+
+MARGIN: Final = 10
+"""Seconds before its end from which a token is not used any more."""
+
+
+class OAuth:
+    """path: the token endpoint's. keys: ``client_id`` and ``client_secret``; those before them are tried too, since
+    the gateway may change over later than we do. A token is kept until shortly before it ends."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        path: str,
+        keys: ReadKeys,
+        *,
+        scope: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._exchange = exchange
+        self._path = path
+        self._keys = keys
+        self._asked = {"scope": scope} if scope else {}
+        self._clock = clock
+        self._token = ""
+        self._until = 0.0
+
+    def __call__(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+        """One exchange; a second one with a new token where the first was turned away at the door (401).
+
+        Raises UnknownError: NotAskedError where there is no token to be had.
+        """
+        answer = self._ask(method, path, body)
+        if answer.status == 401:
+            self._until = 0.0
+            answer = self._ask(method, path, body)
+        return answer
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
+        if self._clock() >= self._until:
+            try:
+                self._token, lifetime = self._fetch()
+            except (UnknownError, RefusedError) as error:
+                raise NotAskedError(f"no token: {error}") from None
+            self._until = self._clock() + lifetime - MARGIN
+        return self._exchange(method, path, headers={"authorization": f"Bearer {self._token}"}, body=body)
+
+    def _fetch(self) -> tuple[str, int]:
+        answer = Answer(401, None)
+        for secret in genuine(self._keys(), "client_id", "client_secret"):
+            client = {"client_id": secret["client_id"], "client_secret": secret["client_secret"]}
+            answer = self._exchange(
+                "POST", self._path, form={"grant_type": "client_credentials", **client, **self._asked}
+            )
+            if answer.status not in (400, 401):
+                break
+        granted = answer.accepted()
+        with reading():
+            return _token(granted["access_token"]), dinars(granted["expires_in"])
+
+
+def _token(value: object) -> str:
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise ValueError("not a token")
+    return value

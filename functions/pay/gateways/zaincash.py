@@ -1,0 +1,234 @@
+"""ZainCash's payment gateway, version 2 (docs.zaincash.iq): a wallet, on a page of its own.
+
+OAuth 2. Our payment id is its ``externalReferenceId``, as a UUID, and its ``orderId``; an order can be asked about only
+by its own ``transactionId``. It sends the browser back with ``?token=`` and posts ``{"webhook_token"}``: both are JSON
+Web Tokens under HS256.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import quote
+from uuid import UUID
+
+from pay.gateways import (
+    EXPIRED,
+    FAILED,
+    PAID,
+    REFUNDED,
+    REFUNDING,
+    UNPAID,
+    CallbackError,
+    Delivery,
+    Notice,
+    Order,
+    Page,
+    ReadKeys,
+    Refund,
+    RefusedError,
+    Standing,
+    UnaskableError,
+    UnknownError,
+)
+from pay.gateways.exchange import Exchange, asking, dinars, genuine, known, ordering, parse, reading
+from pay.gateways.oauth import OAuth
+from shared.http import LONGEST_ID
+
+_ROOT: Final = "/api/v2/payment-gateway/transaction"
+_STATES: Final = {
+    **dict.fromkeys(("PENDING", "OTP_SENT", "CUSTOMER_AUTHENTICATION_REQUIRED"), UNPAID),
+    "SUCCESS": PAID,
+    "FAILED": FAILED,
+    "EXPIRED": EXPIRED,
+    "REFUNDED": REFUNDED,
+}
+_REVERSALS: Final = {"COMPLETED": REFUNDED, "PENDING": REFUNDING, "PROCESSING": REFUNDING, "FAILED": FAILED}
+_LANGUAGES: Final = {"ckb": "ku", "en": "en"}
+_TOKEN: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+LONGEST_TOKEN: Final = 8192
+OLDEST: Final = timedelta(days=1)
+"""A webhook may be tried for hours, and a page be loaded again; all that a token brings about is that we ask."""
+AHEAD: Final = timedelta(minutes=5)
+"""How far the gateway's clock may be ahead of ours."""
+
+
+class ZainCash:
+    """keys: ``client_id``, ``client_secret``, ``service_type``, and ``callback_key``, under which tokens are signed."""
+
+    def __init__(self, url: str, keys: ReadKeys) -> None:
+        exchange = Exchange(url)
+        self._keys = keys
+        self._page = exchange.page
+        self._call = OAuth(exchange, "/oauth2/token", keys, scope="payment:read payment:write")
+        # Apart, so that payments do not hang on the leave to give back.
+        self._reverse = OAuth(exchange, "/oauth2/token", keys, scope="payment:read reverse:read reverse:write")
+
+    def order(self, order: Order) -> Page:
+        """``POST …/init``. A reference that is in use is answered with its transaction, which is then asked about."""
+        body = {
+            "language": _LANGUAGES.get(order.language, "ar"),
+            "externalReferenceId": str(UUID(order.payment_id)),
+            "orderId": order.payment_id,
+            "serviceType": self._keys().current["service_type"],
+            "amount": {"value": str(order.amount), "currency": order.currency},
+            "redirectUrls": {"successUrl": order.callback_url, "failureUrl": order.callback_url},
+        }
+        with ordering():
+            answer = self._call("POST", f"{_ROOT}/init", body)
+        if 400 <= answer.status < 500 and (first := _transaction_id(answer.body)):
+            answer = self._call("GET", f"{_ROOT}/inquiry/{quote(first, safe='')}")
+        taken = answer.accepted()
+        with reading():
+            details = taken["transactionDetails"]
+            if details["orderId"] != order.payment_id:
+                raise UnknownError("the answer is another order's")
+            return Page(str(details["transactionId"]), self._page(taken["redirectUrl"]))
+
+    def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
+        """``GET …/inquiry/{transactionId}``."""
+        if gateway_id is None:
+            raise UnaskableError("no transactionId")
+        with asking():
+            told = self._call("GET", f"{_ROOT}/inquiry/{quote(gateway_id, safe='')}").accepted()
+        with reading():
+            details = told["transactionDetails"]
+            standing = Standing(
+                str(details["orderId"]),
+                str(details["transactionId"]),
+                known(_STATES, told["status"]),
+                dinars(details["amount"]["value"]),
+                str(details["amount"]["currency"]),
+            )
+        if payment_id not in (None, standing.payment_id) or gateway_id != standing.gateway_id:
+            raise UnknownError("the answer is another order's")
+        return standing
+
+    def cancel(self, payment_id: str, gateway_id: str | None) -> None:
+        """The gateway has no such call: an order that is not paid expires there by itself."""
+
+    def refund(self, refund: Refund) -> str:
+        """``POST …/reverse``, which gives back all, and again each time: so the order and the reversals are read first.
+
+        Two at once for one order would both find none: the caller has them follow one another.
+        """
+        standing = self.standing(refund.payment_id, refund.gateway_id)
+        if standing is None or standing.state not in (PAID, REFUNDED):
+            raise RefusedError("not_paid")
+        if standing.state == REFUNDED or (earlier := self._reversal(refund.gateway_id)) == REFUNDED:
+            return REFUNDED
+        if earlier == REFUNDING:
+            return REFUNDING
+        if refund.amount != standing.amount:
+            raise RefusedError("only_all")
+        body = {"transactionId": refund.gateway_id, "reason": refund.reason}
+        told = self._reverse("POST", f"{_ROOT}/reverse", body).accepted()
+        with reading():
+            state = known(_REVERSALS, told["status"])
+        if state == FAILED:
+            raise RefusedError("refund_failed")
+        return state
+
+    def _reversal(self, gateway_id: str) -> str | None:
+        """What became of a transaction's reversal; None where there is none, or none that came to anything.
+
+        How the list is wrapped, and where an entry names its transaction, the documents leave open.
+        """
+        with asking():
+            told = self._reverse("GET", f"{_ROOT}/reversals?transactionId={quote(gateway_id, safe='')}").accepted()
+        with reading():
+            (entries,) = (value for value in told.values() if isinstance(value, list))
+            states = [known(_REVERSALS, entry["status"]) for entry in entries if gateway_id in str(entry)]
+        return next((state for state in (REFUNDED, REFUNDING) if state in states), None)
+
+    def callback(self, delivery: Delivery, now: datetime) -> Notice:
+        """A token from the browser's query or the webhook's body: signed by ZainCash, lately, for an order of ours."""
+        claims = self._verified(_token(delivery))
+        _check_time(claims, now)
+        try:
+            data = claims["data"]
+            gateway_id, status = data["transactionId"], data["currentStatus"]
+            payment_id = UUID(data["merchantReferenceId"]).hex
+            event = claims.get("eventId") or f"{gateway_id}:{status}"
+        except (LookupError, TypeError, ValueError, AttributeError):
+            raise CallbackError("not a callback's claims") from None
+        if not all(isinstance(value, str) and 0 < len(value) <= LONGEST_ID for value in (gateway_id, event)):
+            raise CallbackError("not a callback's claims")
+        return Notice(payment_id, gateway_id, event)
+
+    def _verified(self, token: str) -> Mapping[str, Any]:
+        # Imported here: it costs tens of milliseconds, and the other gateways' callbacks do without.
+        from joserfc import jws
+        from joserfc.errors import JoseError
+        from joserfc.jwk import OctKey
+
+        for secret in genuine(self._keys(), "callback_key"):
+            try:
+                verified = jws.deserialize_compact(
+                    token, OctKey.import_key(secret["callback_key"]), algorithms=["HS256"]
+                )
+            except (JoseError, ValueError):
+                continue
+            claims = parse(verified.payload)
+            if claims is None:
+                raise CallbackError("not a callback's claims")
+            return claims
+        raise CallbackError("bad signature")
+
+
+def _token(delivery: Delivery) -> str:
+    token = (parse(delivery.body) or {}).get("webhook_token") if delivery.body else delivery.query.get("token")
+    if not token:
+        raise CallbackError("no token")
+    if not isinstance(token, str) or len(token) > LONGEST_TOKEN or not _TOKEN.fullmatch(token):
+        raise CallbackError("not a token")
+    # Base64 has spellings to spare; the one that a signer writes is the only one that is taken.
+    if any(urlsafe_b64encode(_decoded(part)).rstrip(b"=").decode() != part for part in token.split(".")):
+        raise CallbackError("not a token")
+    return token
+
+
+def _decoded(part: str) -> bytes:
+    try:
+        return urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError:
+        return b""
+
+
+def _check_time(claims: Mapping[str, Any], now: datetime) -> None:
+    """Whichever of the times a token has, and it must have one to be dated. Raises CallbackError."""
+    try:
+        made = [_instant(claims[name]) for name in ("timestamp", "iat") if name in claims]
+        ends = [_instant(claims[name]) for name in ("exp",) if name in claims]
+    except (TypeError, ValueError, ArithmeticError):
+        raise CallbackError("time not understood") from None
+    if not (made or ends):
+        raise CallbackError("no time")
+    if any(
+        not now.timestamp() - OLDEST.total_seconds() <= at <= now.timestamp() + AHEAD.total_seconds() for at in made
+    ):
+        raise CallbackError("time out of bounds")
+    if any(at <= now.timestamp() for at in ends):
+        raise CallbackError("time out of bounds")
+
+
+def _instant(value: object) -> float:
+    """Unix seconds of an instant in seconds, in milliseconds, or in ISO 8601: the documents do not say which."""
+    if isinstance(value, str):
+        instant = datetime.fromisoformat(value)
+        if instant.tzinfo is None:
+            raise ValueError("an instant needs an offset")
+        return instant.timestamp()
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise TypeError("not an instant")
+    return float(value) / (1000 if value > 10**11 else 1)
+
+
+def _transaction_id(body: Mapping[str, Any] | None) -> str | None:
+    details = (body or {}).get("transactionDetails")
+    found = details.get("transactionId") if isinstance(details, dict) else None
+    return found if isinstance(found, str) and found else None

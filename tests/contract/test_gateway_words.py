@@ -1,0 +1,328 @@
+"""Each gateway's own words: what it is sent, and what every status and error code of its documents means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from pay.gateways import EXPIRED, FAILED, PAID, REFUNDED, REFUNDING, UNPAID, RefusedError, UnknownError
+from tests.gateways.fib import FibStandIn
+from tests.gateways.merchant import AMOUNT, Merchant
+from tests.gateways.qicard import QiCardStandIn
+from tests.gateways.stand_in import answers, lies, loses_its_answer, says
+from tests.gateways.zaincash import ZainCashStandIn
+
+
+def entered(name: str) -> Iterator[Merchant]:
+    merchant = Merchant(name)
+    with merchant.gateway:
+        yield merchant
+
+
+@pytest.fixture
+def qicard() -> Iterator[Merchant]:
+    yield from entered("qicard")
+
+
+@pytest.fixture
+def zaincash() -> Iterator[Merchant]:
+    yield from entered("zaincash")
+
+
+@pytest.fixture
+def fib() -> Iterator[Merchant]:
+    yield from entered("fib")
+
+
+def changed(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda answer: {**answer, **changes}
+
+
+class TestQiCard:
+    @staticmethod
+    def stand_in(merchant: Merchant) -> QiCardStandIn:
+        assert isinstance(merchant.gateway, QiCardStandIn)
+        return merchant.gateway
+
+    @pytest.mark.parametrize(("language", "locale"), [("ar", "ar_IQ"), ("ckb", "ar_IQ"), ("en", "en_US")])
+    def test_what_an_order_is_sent_as(self, qicard: Merchant, language: str, locale: str) -> None:
+        order = qicard.order(language=language)
+        qicard.adapter.order(order)
+        (request,) = qicard.gateway.received
+        assert (request.method, request.path) == ("POST", "/api/v1/payment")
+        assert request.headers["x-terminal-id"] == "237984"
+        assert request.json() == {
+            "requestId": order.payment_id,
+            "amount": AMOUNT,
+            "currency": "IQD",
+            "locale": locale,
+            "finishPaymentUrl": order.return_url,
+            "notificationUrl": order.callback_url,
+            "additionalInfo": {"description": order.description},
+        }
+
+    @pytest.mark.parametrize("in_use", [(400, 1), (400, 10), (500, 10), (403, 5)])
+    def test_a_reference_in_use_leads_to_its_order(self, qicard: Merchant, in_use: tuple[int, int]) -> None:
+        self.stand_in(qicard).in_use = in_use
+        order = qicard.order()
+        first = qicard.adapter.order(order)
+        assert qicard.adapter.order(order) == first
+        assert list(self.stand_in(qicard).payments) == [first.gateway_id]
+
+    def test_one_in_use_for_another_amount_is_not_taken_for_this_order(self, qicard: Merchant) -> None:
+        order = qicard.order()
+        qicard.adapter.order(order)
+        with pytest.raises(UnknownError, match="another order"):
+            qicard.adapter.order(order._replace(amount=AMOUNT + 1))
+
+    def test_one_in_use_that_cannot_be_asked_about_is_unknown(self, qicard: Merchant) -> None:
+        order = qicard.order()
+        qicard.adapter.order(order)
+        qicard.gateway.meets("/status/by/request", loses_its_answer)
+        with pytest.raises(UnknownError):
+            qicard.adapter.order(order)
+
+    @pytest.mark.parametrize("code", [4, 5, 9, 12, 14, 21, 22, 26, 27, 28])
+    @pytest.mark.parametrize("status", [400, 500])
+    def test_an_error_of_its_own_refuses_an_order(self, qicard: Merchant, status: int, code: int) -> None:
+        error = {"error": {"code": code, "message": "no"}}
+        qicard.gateway.meets("/payment", answers(says(status, error)))
+        with pytest.raises(RefusedError, match=f"^code_{code}$"):
+            qicard.adapter.order(qicard.order())
+
+    @pytest.mark.parametrize("code", [20, 23, 24])
+    def test_a_failure_of_its_own_system_leaves_it_unknown(self, qicard: Merchant, code: int) -> None:
+        qicard.gateway.meets("/payment", answers(says(400, {"error": {"code": code}})))
+        with pytest.raises(UnknownError, match=f"^code_{code}$"):
+            qicard.adapter.order(qicard.order())
+
+    @pytest.mark.parametrize(
+        ("status", "state"),
+        [
+            ("CREATED", UNPAID),
+            ("FORM_SHOWED", UNPAID),
+            ("THREE_DS_METHOD_CALL_REQUIRED", UNPAID),
+            ("AUTHENTICATION_REQUIRED", UNPAID),
+            ("AUTHENTICATION_STARTED", UNPAID),
+            ("AUTHENTICATED", UNPAID),
+            ("INITIALIZED", UNPAID),
+            ("STARTED", UNPAID),
+            ("SUCCESS", PAID),
+            ("FAILED", FAILED),
+            ("AUTHENTICATION_FAILED", FAILED),
+            ("ERROR", FAILED),
+            ("EXPIRED", EXPIRED),
+        ],
+    )
+    def test_its_thirteen_statuses(self, qicard: Merchant, status: str, state: str) -> None:
+        order, gateway_id = qicard.placed()
+        self.stand_in(qicard).payments[gateway_id].status = status
+        found = qicard.adapter.standing(order.payment_id, gateway_id)
+        assert found is not None
+        assert (found.state, found.amount) == (state, AMOUNT)
+
+    @pytest.mark.parametrize(
+        ("how", "state"), [(None, FAILED), ("paid", REFUNDED), ("failed", FAILED), ("expired", EXPIRED)]
+    )
+    def test_what_canceled_makes_of_them(self, qicard: Merchant, how: str | None, state: str) -> None:
+        _, gateway_id = qicard.placed(how)
+        self.stand_in(qicard).payments[gateway_id].canceled = True
+        found = qicard.adapter.standing(None, gateway_id)
+        assert found is not None
+        assert found.state == state
+
+    def test_what_was_paid_is_the_confirmed_amount(self, qicard: Merchant) -> None:
+        _, gateway_id = qicard.placed("paid")
+        qicard.gateway.meets("/status", *(lies(changed(confirmedAmount=amount)) for amount in (74_999, None)))
+        for expected in (74_999, AMOUNT):
+            found = qicard.adapter.standing(None, gateway_id)
+            assert found is not None
+            assert found.amount == expected
+
+    def test_a_refund_on_its_way_is_not_asked_for_again(self, qicard: Merchant) -> None:
+        self.stand_in(qicard).next_refund = "PROCESSING"
+        order, gateway_id = qicard.placed("paid")
+        refund = qicard.refund_of(order, gateway_id)
+        assert [qicard.adapter.refund(refund) for _ in range(3)] == [REFUNDING] * 3
+        qicard.gateway.finish_refund(gateway_id)
+        assert qicard.adapter.refund(refund) == REFUNDED
+
+    def test_a_failed_refund_is_refused(self, qicard: Merchant) -> None:
+        self.stand_in(qicard).next_refund = "FAILED"
+        order, gateway_id = qicard.placed("paid")
+        with pytest.raises(RefusedError, match="refund_failed"):
+            qicard.adapter.refund(qicard.refund_of(order, gateway_id))
+
+    @pytest.mark.parametrize("changes", [{"amount": 1}, {"paymentId": "another"}])
+    def test_another_refunds_answer_is_none(self, qicard: Merchant, changes: dict[str, Any]) -> None:
+        order, gateway_id = qicard.placed("paid")
+        qicard.gateway.meets("/refund", lies(changed(**changes)))
+        with pytest.raises(UnknownError, match="another refund"):
+            qicard.adapter.refund(qicard.refund_of(order, gateway_id))
+
+
+class TestZainCash:
+    @staticmethod
+    def stand_in(merchant: Merchant) -> ZainCashStandIn:
+        assert isinstance(merchant.gateway, ZainCashStandIn)
+        return merchant.gateway
+
+    @pytest.mark.parametrize(("language", "said"), [("ar", "ar"), ("ckb", "ku"), ("en", "en")])
+    def test_what_an_order_is_sent_as(self, zaincash: Merchant, language: str, said: str) -> None:
+        order = zaincash.order(language=language)
+        zaincash.adapter.order(order)
+        token, request = zaincash.gateway.received
+        assert token.headers["content-type"] == "application/x-www-form-urlencoded"
+        assert b"scope=payment%3Aread+payment%3Awrite" in token.body
+        assert request.json() == {
+            "language": said,
+            "externalReferenceId": str(UUID(order.payment_id)),
+            "orderId": order.payment_id,
+            "serviceType": "Government",
+            "amount": {"value": "75000", "currency": "IQD"},
+            "redirectUrls": {"successUrl": order.callback_url, "failureUrl": order.callback_url},
+        }
+
+    def test_a_reference_in_use_leads_to_its_transaction(self, zaincash: Merchant) -> None:
+        order = zaincash.order()
+        first = zaincash.adapter.order(order)
+        assert zaincash.adapter.order(order) == first
+        assert list(self.stand_in(zaincash).transactions) == [first.gateway_id]
+
+    @pytest.mark.parametrize(
+        ("status", "state"),
+        [
+            ("PENDING", UNPAID),
+            ("OTP_SENT", UNPAID),
+            ("CUSTOMER_AUTHENTICATION_REQUIRED", UNPAID),
+            ("SUCCESS", PAID),
+            ("FAILED", FAILED),
+            ("EXPIRED", EXPIRED),
+            ("REFUNDED", REFUNDED),
+        ],
+    )
+    def test_its_seven_statuses(self, zaincash: Merchant, status: str, state: str) -> None:
+        order, gateway_id = zaincash.placed()
+        self.stand_in(zaincash).transactions[gateway_id].status = status
+        found = zaincash.adapter.standing(order.payment_id, gateway_id)
+        assert found is not None
+        assert (found.payment_id, found.state) == (order.payment_id, state)
+
+    @pytest.mark.parametrize(
+        "wrapped",
+        [
+            lambda entries: entries,
+            lambda entries: {"reversals": entries},
+            lambda entries: {"status": "OK", "data": entries, "page": 0},
+            lambda entries: {"content": [{**entry, "transaction": {"id": entry["referenceId"]}} for entry in entries]},
+        ],
+    )
+    def test_a_reversal_is_found_however_the_list_is_wrapped(
+        self, zaincash: Merchant, wrapped: Callable[[list[Any]], Any]
+    ) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        entries = [
+            {"status": "COMPLETED", "referenceId": "another"},
+            {"status": "COMPLETED", "referenceId": gateway_id},
+        ]
+        zaincash.gateway.meets("/reversals", answers(says(200, wrapped(entries))))
+        assert zaincash.adapter.refund(zaincash.refund_of(order, gateway_id)) == REFUNDED
+        assert zaincash.gateway.asked("/reverse") == []
+
+    @pytest.mark.parametrize(
+        "said",
+        [{}, {"a": [], "b": []}, [{"status": "ODD", "referenceId": "{}"}], [{"referenceId": "{}"}], ["{}"]],
+    )
+    def test_a_list_that_is_not_understood_reverses_nothing(self, zaincash: Merchant, said: Any) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        body = says(200, said)
+        named = body._replace(
+            body=body.body.replace(b"{}", gateway_id.encode()) if isinstance(said, list) else body.body
+        )
+        zaincash.gateway.meets("/reversals", answers(named))
+        with pytest.raises(UnknownError):
+            zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
+        assert zaincash.gateway.given_back(gateway_id) == 0
+
+    def test_a_reversal_that_failed_is_refused_and_may_be_tried_again(self, zaincash: Merchant) -> None:
+        self.stand_in(zaincash).next_reversal = "FAILED"
+        order, gateway_id = zaincash.placed("paid")
+        refund = zaincash.refund_of(order, gateway_id)
+        with pytest.raises(RefusedError, match="refund_failed"):
+            zaincash.adapter.refund(refund)
+        self.stand_in(zaincash).next_reversal = "COMPLETED"
+        assert zaincash.adapter.refund(refund) == REFUNDED
+        assert zaincash.gateway.given_back(gateway_id) == AMOUNT
+
+    def test_one_on_its_way_is_not_asked_for_again(self, zaincash: Merchant) -> None:
+        self.stand_in(zaincash).next_reversal = "PENDING"
+        order, gateway_id = zaincash.placed("paid")
+        refund = zaincash.refund_of(order, gateway_id)
+        assert [zaincash.adapter.refund(refund) for _ in range(3)] == [REFUNDING] * 3
+        assert zaincash.gateway.given_back(gateway_id) == AMOUNT
+
+    def test_payments_do_not_hang_on_the_leave_to_reverse(self, zaincash: Merchant) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        zaincash.gateway.meets("/oauth2/token", *[answers(says(400, {"error": "invalid_scope"}))] * 2)
+        with pytest.raises(UnknownError, match="no token"):
+            zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
+        assert zaincash.adapter.order(zaincash.order())
+
+
+class TestFib:
+    @staticmethod
+    def stand_in(merchant: Merchant) -> FibStandIn:
+        assert isinstance(merchant.gateway, FibStandIn)
+        return merchant.gateway
+
+    def test_what_an_order_is_sent_as(self, fib: Merchant) -> None:
+        order = fib.order(description="مخالفات مرورية " * 10)
+        fib.adapter.order(order)
+        body = fib.gateway.received[1].json()
+        address = body.pop("statusCallbackUrl")
+        assert address.startswith(f"{order.callback_url}?payment={order.payment_id}&proof=")
+        assert body == {
+            "monetaryValue": {"amount": AMOUNT, "currency": "IQD"},
+            "description": order.description[:50],
+            "redirectUri": order.return_url,
+            "expiresIn": "PT15M",
+            "refundableFor": "P7D",
+            "category": "GOVERNMENT",
+        }
+
+    @pytest.mark.parametrize(
+        ("status", "reason", "state"),
+        [
+            ("UNPAID", None, UNPAID),
+            ("PAID", None, PAID),
+            ("DECLINED", "PAYMENT_EXPIRATION", EXPIRED),
+            ("DECLINED", "PAYMENT_CANCELLATION", FAILED),
+            ("DECLINED", "SERVER_FAILURE", FAILED),
+            ("DECLINED", None, FAILED),
+            ("REFUND_REQUESTED", None, REFUNDING),
+            ("REFUNDED", None, REFUNDED),
+        ],
+    )
+    def test_its_five_statuses(self, fib: Merchant, status: str, reason: str | None, state: str) -> None:
+        order, gateway_id = fib.placed()
+        payment = self.stand_in(fib).payments[gateway_id]
+        payment.status, payment.reason = status, reason
+        found = fib.adapter.standing(order.payment_id, gateway_id)
+        assert found is not None
+        assert (found.payment_id, found.state) == (None, state)
+
+    def test_an_amount_in_text_with_decimals_is_the_same(self, fib: Merchant) -> None:
+        order, gateway_id = fib.placed()
+        fib.gateway.meets("/status", lies(changed(amount={"amount": "75000.00", "currency": "IQD"})))
+        found = fib.adapter.standing(order.payment_id, gateway_id)
+        assert found is not None
+        assert found.amount == AMOUNT
+
+    def test_a_refund_asked_for_by_hand_counts_too(self, fib: Merchant) -> None:
+        order, gateway_id = fib.placed("paid")
+        self.stand_in(fib).payments[gateway_id].status = "REFUNDED"
+        assert fib.adapter.refund(fib.refund_of(order, gateway_id)) == REFUNDED
+        assert fib.gateway.asked("/refund") == []
