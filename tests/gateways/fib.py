@@ -57,6 +57,9 @@ class FibStandIn(StandIn):
         (client_id,) = self.clients
         return {"client_id": client_id, "client_secret": self.clients[client_id]}
 
+    def changes_keys(self) -> None:
+        self.clients, self.tokens = {"gharama-2": "new secret"}, {}
+
     # ------------------------------------------------------------------ the customer, and time
 
     def ids(self) -> list[str]:

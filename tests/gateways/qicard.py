@@ -92,6 +92,9 @@ class QiCardStandIn(StandIn):
             "public_key": pem(self.signing_key),
         }
 
+    def changes_keys(self) -> None:
+        self.passwords, self.signing_key = {"merchant-2": "new"}, 2
+
     # ------------------------------------------------------------------ the customer, and time
 
     def ids(self) -> list[str]:

@@ -225,6 +225,10 @@ class StandIn:
         """The secrets that its merchant is given."""
         raise NotImplementedError
 
+    def changes_keys(self) -> None:
+        """It gives its merchant new ones, and takes and signs by these alone."""
+        raise NotImplementedError
+
     def ids(self) -> list[str]:
         """Its own ids of the orders that it has taken."""
         raise NotImplementedError

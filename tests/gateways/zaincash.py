@@ -59,6 +59,10 @@ class ZainCashStandIn(StandIn):
             "service_type": "Government",
         }
 
+    def changes_keys(self) -> None:
+        self.clients, self.tokens = {"gharama-2": "new secret"}, {}
+        self.api_key = secrets.token_hex(24)
+
     # ------------------------------------------------------------------ the customer, and time
 
     def ids(self) -> list[str]:

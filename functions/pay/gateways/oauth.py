@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pay.gateways import ReadKeys, RefusedError, UnknownError
-from pay.gateways.exchange import Answer, Exchange, NotAskedError, dinars, genuine, reading
+from pay.gateways.exchange import Answer, Exchange, NotAskedError, dinars, genuine, let_in, reading
 
 MARGIN: Final = 10
 """Seconds before its end from which a token is not used any more."""
@@ -55,15 +55,13 @@ class OAuth:
         return self._exchange(method, path, headers={"authorization": f"Bearer {self._token}"}, body=body)
 
     def _fetch(self) -> tuple[str, int]:
-        answer = Answer(401, None)
-        for secret in genuine(self._keys(), "client_id", "client_secret"):
+        def ask(secret: Mapping[str, str]) -> Answer:
             client = {"client_id": secret["client_id"], "client_secret": secret["client_secret"]}
-            answer = self._exchange(
-                "POST", self._path, form={"grant_type": "client_credentials", **client, **self._asked}
-            )
-            if answer.status not in (400, 401):
-                break
-        granted = answer.accepted()
+            form = {"grant_type": "client_credentials", **client, **self._asked}
+            return self._exchange("POST", self._path, form=form)
+
+        secrets = genuine(self._keys(), "client_id", "client_secret")
+        granted = let_in(secrets, ask, lambda answer: answer.status in (400, 401)).accepted()
         with reading():
             return _token(granted["access_token"]), dinars(granted["expires_in"])
 

@@ -32,7 +32,7 @@ from pay.gateways import (
     Standing,
     UnknownError,
 )
-from pay.gateways.exchange import Answer, Exchange, asking, dinars, genuine, known, ordering, parse, reading
+from pay.gateways.exchange import Answer, Exchange, asking, dinars, genuine, known, let_in, ordering, parse, reading
 from shared.http import LONGEST_ID
 from shared.observability import logger
 
@@ -159,15 +159,16 @@ class QiCard:
         return Notice(None, gateway_id, f"{gateway_id}:{status}")
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
-        """One exchange; a second one with the keys before these where these are turned away at the door."""
-        answer = Answer(401, None)
-        for secret in genuine(self._keys(), "username", "password", "terminal_id"):
+        def ask(secret: Mapping[str, str]) -> Answer:
             basic = b64encode(f"{secret['username']}:{secret['password']}".encode()).decode()
             headers = {"authorization": f"Basic {basic}", "x-terminal-id": secret["terminal_id"]}
-            answer = self._exchange(method, path, headers=headers, body=body)
-            if answer.status != 401 and _code(answer) != _BAD_CREDENTIALS:
-                break
-        return answer
+            return self._exchange(method, path, headers=headers, body=body)
+
+        return let_in(
+            genuine(self._keys(), "username", "password", "terminal_id"),
+            ask,
+            lambda answer: answer.status == 401 or _code(answer) == _BAD_CREDENTIALS,
+        )
 
 
 def _is_in_use(answer: Answer) -> bool:
