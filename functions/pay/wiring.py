@@ -2,53 +2,63 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Final
 
-from pay.gateways import Gateway, Keys
-from pay.gateways.sandbox import Sandbox
-from shared.aws_json import Call, sdk
-from shared.settings import setting
+from pay.gateways import Gateway
+from pay.keys import SecretKeys
+from pay.settling import Books
+from shared.aws_json import Call, FastClient
+from shared.clock import now
+from shared.settings import listed, setting
 from shared.stores.messages import Messages
 from shared.stores.payments import Payments
 from shared.stores.violations import Violations
 
 
-class Settlement(NamedTuple):
-    """What concluding a payment reads and writes."""
-
-    violations: Violations
-    payments: Payments
-    messages: Messages
-
-
 @cache
 def port() -> Call:
     """The port to AWS, one for the life of the function."""
-    return sdk()
+    return FastClient()
 
 
 @cache
-def settlement() -> Settlement:
-    """The stores of ``conclude``."""
-    call = port()
-    return Settlement(
-        Violations(call, setting("VIOLATIONS_TABLE")),
-        Payments(call, setting("PAYMENTS_TABLE")),
-        Messages(call, setting("MESSAGES_TABLE")),
+def payments() -> Payments:
+    """The table of payments."""
+    return Payments(port(), setting("PAYMENTS_TABLE"))
+
+
+@cache
+def books() -> Books:
+    """The tables that a payment is made and ends in."""
+    return Books(
+        Violations(port(), setting("VIOLATIONS_TABLE")), payments(), Messages(port(), setting("MESSAGES_TABLE"))
     )
 
 
-@cache
-def open_gateways() -> Mapping[str, Gateway]:
-    """The gateways that this deployment has switched on, by name."""
+def _sandbox() -> Gateway | None:
+    from pay.gateways.sandbox import Sandbox
+
     url = setting("SANDBOX_GATEWAY_URL")
-    return {"sandbox": Sandbox(url, _sandbox_secret)} if url else {}
+    return Sandbox(url, _keys(setting("SANDBOX_GATEWAY_SECRET"))) if url else None
+
+
+# An adapter is imported only where its gateway is used.
+_GATEWAYS: Final[dict[str, Callable[[], Gateway | None]]] = {"sandbox": _sandbox}
+
+
+def _keys(secret_id: str) -> SecretKeys:
+    return SecretKeys(FastClient(), secret_id, now)
 
 
 @cache
-def _sandbox_secret() -> Keys:
-    answer = port()("secretsmanager", "GetSecretValue", {"SecretId": setting("SANDBOX_GATEWAY_SECRET")})
-    return Keys(json.loads(answer["SecretString"]))
+def gateway(name: str) -> Gateway | None:
+    """A gateway that this deployment knows, by name, also one that is closed to new payments."""
+    make = _GATEWAYS.get(name)
+    return make() if make else None
+
+
+def open_gateway(name: str) -> Gateway | None:
+    """A gateway that is open to new payments, by name."""
+    return gateway(name) if name in listed("GATEWAYS") else None

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from query import account, lookup, registration, vehicles
-from query.keyed import Keyed
-from query.pages import asked_limit
 from query.plates import requested_plate
 from query.ports import Feed, Ports
 from query.quotas import admit
@@ -20,7 +18,9 @@ from shared.clock import now
 from shared.domain.plate import Reading
 from shared.http import LANGUAGES, Event, Handler, Problem, Reply, Request, Route, answer, invalid, no_content, router
 from shared.identity import citizen
+from shared.keyed import Keyed
 from shared.observability import count
+from shared.pages import asked_limit
 from shared.settings import number, setting
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from query.keyed import Keyed
 from query.registry import Registry
+from shared.keyed import Keyed
 from shared.stores.citizens import Citizens
 from shared.stores.messages import Messages
 from shared.stores.profiles import Limits

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from query.keyed import Keyed
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.time import to_text
+from shared.keyed import Keyed
 from shared.stores.items import Item, pack
 
 MOST_TRIES: Final = 5

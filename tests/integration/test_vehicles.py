@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from query.keyed import Keyed
 from query.registry import Registration, Registry
 from shared.aws_json import Call, Json
+from shared.keyed import Keyed
 from tests.build import OTHER_PLATE, PHONE, PLATE, SUB, store, violation
 from tests.functions import Functions, Reply, forget
 

@@ -7,8 +7,8 @@ import hmac
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-from query.keyed import Keyed
 from shared.http import Request, invalid
+from shared.keyed import Keyed
 
 PAGE: Final = 50
 LARGEST_PAGE: Final = 100
