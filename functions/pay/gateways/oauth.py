@@ -31,8 +31,7 @@ class OAuth:
         self._keys = keys
         self._asked = {"scope": scope} if scope else {}
         self._clock = clock
-        self._token = ""
-        self._until = 0.0
+        self._kept = ("", 0.0)  # a token, and until when it is used
 
     def __call__(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         """One exchange; a second one with a new token where the first was turned away at the door (401).
@@ -41,18 +40,19 @@ class OAuth:
         """
         answer = self._ask(method, path, body)
         if answer.status == 401:
-            self._until = 0.0
+            self._kept = ("", 0.0)
             answer = self._ask(method, path, body)
         return answer
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
-        if self._clock() >= self._until:
+        token, until = self._kept
+        if self._clock() >= until:
             try:
-                self._token, lifetime = self._fetch()
+                token, lifetime = self._fetch()
             except (UnknownError, RefusedError) as error:
                 raise NotAskedError(f"no token: {error}") from None
-            self._until = self._clock() + lifetime - MARGIN
-        return self._exchange(method, path, headers={"authorization": f"Bearer {self._token}"}, body=body)
+            self._kept = token, self._clock() + lifetime - MARGIN
+        return self._exchange(method, path, headers={"authorization": f"Bearer {token}"}, body=body)
 
     def _fetch(self) -> tuple[str, int]:
         def ask(secret: Mapping[str, str]) -> Answer:
