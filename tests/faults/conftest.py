@@ -17,7 +17,9 @@ def faults(engine: Engine, functions: Functions, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(f"{module}.sdk", lambda: between.through(engine.fast()))
     for module in ("query.api", "pay.wiring"):
         monkeypatch.setattr(f"{module}.FastClient", lambda: between.through(engine.fast()))
-    outside = (functions.phones, "send"), (functions.gateway, "order"), (functions.gateway, "standing")
-    for thing, name in outside:
+    for thing, name in [
+        (functions.phones, "send"),
+        *((functions.gateway, name) for name in ("order", "standing", "cancel", "refund")),
+    ]:
         monkeypatch.setattr(thing, name, between.through(getattr(thing, name)))
     return between
