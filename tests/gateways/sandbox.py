@@ -45,6 +45,9 @@ class SandboxStandIn(StandIn):
     def ids(self) -> list[str]:
         return self._ids
 
+    def begins(self, gateway_id: str) -> None:
+        """Its customer pays in one step."""
+
     def ends(self, gateway_id: str, how: str) -> None:
         owed = len(self.owed)
         outcome = {"paid": "pay", "failed": "fail", "expired": "expire"}[how]

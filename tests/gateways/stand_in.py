@@ -233,6 +233,10 @@ class StandIn:
         """Its own ids of the orders that it has taken."""
         raise NotImplementedError
 
+    def begins(self, gateway_id: str) -> None:
+        """The customer is in the midst of paying: it is too late to close the order."""
+        raise NotImplementedError
+
     def ends(self, gateway_id: str, how: str) -> None:
         """The customer, or time: an order ends ``paid``, ``failed`` or ``expired``, and who waits for it is told."""
         raise NotImplementedError

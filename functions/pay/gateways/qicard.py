@@ -54,8 +54,6 @@ _STATES: Final = {
     "SUCCESS": PAID,
     "EXPIRED": EXPIRED,
 }
-_CANCELED: Final = {UNPAID: FAILED, PAID: REFUNDED}
-"""What the mark ``canceled`` makes of a state."""
 _LOCALES: Final = {"en": "en_US"}
 _ALREADY_EXISTS: Final = {1, 10}
 _CAN_NOT_PROCESS: Final = 5
@@ -104,13 +102,8 @@ class QiCard:
         with asking():
             told = _accepted(answer)
         with reading():
-            state = known(_STATES, told["status"])
-            if told.get("canceled"):
-                state = _CANCELED.get(state, state)
-            amount = told["confirmedAmount"] if state == PAID and told.get("confirmedAmount") else told["amount"]
-            standing = Standing(
-                str(told["requestId"]), str(told["paymentId"]), state, dinars(amount), str(told["currency"])
-            )
+            state, amount = _state(told)
+            standing = Standing(str(told["requestId"]), str(told["paymentId"]), state, amount, str(told["currency"]))
         if payment_id not in (None, standing.payment_id) or gateway_id not in (None, standing.gateway_id):
             raise UnknownError("the answer is another order's")
         return standing
@@ -169,6 +162,20 @@ class QiCard:
             ask,
             lambda answer: answer.status == 401 or _code(answer) == _BAD_CREDENTIALS,
         )
+
+
+def _state(told: Mapping[str, Any]) -> tuple[str, int]:
+    """The state of a payment and its dinars: those that were confirmed, once it is paid.
+
+    Raises UnknownError for one that is paid and canceled with money confirmed: its documents do not say who has it.
+    """
+    state, amount = known(_STATES, told["status"]), dinars(told["amount"])
+    confirmed = None if told.get("confirmedAmount") is None else dinars(told["confirmedAmount"])
+    if not told.get("canceled"):
+        return state, amount if state != PAID or confirmed is None else confirmed
+    if state == PAID and confirmed != 0:
+        raise UnknownError("paid and canceled")
+    return {UNPAID: FAILED, PAID: REFUNDED}.get(state, state), amount
 
 
 def _is_in_use(answer: Answer) -> bool:
