@@ -18,7 +18,7 @@ DEMO_ROWS = 600
 
 
 def stack_parameters(config: Config) -> dict[str, str]:
-    """Values of the template's parameters here; all others keep their defaults."""
+    """Values of the template's parameters here, unless other ones are asked for; all others keep their defaults."""
     return {
         "JwtIssuer": _issuer_url(config),
         "JwtAudience": AUDIENCE,
@@ -33,6 +33,7 @@ def stack_parameters(config: Config) -> dict[str, str]:
         "FileVisibility": "120",
         "ChunkTimeout": "20",
         "ChunkVisibility": "30",
+        **config.parameters,
     }
 
 

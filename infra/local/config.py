@@ -1,9 +1,10 @@
 """Where one local cloud lives: its ports, its folders and the AWS identity that it pretends to have."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,23 +18,28 @@ SECRET_ACCESS_KEY = "gharama-local-secret"  # noqa: S105  opens nothing but this
 
 @dataclass(frozen=True)
 class Config:
-    """One local cloud. Two of them can run side by side when ports and state differ."""
+    """One local cloud. Two of them can run side by side when ports and state differ.
+
+    parameters: values of the template's parameters that go before the local ones.
+    """
 
     api_port: int = 8080
     aws_port: int = 4566
     state: Path = ROOT / ".local"
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Config":
-        """Read GHARAMA_PORT, GHARAMA_AWS_PORT and GHARAMA_STATE.
+        """Read GHARAMA_PORT, GHARAMA_AWS_PORT, GHARAMA_STATE and GHARAMA_PARAMETERS.
 
         Raises:
-            ValueError: a port is not a number from 1 to 65535, or both are the same.
+            ValueError: a port is not a number from 1 to 65535, or both are the same; a parameter has no value.
         """
         config = cls(
             api_port=_port(environment, "GHARAMA_PORT", cls.api_port),
             aws_port=_port(environment, "GHARAMA_AWS_PORT", cls.aws_port),
             state=Path(environment.get("GHARAMA_STATE") or cls.state).resolve(),
+            parameters=_parameters(environment.get("GHARAMA_PARAMETERS", "")),
         )
         if config.api_port == config.aws_port:
             raise ValueError(f"GHARAMA_PORT and GHARAMA_AWS_PORT are both {config.api_port}; they must differ")
@@ -67,6 +73,15 @@ class Config:
     @property
     def emulator_interpreter(self) -> Path:
         return ROOT / ".venv" / "emulator" / "bin" / "python"
+
+
+def _parameters(text: str) -> dict[str, str]:
+    """Parameters as `sam deploy --parameter-overrides` takes them: Name=value, by spaces."""
+    pairs = [pair.partition("=") for pair in shlex.split(text)]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            raise ValueError(f"GHARAMA_PARAMETERS must be of the form Name=value, not {name!r}")
+    return {name: value for name, _, value in pairs}
 
 
 def _port(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -13,7 +13,7 @@ from infra.local.emulator import Emulator
 from infra.local.environment import Invocation, Outcome
 from infra.local.functions import Functions, FunctionsClosedError
 from infra.local.invocations import InvocationServer
-from infra.local.stack import Stack, deploy
+from infra.local.stack import DeployError, Stack, deploy
 from infra.local.stream_batch import StreamMapping
 from infra.local.streams import StreamPoller, settle
 from infra.local.streams_api import StreamsApi
@@ -63,7 +63,7 @@ class Engine:
         Raises:
             PortTakenError: the AWS port is in use.
             EmulatorError: the emulator does not start.
-            DeployError: the stack can't be deployed.
+            DeployError: the stack can't be deployed, or has no such parameters.
         """
         with ExitStack() as started:
             self._start(started, progress)
@@ -83,7 +83,10 @@ class Engine:
         # Loads while the emulator starts, which takes as long.
         from infra.local.localize import localize, parse
 
-        template = localize(parse(application.template.read_text()), application.parameters, invocations.url)
+        written = parse(application.template.read_text())
+        if unknown := config.parameters.keys() - written.get("Parameters", {}).keys():
+            raise DeployError(f"GHARAMA_PARAMETERS names what the template does not: {', '.join(sorted(unknown))}")
+        template = localize(written, application.parameters, invocations.url)
         self._emulator.wait_until_ready()
         progress(f"AWS endpoint at {config.aws_endpoint}")
         self.stack = deploy(self.clients, STACK_NAME, template, application.parameters)

@@ -12,7 +12,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -23,15 +24,15 @@ ROOT = Path(__file__).resolve().parents[2]
 Found = TypeVar("Found")
 
 
-def wait_for(condition: Callable[[], Found | None], within: float, what: str) -> Found:
-    """The first true value of a condition, asked ten times a second. Fails naming what did not come."""
+def wait_for(condition: Callable[[], Found | None], within: float, what: str, *, every: float = 0.1) -> Found:
+    """The first true value of a condition, asked ten times a second or so. Fails naming what did not come."""
     deadline = time.monotonic() + within
     while True:
         found = condition()
         if found:
             return found
         assert time.monotonic() < deadline, f"not within {within} s: {what}"
-        time.sleep(0.1)
+        time.sleep(every)
 
 
 def free_port() -> int:
@@ -44,21 +45,25 @@ def free_port() -> int:
 class Answer(NamedTuple):
     status: int
     body: Any
+    headers: Mapping[str, str]
 
 
 @dataclass
 class Cloud:
-    """A local cloud that this test run started by the README's own command."""
+    """A local cloud that this test run started by the README's own command, from the tree at ``root``."""
 
     state: Path
     port: int
     aws_port: int
+    root: Path = ROOT
+    parameters: str = ""
     process: subprocess.Popen[bytes] | None = None
     stack: dict[str, Any] | None = None
 
     @classmethod
-    def at(cls, state: Path) -> Cloud:
-        return cls(state, free_port(), free_port())
+    def at(cls, state: Path, root: Path = ROOT, *, parameters: str = "") -> Cloud:
+        """root: the tree to run. parameters: other values of the template's, as the README has them."""
+        return cls(state, free_port(), free_port(), root, parameters)
 
     @property
     def url(self) -> str:
@@ -71,11 +76,12 @@ class Cloud:
             "GHARAMA_PORT": str(self.port),
             "GHARAMA_AWS_PORT": str(self.aws_port),
             "GHARAMA_STATE": str(self.state),
+            "GHARAMA_PARAMETERS": self.parameters,
         }
         with (self.state / "up.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "infra.local", "up"],
-                cwd=ROOT,
+                cwd=self.root,
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -100,6 +106,22 @@ class Cloud:
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(60) == 0, (self.state / "up.log").read_text()[-2000:]
         self.process = None
+
+    def aws_environment(self) -> dict[str, str]:
+        """The environment in which any AWS client finds this cloud."""
+        assert self.stack is not None
+        return {
+            "AWS_ENDPOINT_URL": self.stack["aws_endpoint"],
+            "AWS_REGION": self.stack["region"],
+            "AWS_DEFAULT_REGION": self.stack["region"],
+            "AWS_ACCESS_KEY_ID": self.stack["access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": self.stack["secret_access_key"],
+        }
+
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs."""
+        (stack,) = self.aws("cloudformation").describe_stacks(StackName="gharama")["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def aws(self, service: str) -> Any:
         assert self.stack is not None
@@ -129,13 +151,14 @@ class Cloud:
             request.add_header(name, value)
         try:
             with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-                status, raw = response.status, response.read()
+                status, raw, fields = response.status, response.read(), response.headers
         except urllib.error.HTTPError as error:
-            status, raw = error.code, error.read()
+            status, raw, fields = error.code, error.read(), error.headers
+        found = {name.lower(): value for name, value in fields.items()}
         try:
-            return Answer(status, json.loads(raw))
+            return Answer(status, json.loads(raw), found)
         except ValueError:
-            return Answer(status, raw)
+            return Answer(status, raw, found)
 
     # ------------------------------------------------------------------ people
 
@@ -171,7 +194,19 @@ class Cloud:
         answer = self.request("GET", f"/_local/sms?phone={phone.replace('+', '%2B')}")
         return [message["text"] for message in answer.body]
 
+    def all_sms(self) -> dict[str, list[str]]:
+        """The texts that each phone has received."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for message in self.request("GET", "/_local/sms").body:
+            found[message["phone"]].append(message["text"])
+        return found
+
     # ------------------------------------------------------------------ inside
+
+    def logged(self) -> str:
+        """Everything that the functions have logged since the start."""
+        logs = (self.state / "logs" / "functions").glob("*.log")
+        return "".join(log.read_text(errors="replace") for log in logs)
 
     def function_processes(self, handler: str) -> list[int]:
         """The processes of this cloud that run a handler."""
