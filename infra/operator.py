@@ -1,7 +1,8 @@
 """What the operator does by hand: ``python -m infra.operator COMMAND --stack NAME``.
 
-``set-sms-attributes`` once after a deployment, ``replay-records`` once what made stream records fail is mended. AWS is
-reached with the credentials, Region and endpoint of the environment, as with any AWS client.
+``set-sms-attributes`` once after a deployment; ``replay-records`` once what made stream records fail is mended,
+``replay-files`` once what made files fail is. AWS is reached with the credentials, Region and endpoint of the
+environment, as with any AWS client.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     replay = commands.add_parser("replay-records", help="give failed stream records to their function again")
     replay.add_argument("--prefix", default="", help="only objects whose key begins so")
+    files = commands.add_parser("replay-files", help="put files and chunks that ran out of tries on their queues again")
     attributes = commands.add_parser("set-sms-attributes", help="make SNS write delivery logs of every SMS")
-    for each in (replay, attributes):
+    for each in (replay, files, attributes):
         each.add_argument("--stack", required=True, help="name of the deployed stack")
     options = parser.parse_args(arguments)
 
@@ -45,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outputs = _outputs(clients, options.stack)
     if options.command == "set-sms-attributes":
         set_sms_attributes(clients, outputs["SmsDeliveryRoleArn"])
+        return 0
+    if options.command == "replay-files":
+        print(
+            f"{replay_files(clients, options.stack)} messages are on their queues again; the files' reports will tell"
+        )
         return 0
     replayed = replay_records(clients, outputs["FailedRecordsBucket"], options.prefix)
     print(f"{replayed.done} replayed, {len(replayed.left)} left")
@@ -88,6 +95,27 @@ def replay_records(clients: Clients, bucket: str, prefix: str = "") -> Replayed:
             s3.delete_object(Bucket=bucket, Key=key)
             done += 1
     return Replayed(done, left)
+
+
+def replay_files(clients: Clients, stack: str) -> int:
+    """Let files that failed go on: put their dead letters back on the queues they came from. Returns how many."""
+    pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    urls = {
+        one["LogicalResourceId"]: one["PhysicalResourceId"] for page in pages for one in page["StackResourceSummaries"]
+    }
+    pairs = (("FileDeadLetters", "FileQueue"), ("ChunkDeadLetters", "ChunkQueue"))
+    return sum(replay_messages(clients("sqs"), urls[dead], urls[alive]) for dead, alive in pairs)
+
+
+def replay_messages(sqs: Any, dead_url: str, queue_url: str) -> int:
+    """Move every message from one queue to another; one that is cut off between comes twice, which harms nothing."""
+    moved = 0
+    while messages := sqs.receive_message(QueueUrl=dead_url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
+        for message in messages:
+            sqs.send_message(QueueUrl=queue_url, MessageBody=message["Body"])
+            sqs.delete_message(QueueUrl=dead_url, ReceiptHandle=message["ReceiptHandle"])
+            moved += 1
+    return moved
 
 
 def _refusal(answer: Mapping[str, Any]) -> str | None:

@@ -11,6 +11,7 @@ from shared.domain.time import BAGHDAD
 from shared.domain.violation import Violation, make_version
 from shared.stores.citizens import Citizens, Vehicle
 from shared.stores.message_caps import Caps, Taking
+from shared.stores.registry import Registration
 from shared.stores.violations import Row, Violations
 
 PLATE = Plate(GERMAN, "11", "ز", "739418")
@@ -50,6 +51,13 @@ def row(subject: Violation, **fields: Any) -> Row:
         **fields,
     }
     return Row(subject, **values)
+
+
+def registration(number: str, plate: Plate = PLATE, *, at: str = "2026-11-01", **fields: Any) -> Registration:
+    """A row of a registration file: a plate and the number on its card, in its normal form. at: its version's date."""
+    version = make_version(None, f"{at}T00:00:00+03:00", 2)
+    values = {"plate_key": plate.key, "category": None, "dated": False, "ref": f"registry/a.csv@{version}", **fields}
+    return Registration(number=number, version=version, **values)
 
 
 def store(violations: Violations, *subjects: Violation) -> None:

@@ -98,6 +98,7 @@ def context() -> Any:
     return SimpleNamespace(
         aws_request_id=str(uuid.uuid4()),
         function_name="function",
+        invoked_function_arn="arn:aws:lambda:me-south-1:000000000000:function:function",
         memory_limit_in_mb=512,
         get_remaining_time_in_millis=lambda: 30_000,
     )

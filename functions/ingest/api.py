@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from ingest.origins import ORIGINS
 from shared.aws_json import sdk
 from shared.clock import now
 from shared.domain.time import to_text
@@ -18,7 +19,6 @@ from shared.identity import DIRECTORATE, Citizen, citizen
 from shared.settings import setting
 from shared.stores.files import CHECKING, LOADING, Files, Upload
 
-ORIGINS: Final = ("live", "backlog")
 FORMATS: Final = {"csv": 5 * 1024**3, "csv.gz": 5 * 1024**3, "xlsx": 200 * 1024**2}
 """The largest file of each format in bytes. S3 takes no more than 5 GB in one POST."""
 

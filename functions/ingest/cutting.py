@@ -11,9 +11,10 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from ingest.errors import FileError
-from ingest.feed import Notices, Parser, Reject, Source, records
+from ingest.feed import Notices, Reject, Source, records
 from ingest.layout import LONGEST_HEADER, SEPARATORS, Layout, find_separator, read_header
 from ingest.misreading import require_readable, require_readable_header
+from ingest.parsers import PARSERS
 
 MOST_ROWS: Final = 5_000
 MOST_BYTES: Final = 8 * 1024 * 1024
@@ -23,7 +24,7 @@ LONGEST_LINE: Final = 1024 * 1024
 LONGEST_RECORD: Final = 2 * LONGEST_LINE
 CHECKED_RECORDS: Final = 5_000
 MOST_BAD: Final = 0.20
-"""A file of which a larger share of the first records is bad is refused: it is not what it says, or not ours."""
+"""The share of the first records that may be bad: a file of more is not what it says, or not ours, and is refused."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -52,10 +53,10 @@ class Scan(NamedTuple):
 
 
 class BadShareError(FileError):
-    """Too many of the first records are bad. rejects: their reasons."""
+    """Too many of the first records are bad. share: of them. rejects: their reasons."""
 
-    def __init__(self, rejects: Notices) -> None:
-        super().__init__("too_many_bad_rows")
+    def __init__(self, share: float, rejects: Notices) -> None:
+        super().__init__("too_many_bad_rows", value=f"{share:.1%}")
         self.rejects = rejects
 
 
@@ -113,10 +114,18 @@ class _Lines(Iterator[str]):
             yield rest
 
 
-def scan(blocks: Iterable[bytes], source: Source, *, unproven: bool = False, keep: Keep | None = None) -> Scan:
+def scan(
+    blocks: Iterable[bytes],
+    source: Source,
+    *,
+    most_bad: float = MOST_BAD,
+    unproven: bool = False,
+    keep: Keep | None = None,
+) -> Scan:
     """Read a file through, in constant memory: its layout, and where to cut it into chunks.
 
-    blocks: CSV text in UTF-8. unproven: see :class:`ingest.plain.Plain`. keep: where the chunks of a rewritten file go.
+    blocks: CSV text in UTF-8. most_bad: see :data:`MOST_BAD`. unproven: see :class:`ingest.plain.Plain`.
+    keep: where the chunks of a rewritten file go.
     Raises FileError: the file is refused as a whole.
     """
     lines = _Lines(blocks, keeping=keep is not None)
@@ -135,6 +144,9 @@ def scan(blocks: Iterable[bytes], source: Source, *, unproven: bool = False, kee
     rows = before = 0
     start, line = lines.position, lines.count + 1
 
+    def checked() -> Layout:
+        return _checked(separator, header, sample, source, most_bad=most_bad, unproven=unproven)
+
     def cut() -> None:
         number, content = len(chunks) + 1, lines.end_chunk()
         if keep:
@@ -149,26 +161,33 @@ def scan(blocks: Iterable[bytes], source: Source, *, unproven: bool = False, kee
             sample.append((begins, record))
             # The first chunk may be fewer records than are checked: no more than it are held.
             if rows == CHECKED_RECORDS or full:
-                layout = _checked(separator, header, sample, source, unproven=unproven)
+                layout = checked()
         if full:
             cut()
             start, line, before = lines.position, lines.count + 1, rows
     if layout is None:
-        layout = _checked(separator, header, sample, source, unproven=unproven)
+        layout = checked()
     if rows > before:
         cut()
     return Scan(layout, chunks, rows)
 
 
 def _checked(
-    separator: str, header: list[str], sample: list[tuple[int, list[str]]], source: Source, *, unproven: bool
+    separator: str,
+    header: list[str],
+    sample: list[tuple[int, list[str]]],
+    source: Source,
+    *,
+    most_bad: float,
+    unproven: bool,
 ) -> Layout:
     """The layout of a file whose first records read as they should. Raises FileError."""
-    layout = read_header(header, separator, [record for _, record in sample])
+    parse_as = PARSERS[source.origin]
+    layout = read_header(parse_as.columns, header, separator, [record for _, record in sample])
     if not sample:
         raise FileError("no_rows")
     require_readable(layout, [record for _, record in sample], unproven=unproven)
-    parser = Parser(layout, source)
+    parser = parse_as(layout, source)
     rejects = Notices()
     bad = 0
     for line, record in sample:
@@ -176,6 +195,6 @@ def _checked(
         if isinstance(outcome, Reject):
             bad += 1
             rejects.add(outcome.column, outcome.code, 1, outcome.line)
-    if bad > MOST_BAD * len(sample):
-        raise BadShareError(rejects)
+    if bad > most_bad * len(sample):
+        raise BadShareError(bad / len(sample), rejects)
     return layout

@@ -1,31 +1,31 @@
-"""The rows of the directorate's file, format version 1: text in, violations or rejects out. Knows nothing of AWS."""
+"""The rows of the directorate's files, format version 1: text in, rows or rejects out. Knows nothing of AWS."""
 
 from __future__ import annotations
 
 import csv
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from operator import itemgetter
-from typing import Final, NamedTuple, TypeVar
+from typing import ClassVar, Final, Generic, NamedTuple, TypeVar
 
 import orjson
 
 from ingest import cells
 from ingest.errors import CellError, FileError
-from ingest.layout import COLUMNS, Layout
-from shared.domain.plate import PlateError, from_parts
+from ingest.layout import VIOLATION_COLUMNS, Column, Layout
+from shared.domain.plate import Plate, PlateError, from_parts
 from shared.domain.text import fold
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import OPEN, Violation, make_version
+from shared.spreadsheet import FORMULA_SIGNS
 from shared.stores.violations import Row
 
 T = TypeVar("T")
-
-FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a cell for a formula; a ``'`` before it makes it text."""
+RowT = TypeVar("RowT")
 
 OTHER: Final = "other"
 
@@ -81,7 +81,7 @@ class Notices:
 class Source(NamedTuple):
     """What a row's meaning needs to know of its file. Instants as stored texts.
 
-    origin: live or backlog. announce_from: rows recorded earlier are not news.
+    origin: live, backlog or registry. announce_from: rows recorded earlier are not news.
     """
 
     file_id: str
@@ -115,8 +115,11 @@ def _without_mark(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA_SIGNS else cell
 
 
-class Parser:
+class Parser(ABC, Generic[RowT]):
     """Rows of one file. ``warnings`` gathers what was accepted but should be told."""
+
+    columns: ClassVar[tuple[Column, ...]]
+    """The format's, in the order in which :meth:`_row` takes their cells."""
 
     def __init__(self, layout: Layout, source: Source) -> None:
         self.warnings = Notices()
@@ -124,12 +127,12 @@ class Parser:
         self._width = len(layout.columns)
         at = {column: position for position, column in enumerate(layout.columns)}
         # The format's columns in the format's order; an absent one is taken from the empty cell beyond the last.
-        self._pick = itemgetter(*(at.get(column.name, self._width) for column in COLUMNS))
+        self._pick = itemgetter(*(at.get(column.name, self._width) for column in self.columns))
         # One typing error in a year would freeze a row for ever: nothing later could be newer. Counted from the file's
         # own date, so that a chunk that runs again judges the same.
         self._latest = to_text(from_text(source.last_modified) + timedelta(days=1))
 
-    def parse(self, line: int, record: list[str]) -> Row | Reject:
+    def parse(self, line: int, record: list[str]) -> RowT | Reject:
         """The row of a record, or why it is none. Never raises, whatever the cells hold."""
         try:
             if len(record) != self._width:
@@ -146,6 +149,27 @@ class Parser:
         if any(record[self._width :]):
             raise CellError("cells_too_many")
 
+    @abstractmethod
+    def _row(self, line: int, record: tuple[str, ...]) -> RowT:
+        """The row of the cells of a line. Raises CellError or PlateError."""
+
+    def _updated(self, cell: str) -> str | None:
+        """When a row was updated, if it says so."""
+        updated = _optional("updated_at", cell, cells.date)
+        if updated and updated > self._latest:
+            raise CellError("updated_at_ahead", "updated_at")
+        return updated
+
+    def _warn_of(self, category: Category, line: int) -> None:
+        if category.unknown:
+            self.warnings.add("plate_category", "category_other", 1, line)
+
+
+class ViolationParser(Parser[Row]):
+    """Rows of a file of violations."""
+
+    columns = VIOLATION_COLUMNS
+
     def _row(self, line: int, record: tuple[str, ...]) -> Row:
         (
             number, family, plate_governorate, kind, letter, serial, code, title, legal_ref, amount, due, doubled_at,
@@ -153,15 +177,12 @@ class Parser:
             updated_at,
         ) = record  # fmt: skip
         violation_no = _required("violation_no", number, cells.violation_no)
-        series, category = _series(family, plate_governorate), _category(kind)
-        plate = from_parts(series.family, series.governorate, _letter(letter), serial)
+        plate, category = read_plate(family, plate_governorate, letter, serial), read_category(kind)
         offence = _offence(code, title, legal_ref, amount, status)
         place_of = _sector(sector, sector_name, sector_governorate, place)
         occurred = _required("occurred_at", occurred_at, cells.date)
         recorded = _optional("recorded_at", recorded_at, cells.date)
-        updated = _optional("updated_at", updated_at, cells.date)
-        if updated and updated > self._latest:
-            raise CellError("updated_at_ahead", "updated_at")
+        updated = self._updated(updated_at)
         source = self._source
         violation = Violation(
             violation_no=violation_no,
@@ -184,8 +205,7 @@ class Parser:
             counter_paid_at=_optional("paid_at", paid_at, cells.date),
             counter_receipt_no=_optional("receipt_no", receipt_no, cells.text),
         )
-        if category.unknown:
-            self.warnings.add("plate_category", "category_other", 1, line)
+        self._warn_of(category, line)
         if recorded is None:
             self.warnings.add("recorded_at", "recorded_at_defaulted", 1, line)
         return Row(
@@ -199,6 +219,12 @@ class Parser:
 
 
 # ---------------------------------------------------------------------- cells that go together and repeat together
+
+
+def read_plate(family: str, governorate: str, letter: str, serial: str) -> Plate:
+    """The plate of four cells. Raises CellError or PlateError."""
+    series = _series(family, governorate)
+    return from_parts(series.family, series.governorate, _letter(letter), serial)
 
 
 class _Series(NamedTuple):
@@ -219,17 +245,20 @@ def _letter(letter: str) -> str | None:
     return _optional("plate_letter", letter, fold)
 
 
-class _Category(NamedTuple):
+class Category(NamedTuple):
+    """A vehicle's category; None where the cell is empty. unknown: its word is none that we know."""
+
     name: str | None
     unknown: bool
 
 
 @lru_cache(_REMEMBERED)
-def _category(word: str) -> _Category:
+def read_category(word: str) -> Category:
+    """The category of a cell."""
     if not word.strip():
-        return _Category(None, unknown=False)
+        return Category(None, unknown=False)
     known = _optional("plate_category", word, cells.category)
-    return _Category(known or OTHER, unknown=known is None)
+    return Category(known or OTHER, unknown=known is None)
 
 
 class _Offence(NamedTuple):

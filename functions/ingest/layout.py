@@ -1,4 +1,4 @@
-"""The columns of the directorate's file, format version 1, and how a header is read.
+"""The columns of the directorate's files, format version 1, and how a header is read.
 
 Columns stand in any order under their English name or an Arabic one, compared after folding.
 """
@@ -22,13 +22,18 @@ class Column(NamedTuple):
     required: bool = False
 
 
-COLUMNS: Final = (
-    Column("violation_no", ("رقم المخالفة",), required=True),
+_PLATE: Final = (
     Column("plate_family", ("نظام اللوحة",), required=True),
     Column("plate_governorate", ("محافظة اللوحة",), required=True),
     Column("plate_category", ("صنف المركبة", "صنف اللوحة", "صفة التسجيل")),
     Column("plate_letter", ("حرف اللوحة",)),
     Column("plate_number", ("رقم اللوحة",), required=True),
+)
+_UPDATED_AT: Final = Column("updated_at", ("تاريخ التحديث",))
+
+VIOLATION_COLUMNS: Final = (
+    Column("violation_no", ("رقم المخالفة",), required=True),
+    *_PLATE,
     Column("violation_code", ("رمز المخالفة",), required=True),
     Column("violation_title", ("وصف المخالفة",)),
     Column("legal_ref", ("المادة القانونية",)),
@@ -44,10 +49,15 @@ COLUMNS: Final = (
     Column("status", ("الحالة",)),
     Column("paid_at", ("تاريخ التسديد",)),
     Column("receipt_no", ("رقم الوصل",)),
-    Column("updated_at", ("تاريخ التحديث",)),
+    _UPDATED_AT,
 )
-REQUIRED: Final = tuple(column.name for column in COLUMNS if column.required)
-ARABIC: Final = {column.name: column.arabic[0] for column in COLUMNS}
+REGISTRATION_COLUMNS: Final = (
+    *_PLATE,
+    Column("registration_no", ("رقم السنوية", "رقم سنوية المركبة", "رقم إجازة التسجيل"), required=True),
+    _UPDATED_AT,
+)
+_ALL: Final = (*VIOLATION_COLUMNS, *REGISTRATION_COLUMNS)
+ARABIC: Final = {column.name: column.arabic[0] for column in _ALL}
 
 REPORTED: Final = ("line", "error_code", "error")
 """What the rejects file adds to the original columns; a mended one may be uploaded with them."""
@@ -61,7 +71,7 @@ LONGEST_HEADER: Final = 16_384
 LONGEST_NAME: Final = 100
 """No word of the format is longer, and folding a longer text can take long."""
 
-_BY_HEADER: Final = {fold_name(name): column.name for column in COLUMNS for name in (column.name, *column.arabic)}
+_BY_HEADER: Final = {fold_name(name): column.name for column in _ALL for name in (column.name, *column.arabic)}
 _REPORTED: Final = frozenset(map(fold_name, REPORTED))
 _PLATE_KIND: Final = fold_name(PLATE_KIND)
 _KNOWN: Final = frozenset((*_BY_HEADER, _PLATE_KIND))
@@ -82,7 +92,7 @@ class Layout(NamedTuple):
 
 
 def is_column(header: str) -> bool:
-    """Whether a header is a name of a column of the format."""
+    """Whether a header is a name of a column, of whichever kind of file."""
     return len(header) <= LONGEST_NAME and fold_name(header) in _KNOWN
 
 
@@ -105,24 +115,28 @@ def _known(line: str, separator: str) -> int:
     return sum(map(is_column, cells))
 
 
-def read_header(header: Sequence[str], separator: str, sample: Iterable[Sequence[str]]) -> Layout:
-    """The layout of a header. sample: records whose values decide what نوع اللوحة means.
+def read_header(
+    known: Sequence[Column], header: Sequence[str], separator: str, sample: Iterable[Sequence[str]]
+) -> Layout:
+    """The layout of a header. known: the columns of the kind of file.
 
+    sample: records whose values decide what نوع اللوحة means.
     Raises FileError: a required column is missing, a column stands twice, or there are too many.
     """
     if len(header) > MOST_COLUMNS or sum(map(len, header)) > LONGEST_HEADER:
         raise FileError("columns_too_many", line=1)
+    ours = {column.name for column in known}
     names = [fold_name(cell) for cell in header]
-    columns = [_BY_HEADER.get(name, "") for name in names]
+    columns = [_BY_HEADER[name] if _BY_HEADER.get(name) in ours else "" for name in names]
     for position, name in enumerate(names):
         if name == _PLATE_KIND:
             columns[position] = _plate_kind(position, sample)
-    for column in COLUMNS:
+    for column in known:
         if columns.count(column.name) > 1:
             raise FileError("column_twice", column=column.name, line=1)
-    for required in REQUIRED:
-        if required not in columns:
-            raise FileError("column_missing", column=required, line=1)
+    for column in known:
+        if column.required and column.name not in columns:
+            raise FileError("column_missing", column=column.name, line=1)
     return Layout(separator, tuple(header), tuple(columns))
 
 

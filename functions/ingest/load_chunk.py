@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import timedelta
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 
-from ingest import rejects, report
+from ingest import ending, rejects
 from ingest.cutting import Chunk
+from ingest.ending import Desk
 from ingest.errors import FileError
 from ingest.feed import Notices, Parser, Reject, Source, records
 from ingest.layout import Layout
 from ingest.objects import Objects
+from ingest.origins import REGISTRY
+from ingest.parsers import PARSERS
+from ingest.report import notes
+from ingest.wiring import desk
 from shared.aws_json import FastClient
 from shared.clock import Clock, now
 from shared.domain.time import to_text
+from shared.keyed import Keyed
 from shared.observability import count, logger
 from shared.settings import number, setting
-from shared.stores.files import ENDED, FAILED, OUTCOMES, DoneChunk, File, Files, FileVersion, Plan
-from shared.stores.violations import STALE, Row, Violations
+from shared.stores.files import FINAL, OUTCOMES, DoneChunk, File, FileVersion, Plan
+from shared.stores.registry import Registry
+from shared.stores.versioned import STALE, Line
+from shared.stores.violations import Violations
 
 BATCH: Final = 100
 """Rows of one transaction."""
@@ -35,12 +43,17 @@ class LaterError(Exception):
     """The chunk's message must come again: time is short, or another run is finishing the file just now."""
 
 
-class Ports(NamedTuple):
-    """What loading a chunk needs of the outside. seconds_left: until this run is cut off."""
+class Store(Protocol):
+    """Where rows of a kind go: up to 100 at once, each answered with its outcome."""
 
-    files: Files
-    violations: Violations
-    objects: Objects
+    def write(self, rows: Sequence[Any]) -> list[str]: ...
+
+
+class Ports(NamedTuple):
+    """What loading a chunk needs of the outside. store: for an origin's rows. seconds_left: until it is cut off."""
+
+    desk: Desk
+    store: Callable[[str], Store]
     clock: Clock
     seconds_left: Callable[[], float]
     announce_within: timedelta
@@ -51,14 +64,14 @@ def load(file_id: str, chunk: Chunk, ports: Ports) -> dict[str, int]:
 
     Returns the chunk's counts by outcome; empty where it was done before. Raises LaterError.
     """
-    files, objects = ports.files, ports.objects
+    files = ports.desk.files
     file = files.file(file_id)
     counts: dict[str, int] = {}
-    if file.state not in ENDED and not files.is_done(file_id, chunk.number):
+    if file.state not in FINAL and not files.is_done(file_id, chunk.number):
         try:
             done = _load(file, _plan(file), chunk, ports)
         except FileError as error:
-            report.end_without_rows(files, objects, file, FAILED, error, ports.clock(), Notices())
+            ending.fail(ports.desk, file, error, ports.clock())
             return {}
         if files.chunk_done(file_id, done, ports.clock()):
             counts = dict(done.counts)
@@ -73,11 +86,12 @@ def _plan(file: File) -> Plan:
 
 
 def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> DoneChunk:
-    version = file.version
-    content = _content(version, plan, chunk, ports.objects)
+    version, objects = file.version, ports.desk.objects
+    content = _content(version, plan, chunk, objects)
     announce_from = to_text(ports.clock() - ports.announce_within)
     source = Source(version.file_id, version.origin, plan.last_modified, announce_from)
-    parser = Parser(Layout(plan.separator, plan.header, plan.columns), source)
+    parser = PARSERS[version.origin](Layout(plan.separator, plan.header, plan.columns), source)
+    store = ports.store(version.origin)
     rows, rejected = _parse(content.decode(), plan.separator, chunk.line, parser)
     newest = _newest(rows)
     counts = dict.fromkeys(OUTCOMES, 0)
@@ -85,13 +99,13 @@ def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> DoneChunk:
     counts["rejected"] = len(rejected)
     for start in range(0, len(newest), BATCH):
         _require_time(ports)
-        for outcome in ports.violations.write(newest[start : start + BATCH]):
+        for outcome in store.write(newest[start : start + BATCH]):
             counts[outcome] += 1
-    rejects.keep(ports.objects, version.file_id, chunk.number, rejected)
+    rejects.keep(objects, version.file_id, chunk.number, rejected)
     reasons = Notices()
     for reject in rejected:
         reasons.add(reject.column, reject.code, 1, reject.line)
-    return DoneChunk(chunk.number, counts, report.notes(parser.warnings, reasons))
+    return DoneChunk(chunk.number, counts, notes(parser.warnings, reasons))
 
 
 def _content(version: FileVersion, plan: Plan, chunk: Chunk, objects: Objects) -> bytes:
@@ -100,43 +114,42 @@ def _content(version: FileVersion, plan: Plan, chunk: Chunk, objects: Objects) -
     return objects.part(version.key, version.version_id, chunk.start, chunk.end)
 
 
-def _parse(text: str, separator: str, first_line: int, parser: Parser) -> tuple[list[Row], list[Reject]]:
-    rows: list[Row] = []
+def _parse(text: str, separator: str, first_line: int, parser: Parser[Any]) -> tuple[list[Line], list[Reject]]:
+    rows: list[Line] = []
     rejected: list[Reject] = []
     for line, record in records(io.StringIO(text, newline=""), separator, first_line):
         outcome = parser.parse(line, record)
-        if isinstance(outcome, Row):
-            rows.append(outcome)
-        else:
+        if isinstance(outcome, Reject):
             rejected.append(outcome)
+        else:
+            rows.append(outcome)
     return rows, rejected
 
 
-def _newest(rows: Iterable[Row]) -> list[Row]:
-    """The newest row of each violation; the others are stale before they are written."""
-    newest: dict[str, Row] = {}
+def _newest(rows: Iterable[Line]) -> list[Line]:
+    """The newest row of each identity; the others are stale before they are written."""
+    newest: dict[Hashable, Line] = {}
     for row in rows:
-        known = newest.get(row.violation.violation_no)
-        if known is None or known.violation.version < row.violation.version:
-            newest[row.violation.violation_no] = row
+        known = newest.get(row.identity)
+        if known is None or known.version < row.version:
+            newest[row.identity] = row
     return list(newest.values())
 
 
 def _finish(file_id: str, ports: Ports) -> None:
     """Finish a file whose chunks are all done, unless that has been done; repair a finish that was interrupted."""
-    file = ports.files.file(file_id)
-    if file.state in ENDED:
-        if not file.published:
-            report.publish(ports.files, ports.objects, file_id)
-        return
-    plan = _plan(file)
-    if file.chunks_done < plan.chunks:
+    file = ports.desk.files.file(file_id)
+    final = file.state in FINAL
+    if file.published if final else not file.all_done:
         return
     _require_time(ports)
     at = ports.clock()
-    if not ports.files.take_finish(file_id, at, at + timedelta(seconds=ports.seconds_left())):
+    if not ports.desk.files.take_finish(file_id, at, at + timedelta(seconds=ports.seconds_left())):
         raise LaterError("another run is finishing the file")
-    report.finish(ports.files, ports.objects, file, plan, at)
+    if final:
+        ending.publish(ports.desk, file_id)
+    else:
+        ending.finish(ports.desk, file, at)
 
 
 def _require_time(ports: Ports) -> None:
@@ -145,22 +158,27 @@ def _require_time(ports: Ports) -> None:
 
 
 @cache
-def _stores() -> tuple[Files, Violations, Objects]:
-    import boto3
+def _port() -> FastClient:
+    return FastClient()
 
-    call = FastClient()
-    return (
-        Files(call, setting("FILES_TABLE")),
-        Violations(call, setting("VIOLATIONS_TABLE")),
-        Objects(boto3.client("s3"), setting("UPLOADS_BUCKET")),
-    )
+
+@cache
+def _desk() -> Desk:
+    return desk(_port())
+
+
+@cache
+def _store(origin: str) -> Store:
+    if origin == REGISTRY:
+        return Registry(_port(), setting("REGISTRY_TABLE"), Keyed.from_secret(_port(), setting("PLATE_KEY_SECRET")))
+    return Violations(_port(), setting("VIOLATIONS_TABLE"))
 
 
 def _load_message(body: str, context: Any) -> None:
     message = orjson.loads(body)
     file_id = message.pop("file")
     announce_within = timedelta(days=number("ANNOUNCE_WITHIN_DAYS"))
-    ports = Ports(*_stores(), now, lambda: context.get_remaining_time_in_millis() / 1000, announce_within)
+    ports = Ports(_desk(), _store, now, lambda: context.get_remaining_time_in_millis() / 1000, announce_within)
     counts = load(file_id, Chunk(**message), ports)
     if counts:
         count("RowsLoaded", sum(counts.values()) - counts["rejected"])

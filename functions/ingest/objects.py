@@ -13,6 +13,7 @@ from shared.domain.time import to_text
 
 BLOCK: Final = 256 * 1024
 _GONE: Final = frozenset(("NoSuchKey", "NoSuchVersion", "MethodNotAllowed"))
+_NOT_FOUND: Final = _GONE | {"404"}  # an answer to HEAD has no body to say more
 
 
 class Opened(NamedTuple):
@@ -76,6 +77,20 @@ class Objects:
             ExtraArgs={"ContentType": content_type},
             Config=TransferConfig(use_threads=False),
         )
+
+    def copy(self, key: str, to: str) -> None:
+        """Write an object of ours a second time, under another key."""
+        self._s3.copy_object(Bucket=self._bucket, Key=to, CopySource={"Bucket": self._bucket, "Key": key})
+
+    def remove(self, key: str) -> None:
+        """Take an object of ours away, if it is there."""
+        try:
+            self._s3.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _NOT_FOUND:
+                raise
+        else:
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
 
     def _get(self, **request: str) -> Any:
         try:

@@ -10,17 +10,19 @@ from urllib.parse import unquote_plus
 
 import orjson
 
-from ingest import report
+from ingest import ending
 from ingest.cutting import BadShareError, Chunk, Scan, scan
+from ingest.ending import Desk
 from ingest.errors import FileError
 from ingest.feed import Notices, Source
-from ingest.objects import Objects, Opened
+from ingest.objects import Opened
 from ingest.plain import plain
+from ingest.wiring import desk
 from shared.aws_json import sdk
 from shared.clock import Clock, now
 from shared.observability import count, logger
-from shared.settings import setting
-from shared.stores.files import ENDED, FAILED, REFUSED, Files, FileVersion, Plan
+from shared.settings import number, setting
+from shared.stores.files import FINAL, FileVersion, Plan
 
 _SEQUENCER: Final = 32  # characters; S3 compares sequencers padded with zeros on the left
 _SQS_BATCH: Final = 10
@@ -30,45 +32,51 @@ Queue = Callable[[str, Sequence[Chunk]], None]
 
 
 class Ports(NamedTuple):
-    """What receiving a file needs of the outside. encoding: of files that do not say theirs."""
+    """What receiving a file needs of the outside.
 
-    files: Files
-    objects: Objects
+    encoding: of files that do not say theirs. most_bad: the share of a file's first records that may be bad.
+    """
+
+    desk: Desk
     queue: Queue
     clock: Clock
     encoding: str
+    most_bad: float
 
 
 def receive(version: FileVersion, ports: Ports) -> None:
     """Enter a file version and queue its chunks, or refuse it. Can be interrupted anywhere and done again."""
-    files, objects, queue, clock, encoding = ports
-    file = files.claim(version, clock())
-    if file.state in ENDED:
+    files = ports.desk.files
+    file = files.claim(version, ports.clock())
+    if file.state in FINAL:
         if not file.published:
-            report.publish(files, objects, version.file_id)
+            ending.publish(ports.desk, version.file_id)
         return
     if file.queued:
         return
     try:
-        plan, chunks = _read_through(version, objects, encoding)
+        plan, chunks = _read_through(version, ports)
     except FileError as error:
-        rejected = error.rejects if isinstance(error, BadShareError) else Notices()
-        state = REFUSED if file.plan is None else FAILED
-        report.end_without_rows(files, objects, file, state, error, clock(), rejected)
+        if file.plan is None:
+            rejected = error.rejects if isinstance(error, BadShareError) else Notices()
+            ending.refuse(ports.desk, file, error, ports.clock(), rejected)
+        else:
+            ending.fail(ports.desk, file, error, ports.clock())
         return
     files.plan(version.file_id, plan)
-    queue(version.file_id, chunks)
+    ports.queue(version.file_id, chunks)
     files.all_queued(version.file_id)
 
 
-def _read_through(version: FileVersion, objects: Objects, encoding: str) -> tuple[Plan, list[Chunk]]:
+def _read_through(version: FileVersion, ports: Ports) -> tuple[Plan, list[Chunk]]:
     """How a file is to be loaded, and its chunks: ranges of it, or kept ones where it had to be rewritten."""
+    objects = ports.desk.objects
     opened = objects.open(version.key, version.version_id)
     source = Source(version.file_id, version.origin, opened.last_modified, announce_from=opened.last_modified)
     blocks = _Summed(opened.blocks)
-    with plain(blocks, opened.size, opened.encoding or encoding) as text:
+    with plain(blocks, opened.size, opened.encoding or ports.encoding) as text:
         keep = partial(objects.keep_chunk, version.file_id) if text.rewritten else None
-        found = scan(text.blocks, source, unproven=text.unproven, keep=keep)
+        found = scan(text.blocks, source, most_bad=ports.most_bad, unproven=text.unproven, keep=keep)
     return _plan(found, opened, rewritten=text.rewritten, checksum=blocks.checksum), found.chunks
 
 
@@ -133,13 +141,8 @@ def sqs_queue(sqs: Any, queue_url: str) -> Queue:
 def _ports() -> Ports:
     import boto3
 
-    return Ports(
-        Files(sdk(), setting("FILES_TABLE")),
-        Objects(boto3.client("s3"), setting("UPLOADS_BUCKET")),
-        sqs_queue(boto3.client("sqs"), setting("CHUNK_QUEUE_URL")),
-        now,
-        setting("FEED_ENCODING"),
-    )
+    queue = sqs_queue(boto3.client("sqs"), setting("CHUNK_QUEUE_URL"))
+    return Ports(desk(sdk()), queue, now, setting("FEED_ENCODING"), number("MOST_BAD_ROWS") / 100)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

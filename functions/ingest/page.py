@@ -1,26 +1,28 @@
-"""The report as one Arabic page that a clerk can read and print."""
+"""The report as one Arabic page that a clerk can read and print: how the file ended, and what to do now."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from string import Template
 from typing import Any, Final
 
 from shared.domain.money import grouped
+from shared.stores.files import FAILED, LOADED, MANY_REJECTS, REFUSED
+
+Report = dict[str, Any]
 
 _STATUS: Final = {
-    "loaded": ("good", "حُمِّل الملف"),
-    "loaded_with_many_rejects": ("fair", "حُمِّل الملف، وكثير من سجلاته مرفوض"),
-    "failed": ("bad", "تعذر إكمال تحميل الملف"),
-    "refused": ("bad", "رُفض الملف، ولم يُحمَّل منه شيء"),
+    LOADED: ("good", "حُمِّل الملف"),
+    MANY_REJECTS: ("fair", "حُمِّل الملف، وكثير من سجلاته مرفوض"),
+    FAILED: ("bad", "لم يكتمل تحميل الملف"),
+    REFUSED: ("bad", "رُفض الملف، ولم يُحمَّل منه شيء"),
 }
 _COUNTS: Final = {
-    "rows": "سجلات الملف",
-    "inserted": "جديدة",
-    "updated": "محدَّثة",
+    "inserted": "مخالفات جديدة",
+    "updated": "مخالفات تغيّرت",
     "unchanged": "بلا تغيير",
-    "stale": "أقدم من المسجل",
+    "stale": "أقدم مما لدينا، فلم تُؤخذ",
     "rejected": "مرفوضة",
 }
 
@@ -31,51 +33,55 @@ _PAGE: Final = Template("""<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>$title</title>
 <style>
-body { font: 16px/1.7 "Segoe UI", Tahoma, sans-serif; color: #1d2733; max-width: 46rem;
-  margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.4rem; margin: 0 0 .25rem }
-h2 { font-size: 1.05rem; margin: 1.75rem 0 .5rem }
-.file { color: #5a6675; overflow-wrap: anywhere }
-.status { border-inline-start: .4rem solid; padding: .5rem 1rem; margin: 1.25rem 0;
-  background: #f4f6f8; font-weight: 600 }
-.good { border-color: #1b7f4b } .fair { border-color: #b7791f } .bad { border-color: #b3261e }
-.status p { margin: .25rem 0 0; font-weight: 400 }
+:root { --ink: #1d2733; --soft: #5a6675; --line: #dde3ea; --tone: #1b7f4b; --tint: #eef7f1 }
+.fair { --tone: #9a5b00; --tint: #fdf5e6 } .bad { --tone: #b3261e; --tint: #fdf0ef }
+body { font: 16px/1.65 "Segoe UI", Tahoma, "Noto Naskh Arabic", sans-serif; color: var(--ink);
+  max-width: 46rem; margin: 2rem auto; padding: 0 1.25rem }
+h1 { font-size: 1.35rem; line-height: 1.4; margin: 0 }
+h2 { font-size: 1.05rem; margin: 1.4rem 0 .3rem }
+.file { color: var(--soft); overflow-wrap: anywhere; margin: .1rem 0 0 }
+.status { border-inline-start: .45rem solid var(--tone); border-radius: .35rem; background: var(--tint);
+  padding: .8rem 1.1rem; margin: 1.25rem 0 }
+.status strong { color: var(--tone); font-size: 1.15rem }
+.status p { margin: .35rem 0 0 }
+ol, ul { margin: .3rem 0; padding-inline-start: 1.4rem }
+code { font: .92em ui-monospace, Consolas, monospace; overflow-wrap: anywhere }
 table { border-collapse: collapse; width: 100% }
-th, td { text-align: start; padding: .4rem .6rem; border-bottom: 1px solid #dde3ea; vertical-align: top }
-th { color: #5a6675; font-weight: 600 }
-td.number { font-variant-numeric: tabular-nums; white-space: nowrap }
-tr.total td, tr.total th { font-weight: 700; color: inherit }
-@media print { body { margin: 0 } }
+th, td { text-align: start; padding: .25rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top }
+thead th { color: var(--soft); font-weight: 600 }
+tbody th { font-weight: 400 }
+td.number { font-variant-numeric: tabular-nums; white-space: nowrap; width: 7rem }
+tfoot th, tfoot td { font-weight: 700; border-bottom: 0 }
+tr.attention { color: var(--tone); font-weight: 600 }
+@media print { body { margin: 0; max-width: none } .status { border: 1px solid var(--tone) } }
 </style>
 </head>
-<body>
-<h1>تقرير تحميل ملف المخالفات</h1>
-<div class="file"><bdi dir="ltr">$file</bdi></div>
-<div class="status $tone">$status$error</div>
+<body class="$tone">
+<h1>تقرير تحميل الملف</h1>
+<p class="file">$file</p>
+<p class="file">$times</p>
+<div class="status"><strong>$status</strong>$error</div>
 $sections
 </body>
 </html>
 """)
 
 
-def page(report: dict[str, Any]) -> str:
-    """The page of a report (``ingest.report``)."""
+def page(report: Report) -> str:
+    """The page of a report (:mod:`ingest.report`)."""
     tone, status = _STATUS[report["status"]]
-    sections = [_section("السجلات", (), [_count(name, report["counts"][name]) for name in _COUNTS])]
     rejects = report["rejects"]
+    sections = [_todo(report)]
+    if report["counts"]["rows"]:
+        sections.append(_counts(report["counts"]))
     if rejects:
         sections.append(_notices("أسباب الرفض", rejects["reasons"]))
-        if rejects["key"]:
-            where = f'<bdi dir="ltr">{escape(rejects["key"])}</bdi>'
-            sections.append(f"<p>السجلات المرفوضة في {where}: صحّحها وارفع الملف نفسه ثانية.</p>")
     if report["warnings"]:
-        sections.append(_notices("تنبيهات", report["warnings"]))
-    times = {"بداية التحميل": report["timings"]["started_at"], "نهايته": report["timings"]["ended_at"]}
-    rows = [f"<tr><th>{name}</th>{_number(time[:19].replace('T', ' '))}</tr>" for name, time in times.items()]
-    sections.append(_section("الوقت (بغداد)", (), rows))
+        sections.append(_notices("تنبيهات، حُمِّلت سجلاتها", report["warnings"]))
     return _PAGE.substitute(
         title=escape(f"تقرير {report['key']}"),
-        file=escape(report["key"]),
+        file=_path(report["key"]),
+        times=_times(report["timings"]),
         tone=tone,
         status=status,
         error=_error(report["error"]) if report["error"] else "",
@@ -83,29 +89,67 @@ def page(report: dict[str, Any]) -> str:
     )
 
 
-def _error(error: dict[str, Any]) -> str:
+def _error(error: Report) -> str:
     line = f" (السطر {grouped(error['line'])})" if error["line"] else ""
     return f"<p>{escape(error['message'])}{line}</p>"
 
 
-def _count(name: str, count: int) -> str:
-    kind = ' class="total"' if name == "rows" else ""
-    return f"<tr{kind}><th>{_COUNTS[name]}</th>{_number(grouped(count))}</tr>"
+def _todo(report: Report) -> str:
+    """What the clerk does now, by how the file ended."""
+    steps: Sequence[str]
+    if report["status"] == FAILED:
+        replay = report["error"]["replay"]
+        command = f": <code>{_latin(replay)}</code>" if replay else ""
+        steps = (f"أبلغ مشغّل النظام{command}",)
+    elif report["status"] == REFUSED:
+        steps = ("عالج السبب المذكور أعلاه.", "ارفع الملف كاملاً مرة ثانية.")
+    elif report["rejects"]:
+        rejected = _path("rejects/" + report["key"])
+        steps = (
+            f"افتح ملف السجلات المرفوضة: <code>{rejected}</code>",
+            "صحّح كل سجل؛ سبب رفضه مكتوب أمامه في عمود <code>error</code>.",
+            "ارفع ذلك الملف كما هو، ولا حاجة إلى رفع الملف الأول ثانية.",
+        )
+    else:
+        return "<h2>ما العمل الآن؟</h2>\n<p>لا شيء، حُمِّلت سجلات الملف كلها.</p>"
+    return f"<h2>ما العمل الآن؟</h2>\n<ol>{''.join(f'<li>{step}</li>' for step in steps)}</ol>"
 
 
-def _notices(title: str, notices: Sequence[dict[str, Any]]) -> str:
+def _counts(counts: dict[str, int]) -> str:
+    rows = []
+    for name, words in _COUNTS.items():
+        attention = ' class="attention"' if name == "rejected" and counts[name] else ""
+        rows.append(f"<tr{attention}><th>{words}</th>{_number(grouped(counts[name]))}</tr>")
+    foot = f"<tfoot><tr><th>المجموع</th>{_number(grouped(counts['rows']))}</tr></tfoot>"
+    return f"<h2>سجلات الملف</h2>\n<table><tbody>{''.join(rows)}</tbody>{foot}</table>"
+
+
+def _notices(title: str, notices: Iterable[Report]) -> str:
     rows = [
-        f"<tr><td>{escape(notice['message'])}</td>{_number(grouped(notice['rows']))}"
+        f"<tr><th>{escape(notice['message'])}</th>{_number(grouped(notice['rows']))}"
         f"{_number(grouped(notice['first_line']))}</tr>"
         for notice in notices
     ]
-    return _section(title, ("السبب", "العدد", "أول سطر"), rows)
+    head = "<thead><tr><th>السبب</th><th>عدد السجلات</th><th>أول سطر</th></tr></thead>"
+    return f"<h2>{title}</h2>\n<table>{head}<tbody>{''.join(rows)}</tbody></table>"
 
 
-def _section(title: str, heads: Sequence[str], rows: Sequence[str]) -> str:
-    head = f"<tr>{''.join(f'<th>{name}</th>' for name in heads)}</tr>" if heads else ""
-    return f"<h2>{title}</h2>\n<table>{head}{''.join(rows)}</table>"
+def _times(timings: Report) -> str:
+    names = {"وصل": "uploaded_at", "بدأت قراءته": "started_at", "انتهى": "ended_at"}
+    return "، ".join(
+        f"{words} {_latin(timings[name][:19].replace('T', ' '))}" for words, name in names.items() if timings[name]
+    )
 
 
 def _number(text: str) -> str:
-    return f'<td class="number"><bdi dir="ltr">{escape(text)}</bdi></td>'
+    return f'<td class="number">{_latin(text)}</td>'
+
+
+def _path(key: str) -> str:
+    """A key of the bucket; a name in Arabic keeps to its own part of it."""
+    return f'<bdi dir="ltr">{"/".join(f"<bdi>{escape(part)}</bdi>" for part in key.split("/"))}</bdi>'
+
+
+def _latin(text: str) -> str:
+    """A text that is read from left to right inside Arabic."""
+    return f'<bdi dir="ltr">{escape(text)}</bdi>'

@@ -9,10 +9,11 @@ from typing import Final
 
 import orjson
 
-from ingest.feed import FORMULA_SIGNS, Reject
+from ingest.feed import Reject
 from ingest.layout import REPORTED, is_reported
 from ingest.objects import Objects
 from ingest.words import message
+from shared.spreadsheet import neutral
 from shared.stores.files import DoneChunk, File, Plan
 
 CONTENT_TYPE: Final = "text/csv; charset=utf-8"
@@ -32,7 +33,7 @@ def write(objects: Objects, key: str, file: File, plan: Plan, chunks: Iterable[D
 
 def _pieces(objects: Objects, file: File, plan: Plan, chunks: Iterable[DoneChunk]) -> Iterator[bytes]:
     original = [position for position, header in enumerate(plan.header) if not is_reported(header)]
-    header = [*REPORTED, *(_neutral(plan.header[position]) for position in original)]
+    header = [*REPORTED, *(neutral(plan.header[position]) for position in original)]
     yield b"\xef\xbb\xbf" + _csv([header], plan.separator)
     beyond = len(plan.header)
     for chunk in chunks:
@@ -43,8 +44,8 @@ def _pieces(objects: Objects, file: File, plan: Plan, chunks: Iterable[DoneChunk
             (
                 [
                     *_reason(reject),
-                    *(_neutral(reject.cells[position]) for position in original if position < len(reject.cells)),
-                    *map(_neutral, reject.cells[beyond:]),
+                    *(neutral(reject.cells[position]) for position in original if position < len(reject.cells)),
+                    *map(neutral, reject.cells[beyond:]),
                 ]
                 for reject in rejects
             ),
@@ -55,11 +56,6 @@ def _pieces(objects: Objects, file: File, plan: Plan, chunks: Iterable[DoneChunk
 def _reason(reject: Reject) -> tuple[str, str, str]:
     said = message(reject.code, reject.column)
     return str(reject.line), reject.code, f"{said.ar} | {said.en}"
-
-
-def _neutral(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; reading takes the mark off again."""
-    return "'" + cell if cell.startswith(FORMULA_SIGNS) else cell
 
 
 def _csv(rows: Iterable[Sequence[str]], separator: str) -> bytes:

@@ -114,12 +114,21 @@ FILE_ERRORS: Final = {
     "record_too_long": Words("سطر أو حقل أطول من المسموح", "A line or field is longer than allowed"),
     "quote_unclosed": Words("علامة اقتباس لم تُغلق", "A quotation mark is never closed"),
     "too_many_bad_rows": Words(
-        "أكثر من خُمس السجلات الأولى غير صحيح، فلم يُحمَّل شيء",
-        "More than a fifth of the first rows are wrong, so nothing was loaded",
+        "كثير من سجلات أول الملف غير صحيح، فلم يُحمَّل منه شيء؛ صحّحه وارفعه ثانية. نسبة غير الصحيح",
+        "Too many of the first rows are wrong, so nothing was loaded: correct the file and upload it again. Wrong",
+    ),
+    "file_not_read": Words(
+        "تعذرت قراءة الملف بعد عدة محاولات، وهو محفوظ؛ لا ترفعه ثانية، فمشغّل النظام يكمله",
+        "The file could not be read after several tries and is kept: do not upload it again, the operator completes it",
+    ),
+    "rows_not_loaded": Words(
+        "لم يُحمَّل بعض سجلات الملف بعد عدة محاولات، وهي محفوظة؛ لا ترفعه ثانية، فمشغّل النظام يكمله. الباقي",
+        "Some rows could not be loaded after several tries and are kept: do not upload the file again, "
+        "the operator completes it. Left",
     ),
     "counts_differ": Words(
-        "مجموع السجلات لا يطابق عددها في الملف؛ راجع المشغّل",
-        "The counts do not add up to the rows of the file: ask the operator",
+        "مجموع السجلات لا يطابق عددها في الملف؛ أبلغ مشغّل النظام",
+        "The counts do not add up to the rows of the file: tell the operator",
     ),
 }
 
@@ -139,6 +148,9 @@ ROW_ERRORS: Final = {
     ),
     "code_too_long": Words("الرمز أطول من 16 حرفاً", "The code is longer than 16 characters"),
     "status_unknown": Words("الحالة غير معروفة", "The status is unknown"),
+    "registration_no_malformed": Words(
+        "رقم السنوية يتكون من 4 إلى 32 حرفاً أو رقماً", "The registration number must be 4 to 32 letters or digits"
+    ),
     "amount_e_notation": Words(
         "المبلغ مكتوب بالصيغة العلمية؛ اجعل تنسيق العمود رقماً",
         "The amount is in E-notation: format the column as a plain number",

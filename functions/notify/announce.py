@@ -14,6 +14,8 @@ from shared.stores.citizens import Citizens, Follower
 from shared.stores.messages import MOST_VIOLATIONS, Message, Messages, marker
 from shared.stores.violations import OPENED
 
+UNREADABLE: Final = (LookupError, TypeError, AttributeError, ValueError)
+"""What reading an item raises that this version does not know: no retry can mend it."""
 _TRIES: Final = 5
 _what_every_violation_has: Final = itemgetter(
     "pk", "plate", "tell", "amount", "code", "occurred_at", "recorded_at", "sector_code", "version", "status"
@@ -32,9 +34,9 @@ class News(NamedTuple):
 def news(record: dict[str, Any]) -> list[News]:
     """What a stream record of Violations has to say: nothing, unless the very write it records set ``tell``.
 
-    A violation that moved to another plate is news there and cancelled here. Raises LookupError, TypeError,
-    AttributeError or ValueError for a record that is not a violation's, or of a kind that this version does not know.
-    Only what says who is to be told is read: the text is written from the table when it is sent.
+    A violation that moved to another plate is news there and cancelled here. Raises one of UNREADABLE for a record
+    that is not a violation's, or of a kind that this version does not know. Only what says who is to be told is read:
+    the text is written from the table when it is sent.
     """
     change = record["dynamodb"]
     image, before = change["NewImage"], change.get("OldImage")
@@ -54,18 +56,25 @@ def news(record: dict[str, Any]) -> list[News]:
     return [News(CANCELLED, before["plate"]["S"], violation_no, category)] if before else []
 
 
-def announce(everything: Iterable[News], citizens: Citizens, messages: Messages, now: datetime) -> None:
+def announce(everything: Iterable[News], citizens: Citizens, messages: Messages, now: datetime) -> dict[str, Exception]:
     """One message for each follower, plate and kind, or more where there are more violations than one can tell of.
 
-    Table calls: one Query a plate; one BatchGetItem and one TransactWriteItems a follower with something new.
+    Returns the violations, by number, of which not every follower could be told because an item of the plate's cannot
+    be read, and why; the other plates' are told of all the same. Table calls: one Query a plate; one BatchGetItem and
+    one TransactWriteItems a follower with something new.
     """
+    untold: dict[str, Exception] = {}
     grouped: defaultdict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
     for kind, plate_key, violation_no, category in everything:
         grouped[plate_key, kind][violation_no] = category
     for (plate_key, kind), violations in grouped.items():
-        for follower in citizens.followers(plate_key):
-            if follower.notify:
-                _tell(follower, kind, plate_key, violations, messages, now)
+        try:
+            for follower in citizens.followers(plate_key):
+                if follower.notify:
+                    _tell(follower, kind, plate_key, violations, messages, now)
+        except UNREADABLE as error:
+            untold.update(dict.fromkeys(violations, error))
+    return untold
 
 
 def _tell(

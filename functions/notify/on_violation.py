@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from notify.announce import News, announce, news
-from shared.aws_json import sdk
+from notify.announce import UNREADABLE, News, announce, news
+from notify.failed_records import LAID_ASIDE, FailedRecords
+from shared.aws_json import Json, sdk
 from shared.clock import now
 from shared.observability import count, logger
 from shared.settings import setting
@@ -20,17 +21,45 @@ def _stores() -> tuple[Citizens, Messages]:
     return Citizens(call, setting("CITIZENS_TABLE")), Messages(call, setting("MESSAGES_TABLE"))
 
 
+@cache
+def _failed_records() -> FailedRecords:
+    import boto3
+
+    return FailedRecords(boto3.client("s3"), setting("FAILED_RECORDS_BUCKET"))
+
+
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda's entry point. A record that cannot be read is reported; the others are announced all the same."""
+    """Lambda's entry point. First all that can be announced; then what cannot is laid aside and stops nothing."""
     logger().append_keys(request_id=context.aws_request_id)
-    found: list[News] = []
-    failed: list[dict[str, str]] = []
+    readable: list[tuple[Json, list[News]]] = []
+    poison: list[Json] = []
     for record in event["Records"]:
         try:
-            found += news(record)
-        except (LookupError, TypeError, AttributeError, ValueError) as error:
-            logger().error("a record is not a violation's", extra={"error": type(error).__name__})
-            failed.append({"itemIdentifier": record["dynamodb"]["SequenceNumber"]})
-    announce(found, *_stores(), now())
-    count("Announced", len(found))
-    return {"batchItemFailures": failed}
+            readable.append((record, news(record)))
+        except UNREADABLE as error:
+            logger().error("a record is not a violation's", extra=_of(record, error))
+            poison.append(record)
+    everything = [each for _, its_news in readable for each in its_news]
+    untold = announce(everything, *_stores(), now())
+    for record, its_news in readable if untold else ():
+        reasons = [untold[each.violation_no] for each in its_news if each.violation_no in untold]
+        if reasons:
+            logger().error("followers of a record's plate cannot be read", extra=_of(record, reasons[0]))
+            poison.append(record)
+    count("Announced", len(everything))
+    return {"batchItemFailures": _lay_aside(poison, context.invoked_function_arn, again=LAID_ASIDE in event)}
+
+
+def _lay_aside(poison: list[Json], function_arn: str, *, again: bool) -> list[dict[str, str]]:
+    """Lay records aside; returns those that lie aside already or could not be, as Lambda wants them reported."""
+    if poison:
+        count("RecordsLaidAside", len(poison))
+    return [
+        {"itemIdentifier": record["dynamodb"]["SequenceNumber"]}
+        for record in poison
+        if again or not _failed_records().lay_aside(record, function_arn)
+    ]
+
+
+def _of(record: Json, error: Exception) -> dict[str, str]:
+    return {"error": type(error).__name__, "event_id": record["eventID"]}

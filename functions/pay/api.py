@@ -1,4 +1,4 @@
-"""The citizens' API of paying: start a payment, read it, give it up, list them, check a receipt."""
+"""The citizens' API of paying: start, read, give up and list payments; a receipt's check and a counter's question."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pay import starting
+from pay import counter, starting
+from pay.addresses import public_url
 from pay.concluding import BY_CITIZEN, conclude
 from pay.gateways import UnknownError
 from pay.starting import Terms, Wish
@@ -18,7 +19,7 @@ from shared.clock import now
 from shared.domain.money import CURRENCY
 from shared.domain.payment import CANCELLED, CREATED, LARGEST, LIVE, REFUND_DUE, REVIEW, Payment
 from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, invalid, router
-from shared.identity import citizen
+from shared.identity import DIRECTORATE, citizen
 from shared.keyed import Keyed
 from shared.observability import count, logger
 from shared.pages import Cursors, asked_limit
@@ -64,7 +65,7 @@ def start(request: Request) -> Reply:
         known=gateway,
         opened=open_gateway,
         most_live=number("MOST_LIVE_PAYMENTS"),
-        callback_url=lambda name: f"{_public_url(request)}/v1/callbacks/{name}",
+        callback_url=lambda name: f"{public_url(request)}/v1/callbacks/{name}",
     )
     payment = starting.start(
         citizen(request.event),
@@ -77,14 +78,6 @@ def start(request: Request) -> Reply:
     )
     count("PaymentsStarted")
     return answer(202 if payment.status == CREATED else 201, view(payment))
-
-
-def _public_url(request: Request) -> str:
-    """The address given to the stack, or else the one that the call came to.
-
-    The template cannot name the API's own: the API names this function, and neither could be made first.
-    """
-    return setting("PUBLIC_URL") or f"https://{request.event['requestContext']['domainName']}"
 
 
 def _wish(request: Request) -> Wish:
@@ -129,7 +122,7 @@ def view(payment: Payment) -> dict[str, Any]:
         "gateway": payment.gateway,
         "amount": payment.amount,
         "currency": CURRENCY,
-        "items": [line._asdict() for line in payment.lines],
+        "items": [{"violation_no": line.violation_no, "amount": line.amount} for line in payment.lines],
         "redirect_url": payment.redirect_url,
         "created_at": payment.created_at,
         "expires_at": payment.expires_at,
@@ -211,6 +204,13 @@ def check_receipt(request: Request) -> Reply:
     )
 
 
+def check_settlements(request: Request) -> Reply:
+    """POST /v1/settlements/check: for counters of the directorate."""
+    if DIRECTORATE not in citizen(request.event).scopes:
+        raise Problem(403, "scope_missing")
+    return answer(200, {"items": counter.check(counter.asked(request.json()), books().violations)})
+
+
 @cache
 def _app() -> Handler:
     return router(
@@ -220,6 +220,7 @@ def _app() -> Handler:
             "GET /v1/payments/{payment_id}": read,
             "POST /v1/payments/{payment_id}/cancel": cancel,
             "GET /v1/receipts/{receipt_no}": check_receipt,
+            "POST /v1/settlements/check": check_settlements,
         }
     )
 

@@ -16,9 +16,11 @@ from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.message import identity
 from shared.domain.payment import PAID, REFUND_DUE, Payment
+from shared.domain.settlement import settled as entry_of
 from shared.domain.time import to_text
 from shared.stores.messages import Message, Messages
 from shared.stores.payments import Payments, Receipt
+from shared.stores.settlements import Settlements
 from shared.stores.violations import Violations
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -32,6 +34,7 @@ class Books(NamedTuple):
     violations: Violations
     payments: Payments
     messages: Messages
+    settlements: Settlements
 
 
 class _Fates:
@@ -39,7 +42,7 @@ class _Fates:
 
     def __init__(self, books: Books, payment: Payment, settle: Callable[[str, int], Json] | None) -> None:
         lines = payment.lines
-        self._settling = {line.violation_no: settle(*line) for line in lines} if settle else {}
+        self._settling = {line.violation_no: settle(line.violation_no, line.amount) for line in lines} if settle else {}
         self._releasing = {
             line.violation_no: books.violations.release(line.violation_no, payment.payment_id) for line in lines
         }
@@ -103,12 +106,13 @@ def _move(
 
 
 def _papers(books: Books, paid: Payment, now: datetime) -> list[Json]:
-    """What proves that something was settled: the receipt, and the message of it."""
+    """What tells of it that something was settled: the receipt, its message, and the entry for the sectors."""
     if paid.receipt_no is None or paid.paid_at is None:
         return []
     papers = [books.payments.receipt_action(Receipt(paid.receipt_no, paid.payment_id, paid.settled, paid.paid_at))]
+    papers.append(books.settlements.due_action(entry_of(paid)))
     if paid.phone:
-        count = len(paid.lines) - len(paid.returned)
+        count = len(paid.settled_lines)
         text = message.receipt(paid.language, count, paid.settled, paid.paid_at, paid.receipt_no)
         papers.append(books.messages.put_action(to_payer(paid, message.RECEIPT, text, now), now))
     return papers

@@ -126,7 +126,7 @@ def _not_payable(errors: Sequence[tuple[int, str]]) -> Problem:
 
 def _quoted(citizen: Citizen, wish: Wish, chosen: Sequence[Violation], language: str, now: datetime) -> Payment:
     at = to_text(now)
-    lines = tuple(Line(violation.violation_no, violation.due(at).amount) for violation in chosen)
+    lines = tuple(_line(violation, at) for violation in chosen)
     return Payment(
         payment_id=secrets.token_hex(16),
         sub=citizen.sub,
@@ -139,6 +139,16 @@ def _quoted(citizen: Citizen, wish: Wish, chosen: Sequence[Violation], language:
         return_url=wish.return_url,
         phone=citizen.phone,
         language=language,
+    )
+
+
+def _line(violation: Violation, at: str) -> Line:
+    return Line(
+        violation.violation_no,
+        violation.due(at).amount,
+        violation.plate_key,
+        violation.sector_code,
+        violation.sector_governorate or "",
     )
 
 

@@ -14,6 +14,7 @@ from shared.clock import now
 from shared.settings import listed, setting
 from shared.stores.messages import Messages
 from shared.stores.payments import Payments
+from shared.stores.settlements import Settlements
 from shared.stores.violations import Violations
 
 
@@ -33,7 +34,10 @@ def payments() -> Payments:
 def books() -> Books:
     """The tables that a payment is made and ends in."""
     return Books(
-        Violations(port(), setting("VIOLATIONS_TABLE")), payments(), Messages(port(), setting("MESSAGES_TABLE"))
+        Violations(port(), setting("VIOLATIONS_TABLE")),
+        payments(),
+        Messages(port(), setting("MESSAGES_TABLE")),
+        Settlements(port(), setting("SETTLEMENTS_TABLE")),
     )
 
 

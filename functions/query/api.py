@@ -7,14 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from query import account, lookup, registration, vehicles
+from query import account, lookup, vehicles
 from query.plates import requested_plate
 from query.ports import Feed, Ports
 from query.quotas import admit
-from query.registry import Registry
 from query.vehicles import RELATIONS, Wish
 from shared.aws_json import FastClient
 from shared.clock import now
+from shared.domain import registration
 from shared.domain.plate import Reading
 from shared.http import LANGUAGES, Event, Handler, Problem, Reply, Request, Route, answer, invalid, no_content, router
 from shared.identity import citizen
@@ -26,6 +26,7 @@ from shared.stores.citizens import Citizens
 from shared.stores.files import Files
 from shared.stores.messages import Messages
 from shared.stores.profiles import Limits
+from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 
 REGISTRATION: Final = "registration"
@@ -43,7 +44,13 @@ def _ports() -> Ports:
         Messages(call, setting("MESSAGES_TABLE")),
         Feed(Files(call, setting("FILES_TABLE")).feed),
         keyed,
-        Limits(number("QUERIES_A_DAY"), number("PLATES_A_DAY"), number("LINKS_A_DAY"), number("MOST_VEHICLES")),
+        Limits(
+            number("QUERIES_A_DAY"),
+            number("PLATES_A_DAY"),
+            number("LINKS_A_DAY"),
+            number("MOST_VEHICLES"),
+            number("SMS_CITIZEN_DAY_CAP"),
+        ),
         Registry(call, setting("REGISTRY_TABLE"), keyed) if proof else None,
     )
 

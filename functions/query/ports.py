@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from query.registry import Registry
 from shared.keyed import Keyed
 from shared.stores.citizens import Citizens
 from shared.stores.messages import Messages
 from shared.stores.profiles import Limits
+from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 
 KEPT_FOR: Final = timedelta(seconds=60)

@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import refused
-from query.registry import SUSPICIOUS, TooManyTriesError
 from query.views import Teller, plate_view, totals_view
 from shared.domain import message
 from shared.domain.phone import masked
@@ -22,6 +21,7 @@ from shared.pages import Cursors, cut
 from shared.stores.citizens import Follower, Vehicle
 from shared.stores.messages import Message
 from shared.stores.profiles import QuotaError
+from shared.stores.registry import SUSPICIOUS, TooManyTriesError
 
 RELATIONS: Final = ("self", "family")
 
@@ -43,8 +43,8 @@ def link(
     Raises Problem: 422 for a proof that is missing or wrong, 409 where the plate's number is found in several
     categories or the citizen has too many vehicles, 429.
     """
-    reading = wish.reading
-    proven = _prove(ports, citizen, wish, now)
+    proven, category = _prove(ports, citizen, wish, now)
+    reading = wish.reading._replace(category=category)
     violations = ports.violations.of_plate(reading.plate.key)
     ports.citizens.audit(citizen.sub, new_id(), ports.keyed.plate(reading.plate.key), now)
     of_category(reading, violations, language)
@@ -57,7 +57,7 @@ def link(
     vehicle = known or wanted
     if known is None:
         _tell_owners(ports, citizen, wanted, now)
-    elif proven and not known.proven:
+    elif proven and not known.proven and known.category == category:
         vehicle = known._replace(proven=True)
         ports.citizens.change(citizen.sub, vehicle)
     teller = Teller(reading.plate, to_text(now), language, proven=vehicle.proven)
@@ -65,21 +65,22 @@ def link(
     return {**vehicle_view(vehicle, language), "totals": totals}, known is None
 
 
-def _prove(ports: Ports, citizen: Citizen, wish: Wish, now: datetime) -> bool:
+def _prove(ports: Ports, citizen: Citizen, wish: Wish, now: datetime) -> tuple[bool, str | None]:
+    """Whether the vehicle is proved the citizen's, and its category: the card's, where it tells several apart."""
+    plate_key, category = wish.reading.plate.key, wish.reading.category
     if ports.registry is None:
-        return False
+        return False, category
     if wish.proof is None:
         raise invalid("proof", "missing")
-    plate_key = wish.reading.plate.key
     try:
-        right, wrong_today = ports.registry.prove(citizen.sub, plate_key, wish.reading.category, wish.proof, now)
+        proof = ports.registry.prove(citizen.sub, plate_key, category, wish.proof, now)
     except TooManyTriesError:
         raise refused("proofs", now) from None
-    if not right:
-        if wrong_today >= SUSPICIOUS:
+    if not proof.right:
+        if proof.wrong_today >= SUSPICIOUS:
             count("SuspiciousProofs")
         raise invalid("proof.number", "proof_wrong")
-    return True
+    return True, proof.category
 
 
 def _tell_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) -> None:

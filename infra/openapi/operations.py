@@ -190,12 +190,28 @@ OPERATIONS: dict[str, Operation] = {
         parameters=(_path("payment_id"),),
         refusals={404: ("no_such_payment",)},
     ),
+    "GET /v1/payments/{payment_id}/receipt": Operation(
+        "My receipt, with an address of its PDF that works for five minutes",
+        {200: "PaymentReceipt"},
+        parameters=(_path("payment_id"),),
+        refusals={404: ("no_such_payment",), 409: ("not_paid",)},
+    ),
     "GET /v1/receipts/{receipt_no}": Operation(
         "Whether a receipt is genuine; nothing in it tells of a person or a plate",
         {200: "Receipt"},
         parameters=(_path("receipt_no"),),
         refusals={404: ("no_such_receipt",)},
         open=True,
+    ),
+    "POST /v1/settlements/check": Operation(
+        "Whether violations are paid, for a counter that is about to take money (scope directorate)",
+        {200: "SettlementChecks"},
+        body="SettlementsAsked",
+        refusals={403: ("scope_missing",)},
+        fields={
+            "violations": ("missing", "wrong_type", "empty", "too_many", "repeated"),
+            "violations.0": ("wrong_type", "empty", "too_long"),
+        },
     ),
     "POST /v1/callbacks/{gateway}": Operation(
         "A payment gateway says that something happened; verified by the gateway's own scheme",

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from ingest.api import ENCODINGS, FORMATS, ORIGINS
+from ingest.api import ENCODINGS, FORMATS
+from ingest.origins import ORIGINS
+from pay import counter
 from pay.api import PaymentBody
-from query.registration import LONGEST as LONGEST_REGISTRATION
 from query.vehicles import RELATIONS
 from shared.domain import fine, payment, violation
 from shared.domain import message as messages
 from shared.domain.money import CURRENCY
 from shared.domain.plate import CATEGORIES, GERMAN, KURDISTAN, OLD, UNIFIED
+from shared.domain.registration import LONGEST as LONGEST_REGISTRATION
 from shared.http import LANGUAGES
 from shared.stores.files import ENDED, LOADING
 
@@ -63,6 +65,8 @@ def page(schema: Schema, **more: Schema) -> Schema:
     return answer(**more, items=listed(schema), next_cursor=nullable(TEXT))
 
 
+_PLATE = {"family": "unified", "governorate": "Erbil", "category": "private", "letter": "M", "number": "2345"}
+
 _PARTS = {
     "family": {**TEXT, "maxLength": 40},
     "governorate": {
@@ -112,7 +116,10 @@ SCHEMAS: dict[str, Schema] = {
         receipt_no=nullable(TEXT),
     ),
     "Totals": answer(count=COUNT, unpaid_count=COUNT, amount=COUNT, currency=one_of(CURRENCY)),
-    "QueryAsked": request(("plate",), plate=ref("PlateAsked"), sms={**FLAG, "default": True}),
+    "QueryAsked": {
+        **request(("plate",), plate=ref("PlateAsked"), sms={**FLAG, "default": True}),
+        "examples": [{"plate": "بغداد ز ١٢٣٤٥"}, {"plate": _PLATE, "sms": False}],
+    },
     "QueryAnswer": answer(
         query_id=ID,
         plate=ref("Plate"),
@@ -121,24 +128,27 @@ SCHEMAS: dict[str, Schema] = {
         violations=listed(ref("Violation")),
         totals=ref("Totals"),
         next_cursor=nullable(TEXT),
-        sms=answer(status=one_of("queued", "same_as_recent", "no_phone", "limit", "off"), parts=COUNT),
+        sms=answer(status=one_of("queued", "same_as_recent", "limit", "no_phone", "off"), parts=COUNT),
     ),
     "ViolationPage": page(ref("Violation")),
     "VehicleViolationPage": page(ref("Violation"), plate=ref("Plate"), as_of=nullable(INSTANT), totals=ref("Totals")),
-    "VehicleAsked": request(
-        ("plate", "relation"),
-        plate=ref("PlateAsked"),
-        relation=one_of(*RELATIONS),
-        notify={**FLAG, "default": False, "description": "The consent to SMS about this vehicle"},
-        proof={
-            **request(
-                ("type", "number"),
-                type=one_of("registration"),
-                number={**TEXT, "maxLength": LONGEST_REGISTRATION},
-            ),
-            "description": "The number of the registration card, where this deployment asks for it",
-        },
-    ),
+    "VehicleAsked": {
+        **request(
+            ("plate", "relation"),
+            plate=ref("PlateAsked"),
+            relation=one_of(*RELATIONS),
+            notify={**FLAG, "default": False, "description": "The consent to SMS about this vehicle"},
+            proof={
+                **request(
+                    ("type", "number"),
+                    type=one_of("registration"),
+                    number={**TEXT, "maxLength": LONGEST_REGISTRATION},
+                ),
+                "description": "The number of the registration card, where this deployment asks for it",
+            },
+        ),
+        "examples": [{"plate": _PLATE, "relation": "self", "notify": True}],
+    },
     "VehicleChange": request(relation=one_of(*RELATIONS), notify=FLAG),
     "Vehicle": answer(vehicle_id=ID, plate=ref("Plate"), relation=one_of(*RELATIONS), notify=FLAG, proven=FLAG),
     "VehicleLinked": answer(
@@ -166,14 +176,7 @@ SCHEMAS: dict[str, Schema] = {
         answer(
             message_id=TEXT,
             kind=TEXT,
-            status=one_of(
-                messages.WAITING,
-                messages.SENDING,
-                messages.SENT,
-                messages.UNKNOWN,
-                messages.DROPPED,
-                messages.FAILED,
-            ),
+            status=one_of(*messages.STATUSES),
             created_at=INSTANT,
             plate=nullable(ref("Plate")),
             text=nullable(TEXT),
@@ -197,7 +200,46 @@ SCHEMAS: dict[str, Schema] = {
         },
     ),
     "PaymentPage": page(ref("Payment")),
+    "PaymentReceipt": answer(
+        receipt_no=TEXT,
+        payment_id=ID,
+        paid_at=INSTANT,
+        gateway=TEXT,
+        amount=COUNT,
+        currency=one_of(CURRENCY),
+        items=listed(answer(violation_no=TEXT, plate=TEXT, amount=COUNT)),
+        check_url={**TEXT, "description": "What the QR code of the PDF says"},
+        pdf=answer(url=TEXT, expires_at=INSTANT),
+    ),
     "Receipt": answer(receipt_no=TEXT, paid=FLAG, amount=COUNT, currency=one_of(CURRENCY), paid_at=INSTANT),
+    "SettlementsAsked": request(
+        ("violations",),
+        violations={
+            **listed({**TEXT, "minLength": 1, "maxLength": counter.LONGEST}),
+            "minItems": 1,
+            "maxItems": counter.MOST,
+            "uniqueItems": True,
+        },
+    ),
+    "SettlementChecks": answer(
+        items=listed(
+            answer(
+                violation_no=TEXT,
+                status=one_of(
+                    violation.UNPAID,
+                    violation.IN_PAYMENT,
+                    violation.PAID,
+                    violation.CANCELLED,
+                    violation.DISPUTED,
+                    counter.UNKNOWN,
+                ),
+                paid_here={**FLAG, "description": "Through this service; else at a counter"},
+                paid_amount=nullable(COUNT),
+                paid_at=nullable(INSTANT),
+                receipt_no=nullable(TEXT),
+            )
+        )
+    ),
     "UploadAsked": request(
         ("origin", "format", "encoding", "size"),
         origin=one_of(*ORIGINS),

@@ -18,11 +18,14 @@ from tests.build import violation
 
 BATCH = 100
 RECORDS = 1000
+SINCE = "2026-11-01T09:00:00+03:00"
 
 
 class Citizens:
     def __init__(self, followers: int) -> None:
-        self._followers = [Follower(f"ur-{number}", "v", None, True) for number in range(followers)]
+        self._followers = [
+            Follower(f"ur-{number}", "v", None, True, False, "self", SINCE) for number in range(followers)
+        ]
 
     def followers(self, plate_key: str) -> Iterator[Follower]:
         return iter(self._followers)

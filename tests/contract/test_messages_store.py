@@ -11,6 +11,7 @@ import pytest
 
 from shared.domain import message as texts
 from shared.domain.message import DELIVERED, DROPPED, FAILED, SENDING, SENT, UNDELIVERED, UNKNOWN, WAITING
+from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
 from shared.stores.message_caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, SPEND_CAP, Caps
 from shared.stores.messages import CLAIMED_FOR, MOST_VIOLATIONS, TAKEN, Message, Messages, marker
@@ -139,6 +140,16 @@ class TestClaiming:
     def test_a_claim_is_given_once(self, messages: Messages) -> None:
         assert claim(messages)
         assert messages.claim("m1", taking(NOON + 2 * CLAIMED_FOR), CAPS) == TAKEN
+
+    def test_the_edition_of_the_texts_is_kept_from_when_the_text_is_written(
+        self, messages: Messages, tables: Tables, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tell(messages, news("m2", ["1"]))
+        monkeypatch.setattr("shared.stores.messages.VERSION", 7)
+        assert messages.claim("m2", taking(text="written now"), CAPS, ["1"]) is None
+        assert claim(messages)
+        versions = {item["pk"]["S"]: item.get("texts_version") for item in tables.items("Messages")}
+        assert (versions["m1"], versions["m2"]) == ({"N": str(VERSION)}, {"N": "7"})
 
     def test_a_message_is_not_claimed_before_its_time(self, messages: Messages) -> None:
         assert messages.claim("m1", taking(NOON - SECOND), CAPS) == TAKEN

@@ -27,7 +27,7 @@ from shared.stores.items import transact
 from shared.stores.payments import TO_ASK, KeyUse, Payments, Receipt, Refusal
 from shared.stores.violations import Violations
 from tests.aws import Engine, Tables
-from tests.build import NOON, PHONE, SUB, store, violation
+from tests.build import NOON, PHONE, PLATE, SUB, store, violation
 
 KEY = "key-00000001"
 DAY = timedelta(days=1)
@@ -53,7 +53,7 @@ def payment(payment_id: str = "p1", **fields: Any) -> Payment:
         sub=SUB,
         gateway="sandbox",
         status=CREATED,
-        lines=(Line("V1", 50_000), Line("V2", 25_000)),
+        lines=(Line("V1", 50_000, PLATE.key, "7", "11"), Line("V2", 25_000, PLATE.key, "قاطع", "")),
         amount=75_000,
         created_at=to_text(NOON),
         expires_at=to_text(NOON + timedelta(minutes=15)),

@@ -13,15 +13,8 @@ from hypothesis import strategies as st
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation, make_version
 from shared.stores.items import transact
-from shared.stores.violations import (
-    INGEST_ATTRIBUTES,
-    INSERTED,
-    PAY_ATTRIBUTES,
-    STALE,
-    UNCHANGED,
-    UPDATED,
-    Violations,
-)
+from shared.stores.versioned import INSERTED, STALE, UNCHANGED, UPDATED
+from shared.stores.violations import INGEST_ATTRIBUTES, PAY_ATTRIBUTES, Violations
 from tests.aws import Engine, Tables
 from tests.build import OTHER_PLATE, PLATE, later, row, store, violation
 

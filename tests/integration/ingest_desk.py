@@ -15,11 +15,15 @@ import boto3
 
 from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from ingest import load_chunk, on_file
-from ingest.cutting import Chunk
+from ingest.cutting import MOST_BAD, Chunk
+from ingest.ending import Desk as Ends
 from ingest.objects import Objects
+from ingest.origins import REGISTRY
 from shared.aws_json import Call
 from shared.clock import now
+from shared.keyed import Keyed
 from shared.stores.files import Files, FileVersion
+from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 from tests.aws import Engine, Tables
 
@@ -77,7 +81,7 @@ def text(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) ->
 class Desk:
     """The directorate's desk. call, s3: ports that a test may break; queued: chunks as the queue holds them.
 
-    encoding: the stack's parameter.
+    encoding, most_bad: the stack's parameters. told: reports that the operator was told of.
     """
 
     def __init__(self, engine: Engine, tables: Tables) -> None:
@@ -93,6 +97,8 @@ class Desk:
         )
         self.call: Call = engine.fast()
         self.encoding = "utf-8"
+        self.most_bad = MOST_BAD
+        self.told: list[dict[str, Any]] = []
         self.queued: list[tuple[str, Chunk]] = []
         self.seconds_left: Callable[[], float] = lambda: 60.0
         self._waited = timedelta()
@@ -127,16 +133,15 @@ class Desk:
     def receive(self, message: str) -> FileVersion:
         """What on_file does with a notification of one file."""
         (version,) = on_file.versions(message)
-        ports = on_file.Ports(self.files(), self._objects(), self._queue, self.clock, self.encoding)
+        ports = on_file.Ports(self.ends(), self._queue, self.clock, self.encoding, self.most_bad)
         on_file.receive(version, ports)
         return version
 
     def load(self, file_id: str, chunk: Chunk) -> dict[str, int]:
         """What load_chunk does with a message."""
         ports = load_chunk.Ports(
-            Files(self.call, self.tables["Files"]),
-            Violations(self.call, self.tables["Violations"], sleep=lambda _: None),
-            self._objects(),
+            self.ends(),
+            self._store,
             self.clock,
             self.seconds_left,
             timedelta(days=45),
@@ -188,8 +193,16 @@ class Desk:
     def files(self) -> Files:
         return Files(self.call, self.tables["Files"])
 
-    def _objects(self) -> Objects:
-        return Objects(self.s3, self.bucket)
+    def registry(self) -> Registry:
+        return Registry(self.call, self.tables["Registry"], Keyed(b"key of the test"), sleep=lambda _: None)
+
+    def _store(self, origin: str) -> load_chunk.Store:
+        if origin == REGISTRY:
+            return self.registry()
+        return Violations(self.call, self.tables["Violations"], sleep=lambda _: None)
+
+    def ends(self) -> Ends:
+        return Ends(self.files(), Objects(self.s3, self.bucket), self.told.append)
 
     def _queue(self, file_id: str, chunks: Sequence[Chunk]) -> None:
         self.queued += [(file_id, chunk) for chunk in chunks]

@@ -10,6 +10,7 @@ import pytest
 
 from ingest import cutting, on_file
 from ingest.cutting import Chunk
+from ingest.ending import Desk as Ends
 from shared.aws_json import Json
 from tests.aws import Engine, Tables
 from tests.integration.ingest_desk import Desk, ago, row, text
@@ -46,7 +47,7 @@ class FragileDesk(Desk):
 
     def __init__(self, engine: Engine, tables: Tables) -> None:
         super().__init__(engine, tables)
-        call, put, upload = self.call, self.s3.put_object, self.s3.upload_fileobj
+        call, put, upload, copy = self.call, self.s3.put_object, self.s3.upload_fileobj, self.s3.copy_object
 
         def fragile_call(service: str, operation: str, request: Json) -> Json:
             if operation not in WRITES:
@@ -57,6 +58,11 @@ class FragileDesk(Desk):
         self.call = fragile_call
         self.s3.put_object = lambda **request: self.fuse.write(lambda: put(**request))
         self.s3.upload_fileobj = lambda *given, **named: self.fuse.write(lambda: upload(*given, **named))
+        self.s3.copy_object = lambda **request: self.fuse.write(lambda: copy(**request))
+
+    def ends(self) -> Ends:
+        desk = super().ends()
+        return desk._replace(operator=lambda report: self.fuse.write(lambda: desk.operator(report)))
 
     def _queue(self, file_id: str, chunks: Sequence[Chunk]) -> None:
         for chunk in chunks:
@@ -117,6 +123,7 @@ def test_a_crash_at_any_write_changes_nothing_in_the_end(
         assert items[f"D-{at}"]["amount"] == {"N": "88000"}
         assert {items[f"{letter}-{at}"]["tell"]["S"] for letter in "DAEFG"} == {"opened"}
         assert desk.files().file(version.file_id).published
+        assert desk.told[-1] == report
         if not cut_off:
             break
     assert at > 15  # there were that many writes to be cut off at

@@ -17,7 +17,7 @@ from tests import lambda_events
 from tests.aws import Engine, Tables
 from tests.integration.ingest_desk import Desk, row, text
 
-CACHED = (on_file._ports, load_chunk._stores, api._files, api._s3)
+CACHED = (on_file._ports, load_chunk._port, load_chunk._desk, load_chunk._store, api._files, api._s3)
 
 
 @pytest.fixture
@@ -28,9 +28,13 @@ def desk(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Ite
         **engine.environment(),
         "FILES_TABLE": tables["Files"],
         "VIOLATIONS_TABLE": tables["Violations"],
+        "REGISTRY_TABLE": tables["Registry"],
+        "PLATE_KEY_SECRET": plate_key(engine, desk.bucket),
         "UPLOADS_BUCKET": desk.bucket,
         "CHUNK_QUEUE_URL": sqs(engine).create_queue(QueueName=desk.bucket)["QueueUrl"],
+        "OPERATOR_TOPIC": topic(engine),
         "FEED_ENCODING": "utf-8",
+        "MOST_BAD_ROWS": "20",
         "ANNOUNCE_WITHIN_DAYS": "45",
         "POWERTOOLS_SERVICE_NAME": "gharama",
         "POWERTOOLS_METRICS_NAMESPACE": "Gharama",
@@ -50,6 +54,11 @@ def forget() -> None:
         wired.cache_clear()
 
 
+def plate_key(engine: Engine, name: str) -> str:
+    engine.fast()("secretsmanager", "CreateSecret", {"Name": name, "SecretString": "a key"})
+    return name
+
+
 def sqs(engine: Engine) -> Any:
     return boto3.client(
         "sqs",
@@ -58,6 +67,12 @@ def sqs(engine: Engine) -> Any:
         aws_access_key_id=ACCESS_KEY_ID,
         aws_secret_access_key=SECRET_ACCESS_KEY,
     )
+
+
+def topic(engine: Engine) -> str:
+    """An operator's topic."""
+    arn: str = engine.session.client("sns", endpoint_url=engine.endpoint).create_topic(Name="operator")["TopicArn"]
+    return arn
 
 
 def chunks(desk: Desk) -> list[Json]:
@@ -186,6 +201,22 @@ def test_an_upload_that_was_refused_says_so(desk: Desk) -> None:
     assert (progress["status"], progress["report"]["error"]["code"]) == ("refused", "header_missing")
 
 
+def test_a_registration_file_may_be_uploaded_too(desk: Desk) -> None:
+    status, form = call("POST /v1/uploads", body={**GOOD, "origin": "registry"})
+    assert (status, form["fields"]["key"].partition("/")[0]) == (201, "registry")
+
+
+def test_registrations_go_through_both_functions(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
+    header = "plate_family,plate_governorate,plate_letter,plate_number,registration_no"
+    message = desk.put("registry/a.csv", f"{header}\r\ngerman,11,ز,739418,AB-12345\r\n".encode())
+    take(desk, message)
+    (version,) = on_file.versions(message)
+    assert desk.report(version)["counts"]["inserted"] == 1
+    logged = capfd.readouterr().out
+    assert '"RowsLoaded":[1.0]' in logged
+    assert [secret for secret in ("739418", "12345") if secret in logged + str(desk.tables.items("Registry"))] == []
+
+
 def test_without_the_scope_nothing_is_told(desk: Desk) -> None:
     _, form = call("POST /v1/uploads", body=GOOD)
     citizen: dict[str, str | None] = {"sub": "clerk", "scope": "openid"}
@@ -208,7 +239,7 @@ def test_others_uploads_and_unknown_ones_look_the_same(desk: Desk) -> None:
     ("body", "errors"),
     [
         ({}, [("origin", "missing"), ("format", "missing"), ("encoding", "missing"), ("size", "missing")]),
-        ({**GOOD, "origin": "registry"}, [("origin", "wrong_value")]),
+        ({**GOOD, "origin": "reports"}, [("origin", "wrong_value")]),
         ({**GOOD, "origin": ["live"]}, [("origin", "wrong_value")]),
         ({**GOOD, "format": "xls"}, [("format", "wrong_value")]),
         ({**GOOD, "encoding": "windows-1252"}, [("encoding", "wrong_value")]),

@@ -145,20 +145,6 @@ class TestRepeats:
         functions.send_due()
         assert functions.statuses() == [SENT] * len(functions.phones.sent)
 
-    def test_a_record_that_cannot_be_read_is_reported_and_the_others_are_told_of(
-        self, functions: Functions, records: list[Json]
-    ) -> None:
-        poison = [
-            events.change(None, {}),
-            events.change(None, {"pk": {"S": "V"}, "tell": {"S": "opened"}}),
-            events.change(None, {**records[0]["dynamodb"]["NewImage"], "amount": {"N": "many"}}),
-            events.change(None, {**records[0]["dynamodb"]["NewImage"], "plate": {"N": "1"}}),
-            events.change(None, {**records[0]["dynamodb"]["NewImage"], "tell": "opened"}),
-        ]
-        batch = [*records[:3], *poison, *records[3:]]
-        assert functions.announce(batch) == [each["dynamodb"]["SequenceNumber"] for each in poison]
-        assert self.total(functions, PHONE) == 63
-
     def test_a_plate_that_cannot_be_read_holds_up_no_other_sms(self, functions: Functions, records: list[Json]) -> None:
         broken = {**records[0]["dynamodb"]["NewImage"], "pk": {"S": "V-x"}, "plate": {"S": "XX#11#1"}}
         functions.announce([events.change(None, broken), *records])

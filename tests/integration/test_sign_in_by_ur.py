@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -13,62 +11,25 @@ import pytest
 from query import authorizer
 from shared.identity import DIRECTORATE, Citizen, citizen
 from tests.functions import forget
+from tests.ur import Ur, serving
 
 TOKEN = "eyJ0b2tlbg.opaque-1|x"
 USER = {"ur_id": 48213, "first_name": "First", "middle_name": "", "last_name": "Last", "phone_num": "07701234567"}
 REFUSED = {"isAuthorized": False}
 
 
-class Ur(ThreadingHTTPServer):
-    """The stand-in: users by token, or whatever a test makes it answer."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.users: dict[str, dict[str, Any]] = {TOKEN: USER}
-        self.answer: tuple[int, bytes] | None = None
-        self.asked = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/api/client/user/show/allInfo"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Ur
-
-    def do_GET(self) -> None:
-        self.server.asked += 1
-        user = self.server.users.get(self.headers["authorization"].removeprefix("Bearer "))
-        status, body = (200, json.dumps({"data": user}).encode()) if user else (401, b'{"message":"Unauthenticated."}')
-        if self.server.answer:
-            status, body = self.server.answer
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        if status == 302:
-            self.send_header("location", self.server.url)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def ur(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ur]:
-    server = Ur()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    monkeypatch.setenv("UR_USER_URL", server.url)
-    monkeypatch.setenv("DIRECTORATE_UR_IDS", "7,99")
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"ur-{server.server_port}")
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Gharama")
-    forget()
-    yield server
-    authorizer._http().clear()
-    forget()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving() as server:
+        server.users[TOKEN] = USER
+        monkeypatch.setenv("UR_USER_URL", server.url)
+        monkeypatch.setenv("DIRECTORATE_UR_IDS", "7,99")
+        monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"ur-{server.server_port}")
+        monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Gharama")
+        forget()
+        yield server
+        authorizer._http().clear()
+        forget()
 
 
 def ask(header: str | None = f"Bearer {TOKEN}") -> dict[str, Any]:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from query.registry import Registration, Registry
 from shared.aws_json import Call, Json
 from shared.keyed import Keyed
-from tests.build import OTHER_PLATE, PHONE, PLATE, SUB, store, violation
+from shared.stores.registry import Registry
+from tests.build import OTHER_PLATE, PHONE, PLATE, SUB, registration, store, violation
 from tests.functions import Functions, Reply, forget
 
 TYPED = f"بغداد ز {PLATE.number}"
@@ -304,7 +304,7 @@ def registry(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Registry:
     port = functions._fast()
     keyed = Keyed.from_secret(port, os.environ["PLATE_KEY_SECRET"])
     registry = Registry(port, functions.tables["Registry"], keyed)
-    registry.write(Registration(PLATE.key, None, "AB12345", "2026-11-01"))
+    registry.write([registration("AB12345")])
     return registry
 
 
@@ -356,7 +356,7 @@ class TestProof:
     def test_five_wrong_numbers_stop_that_citizen_for_that_plate_for_the_day(
         self, functions: Functions, registry: Registry
     ) -> None:
-        registry.write(Registration(OTHER_PLATE.key, None, "CD67890", "2026-11-01"))
+        registry.write([registration("CD67890", OTHER_PLATE)])
         assert [prove(functions, f"WRONG{n}").status for n in range(5)] == [422] * 5
         reply = prove(functions)
         assert (reply.status, reply.body["code"]) == (429, "quota_proofs")
@@ -390,13 +390,13 @@ class TestProof:
     def test_a_newer_registration_replaces_an_older_and_not_the_reverse(
         self, functions: Functions, registry: Registry
     ) -> None:
-        assert not registry.write(Registration(PLATE.key, None, "OLD1111", "2026-10-01"))
-        assert registry.write(Registration(PLATE.key, None, "NEW2222", "2026-11-02"))
+        assert registry.write([registration("OLD1111", at="2026-10-01")]) == ["stale"]
+        assert registry.write([registration("NEW2222", at="2026-11-02")]) == ["updated"]
         assert prove(functions).status == 422
         assert prove(functions, "NEW2222").status == 201
 
     def test_a_card_of_one_category_proves_no_other(self, functions: Functions, registry: Registry) -> None:
-        registry.write(Registration(OTHER_PLATE.key, "hire", "CD67890", "2026-11-01"))
+        registry.write([registration("CD67890", OTHER_PLATE, category="hire")])
         parts = {"family": "german", "governorate": "12", "letter": "ز", "number": OTHER_PLATE.number}
         proof = {"type": "registration", "number": "CD67890"}
         wrong, right = (
@@ -404,6 +404,33 @@ class TestProof:
             for category in ("private", "hire")
         )
         assert (wrong, right) == (422, 201)
+
+    def test_a_card_of_one_of_several_categories_links_the_vehicle_of_that_one(
+        self, functions: Functions, registry: Registry
+    ) -> None:
+        registry.write(
+            [registration(f"{name.upper()}1", category=name, at="2026-11-02") for name in ("hire", "private")]
+        )
+        store(functions.violations, violation(category="hire"), violation(category="private"))
+        linked = prove(functions, "HIRE1").body
+        assert (linked["plate"]["category"], linked["totals"]["count"]) == ("hire", 1)
+        page = on_vehicle(functions, "GET", linked["vehicle_id"], "/violations").body
+        assert [each["plate"]["category"] for each in page["items"]] == ["hire"]
+
+    def test_a_card_of_another_category_proves_no_link_of_before(
+        self, functions: Functions, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        registry.write(
+            [registration(f"{name.upper()}1", category=name, at="2026-11-02") for name in ("hire", "private")]
+        )
+        monkeypatch.setenv("PROOF", "declared")
+        forget()
+        parts = {"family": "german", "governorate": "11", "letter": "ز", "number": PLATE.number}
+        functions.link({"plate": {**parts, "category": "private"}, "relation": "self"})
+        monkeypatch.setenv("PROOF", "registration")
+        forget()
+        assert prove(functions, "HIRE1").body["proven"] is False
+        assert prove(functions, "PRIVATE1").body["proven"] is True
 
 
 @pytest.mark.usefixtures("registry")

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 
 from ingest import cutting, load_chunk
 from ingest.cutting import Chunk, scan
+from ingest.ending import Desk
 from ingest.errors import FileError
-from ingest.feed import Parser, Reject, records
-from ingest.layout import REQUIRED, Layout
+from ingest.feed import Reject, ViolationParser, records
+from ingest.layout import Layout
 from shared.domain.time import from_text
 from shared.stores.files import OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.stores.violations import Row, doubling_day
-from tests.unit.ingest.feeds import GOOD, NAMES, SOURCE, blocks
+from tests.unit.ingest.feeds import GOOD, NAMES, REQUIRED, SOURCE, blocks
 
 HEADER = ",".join(REQUIRED).encode() + b"\r\n"
 AWKWARD = st.text(alphabet="a \",;\t\r\n='é", max_size=80)
@@ -37,8 +38,8 @@ CELLS = st.one_of(
 
 def in_parts(content: bytes, most_rows: int, block: int) -> tuple[list[Chunk], list[tuple[int, list[str]]]]:
     """Where a file is cut, and the records of all its chunks, each read by itself."""
-    with mock.patch.multiple(cutting, MOST_ROWS=most_rows, MOST_BAD=1, require_readable=mock.DEFAULT):
-        found = scan(blocks(content, block), SOURCE)
+    with mock.patch.multiple(cutting, MOST_ROWS=most_rows, require_readable=mock.DEFAULT):
+        found = scan(blocks(content, block), SOURCE, most_bad=1)
     parts: list[tuple[int, list[str]]] = []
     for chunk in found.chunks:
         text = content[chunk.start : chunk.end].decode()
@@ -101,7 +102,7 @@ def test_any_bytes_are_read_or_refused(content: bytes, block: int) -> None:
 @given(st.dictionaries(st.sampled_from(NAMES), CELLS, max_size=4), st.integers(0, 30))
 @example({"occurred_at": "9999-12-31T23:59:59Z"}, 22)
 def test_any_cells_are_a_row_or_a_reject(cells: dict[str, str], width: int) -> None:
-    parser = Parser(Layout(",", NAMES, NAMES), SOURCE)
+    parser = ViolationParser(Layout(",", NAMES, NAMES), SOURCE)
     record = [{**GOOD, **cells}[name] for name in NAMES]
     record = (record + [""] * 8)[: max(width, len(record))] if width >= len(record) else record[:width]
     found = parser.parse(2, record)
@@ -160,8 +161,9 @@ def test_every_row_of_a_chunk_is_in_exactly_one_count(changes: list[dict[str, st
     expected = sum(any(cells) for cells in csv.reader(io.StringIO(out.getvalue(), newline="")))
     outside: Any = Outside(out.getvalue().encode(), NAMES, expected)
 
+    desk = Desk(outside, outside, lambda _: None)
     ports = load_chunk.Ports(
-        outside, outside, outside, lambda: from_text(SOURCE.last_modified), lambda: 60.0, timedelta(days=45)
+        desk, lambda _: outside, lambda: from_text(SOURCE.last_modified), lambda: 60.0, timedelta(days=45)
     )
     counts = load_chunk.load("f00d", Chunk(1, 0, len(outside.content), 2), ports)
 

@@ -20,23 +20,51 @@ from notify.providers import (
     UnknownOutcomeError,
 )
 
-# What passes by itself, or once the operator has put the account right: worth another try, or the other provider.
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html and CommonErrors.html. What is the message's own fault.
+_PERMANENT: Final = {
+    "OptedOut": OPTED_OUT,
+    **dict.fromkeys(
+        (
+            "InvalidParameter",
+            "InvalidParameterCombination",
+            "InvalidParameterValue",
+            "InvalidQueryParameter",
+            "MalformedQueryString",
+            "MissingParameter",
+            "ParameterValueInvalid",
+            "RequestEntityTooLargeException",
+            "ValidationError",
+            "ValidationException",
+        ),
+        REFUSED,
+    ),
+}
+# All else passes by itself, or once the operator has put the account right: worth another try, or the other provider.
 _TEMPORARY: Final = {
-    "Throttled": THROTTLED,
-    "Throttling": THROTTLED,
-    "ThrottlingException": THROTTLED,
-    "KMSThrottling": THROTTLED,
-    "RequestLimitExceeded": THROTTLED,
-    "QuotaExceeded": SPEND_LIMIT,
-    "ServiceQuotaExceededException": SPEND_LIMIT,
-    "AuthorizationError": UNAUTHORIZED,
-    "AccessDenied": UNAUTHORIZED,
-    "InvalidClientTokenId": UNAUTHORIZED,
-    "ExpiredToken": UNAUTHORIZED,
-    "UserError": SANDBOX,
-    "VerificationException": SANDBOX,
-    "InternalError": PROVIDER_ERROR,
-    "ServiceUnavailable": PROVIDER_ERROR,
+    **dict.fromkeys(
+        ("Throttled", "Throttling", "ThrottlingException", "KMSThrottling", "RequestLimitExceeded"), THROTTLED
+    ),
+    **dict.fromkeys(("QuotaExceeded", "ServiceQuotaExceededException"), SPEND_LIMIT),
+    **dict.fromkeys(("UserError", "VerificationException"), SANDBOX),
+    **dict.fromkeys(
+        (
+            "AccessDenied",
+            "AccessDeniedException",
+            "AuthorizationError",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "IncompleteSignature",
+            "InvalidClientTokenId",
+            "InvalidSecurity",
+            "MissingAuthenticationToken",
+            "NotAuthorized",
+            "OptInRequired",
+            "RequestExpired",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+        ),
+        UNAUTHORIZED,
+    ),
 }
 
 
@@ -58,7 +86,13 @@ class Sns:
 
     def send(self, phone: str, text: str) -> Accepted:
         """One Publish to a phone number."""
-        from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
+        from botocore.exceptions import (
+            BotoCoreError,
+            ClientError,
+            ConnectTimeoutError,
+            EndpointConnectionError,
+            HTTPClientError,
+        )
 
         try:
             response = self._client.publish(PhoneNumber=phone, Message=text, MessageAttributes=self._attributes)
@@ -67,8 +101,10 @@ class Sns:
             raise failure(error.response["Error"]["Code"], error.response["Error"].get("Message", ""), status) from None
         except (ConnectTimeoutError, EndpointConnectionError):
             raise TemporaryError(UNREACHABLE) from None
-        except BotoCoreError:
+        except HTTPClientError:
             raise UnknownOutcomeError(TIMED_OUT) from None
+        except BotoCoreError:
+            raise TemporaryError(PROVIDER_ERROR) from None  # nothing went out: no credentials, say
         return Accepted(self.name, response["MessageId"])
 
 
@@ -82,6 +118,8 @@ def failure(code: str, message: str, status: int) -> TemporaryError | PermanentE
         return TemporaryError(SPEND_LIMIT)
     if "sandbox" in said:
         return TemporaryError(SANDBOX)
-    if code in _TEMPORARY or status == 429 or status >= 500:
-        return TemporaryError(_TEMPORARY.get(code, THROTTLED if status == 429 else PROVIDER_ERROR))
-    return PermanentError(OPTED_OUT if code == "OptedOut" or "opted out" in said else REFUSED)
+    if "opted out" in said:
+        return PermanentError(OPTED_OUT)
+    if code in _PERMANENT and status < 500:
+        return PermanentError(_PERMANENT[code])
+    return TemporaryError(_TEMPORARY.get(code, THROTTLED if status == 429 else PROVIDER_ERROR))

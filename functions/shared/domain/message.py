@@ -27,6 +27,7 @@ UNDELIVERED: Final = "undelivered"
 UNKNOWN: Final = "unknown"
 DROPPED: Final = "dropped"
 FAILED: Final = "failed"
+STATUSES: Final = (WAITING, SENDING, SENT, DELIVERED, UNDELIVERED, UNKNOWN, DROPPED, FAILED)
 OUT: Final = frozenset({SENDING, SENT, DELIVERED, UNDELIVERED, UNKNOWN})
 """The states of a message that its citizen has, or may have."""
 

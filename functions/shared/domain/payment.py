@@ -83,10 +83,16 @@ def may_change(before: str, after: str, correction: str | None = None) -> bool:
 
 
 class Line(NamedTuple):
-    """One violation in a payment, at the price quoted when the payment was made."""
+    """One violation in a payment, as it was when the payment was made: price, plate, and the sector that is owed it.
+
+    sector_governorate: a code, "" where the directorate named none.
+    """
 
     violation_no: str
     amount: int
+    plate_key: str
+    sector_code: str
+    sector_governorate: str
 
 
 class Payment(NamedTuple):
@@ -119,11 +125,14 @@ class Payment(NamedTuple):
     refund_refused: str | None = None
 
     @property
+    def settled_lines(self) -> tuple[Line, ...]:
+        """The violations that the money has paid."""
+        return tuple(line for line in self.lines if self.receipt_no and line.violation_no not in self.returned)
+
+    @property
     def settled(self) -> int:
         """What of the money has paid violations."""
-        if self.receipt_no is None:
-            return 0
-        return sum(line.amount for line in self.lines if line.violation_no not in self.returned)
+        return sum(line.amount for line in self.settled_lines)
 
     @property
     def surplus(self) -> int:

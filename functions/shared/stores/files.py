@@ -22,7 +22,9 @@ LOADED: Final = "loaded"
 MANY_REJECTS: Final = "loaded_with_many_rejects"
 FAILED: Final = "failed"
 REFUSED: Final = "refused"
-ENDED: Final = frozenset((LOADED, MANY_REJECTS, FAILED, REFUSED))
+FINAL: Final = frozenset((LOADED, MANY_REJECTS, REFUSED))
+ENDED: Final = FINAL | {FAILED}
+"""What a file can end as. One that failed is taken up again where what it lacks is loaded after all."""
 
 OUTCOMES: Final = ("inserted", "updated", "unchanged", "stale", "rejected")
 """What can become of a row: every row is in exactly one of these counts."""
@@ -41,7 +43,7 @@ class FileVersion(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """The folder it lies in: live or backlog."""
+        """The folder it lies in: live, backlog or registry."""
         return self.key.partition("/")[0]
 
     @property
@@ -84,6 +86,11 @@ class File(NamedTuple):
     chunks_done: int = 0
     rows_done: int = 0
     report: str | None = None
+
+    @property
+    def all_done(self) -> bool:
+        """Whether every chunk was loaded."""
+        return self.plan is not None and self.chunks_done == self.plan.chunks
 
 
 class DoneChunk(NamedTuple):
@@ -139,8 +146,8 @@ class Files:
         self._update(
             file_id,
             f"SET {sets}, #state = :loading, chunks_done = :none, rows_done = :none",
-            {**values, ":loading": LOADING, ":checking": CHECKING, ":none": 0},
-            condition="#state = :checking",
+            {**values, ":loading": LOADING, ":checking": CHECKING, ":failed": FAILED, ":none": 0},
+            condition="attribute_not_exists(#chunks) AND #state IN (:checking, :failed)",
             names=(*plan._fields, "state"),
         )
 
@@ -149,32 +156,31 @@ class Files:
         self._update(file_id, "SET queued = :yes", {":yes": True})
 
     def take_finish(self, file_id: str, at: datetime, until: datetime) -> bool:
-        """Take the finishing of a file whose chunks are all done, until a moment at which the taker will be gone.
+        """Take the finishing of a file, until a moment at which the taker will be gone.
 
-        Returns False where chunks are missing, it has ended, or another is at it.
+        Returns False where another is at it.
         """
         return self._update(
             file_id,
             "SET finishing_until = :until",
-            {":until": to_text(until), ":now": to_text(at), ":loading": LOADING},
-            condition="#state = :loading AND chunks_done = chunks"
-            " AND (attribute_not_exists(finishing_until) OR finishing_until < :now)",
-            names=("state",),
+            {":until": to_text(until), ":now": to_text(at)},
+            condition="attribute_exists(pk) AND (attribute_not_exists(finishing_until) OR finishing_until < :now)",
         )
 
     def end(self, file_id: str, state: str, report: str) -> bool:
-        """Say how a file ended, once. Returns False where it had ended before."""
+        """Say how a file ended. Returns False where it had ended before, but for one that had failed."""
         return self._update(
             file_id,
-            "SET #state = :state, report = :report",
-            {":state": state, ":report": report, ":checking": CHECKING, ":loading": LOADING},
-            condition="#state IN (:checking, :loading)",
+            "SET #state = :state, report = :report REMOVE published",
+            {":state": state, ":report": report, ":checking": CHECKING, ":loading": LOADING, ":failed": FAILED},
+            condition="#state IN (:checking, :loading, :failed)",
             names=("state",),
         )
 
-    def all_published(self, file_id: str) -> None:
-        """Note that a file's report lies where the directorate looks for it."""
-        self._update(file_id, "SET published = :yes", {":yes": True})
+    def all_published(self, file_id: str, report: str) -> None:
+        """Note that a file's report lies where the directorate looks for it, if it is still the file's report."""
+        change = "SET published = :yes"
+        self._update(file_id, change, {":yes": True, ":report": report}, condition="report = :report")
 
     # ------------------------------------------------------------------ its chunks
 

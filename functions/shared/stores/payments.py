@@ -19,6 +19,7 @@ from shared.domain.message import identity
 from shared.domain.payment import CREATED, LIVE, REFUND_DUE, REVIEW, Line, Payment, may_change
 from shared.domain.time import to_text
 from shared.stores.items import Item, batch_get, number, pack, text, transact
+from shared.stores.rows import pack_rows, read_rows
 
 SHARDS: Final = 4
 KEY_KEPT: Final = timedelta(hours=24)
@@ -305,9 +306,12 @@ def _unfinished(payment: Payment) -> str | None:
 def _item(payment: Payment) -> Item:
     values = payment._asdict()
     del values["payment_id"], values["lines"]
-    lines = [{"M": pack({"violation_no": line.violation_no, "amount": line.amount})} for line in payment.lines]
     more = {"day": payment.created_at[:10], "unfinished": _unfinished(payment)}
-    return {**_key(payment.payment_id, "PAYMENT"), **pack({**values, **more}), "lines": {"L": lines}}
+    return {
+        **_key(payment.payment_id, "PAYMENT"),
+        **pack({**values, **more}),
+        "lines": pack_rows(payment.lines),
+    }
 
 
 def _read(item: Item) -> Payment:
@@ -316,7 +320,7 @@ def _read(item: Item) -> Payment:
         sub=item["sub"]["S"],
         gateway=item["gateway"]["S"],
         status=item["status"]["S"],
-        lines=tuple(Line(line["M"]["violation_no"]["S"], int(line["M"]["amount"]["N"])) for line in item["lines"]["L"]),
+        lines=tuple(Line(*row) for row in read_rows(item["lines"])),
         amount=int(item["amount"]["N"]),
         created_at=item["created_at"]["S"],
         expires_at=item["expires_at"]["S"],

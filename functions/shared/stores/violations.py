@@ -6,46 +6,41 @@ overwrite a payment. Indexes: ``ByPlate`` (newest first, all attributes), ``ByDo
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from string import ascii_letters
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from shared.aws_json import AwsError, Call, Json
+from shared.aws_json import Call, Json
 from shared.domain import fine
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, Violation
-from shared.stores.items import Item, batch_get, number, pack, text, transact
+from shared.stores import versioned
+from shared.stores.items import Item, batch_get, number, pack, text
 
 OPENED: Final = "opened"
 
-_DIRECTORATE_TEXTS: Final = (
-    "category",
-    "title",
-    "legal_ref",
-    "doubled_at",
-    "sector_name",
-    "sector_governorate",
-    "place",
-    "counter_paid_at",
+_SETTLEMENT: Final = Violation._fields.index("held_by")
+_WRITTEN: Final = (
+    "plate", "code", "amount", "occurred_at", "recorded_at", "sector_code", "version", "status", "category", "title",
+    "legal_ref", "amount_due", "doubled_at", "sector_name", "sector_governorate", "place", "counter_paid_at",
     "counter_receipt_no",
-)
-INGEST_ATTRIBUTES: Final = frozenset(
-    {
-        "plate", "code", "amount", "amount_due", "occurred_at", "recorded_at", "sector_code", "status", "version",
-        "hash", "origin", "tell", "doubling_day", "inserted_by", "changed_by", *_DIRECTORATE_TEXTS,
-    }
+    "hash", "origin", "tell", "doubling_day", "changed_by", "inserted_by",
 )  # fmt: skip
+"""Ingest's attributes: what the directorate wrote beside the number, in the fields' order, then what ingest adds."""
+
+INGEST_ATTRIBUTES: Final = frozenset(_WRITTEN)
 PAY_ATTRIBUTES: Final = frozenset({"held_by", "held_plate", "paid_by", "paid_amount", "paid_at", "receipt_no"})
 
-SHARDS: Final = 8
-_WRITE_ATTEMPTS: Final = 12
+_TYPES: Final = tuple("N" if name.startswith("amount") else "S" for name in _WRITTEN)
+# A request repeats its expressions and placeholders for every row, and every byte of it is signed: they are kept short.
+_SIGNS: Final = tuple(f":{letter}" for letter in ascii_letters[: len(_WRITTEN)])
+_NAME_OF: Final = dict(zip(_SIGNS, _WRITTEN, strict=True))
+_RESERVED: Final = {"#hash": "hash", "#status": "status"}
+"""Ingest's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
 
-INSERTED: Final = "inserted"
-UPDATED: Final = "updated"
-UNCHANGED: Final = "unchanged"
-STALE: Final = "stale"
+SHARDS: Final = 8
 
 
 class Row(NamedTuple):
@@ -62,6 +57,16 @@ class Row(NamedTuple):
     ref: str
     origin: str
     recent: bool
+
+    @property
+    def identity(self) -> str:
+        """The violation's number."""
+        return self.violation.violation_no
+
+    @property
+    def version(self) -> str:
+        """What tells which of two rows about a violation is newer."""
+        return self.violation.version
 
 
 def read(item: Item) -> Violation:
@@ -151,25 +156,17 @@ class Violations:
         did then. One BatchGetItem and one TransactWriteItems where nobody interferes; a transaction that others
         cancelled is decided anew on a fresh reading. Raises AwsError where that does not end.
         """
-        for attempt in range(1, _WRITE_ATTEMPTS + 1):
+
+        def decisions() -> Iterable[tuple[str, Json | None]]:
             known = self._versions(rows)
-            decisions = [self._decide(row, known.get(row.violation.violation_no)) for row in rows]
-            actions = [action for _, action in decisions if action]
-            if not actions:
-                break
-            try:
-                transact(self._call, actions, sleep=self._sleep)
-                break
-            except AwsError as error:
-                if not (error.condition_failed or error.transaction_conflict) or attempt == _WRITE_ATTEMPTS:
-                    raise
-                self._sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 6)))  # noqa: S311 (jitter, not a secret)
-        return [outcome for outcome, _ in decisions]
+            return (self._decide(row, known.get(row.identity)) for row in rows)
+
+        return versioned.write(self._call, decisions, self._sleep)
 
     def _versions(self, rows: Sequence[Row]) -> dict[str, Item]:
         projection = {
             "ProjectionExpression": "pk, version, #hash, plate, #status, inserted_by, changed_by, paid_by",
-            "ExpressionAttributeNames": {"#hash": "hash", "#status": "status"},
+            "ExpressionAttributeNames": _RESERVED,
         }
         keys: list[Item] = [{"pk": {"S": row.violation.violation_no}} for row in rows]
         items = batch_get(self._call, self._table, keys, projection=projection, sleep=self._sleep)
@@ -177,56 +174,37 @@ class Violations:
 
     def _decide(self, row: Row, known: Item | None) -> tuple[str, Json | None]:
         """What becomes of a row beside what is known of its number: the outcome, and the write that it needs."""
-        if known is None:
-            return INSERTED, self._put(row, None)
-        if text(known, "inserted_by") == row.ref:
-            return INSERTED, None
-        if text(known, "changed_by") == row.ref:
-            return UPDATED, None
-        version = row.violation.version
-        known_version = known["version"]["S"]
-        same_date = not row.dated or version.partition("#")[0] == known_version.partition("#")[0]
-        if known["hash"]["S"] == row.content and same_date:
-            return UNCHANGED, None
-        if version <= known_version:
-            return STALE, None
-        return UPDATED, self._put(row, known)
+        same = known is not None and known["hash"]["S"] == row.content
+        outcome, needed = versioned.decide(row, known, same=same)
+        return outcome, self._put(row, known) if needed else None
 
     def _put(self, row: Row, known: Item | None) -> Json:
         violation = row.violation
-        values = pack(
-            {
-                "plate": violation.plate_key,
-                "code": violation.code,
-                "amount": violation.amount,
-                "amount_due": violation.amount_due,
-                "occurred_at": violation.occurred_at,
-                "recorded_at": violation.recorded_at,
-                "sector_code": violation.sector_code,
-                "status": violation.status,
-                "version": violation.version,
-                "hash": row.content,
-                "origin": row.origin,
-                "tell": tell(row, known),
-                "doubling_day": doubling_day(violation),
-                "changed_by": row.ref,
-                **{name: getattr(violation, name) for name in _DIRECTORATE_TEXTS},
-            }
+        written = (
+            *violation[1:_SETTLEMENT],
+            row.content,
+            row.origin,
+            tell(row, known),
+            doubling_day(violation),
+            row.ref,
+            None if known else row.ref,
         )
-        if known is None:
-            values["inserted_by"] = {"S": row.ref}
-        change, names = _change(tuple(values), known is not None)
+        values: Item = {
+            sign: {kind: value if kind == "S" else str(value)}
+            for sign, kind, value in zip(_SIGNS, _TYPES, written, strict=True)
+            if value is not None
+        }
         update: Json = {
             "TableName": self._table,
             "Key": {"pk": {"S": violation.violation_no}},
-            "UpdateExpression": change,
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
+            "UpdateExpression": _change(tuple(values), known is not None),
+            "ExpressionAttributeNames": _RESERVED,
+            "ExpressionAttributeValues": values,
             # What was decided holds only for the version it was decided on.
-            "ConditionExpression": "attribute_not_exists(pk)" if known is None else "#version = :seen",
+            "ConditionExpression": "attribute_not_exists(pk)" if known is None else "version = :seen",
         }
         if known is not None:
-            update["ExpressionAttributeValues"][":seen"] = known["version"]
+            values[":seen"] = known["version"]
         return {"Update": update}
 
     # ------------------------------------------------------------------ pay
@@ -283,15 +261,16 @@ class Violations:
 
 
 @lru_cache(maxsize=1024)
-def _change(present: tuple[str, ...], known: bool) -> tuple[str, dict[str, str]]:
-    """The expression that sets these attributes, and its names; of a known item it removes ingest's others.
+def _change(signs: tuple[str, ...], known: bool) -> str:
+    """The expression that sets the attributes of these placeholders; of a known item it removes ingest's others.
 
     Remembered, because the rows of a file differ little in which attributes they have.
     """
+    present = [_NAME_OF[sign] for sign in signs]
+    called = {name: alias for alias, name in _RESERVED.items()}
+    sets = ",".join(f"{called.get(name, name)}={sign}" for name, sign in zip(present, signs, strict=True))
     gone = sorted(INGEST_ATTRIBUTES - {*present, "inserted_by"}) if known else []
-    sets = ", ".join(f"#{name} = :{name}" for name in present)
-    removes = " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
-    return f"SET {sets}{removes}", {f"#{name}": name for name in (*present, *gone)}
+    return f"SET {sets} REMOVE {','.join(gone)}" if gone else f"SET {sets}"
 
 
 def tell(row: Row, known: Item | None) -> str | None:

@@ -59,7 +59,7 @@ def test_only_the_tables_and_a_named_correction_lead_anywhere(before: str, after
 
 
 def test_a_payments_money_is_settled_or_goes_back() -> None:
-    lines = (Line("V1", 50_000), Line("V2", 25_000))
+    lines = (Line("V1", 50_000, "P", "7", ""), Line("V2", 25_000, "P", "7", ""))
     made = Payment("p1", "sub", "sandbox", payment.CREATED, lines, 75_000, "", "", "")
     assert (made.settled, made.surplus) == (0, 0)
     late = made._replace(received=75_000)

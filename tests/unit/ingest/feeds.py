@@ -6,12 +6,13 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 
-from ingest.feed import Parser, Reject, Source
-from ingest.layout import COLUMNS, Layout
+from ingest.feed import Reject, Source, ViolationParser
+from ingest.layout import VIOLATION_COLUMNS, Layout
 from shared.stores.violations import Row
 
 SOURCE = Source("f00d", "live", "2026-11-20T12:00:00+03:00", announce_from="2026-10-06T12:00:00+03:00")
-NAMES = tuple(column.name for column in COLUMNS)
+NAMES = tuple(column.name for column in VIOLATION_COLUMNS)
+REQUIRED = tuple(column.name for column in VIOLATION_COLUMNS if column.required)
 GOOD = {
     "violation_no": "11-2026-7",
     "plate_family": "german",
@@ -38,8 +39,8 @@ GOOD = {
 }
 
 
-def parser(columns: tuple[str, ...] = NAMES, source: Source = SOURCE) -> Parser:
-    return Parser(Layout(",", columns, columns), source)
+def parser(columns: tuple[str, ...] = NAMES, source: Source = SOURCE) -> ViolationParser:
+    return ViolationParser(Layout(",", columns, columns), source)
 
 
 def parse(source: Source = SOURCE, line: int = 2, **cells: str) -> Row | Reject:

@@ -9,9 +9,8 @@ import pytest
 from ingest import cutting
 from ingest.cutting import BadShareError, Chunk, scan
 from ingest.errors import FileError
-from ingest.layout import REQUIRED
 from ingest.words import message
-from tests.unit.ingest.feeds import GOOD, NAMES, SOURCE, blocks, csv_text, good_rows
+from tests.unit.ingest.feeds import GOOD, NAMES, REQUIRED, SOURCE, blocks, csv_text, good_rows
 
 
 def refused(content: bytes) -> FileError:

@@ -243,4 +243,5 @@ def test_a_field_without_end_is_refused() -> None:
 def test_every_refusal_of_a_row_is_shown_above_or_among_the_cells() -> None:
     of_cells = {"amount_fraction", "amount_out_of_range", "amount_unreadable"}
     of_width = {"cells_missing", "cells_too_many"}
-    assert set(ROW_ERRORS) <= {code for _, _, code in REFUSALS} | of_cells | of_width
+    of_registrations = {"registration_no_malformed"}
+    assert set(ROW_ERRORS) <= {code for _, _, code in REFUSALS} | of_cells | of_width | of_registrations

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from ingest import layout
 from ingest.errors import FileError
-from ingest.layout import COLUMNS, REQUIRED, find_separator, read_header
-from tests.unit.ingest.feeds import NAMES
+from ingest.layout import REGISTRATION_COLUMNS, VIOLATION_COLUMNS, find_separator
+from tests.unit.ingest.feeds import NAMES, REQUIRED
+
+read_header = partial(layout.read_header, VIOLATION_COLUMNS)
 
 
 def test_the_separator_is_the_one_that_names_most_columns() -> None:
@@ -22,9 +27,9 @@ def test_a_first_line_without_column_names_is_refused() -> None:
 
 
 def test_columns_stand_in_any_order_under_english_and_every_arabic_name() -> None:
-    longest = max(len(column.arabic) for column in COLUMNS)
+    longest = max(len(column.arabic) for column in VIOLATION_COLUMNS)
     for choice in range(longest):
-        header = [column.arabic[min(choice, len(column.arabic) - 1)] for column in reversed(COLUMNS)]
+        header = [column.arabic[min(choice, len(column.arabic) - 1)] for column in reversed(VIOLATION_COLUMNS)]
         assert read_header(header, ",", []).columns == NAMES[::-1]
     assert read_header([name.upper() for name in NAMES], ",", []).columns == NAMES
     assert read_header([name.replace("_", " ") for name in NAMES], ",", []).columns == NAMES
@@ -55,9 +60,9 @@ def test_a_duplicate_column_is_named_whatever_its_names() -> None:
 
 
 def test_unknown_columns_are_ignored_and_named() -> None:
-    layout = read_header([*NAMES, "ملاحظات", "", "x"], ",", [])
-    assert layout.columns[-3:] == ("", "", "")
-    assert layout.unknown == ["ملاحظات", "x"]
+    found = read_header([*NAMES, "ملاحظات", "", "x"], ",", [])
+    assert found.columns[-3:] == ("", "", "")
+    assert found.unknown == ["ملاحظات", "x"]
 
 
 def test_the_columns_of_a_rejects_file_are_known() -> None:
@@ -85,3 +90,21 @@ def test_a_header_has_a_bound() -> None:
         read_header([*NAMES, *map(str, range(200))], ",", [])
     with pytest.raises(FileError, match="columns_too_many"):
         read_header([*NAMES, "x" * 20_000], ",", [])
+
+
+def test_a_file_of_registrations_has_columns_of_its_own() -> None:
+    header = ["رقم السنوية", "نظام اللوحة", "محافظة اللوحة", "حرف اللوحة", "رقم اللوحة", "رقم المخالفة"]
+    found = layout.read_header(REGISTRATION_COLUMNS, header, ",", [])
+    assert found.columns == (
+        "registration_no", "plate_family", "plate_governorate", "plate_letter", "plate_number", "",
+    )  # fmt: skip
+    assert found.unknown == ["رقم المخالفة"]
+    assert read_header([*REQUIRED, "registration_no"], ",", []).unknown == ["registration_no"]
+
+
+@pytest.mark.parametrize("missing", ["plate_family", "plate_governorate", "plate_number", "registration_no"])
+def test_a_file_of_registrations_without_a_required_column_is_refused(missing: str) -> None:
+    header = [column.name for column in REGISTRATION_COLUMNS if column.name != missing]
+    with pytest.raises(FileError) as caught:
+        layout.read_header(REGISTRATION_COLUMNS, header, ",", [])
+    assert (caught.value.code, caught.value.column) == ("column_missing", missing)

@@ -20,7 +20,11 @@ REPORT: dict[str, Any] = {
         "reasons": [{"message": "المبلغ: خطأ", "rows": 15, "first_line": 77}],
     },
     "warnings": [{"message": "<script>: عمود غير معروف", "rows": 1, "first_line": 1}],
-    "timings": {"started_at": "2026-11-20T12:00:00+03:00", "ended_at": "2026-11-20T12:03:00+03:00"},
+    "timings": {
+        "uploaded_at": None,
+        "started_at": "2026-11-20T12:00:00+03:00",
+        "ended_at": "2026-11-20T12:03:00+03:00",
+    },
 }
 
 
@@ -53,7 +57,8 @@ def test_every_figure_and_reason_is_there() -> None:
     shown = Reader(html)
     assert shown.open == []
     assert {"1,234,567", "11", "12", "13", "14", "15", "77", "المبلغ: خطأ", "2026-11-20 12:03:00"} <= set(shown.words)
-    assert shown.words.count("rejects/live/<b>&a.csv") == 1
+    assert shown.words.count("<b>&a.csv") == 2
+    assert shown.words.count("ما العمل الآن؟") == 1
     assert '<html lang="ar" dir="rtl">' in html
 
 
@@ -67,15 +72,28 @@ def test_a_refusal_says_why_and_where() -> None:
     refused = {
         **REPORT,
         "status": "refused",
-        "error": {"message": "ترميز الملف", "line": 1204},
+        "error": {"message": "ترميز الملف", "line": 1204, "replay": None},
         "rejects": None,
         "warnings": [],
     }
     shown = Reader(page(refused))
     assert "ترميز الملف (السطر 1,204)" in shown.words
-    assert "تنبيهات" not in shown.words
+    assert "تنبيهات، حُمِّلت سجلاتها" not in shown.words
+    assert "ارفع الملف كاملاً مرة ثانية." in shown.words
+
+
+def test_a_failure_names_what_the_operator_does() -> None:
+    error = {"message": "لم يُحمَّل بعض سجلات الملف", "line": None, "replay": "python -m infra.operator x"}
+    shown = Reader(page({**REPORT, "status": "failed", "error": error}))
+    assert "python -m infra.operator x" in shown.words
+
+
+def test_a_file_without_rejects_asks_for_nothing() -> None:
+    shown = Reader(page({**REPORT, "status": "loaded", "rejects": None}))
+    assert "لا شيء، حُمِّلت سجلات الملف كلها." in shown.words
 
 
 @pytest.mark.parametrize("status", sorted(ENDED))
 def test_every_end_has_its_words(status: str) -> None:
-    assert Reader(page({**REPORT, "status": status})).open == []
+    error = {"message": "خطأ", "line": None, "replay": None}
+    assert Reader(page({**REPORT, "status": status, "error": error})).open == []

@@ -1,0 +1,70 @@
+"""A counter of the directorate asks, before it takes money, whether violations are paid already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from shared.domain.text import clean
+from shared.domain.violation import Violation
+from shared.http import FieldError, Problem
+from shared.stores.violations import Violations
+
+MOST: Final = 100
+"""Violations in one question: as many as one BatchGetItem reads."""
+LONGEST: Final = 32
+UNKNOWN: Final = "unknown"
+
+
+def asked(body: dict[str, Any]) -> list[str]:
+    """The numbers that a good request asks about, as they were typed. Raises Problem naming what is wrong."""
+    numbers = body.get("violations")
+    if numbers is None:
+        raise _invalid(("violations", "missing"))
+    if not isinstance(numbers, list):
+        raise _invalid(("violations", "wrong_type"))
+    if not numbers:
+        raise _invalid(("violations", "empty"))
+    if len(numbers) > MOST:
+        raise _invalid(("violations", "too_many"))
+    errors = [(f"violations.{index}", code) for index, each in enumerate(numbers) if (code := _fault(each))]
+    if errors:
+        raise _invalid(*errors)
+    if len(set(map(_number, numbers))) < len(numbers):
+        raise _invalid(("violations", "repeated"))
+    return numbers
+
+
+def _number(typed: str) -> str:
+    """A violation's number as it is stored: digits of any script as ASCII."""
+    return clean(typed).strip()
+
+
+def _fault(number: object) -> str | None:
+    if not isinstance(number, str):
+        return "wrong_type"
+    if len(number) > LONGEST:
+        return "too_long"
+    return None if _number(number) else "empty"
+
+
+def _invalid(*errors: tuple[str, str]) -> Problem:
+    return Problem(422, "invalid_input", *(FieldError(*error) for error in errors))
+
+
+def check(numbers: Sequence[str], violations: Violations) -> list[dict[str, Any]]:
+    """How each violation stands at this moment, consistently read; one that nobody has recorded is ``unknown``."""
+    found = violations.get(map(_number, numbers))
+    return [_view(number, found.get(_number(number))) for number in numbers]
+
+
+def _view(violation_no: str, violation: Violation | None) -> dict[str, Any]:
+    """What a counter needs to know, and nothing about a plate or a person."""
+    return {
+        "violation_no": violation_no,
+        "status": violation.state if violation else UNKNOWN,
+        "paid_here": bool(violation and violation.paid_by),
+        "paid_amount": violation.paid_amount if violation else None,
+        "paid_at": (violation.paid_at or violation.counter_paid_at) if violation else None,
+        "receipt_no": (violation.receipt_no or violation.counter_receipt_no) if violation else None,
+    }

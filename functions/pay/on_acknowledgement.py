@@ -1,0 +1,149 @@
+"""A sector says that it has a settlement file: an object under ``settlements-ack/`` closes it, and gets a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cache
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote_plus
+
+import orjson
+
+from pay.settlement_files import FOLDER, JSON
+from shared.aws_json import sdk
+from shared.clock import now
+from shared.observability import count, logger
+from shared.settings import setting
+from shared.stores.settlements import Settlements
+
+ACKNOWLEDGEMENTS: Final = "settlements-ack"
+LARGEST: Final = 4096
+"""Bytes of an acknowledgement; it holds one checksum."""
+
+WORDS: Final = {
+    "file_unknown": (
+        "لا يوجد ملف تسوية بهذا الاسم. يجب أن يكون المسار كمسار ملف التسوية وينتهي بـ .json",
+        "There is no such settlement file: the key must be the file's own, under settlements-ack/, with .json",
+    ),
+    "too_large": (f"الإشعار أكبر من {LARGEST} بايت", f"The acknowledgement is larger than {LARGEST} bytes"),
+    "not_json": (
+        'الإشعار ليس JSON بالشكل {"sha256": "..."}',
+        'The acknowledgement is not JSON such as {"sha256": "…"}',
+    ),
+    "checksum_missing": ("حقل sha256 مفقود أو ليس نصاً", "The field sha256 is missing or is not a text"),
+    "checksum_differs": (
+        "قيمة sha256 لا تطابق ملف التسوية: نزّل الملف من جديد ثم أعد الإشعار",
+        "sha256 is not the settlement file's: fetch the file again, then acknowledge it",
+    ),
+}
+"""Why an acknowledgement is refused, in Arabic and English, by code."""
+
+
+class AcknowledgementError(ValueError):
+    """An acknowledgement that closes nothing. code: a key of WORDS."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Arrived(NamedTuple):
+    """One version of an object under ``settlements-ack/``. size: bytes."""
+
+    key: str
+    version_id: str
+    size: int
+
+
+class Bucket(NamedTuple):
+    """What acknowledging needs of the bucket: ``read(key, version_id)`` and ``put(key, content, content_type)``."""
+
+    read: Callable[[str, str], bytes]
+    put: Callable[[str, bytes, str], None]
+
+
+def acknowledge(arrived: Arrived, ledger: Settlements, bucket: Bucket, at: datetime) -> str | None:
+    """Close the file that an acknowledgement names, and lay a report. Returns why not, or None. May be done again."""
+    key = f"{FOLDER}{arrived.key.removeprefix(ACKNOWLEDGEMENTS).removesuffix('.json')}.csv"
+    code = None
+    try:
+        _check(arrived, key, ledger, bucket)
+        ledger.acknowledge(key, at)
+    except AcknowledgementError as error:
+        code = error.code
+    known = ledger.file(key)
+    report = {
+        "status": "refused" if code else "acknowledged",
+        "key": arrived.key,
+        "version_id": arrived.version_id,
+        "file": key if known else None,
+        "acknowledged_at": known.acknowledged_at if known else None,
+        "error": {"code": code, "message": WORDS[code][0], "message_en": WORDS[code][1]} if code else None,
+    }
+    bucket.put(f"reports/{arrived.key}.json", orjson.dumps(report, option=orjson.OPT_INDENT_2), JSON)
+    return code
+
+
+def _check(arrived: Arrived, key: str, ledger: Settlements, bucket: Bucket) -> None:
+    """Raises AcknowledgementError where an acknowledgement is not of the file under this key, as we wrote it."""
+    file = ledger.file(key)
+    if file is None or not arrived.key.endswith(".json"):
+        raise AcknowledgementError("file_unknown")
+    if arrived.size > LARGEST:
+        raise AcknowledgementError("too_large")
+    try:
+        said = orjson.loads(bucket.read(arrived.key, arrived.version_id).removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        raise AcknowledgementError("not_json") from None
+    if not isinstance(said, dict):
+        raise AcknowledgementError("not_json")
+    checksum = said.get("sha256")
+    if not isinstance(checksum, str):
+        raise AcknowledgementError("checksum_missing")
+    if checksum.strip().lower() != file.sha256:
+        raise AcknowledgementError("checksum_differs")
+
+
+def arrivals(message: str) -> Iterator[Arrived]:
+    """The objects that an S3 notification tells of: none for S3's own test."""
+    for record in orjson.loads(message).get("Records", ()):
+        stored = record["s3"]["object"]
+        yield Arrived(unquote_plus(stored["key"]), stored["versionId"], stored["size"])
+
+
+@cache
+def _ledger() -> Settlements:
+    return Settlements(sdk(), setting("SETTLEMENTS_TABLE"))
+
+
+@cache
+def _bucket() -> Bucket:
+    import boto3
+
+    s3, name = boto3.client("s3"), setting("UPLOADS_BUCKET")
+
+    def read(key: str, version_id: str) -> bytes:
+        content: bytes = s3.get_object(Bucket=name, Key=key, VersionId=version_id)["Body"].read()
+        return content
+
+    def put(key: str, content: bytes, content_type: str) -> None:
+        s3.put_object(Bucket=name, Key=key, Body=content, ContentType=content_type)
+
+    return Bucket(read, put)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda's entry point. A message whose acknowledgements could not be taken comes again."""
+    logger().append_keys(request_id=context.aws_request_id)
+    failed: list[dict[str, str]] = []
+    for record in event["Records"]:
+        try:
+            for arrived in arrivals(record["body"]):
+                if code := acknowledge(arrived, _ledger(), _bucket(), now()):
+                    logger().warning("acknowledgement refused", extra={"reason": code})
+                    count("AcknowledgementsRefused")
+        except Exception:  # noqa: BLE001 (whatever it was, the message comes again, and in the end lies in the dead letters)
+            logger().exception("an acknowledgement could not be taken")
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}

@@ -1,0 +1,52 @@
+"""What a sector is told of the money: a payment of its violations, or that it was given back."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from shared.domain.payment import Payment
+
+SETTLED: Final = "settled"
+REVERSED: Final = "reversed"
+
+
+class Share(NamedTuple):
+    """One violation of an entry, and the sector that is told. amount: dinars; sector_governorate: a code or ""."""
+
+    violation_no: str
+    amount: int
+    sector_code: str
+    sector_governorate: str
+
+
+class Entry(NamedTuple):
+    """One payment as the sectors are told of it, without anything about its payer or the plates.
+
+    kind: settled, or reversed for the money that went back. at: the instant of that, a stored text.
+    """
+
+    kind: str
+    payment_id: str
+    receipt_no: str
+    gateway: str
+    paid_at: str
+    at: str
+    shares: tuple[Share, ...]
+
+
+def settled(payment: Payment) -> Entry:
+    """The entry of a payment that was paid. Raises ValueError for one that was not."""
+    if payment.paid_at is None or payment.receipt_no is None:
+        raise ValueError("not a paid payment")
+    shares = tuple(
+        Share(line.violation_no, line.amount, line.sector_code, line.sector_governorate)
+        for line in payment.settled_lines
+    )
+    return Entry(
+        SETTLED, payment.payment_id, payment.receipt_no, payment.gateway, payment.paid_at, payment.paid_at, shares
+    )
+
+
+def reversal(payment: Payment, at: str) -> Entry:
+    """The entry that takes a settled payment back, at an instant: the same shares to the same sectors."""
+    return settled(payment)._replace(kind=REVERSED, at=at)

@@ -1,0 +1,178 @@
+"""The Registry table: the registration numbers of plates, kept only as fingerprints, and the wrong tries at them.
+
+Keys: ``pk=<plate's fingerprint>`` with ``sk`` = ``NUMBER#<category>`` (empty where the file names none) or
+``TRIES#<day>`` (all wrong tries of a day) or ``TRIES#<day>#<sub>`` (one citizen's).
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from shared.aws_json import AwsError, Call, Json
+from shared.domain.time import to_text
+from shared.keyed import Keyed
+from shared.stores import versioned
+from shared.stores.items import Item, batch_get, pack, text
+
+MOST_TRIES: Final = 5
+"""Wrong numbers that one citizen may try for one plate in a day."""
+SUSPICIOUS: Final = 20
+"""Wrong numbers for one plate in a day, by anybody, after which somebody should look. It locks nobody out."""
+
+_NUMBER: Final = "NUMBER#"
+_NOTHING: Final = "0" * 32
+_KEPT: Final = timedelta(days=2)
+
+
+class Registration(NamedTuple):
+    """One accepted row of a file: a vehicle and the number on its card, in its normal form.
+
+    version: what tells which writing is newer. dated: whether the row named its own ``updated_at``. ref: the file
+    version and line it stands on.
+    """
+
+    plate_key: str
+    category: str | None
+    number: str
+    version: str
+    dated: bool
+    ref: str
+
+    @property
+    def identity(self) -> tuple[str, str | None]:
+        """The vehicle: its plate and category."""
+        return self.plate_key, self.category
+
+
+class Proof(NamedTuple):
+    """What came of a number: whether it stands on the plate's card.
+
+    category: that of the card, where the plate's number is registered in several. wrong_today: how many wrong numbers
+    the plate has had today.
+    """
+
+    right: bool
+    category: str | None = None
+    wrong_today: int = 0
+
+
+class TooManyTriesError(Exception):
+    """A citizen has tried too many wrong numbers for a plate today."""
+
+
+class Registry:
+    """The table through the port. sleep: how to wait between tries."""
+
+    def __init__(self, call: Call, table: str, keyed: Keyed, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._call = call
+        self._table = table
+        self._keyed = keyed
+        self._sleep = sleep
+
+    # ------------------------------------------------------------------ ingest
+
+    def write(self, rows: Sequence[Registration]) -> list[str]:
+        """Bring up to 100 rows of distinct vehicles into the table; the newest version wins, whoever comes last.
+
+        Returns inserted, updated, unchanged or stale for each row, as :meth:`Violations.write` does.
+        """
+
+        keys = [self._vehicle(row) for row in rows]
+
+        def decisions() -> Iterable[tuple[str, Json | None]]:
+            items = batch_get(self._call, self._table, keys, sleep=self._sleep)
+            known = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
+            return (
+                self._decide(row, key, known.get((key["pk"]["S"], key["sk"]["S"])))
+                for row, key in zip(rows, keys, strict=True)
+            )
+
+        return versioned.write(self._call, decisions, self._sleep)
+
+    def _vehicle(self, row: Registration) -> Item:
+        return _key(self._keyed.plate(row.plate_key), f"{_NUMBER}{row.category or ''}")
+
+    def _decide(self, row: Registration, key: Item, known: Item | None) -> tuple[str, Json | None]:
+        number = self._keyed.registration(row.plate_key, row.number)
+        same = known is not None and known["number"]["S"] == number
+        outcome, needed = versioned.decide(row, known, same=same)
+        return outcome, self._put(row, key, number, known) if needed else None
+
+    def _put(self, row: Registration, key: Item, number: str, known: Item | None) -> Json:
+        inserted_by = text(known, "inserted_by") if known else row.ref
+        values = pack({"number": number, "version": row.version, "inserted_by": inserted_by, "changed_by": row.ref})
+        put: Json = {
+            "TableName": self._table,
+            "Item": {**key, **values},
+            "ConditionExpression": "version = :seen" if known else "attribute_not_exists(pk)",
+        }
+        if known:
+            put["ExpressionAttributeValues"] = {":seen": known["version"]}
+        return {"Put": put}
+
+    # ------------------------------------------------------------------ proof
+
+    def prove(self, sub: str, plate_key: str, category: str | None, number: str, at: datetime) -> Proof:
+        """Whether a number stands on the registration card of a plate.
+
+        The try is counted before it is compared, so that many at once are no more than many in a row; a right one is
+        taken off again. Unknown plates are the same work. Raises TooManyTriesError.
+        """
+        mark, day = self._keyed.plate(plate_key), to_text(at)[:10]
+        own = _key(mark, f"TRIES#{day}#{sub}")
+        try:
+            self._add(own, 1, at, MOST_TRIES)
+        except AwsError as error:
+            if not error.condition_failed:
+                raise
+            raise TooManyTriesError from None
+        wanted = self._keyed.registration(plate_key, number)
+        cards = self._cards(mark, category) or {category: _NOTHING}
+        right = [registered for registered, known in cards.items() if hmac.compare_digest(known, wanted)]
+        if not right:
+            return Proof(right=False, wrong_today=self._add(_key(mark, f"TRIES#{day}"), 1, at))
+        self._add(own, -1, at)
+        return Proof(right=True, category=category if len(right) == len(cards) else right[0])
+
+    def _cards(self, mark: str, category: str | None) -> dict[str | None, str]:
+        """The fingerprints that count where a category is asked for or none, by the category of their card.
+
+        A registration that names no category speaks of the vehicle of any, as long as none newer names it.
+        """
+        request: Json = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "pk = :plate AND begins_with(sk, :number)",
+            "ExpressionAttributeValues": pack({":plate": mark, ":number": _NUMBER}),
+        }
+        items = self._call("dynamodb", "Query", request)["Items"]
+        registered = {item["sk"]["S"].removeprefix(_NUMBER): item for item in items}
+        general = registered.pop("", None)
+        cards: dict[str | None, str] = {}
+        for asked in [category] if category else list(registered) or [None]:
+            counting = [item for item in (general, registered.get(asked or "")) if item]
+            if counting:
+                cards[asked] = max(counting, key=lambda item: str(item["version"]["S"]))["number"]["S"]
+        return cards
+
+    def _add(self, key: Item, amount: int, at: datetime, most: int | None = None) -> int:
+        request: Json = {
+            "TableName": self._table,
+            "Key": key,
+            "UpdateExpression": "SET expires = :expires ADD tries :amount",
+            "ExpressionAttributeValues": pack({":amount": amount, ":expires": int((at + _KEPT).timestamp())}),
+            "ReturnValues": "UPDATED_NEW",
+        }
+        if most is not None:
+            request["ConditionExpression"] = "attribute_not_exists(tries) OR tries < :most"
+            request["ExpressionAttributeValues"][":most"] = {"N": str(most)}
+        answer = self._call("dynamodb", "UpdateItem", request)
+        return int(answer["Attributes"]["tries"]["N"])
+
+
+def _key(pk: str, sk: str) -> Item:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}

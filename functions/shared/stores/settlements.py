@@ -1,0 +1,234 @@
+"""The Settlements table: the ledger of what the sectors are told of payments, each exactly once.
+
+An entry is put under ``pk=DUE#<shard>, sk=<kind>#<payment id>`` in the transaction that moves the money. A run moves
+what is due into a batch, ``pk=BATCH#<batch>`` with the same ``sk``, in transactions that hold only while the batch is
+open; so an entry is in one batch or still due, and a batch that is closed never changes. ``pk=CURSOR, sk=CURSOR`` says
+which batch is the newest and how far it is. ``pk=FILE#<key>, sk=FILE``: a file that was written, and whether its sector
+has acknowledged it; those that have not are in the sparse index ``Unacknowledged``.
+
+Keys are read consistently: no entry can fall between two batches because an index is late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from shared.aws_json import AwsError, Call, Json
+from shared.domain.settlement import Entry, Share
+from shared.domain.time import to_text
+from shared.stores.items import MOST_ACTIONS, Item, pack, text, transact
+from shared.stores.rows import pack_rows, read_rows
+
+SHARDS: Final = 4
+OPEN: Final = "open"
+CLOSED: Final = "closed"
+WRITTEN: Final = "written"
+
+_AT_ONCE: Final = (MOST_ACTIONS - 1) // 2
+"""Entries moved in one transaction: two actions each, and the check that their batch is open."""
+_CURSOR: Final[Item] = {"pk": {"S": "CURSOR"}, "sk": {"S": "CURSOR"}}
+
+
+class Cursor(NamedTuple):
+    """The newest batch and its state: open while entries are moved into it, closed, then written to files."""
+
+    batch: str
+    state: str
+
+
+class SettlementFile(NamedTuple):
+    """A file for one sector. key: in the bucket. amount: dinars, what was reversed taken off. Instants as stored."""
+
+    key: str
+    sha256: str
+    lines: int
+    amount: int
+    written_at: str
+    acknowledged_at: str | None = None
+
+
+class Settlements:
+    """The table through the port."""
+
+    def __init__(self, call: Call, table: str) -> None:
+        self._call = call
+        self._table = table
+
+    # ------------------------------------------------------------------ entries
+
+    def due_action(self, entry: Entry) -> Json:
+        """The action that makes an entry due: part of the transaction that moves the money."""
+        item = {
+            "pk": {"S": f"DUE#{crc32(entry.payment_id.encode()) % SHARDS}"},
+            "sk": {"S": f"{entry.kind}#{entry.payment_id}"},
+            **pack(
+                {"receipt_no": entry.receipt_no, "gateway": entry.gateway, "paid_at": entry.paid_at, "at": entry.at}
+            ),
+            "shares": pack_rows(entry.shares),
+        }
+        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+
+    def is_due(self) -> bool:
+        """Whether any entry waits for a batch."""
+        return any(next(self._query(f"DUE#{shard}", limit=1), None) for shard in range(SHARDS))
+
+    def collect(self, batch: str, most: int) -> None:
+        """Move what is due into a batch while it is open, until nothing is left or it has taken ``most`` shares.
+
+        Two runs at once take each entry once between them.
+        """
+        taken = 0
+        for shard in range(SHARDS):
+            waiting: list[Item] = []
+            for item in self._query(f"DUE#{shard}"):
+                waiting.append(item)
+                taken += len(item["shares"]["L"])
+                full = taken >= most
+                if full or len(waiting) == _AT_ONCE:
+                    if not self._move(waiting, batch) or full:
+                        return
+                    waiting = []
+            if waiting and not self._move(waiting, batch):
+                return
+
+    def entries(self, batch: str) -> Iterator[Entry]:
+        """The entries of a batch, in the order of their keys."""
+        return map(_read, self._query(f"BATCH#{batch}"))
+
+    def _move(self, items: Sequence[Item], batch: str) -> bool:
+        """Move entries from due into a batch, whoever else is moving them there. False: it is not open."""
+        check = {"TableName": self._table, "Key": _CURSOR, **self._on_cursor(Cursor(batch, OPEN))}
+        gone = [{"TableName": self._table, "Key": {"pk": item["pk"], "sk": item["sk"]}} for item in items]
+        there = [{"TableName": self._table, "Item": {**item, "pk": {"S": f"BATCH#{batch}"}}} for item in items]
+        actions = [{"ConditionCheck": check}, *({"Delete": key} for key in gone), *({"Put": item} for item in there)]
+        return self._done(lambda: transact(self._call, actions))
+
+    # ------------------------------------------------------------------ batches
+
+    def cursor(self) -> Cursor | None:
+        """The newest batch; None before the first."""
+        item = self._get(_CURSOR)
+        return Cursor(item["batch"]["S"], item["state"]["S"]) if item else None
+
+    def advance(self, seen: Cursor | None, to: Cursor) -> bool:
+        """Set the cursor, if it is still as it was seen. Returns False where another run was quicker."""
+        request: Json = {"TableName": self._table, "Item": {**_CURSOR, **pack(to._asdict())}}
+        request |= self._on_cursor(seen) if seen else {"ConditionExpression": "attribute_not_exists(pk)"}
+        return self._write("PutItem", request)
+
+    def _on_cursor(self, seen: Cursor) -> Json:
+        return {
+            "ConditionExpression": "#batch = :batch AND #state = :state",
+            "ExpressionAttributeNames": {"#batch": "batch", "#state": "state"},
+            "ExpressionAttributeValues": pack({":batch": seen.batch, ":state": seen.state}),
+        }
+
+    # ------------------------------------------------------------------ files
+
+    def put_file(self, file: SettlementFile) -> None:
+        """Enter a written file as waiting for its acknowledgement; one that is entered already stays as it is."""
+        item = {**_file_key(file.key), **pack(file._asdict()), "waiting": {"S": "1"}}
+        self._write(
+            "PutItem",
+            {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"},
+        )
+
+    def file(self, key: str) -> SettlementFile | None:
+        """A file by its key, or None."""
+        item = self._get(_file_key(key))
+        if item is None:
+            return None
+        return SettlementFile(
+            key,
+            item["sha256"]["S"],
+            int(item["lines"]["N"]),
+            int(item["amount"]["N"]),
+            item["written_at"]["S"],
+            text(item, "acknowledged_at"),
+        )
+
+    def acknowledge(self, key: str, at: datetime) -> None:
+        """Close a file that is known; the first acknowledgement stays."""
+        self._write(
+            "UpdateItem",
+            {
+                "TableName": self._table,
+                "Key": _file_key(key),
+                "UpdateExpression": "SET acknowledged_at = :at REMOVE waiting",
+                "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(acknowledged_at)",
+                "ExpressionAttributeValues": pack({":at": to_text(at)}),
+            },
+        )
+
+    def unacknowledged(self, before: datetime) -> int:
+        """How many files were written before an instant and are not acknowledged."""
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "Unacknowledged",
+            "KeyConditionExpression": "waiting = :one AND written_at < :before",
+            "ExpressionAttributeValues": pack({":one": "1", ":before": to_text(before)}),
+            "Select": "COUNT",
+        }
+        counted: int = 0
+        while True:
+            page = self._call("dynamodb", "Query", request)
+            counted += page["Count"]
+            if not page.get("LastEvaluatedKey"):
+                return counted
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    # ------------------------------------------------------------------ the port
+
+    def _query(self, pk: str, *, limit: int | None = None) -> Iterator[Item]:
+        request: Json = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": pack({":pk": pk}),
+            "ConsistentRead": True,
+        }
+        if limit:
+            request["Limit"] = limit
+        while True:
+            page = self._call("dynamodb", "Query", request)
+            yield from page["Items"]
+            if not page.get("LastEvaluatedKey"):
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _get(self, key: Item) -> Item | None:
+        request = {"TableName": self._table, "Key": key, "ConsistentRead": True}
+        item: Item | None = self._call("dynamodb", "GetItem", request).get("Item")
+        return item
+
+    def _write(self, operation: str, request: Json) -> bool:
+        """Whether the write's condition held."""
+        return self._done(lambda: self._call("dynamodb", operation, request))
+
+    def _done(self, write: Callable[[], object]) -> bool:
+        try:
+            write()
+        except AwsError as error:
+            if not error.condition_failed:
+                raise
+            return False
+        return True
+
+
+def _file_key(key: str) -> Item:
+    return {"pk": {"S": f"FILE#{key}"}, "sk": {"S": "FILE"}}
+
+
+def _read(item: Item) -> Entry:
+    kind, _, payment_id = item["sk"]["S"].partition("#")
+    return Entry(
+        kind,
+        payment_id,
+        item["receipt_no"]["S"],
+        item["gateway"]["S"],
+        item["paid_at"]["S"],
+        item["at"]["S"],
+        tuple(Share(*row) for row in read_rows(item["shares"])),
+    )

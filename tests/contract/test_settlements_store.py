@@ -1,0 +1,146 @@
+"""The ledger of settlements: an entry is due, then in one batch, and a batch that is closed never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from shared.aws_json import AwsError
+from shared.domain.settlement import REVERSED, SETTLED, Entry, Share
+from shared.domain.time import to_text
+from shared.stores.items import transact
+from shared.stores.settlements import CLOSED, OPEN, WRITTEN, Cursor, SettlementFile, Settlements
+from tests.aws import Engine, Tables
+from tests.build import NOON
+
+BATCH = "2026-11-20/12"
+NEXT = "2026-11-20/13"
+FILE = SettlementFile(f"settlements/{BATCH}/11-7.csv", "ab" * 32, 3, -5_000, to_text(NOON))
+
+
+@pytest.fixture
+def ledger(engine: Engine, tables: Tables) -> Settlements:
+    return Settlements(engine.fast(), tables["Settlements"])
+
+
+def entry(payment_id: str, kind: str = SETTLED, shares: int = 1) -> Entry:
+    made = tuple(Share(f"V{n}", 1_000 + n, "قاطع/1", "" if n % 2 else "11") for n in range(shares))
+    return Entry(kind, payment_id, f"GH-{payment_id}", "sandbox", to_text(NOON), to_text(NOON), made)
+
+
+def make_due(engine: Engine, ledger: Settlements, *entries: Entry) -> None:
+    call = engine.fast()
+    for each in entries:
+        transact(call, [ledger.due_action(each)])
+
+
+def keys(entries: Iterable[Entry]) -> set[tuple[str, str]]:
+    return {(each.kind, each.payment_id) for each in entries}
+
+
+def open_batch(ledger: Settlements, batch: str = BATCH) -> None:
+    assert ledger.advance(ledger.cursor(), Cursor(batch, OPEN))
+
+
+def test_an_entry_is_read_as_it_was_put(engine: Engine, ledger: Settlements) -> None:
+    made = entry("p1", REVERSED, 50)
+    make_due(engine, ledger, made)
+    open_batch(ledger)
+    ledger.collect(BATCH, 1_000)
+    assert list(ledger.entries(BATCH)) == [made]
+
+
+def test_nothing_is_due_before_and_after(engine: Engine, ledger: Settlements) -> None:
+    assert not ledger.is_due()
+    make_due(engine, ledger, entry("p1"))
+    assert ledger.is_due()
+    open_batch(ledger)
+    ledger.collect(BATCH, 1_000)
+    assert not ledger.is_due()
+
+
+def test_an_entry_is_due_once(engine: Engine, ledger: Settlements) -> None:
+    make_due(engine, ledger, entry("p1"), entry("p1", REVERSED))
+    with pytest.raises(AwsError) as refused:
+        make_due(engine, ledger, entry("p1"))
+    assert refused.value.condition_failed
+
+
+def test_more_than_one_transaction_holds_is_collected(engine: Engine, ledger: Settlements) -> None:
+    made = [entry(f"p{n}") for n in range(230)]  # more than a transaction in each shard
+    make_due(engine, ledger, *made)
+    open_batch(ledger)
+    ledger.collect(BATCH, 1_000)
+    assert keys(ledger.entries(BATCH)) == keys(made)
+
+
+def test_a_batch_takes_no_more_than_it_may(engine: Engine, ledger: Settlements) -> None:
+    make_due(engine, ledger, *(entry(f"p{n}", shares=10) for n in range(12)))
+    open_batch(ledger)
+    ledger.collect(BATCH, 40)
+    assert len(list(ledger.entries(BATCH))) == 4
+    assert ledger.is_due()
+
+
+@pytest.mark.parametrize("state", [CLOSED, WRITTEN])
+def test_a_batch_that_is_not_open_takes_nothing(engine: Engine, ledger: Settlements, state: str) -> None:
+    make_due(engine, ledger, entry("p1"))
+    open_batch(ledger)
+    ledger.advance(Cursor(BATCH, OPEN), Cursor(BATCH, state))
+    ledger.collect(BATCH, 1_000)
+    assert list(ledger.entries(BATCH)) == []
+    assert ledger.is_due()
+
+
+def test_a_batch_that_another_has_followed_takes_nothing(engine: Engine, ledger: Settlements) -> None:
+    make_due(engine, ledger, entry("p1"))
+    open_batch(ledger)
+    open_batch(ledger, NEXT)
+    ledger.collect(BATCH, 1_000)
+    assert list(ledger.entries(BATCH)) == []
+
+
+def test_two_collectors_at_once_take_each_entry_once(engine: Engine, ledger: Settlements, tables: Tables) -> None:
+    made = [entry(f"p{n}") for n in range(120)]
+    make_due(engine, ledger, *made)
+    open_batch(ledger)
+    both = [Settlements(engine.fast(), tables["Settlements"]) for _ in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda each: each.collect(BATCH, 1_000), both))
+    found = list(ledger.entries(BATCH))
+    assert len(found) == len(made)
+    assert keys(found) == keys(made)
+    assert not ledger.is_due()
+
+
+def test_the_cursor_moves_only_from_where_it_was_seen(ledger: Settlements) -> None:
+    first = Cursor(BATCH, OPEN)
+    assert ledger.cursor() is None
+    assert ledger.advance(None, first)
+    assert not ledger.advance(None, Cursor(NEXT, OPEN))
+    assert not ledger.advance(Cursor(BATCH, CLOSED), Cursor(NEXT, OPEN))
+    assert not ledger.advance(Cursor(NEXT, OPEN), Cursor(NEXT, CLOSED))
+    assert ledger.cursor() == first
+    assert ledger.advance(first, Cursor(BATCH, CLOSED))
+    assert ledger.cursor() == Cursor(BATCH, CLOSED)
+
+
+def test_a_file_waits_until_it_is_acknowledged(ledger: Settlements) -> None:
+    ledger.put_file(FILE)
+    assert ledger.file(FILE.key) == FILE
+    assert ledger.file("settlements/none.csv") is None
+    assert ledger.unacknowledged(NOON) == 0
+    assert ledger.unacknowledged(NOON + timedelta(seconds=1)) == 1
+    ledger.acknowledge(FILE.key, NOON)
+    ledger.acknowledge(FILE.key, NOON + timedelta(days=1))
+    ledger.put_file(FILE)  # a run that was slow
+    assert ledger.file(FILE.key) == FILE._replace(acknowledged_at=to_text(NOON))
+    assert ledger.unacknowledged(NOON + timedelta(days=9)) == 0
+
+
+def test_only_a_known_file_is_acknowledged(ledger: Settlements) -> None:
+    ledger.acknowledge("settlements/none.csv", NOON)
+    assert ledger.file("settlements/none.csv") is None

@@ -1,0 +1,186 @@
+"""Whatever is wrong with a message or happens to it has its status, its reason and its metric."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from notify.delivery import MOST_ATTEMPTS
+from notify.providers import PermanentError, TemporaryError, UnknownOutcomeError
+from shared.aws_json import Json
+from shared.domain.message import DROPPED, FAILED, RECEIPT, REFUND, SENDING, SENT, UNKNOWN, WAITING
+from shared.stores.messages import CLAIMED_FOR, Message
+from tests.aws import Engine
+from tests.build import CAPS, OTHER_PLATE, PHONE, PLATE, SUB, follow, taking
+from tests.functions import Functions, forget
+
+STANDING = Message("m", SUB, REFUND, "2026-11-20T12:00:00+03:00", phone=PHONE, language="en", text="refund")
+NEWS = STANDING._replace(kind="new_violation", phone=None, text=None, plate_key=PLATE.key, violations=("V-none",))
+
+
+def put(functions: Functions, *messages: Message) -> None:
+    follow(functions.citizens)
+    for message in messages:
+        functions.messages.put(message, functions.clock.at)
+
+
+def metrics(capsys: pytest.CaptureFixture[str]) -> Counter[str]:
+    """What was counted since the last time, from the lines of CloudWatch's embedded format."""
+    found: Counter[str] = Counter()
+    for line in capsys.readouterr().out.splitlines():
+        record = json.loads(line) if line.startswith("{") else {}
+        for directive in record.get("_aws", {}).get("CloudWatchMetrics", []):
+            for metric in directive["Metrics"]:
+                found[metric["Name"]] += record[metric["Name"]][0]
+    return found
+
+
+def change(functions: Functions, engine: Engine, table: str, pk: str, **attributes: Json | None) -> None:
+    """Change an item behind the store's back; None takes an attribute away."""
+    (item,) = [
+        each
+        for each in functions.tables.items(table)
+        if each["pk"]["S"] == pk and each.get("sk", {"S": "PROFILE"})["S"] == "PROFILE"
+    ]
+    item = {name: value for name, value in {**item, **attributes}.items() if value is not None}
+    engine.fast()("dynamodb", "PutItem", {"TableName": functions.tables[table], "Item": item})
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "reason", "metric"),
+    [
+        (STANDING._replace(text="غ" * 135), FAILED, "too_long", "SmsFailed"),
+        (STANDING._replace(phone="+9647809182736"), DROPPED, "phone_changed", "SmsDropped"),
+        (NEWS._replace(kind="whispered"), FAILED, "unknown_kind", "SmsFailed"),
+        (NEWS._replace(plate_key=None), FAILED, "no_plate", "SmsFailed"),
+        (NEWS._replace(plate_key=OTHER_PLATE.key), DROPPED, "not_followed", "SmsDropped"),
+        (NEWS, DROPPED, "no_longer_true", "SmsDropped"),
+        (NEWS._replace(sub="nobody"), DROPPED, "sms_off", "SmsDropped"),
+    ],
+)
+def test_a_message_that_cannot_go_out(
+    functions: Functions,
+    capsys: pytest.CaptureFixture[str],
+    message: Message,
+    status: str,
+    reason: str,
+    metric: str,
+) -> None:
+    put(functions, message)
+    functions.send_due()
+    assert functions.statuses() == [status]
+    assert functions.reasons() == [reason]
+    assert metrics(capsys)[metric] == 1
+    assert functions.phones.sent == []
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"kind": {"L": []}},
+        {"attempts": {"S": "a few"}},
+        {"language": None},
+        {"violations": {"L": [{"N": "1"}]}, "text": None},
+    ],
+)
+def test_an_item_of_another_version_ends_and_does_not_come_by_for_ever(
+    functions: Functions, engine: Engine, later: dict[str, Json | None]
+) -> None:
+    put(functions, STANDING)
+    change(functions, engine, "Messages", "m", **later)
+    assert not functions.send('{"message_id": "m"}')
+    assert functions.statuses() == [FAILED]
+    assert functions.reasons() == ["unreadable"]
+
+
+@pytest.mark.parametrize("phone", ["+96477192837", "+9647192837461", "+971501234567", "+9641234567890", "phone", ""])
+def test_a_phone_that_is_no_iraqi_mobile(functions: Functions, engine: Engine, phone: str) -> None:
+    put(functions, STANDING._replace(phone=phone))
+    change(functions, engine, "Citizens", SUB, phone={"S": phone})
+    functions.send_due()
+    assert functions.reasons() == ["invalid_phone"]
+    assert functions.statuses() == [FAILED]
+
+
+def test_a_name_with_hidden_marks_reaches_no_sms(functions: Functions) -> None:
+    """No name does: a text holds the end of a plate, amounts, dates and numbers of our own."""
+    functions.ask({"plate": f"11 ز {PLATE.number}"}, claims={"name": "\u202eeman\u2066\u200f"})
+    functions.send_due()
+    (text,) = functions.phones.texts
+    assert not {"\u202e", "\u2066", "\u200f"} & set(text)
+    assert "eman" not in text
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "metric"),
+    [
+        (None, SENT, "SmsSent"),
+        (TemporaryError("throttled"), WAITING, "SmsRetrying"),
+        (TemporaryError("sandbox"), WAITING, "SmsRetrying"),
+        (TemporaryError("spend_limit"), WAITING, "SmsRetrying"),
+        (PermanentError("opted_out"), FAILED, "SmsFailed"),
+        (UnknownOutcomeError("timed_out"), UNKNOWN, "SmsUnknown"),
+    ],
+)
+def test_what_a_provider_says(
+    functions: Functions, capsys: pytest.CaptureFixture[str], error: Exception | None, status: str, metric: str
+) -> None:
+    put(functions, STANDING)
+    functions.phones.outcomes.append(error)
+    functions.send_due()
+    assert functions.statuses() == [status]
+    counted = metrics(capsys)
+    assert counted[metric] == 1
+    went_out = status in (SENT, UNKNOWN)
+    assert (counted["SmsParts"], counted["SmsCost"]) == ((1, 0.05) if went_out else (0, 0))
+
+
+def test_hours_of_temporary_errors_end_with_an_alarm(functions: Functions, capsys: pytest.CaptureFixture[str]) -> None:
+    put(functions, STANDING)
+    functions.phones.outcomes.extend([TemporaryError("throttled")] * MOST_ATTEMPTS)
+    began = functions.clock.at
+    while functions.statuses() == [WAITING]:
+        functions.send_due()
+        functions.clock.forward(minutes=1)
+    assert functions.statuses() == [FAILED]
+    assert 4 <= (functions.clock.at - began).total_seconds() / 3600 < 5
+    counted = metrics(capsys)
+    assert (counted["SmsRetrying"], counted["SmsGivenUp"]) == (MOST_ATTEMPTS - 1, 1)
+
+
+def test_a_crash_between_sending_and_marking_is_counted_and_not_sent_again(
+    functions: Functions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(functions, STANDING)
+    functions.messages.claim("m", taking(functions.clock.at), CAPS)
+    functions.clock.at += CLAIMED_FOR
+    assert functions.statuses() == [SENDING]
+    functions.send_due()
+    assert functions.statuses() == [UNKNOWN]
+    assert metrics(capsys)["SmsUnknown"] == 1
+    assert functions.phones.sent == []
+
+
+def test_the_spend_cap_holds_all_but_receipts_and_tells_the_operator(
+    functions: Functions, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMS_SPEND_DAY_CAP", "0.05")
+    forget()
+    receipt = STANDING._replace(kind=RECEIPT, text="receipt")
+    put(functions, *(STANDING._replace(message_id=f"m{number}", text=f"text {number}") for number in range(3)))
+    functions.send_due()
+    put(functions, receipt._replace(message_id="r"))
+    functions.send_due()
+    assert functions.statuses() == [SENT, SENT, WAITING, WAITING]
+    assert (PHONE, "receipt") in functions.phones.sent
+    assert metrics(capsys)["SmsHeldBySpendCap"] == 2
+
+
+def test_a_citizens_cap_comes_from_the_template(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMS_CITIZEN_DAY_CAP", "2")
+    forget()
+    put(functions, *(STANDING._replace(message_id=f"m{number}", text=f"text {number}") for number in range(3)))
+    functions.send_due()
+    assert functions.statuses() == [SENT, SENT, WAITING]
