@@ -67,6 +67,16 @@ openapi: ## write the API's description anew after a change of the API
 	$(set_up) run
 	@PYTHONPATH=functions $(project)/python -m infra.openapi
 
+.PHONY: alarms
+alarms: ## write the alarms and the dashboard anew after a change of infra/objectives.toml or of a queue
+	$(set_up) run
+	@$(project)/python -m infra.alarms
+
+.PHONY: texts
+texts: ## publish the texts of the SMS anew after a change of them
+	$(set_up) run
+	@PYTHONPATH=functions $(project)/python -m infra.sms_texts
+
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file
 	$(set_up) lock

@@ -195,6 +195,17 @@ SCHEMAS: dict[str, Schema] = {
         paid_at=nullable(INSTANT),
         receipt_no=nullable(TEXT),
     ),
+    "PaymentReceipt": answer(
+        receipt_no=TEXT,
+        payment_id=ID,
+        paid_at=INSTANT,
+        gateway=TEXT,
+        amount=COUNT,
+        currency=one_of(CURRENCY),
+        items=listed(answer(violation_no=TEXT, plate=TEXT, amount=COUNT)),
+        check_url={**TEXT, "description": "What the QR code of the PDF says"},
+        pdf=answer(url=TEXT, expires_at=INSTANT),
+    ),
     "Receipt": answer(receipt_no=TEXT, paid=FLAG, amount=COUNT, currency=one_of(CURRENCY), paid_at=INSTANT),
     "SettlementsAsked": request(
         ("violations",),
