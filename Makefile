@@ -1,5 +1,6 @@
 # `make` alone lists the targets. Each sets up what it needs under .venv/; only Python 3.11 or newer must be there.
 PYTHON ?= python3
+BUILD ?= .aws-sam/build
 
 set_up  := @$(PYTHON) -m infra.setup
 project := .venv/project/bin
@@ -57,8 +58,9 @@ check: ## lint, types and the template
 
 .PHONY: build
 build: ## build the functions for AWS (needs python3.13 on the PATH)
-	$(set_up) sam
-	@$(sam) build
+	$(set_up) run sam
+	@$(sam) build --build-dir $(BUILD)
+	@$(project)/python -m infra.package $(BUILD)
 
 .PHONY: openapi
 openapi: ## write the API's description anew after a change of the API
