@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pay import counter
 from pay import payments as use_cases
+from pay.pausing import Pausing
 from pay.payments import Wish
 from pay.wiring import open_gateways, port
 from shared.clock import now
@@ -26,6 +27,9 @@ from shared.stores.violations import Violations
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _URL: Final = re.compile(r"[!-~]+")
+_PAUSE_SECONDS: Final = 600
+"""After which a citizen may ask again whether payments are begun."""
+
 _CODES: Final = {
     "missing": "missing",
     "string_too_long": "too_long",
@@ -62,8 +66,15 @@ def _citizens() -> Citizens:
     return Citizens(port(), setting("CITIZENS_TABLE"))
 
 
+@cache
+def _pausing() -> Pausing:
+    return Pausing(port(), setting("PAYMENTS_TABLE"))
+
+
 def start(request: Request) -> Reply:
     """POST /v1/payments"""
+    if _pausing().is_paused():
+        raise Problem(503, "payments_paused", headers={"retry-after": str(_PAUSE_SECONDS)})
     payment = use_cases.start(
         citizen(request.event),
         _wish(request),
