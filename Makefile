@@ -60,6 +60,11 @@ build: ## build the functions for AWS (needs python3.13 on the PATH)
 	$(set_up) sam
 	@$(sam) build
 
+.PHONY: deploy
+deploy: check build ## ENV=dev|staging|prod: check, build and deploy to AWS
+	@case "$(ENV)" in dev|staging|prod) ;; *) echo 'make deploy ENV=dev|staging|prod' >&2; exit 2;; esac
+	@$(sam) deploy --config-env $(ENV)
+
 # The operator's commands, on AWS or with the addresses that `make run` prints in the environment on the local cloud.
 STACK   ?= gharama
 operator = PYTHONPATH=functions $(project)/python -m infra.operator --stack $(STACK)
