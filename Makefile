@@ -120,6 +120,11 @@ alarms: ## write the alarms and the dashboard anew after a change of infra/objec
 	$(set_up) run
 	@$(project)/python -m infra.alarms
 
+.PHONY: texts
+texts: ## publish the texts of the SMS anew after a change of them
+	$(set_up) run
+	@PYTHONPATH=functions $(project)/python -m infra.sms_texts
+
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file
 	$(set_up) lock

@@ -23,6 +23,7 @@ from shared.stores.violations import Row, Violations
 from tests import lambda_events as events
 from tests.aws import Engine, Tables
 from tests.build import OTHER_PLATE, PHONE, PLATE
+from tests.description import require_described
 from tests.fakes import Clock, FakeGateway, Phones, callback_body
 
 _OURS = ("query", "notify", "pay", "shared")
@@ -57,6 +58,7 @@ class Functions:
         self.messages = Messages(call, tables["Messages"])
         self.payments = Payments(call, tables["Payments"])
         self._fast = engine.fast
+        self._clients: list[Any] = []
         self.files = Files(call, tables["Files"])
         self._set_environment(engine, monkeypatch)
         self._set_outside(monkeypatch)
@@ -66,6 +68,7 @@ class Functions:
         for name, value in engine.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", engine.session)
+        monkeypatch.setattr(boto3, "client", self._client)
         self.sqs = engine.sqs
         name = f"test-{next(_NAMES)}-{secrets.token_hex(4)}"
         self.queue: str = self.sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -110,6 +113,11 @@ class Functions:
         for variable, value in variables.items():
             monkeypatch.setenv(variable, value)
 
+    def _client(self, *arguments: Any, **named: Any) -> Any:
+        """A client as boto3 makes it, that is closed when the test is over."""
+        self._clients.append(boto3.DEFAULT_SESSION.client(*arguments, **named))
+        return self._clients[-1]
+
     def _set_outside(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in ("query.api", "pay.wiring", "notify.providers.sns", "shared.clock"):
             importlib.import_module(module)
@@ -124,6 +132,7 @@ class Functions:
         """Call a function of the API. request: as :func:`tests.lambda_events.http` takes it."""
         reply = importlib.import_module(module).handler(events.http(route, **request), events.context())
         assert reply["headers"]["cache-control"] == "no-store"
+        require_described(route, reply)
         return Reply(reply["statusCode"], json.loads(reply.get("body", "null")), reply["headers"])
 
     def ask(self, body: object = None, **request: Any) -> Reply:
@@ -215,6 +224,8 @@ class Functions:
         return [item["reason"]["S"] for item in self.tables.items("Messages") if "reason" in item]
 
     def close(self) -> None:
+        for client in self._clients:
+            client.close()
         self.sqs.delete_queue(QueueUrl=self.queue)
         forget()
 

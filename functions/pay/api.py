@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pay import counter
 from pay import payments as use_cases
+from pay.addresses import public_url
 from pay.pausing import Pausing
 from pay.payments import Wish
 from pay.wiring import open_gateways, port
@@ -82,20 +83,12 @@ def start(request: Request) -> Reply:
         citizens=_citizens(),
         payments=_payments(),
         open_gateways=open_gateways(),
-        callback_url=lambda gateway: f"{_public_url(request)}/v1/callbacks/{gateway}",
+        callback_url=lambda gateway: f"{public_url(request)}/v1/callbacks/{gateway}",
         language=request.language,
         now=now(),
     )
     count("PaymentsStarted")
     return answer(202 if payment.status == CREATED else 201, view(payment))
-
-
-def _public_url(request: Request) -> str:
-    """The address given to the stack, or else the one that the call came to.
-
-    The template cannot name the API's own: the API names this function, and neither could be made first.
-    """
-    return setting("PUBLIC_URL") or f"https://{request.event['requestContext']['domainName']}"
 
 
 def _wish(request: Request) -> Wish:

@@ -44,7 +44,13 @@ def _ports() -> Ports:
         Messages(call, setting("MESSAGES_TABLE")),
         Feed(Files(call, setting("FILES_TABLE")).feed),
         keyed,
-        Limits(number("QUERIES_A_DAY"), number("PLATES_A_DAY"), number("LINKS_A_DAY"), number("MOST_VEHICLES")),
+        Limits(
+            number("QUERIES_A_DAY"),
+            number("PLATES_A_DAY"),
+            number("LINKS_A_DAY"),
+            number("MOST_VEHICLES"),
+            number("SMS_CITIZEN_DAY_CAP"),
+        ),
         Registry(call, setting("REGISTRY_TABLE"), keyed) if proof else None,
     )
 

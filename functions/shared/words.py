@@ -182,6 +182,11 @@ PROBLEMS: Final = {
         "بوابة الدفع لا تجيب الآن", "دەروازەی پارەدان وەڵام ناداتەوە", "The gateway does not answer now"
     ),
     "no_such_payment": _words("لا توجد هذه الدفعة", "ئەم پارەدانە نییە", "There is no such payment"),
+    "not_paid": _words(
+        "لم تُسدَّد هذه الدفعة، فلا وصل لها",
+        "ئەم پارەدانە نەدراوە، بۆیە پسوولەی نییە",
+        "This payment is not paid, so it has no receipt",
+    ),
     "no_such_receipt": _words("لا يوجد هذا الوصل", "ئەم پسوولەیە نییە", "There is no such receipt"),
     "callback_refused": _words("الإشعار مرفوض", "ئاگادارکردنەوەکە ڕەتکرایەوە", "The callback is refused"),
     # of an upload

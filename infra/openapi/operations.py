@@ -178,6 +178,12 @@ OPERATIONS: dict[str, Operation] = {
         parameters=(_path("payment_id"),),
         refusals={404: ("no_such_payment",)},
     ),
+    "GET /v1/payments/{payment_id}/receipt": Operation(
+        "My receipt, with an address of its PDF that works for five minutes",
+        {200: "PaymentReceipt"},
+        parameters=(_path("payment_id"),),
+        refusals={404: ("no_such_payment",), 409: ("not_paid",)},
+    ),
     "GET /v1/receipts/{receipt_no}": Operation(
         "Whether a receipt is genuine; nothing in it tells of a person or a plate",
         {200: "Receipt"},

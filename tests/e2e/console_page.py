@@ -19,6 +19,7 @@ class ConsolePage:
         self.candidates = page.locator(".candidates button")
         self.ask_error = page.locator("#ask-error")
         self.summary = page.locator(".summary")
+        self.published = page.locator("#published")
 
     def open(self) -> None:
         self.page.goto(self.base_url)

@@ -9,7 +9,7 @@ import pytest
 from shared.domain.violation import CANCELLED, PAID, make_version
 from shared.http import LARGEST_BODY
 from tests.build import OTHER_PLATE, PHONE, PLATE, SUB, row, store, violation
-from tests.functions import Functions
+from tests.functions import Functions, forget
 
 TYPED = f"بغداد ز {PLATE.number}"
 PARTS = {"family": "german", "governorate": "11", "letter": "ز", "number": PLATE.number}
@@ -128,6 +128,18 @@ class TestSms:
         assert functions.ask({"plate": TYPED}).body["sms"] == {"status": "same_as_recent", "parts": 0}
         functions.clock.forward(minutes=11)
         assert functions.ask({"plate": TYPED}).body["sms"]["status"] == "queued"
+
+    def test_none_is_queued_beyond_the_days_cap(self, functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SMS_CITIZEN_DAY_CAP", "2")
+        forget()
+        for number in (1, 2):
+            assert functions.ask({"plate": f"11 {number}"}).body["sms"]["status"] == "queued"
+        functions.send_due()
+        assert functions.ask({"plate": "11 1"}).body["sms"] == {"status": "same_as_recent", "parts": 0}
+        assert functions.ask({"plate": "11 3"}).body["sms"] == {"status": "limit", "parts": 0}
+        assert functions.citizens.may_see(SUB, ["OLD#11#3"], functions.clock.at) == {"OLD#11#3"}
+        functions.clock.forward(hours=12)
+        assert functions.ask({"plate": "11 3"}).body["sms"]["status"] == "queued"
 
     def test_a_changed_result_is(self, functions: Functions) -> None:
         functions.ask({"plate": TYPED})
