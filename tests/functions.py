@@ -8,13 +8,15 @@ import itertools
 import json
 import secrets
 import sys
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import boto3
 import pytest
 
-from shared.aws_json import Json
+from pay.gateways import PAID
+from shared.aws_json import Call, Json
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files
 from shared.stores.messages import Messages
@@ -23,12 +25,27 @@ from shared.stores.violations import Row, Violations
 from tests import lambda_events as events
 from tests.aws import Engine, Tables
 from tests.build import OTHER_PLATE, PHONE, PLATE
+from tests.description import require_described
 from tests.fakes import Clock, FakeGateway, Phones, callback_body
 
 _OURS = ("query", "notify", "pay", "shared")
 _NAMES = itertools.count(1)
 PERSONAL = (PLATE.number, OTHER_PLATE.number, PLATE.key, PHONE[4:], "Name-In-The-Token")
 """What no log may hold."""
+
+
+class _PerThread:
+    """The port for tests that call a function from several threads at once, as Lambda never does."""
+
+    def __init__(self, make: Callable[[], Call]) -> None:
+        self._make = make
+        self._own = threading.local()
+
+    def __call__(self, service: str, operation: str, request: Json) -> Json:
+        if not hasattr(self._own, "call"):
+            self._own.call = self._make()
+        answer: Json = self._own.call(service, operation, request)
+        return answer
 
 
 class Reply(NamedTuple):
@@ -57,6 +74,7 @@ class Functions:
         self.messages = Messages(call, tables["Messages"])
         self.payments = Payments(call, tables["Payments"])
         self._fast = engine.fast
+        self._clients: list[Any] = []
         self.files = Files(call, tables["Files"])
         self._set_environment(engine, monkeypatch)
         self._set_outside(monkeypatch)
@@ -66,6 +84,7 @@ class Functions:
         for name, value in engine.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", engine.session)
+        monkeypatch.setattr(boto3, "client", self._client)
         self.sqs = engine.sqs
         name = f"test-{next(_NAMES)}-{secrets.token_hex(4)}"
         self.queue: str = self.sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -104,19 +123,33 @@ class Functions:
             "REMIND_DAYS": "7,1",
             "PUBLIC_URL": "https://api.example",
             "RETURN_ORIGINS": "https://tf.ur.gov.iq,http://127.0.0.1:8080",
+            "GATEWAYS": "sandbox",
+            "MOST_LIVE_PAYMENTS": "3",
             "SANDBOX_GATEWAY_URL": "http://127.0.0.1:9",
             "SANDBOX_GATEWAY_SECRET": name,
+            "QICARD_URL": "",
+            "QICARD_SECRET": name,
+            "ZAINCASH_URL": "",
+            "ZAINCASH_SECRET": name,
+            "FIB_URL": "",
+            "FIB_SECRET": name,
         }
         for variable, value in variables.items():
             monkeypatch.setenv(variable, value)
 
+    def _client(self, *arguments: Any, **named: Any) -> Any:
+        """A client as boto3 makes it, that is closed when the test is over."""
+        self._clients.append(boto3.DEFAULT_SESSION.client(*arguments, **named))
+        return self._clients[-1]
+
     def _set_outside(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in ("query.api", "pay.wiring", "notify.providers.sns", "shared.clock"):
+        for module in ("query.api", "pay.wiring", "pay.gateways.sandbox", "notify.providers.sns", "shared.clock"):
             importlib.import_module(module)
         monkeypatch.setattr("shared.clock.datetime", self.clock)
         monkeypatch.setattr("query.api.FastClient", self._fast)
         monkeypatch.setattr("notify.providers.sns.Sns", lambda sender_id: self.phones)
-        monkeypatch.setattr("pay.wiring.Sandbox", self.gateway.opened)
+        monkeypatch.setattr("pay.wiring.FastClient", lambda: _PerThread(self._fast))
+        monkeypatch.setattr("pay.gateways.sandbox.Sandbox", self.gateway.opened)
 
     # ------------------------------------------------------------------ API
 
@@ -124,6 +157,7 @@ class Functions:
         """Call a function of the API. request: as :func:`tests.lambda_events.http` takes it."""
         reply = importlib.import_module(module).handler(events.http(route, **request), events.context())
         assert reply["headers"]["cache-control"] == "no-store"
+        require_described(route, reply)
         return Reply(reply["statusCode"], json.loads(reply.get("body", "null")), reply["headers"])
 
     def ask(self, body: object = None, **request: Any) -> Reply:
@@ -142,6 +176,12 @@ class Functions:
     def payment(self, payment_id: str, **request: Any) -> Reply:
         return self.call("pay.api", "GET /v1/payments/{payment_id}", path={"payment_id": payment_id}, **request)
 
+    def cancel(self, payment_id: str, **request: Any) -> Reply:
+        return self.call("pay.api", "POST /v1/payments/{payment_id}/cancel", path={"payment_id": payment_id}, **request)
+
+    def list_payments(self, **request: Any) -> Reply:
+        return self.call("pay.api", "GET /v1/payments", **request)
+
     def receipt(self, receipt_no: str) -> Reply:
         return self.call("pay.api", "GET /v1/receipts/{receipt_no}", path={"receipt_no": receipt_no})
 
@@ -149,12 +189,13 @@ class Functions:
         self,
         payment_id: object,
         *,
+        status: str = PAID,
         body: bytes | None = None,
         gateway: str = "sandbox",
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """What the gateway posts, signed now unless headers are given; base64 as API Gateway hands binary bodies on."""
-        body = callback_body(payment_id) if body is None else body
+        body = callback_body(payment_id, status) if body is None else body
         if headers is None:
             headers = {"x-sandbox-signature": self.gateway.signed(body, self.clock.at)}
         return self.call(
@@ -215,6 +256,8 @@ class Functions:
         return [item["reason"]["S"] for item in self.tables.items("Messages") if "reason" in item]
 
     def close(self) -> None:
+        for client in self._clients:
+            client.close()
         self.sqs.delete_queue(QueueUrl=self.queue)
         forget()
 

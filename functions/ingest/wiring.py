@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from ingest.ending import Desk
+from typing import Any
+
+from ingest.ending import Desk, Operator
 from ingest.objects import Objects
 from ingest.operator_topic import operator_topic
 from shared.aws_json import Call
+from shared.observability import count
 from shared.settings import setting
-from shared.stores.files import Files
+from shared.stores.files import LOADED, MANY_REJECTS, Files
 
 
 def desk(call: Call) -> Desk:
@@ -17,5 +20,18 @@ def desk(call: Call) -> Desk:
     return Desk(
         Files(call, setting("FILES_TABLE")),
         Objects(boto3.client("s3"), setting("UPLOADS_BUCKET")),
-        operator_topic(lambda: boto3.client("sns"), setting("OPERATOR_TOPIC")),
+        _counting(operator_topic(lambda: boto3.client("sns"), setting("OPERATOR_TOPIC"))),
     )
+
+
+def _counting(operator: Operator) -> Operator:
+    """The same operator, after counting what alarms watch: files that were not loaded, and the live feed's silence."""
+
+    def tell(report: dict[str, Any]) -> None:
+        if report["status"] not in (LOADED, MANY_REJECTS):
+            count("FilesNotLoaded")
+        elif report["key"].startswith("live/"):
+            count("LiveFilesLoaded")
+        operator(report)
+
+    return tell

@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 import orjson
 
 from pay.settlement_files import FOLDER, JSON
-from pay.wiring import port
+from shared.aws_json import sdk
 from shared.clock import now
 from shared.observability import count, logger
 from shared.settings import setting
@@ -114,7 +114,7 @@ def arrivals(message: str) -> Iterator[Arrived]:
 
 @cache
 def _ledger() -> Settlements:
-    return Settlements(port(), setting("SETTLEMENTS_TABLE"))
+    return Settlements(sdk(), setting("SETTLEMENTS_TABLE"))
 
 
 @cache

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from pay.settlement_files import CSV, JSON, files, manifest
-from pay.wiring import port
+from shared.aws_json import sdk
 from shared.clock import now
 from shared.domain.time import BAGHDAD, to_text
 from shared.observability import count, logger
@@ -54,7 +54,7 @@ def _finish(cursor: Cursor, ledger: Settlements, put: Put, at: datetime, most: i
 
 @cache
 def _ledger() -> Settlements:
-    return Settlements(port(), setting("SETTLEMENTS_TABLE"))
+    return Settlements(sdk(), setting("SETTLEMENTS_TABLE"))
 
 
 @cache

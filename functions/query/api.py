@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from query import account, lookup, vehicles
-from query.pages import asked_limit
 from query.plates import requested_plate
 from query.ports import Feed, Ports
 from query.quotas import admit
@@ -21,6 +20,7 @@ from shared.http import LANGUAGES, Event, Handler, Problem, Reply, Request, Rout
 from shared.identity import citizen
 from shared.keyed import Keyed
 from shared.observability import count
+from shared.pages import asked_limit
 from shared.settings import number, setting
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files
@@ -44,7 +44,13 @@ def _ports() -> Ports:
         Messages(call, setting("MESSAGES_TABLE")),
         Feed(Files(call, setting("FILES_TABLE")).feed),
         keyed,
-        Limits(number("QUERIES_A_DAY"), number("PLATES_A_DAY"), number("LINKS_A_DAY"), number("MOST_VEHICLES")),
+        Limits(
+            number("QUERIES_A_DAY"),
+            number("PLATES_A_DAY"),
+            number("LINKS_A_DAY"),
+            number("MOST_VEHICLES"),
+            number("SMS_CITIZEN_DAY_CAP"),
+        ),
         Registry(call, setting("REGISTRY_TABLE"), keyed) if proof else None,
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from query.pages import PAGE, Cursors, cut
 from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import admit
@@ -17,8 +16,9 @@ from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.http import Problem
 from shared.identity import Citizen
+from shared.pages import PAGE, Cursors, cut
 from shared.stores.citizens import Asked
-from shared.stores.messages import Message
+from shared.stores.messages import QUEUED, Message
 from shared.stores.profiles import Profile, Subject
 
 
@@ -36,7 +36,7 @@ def ask(
 
     A plate that does not exist and one without violations are the same answer by the same work. Calls of tables: one
     UpdateItem (see :meth:`Citizens.admit`), one Query (more for each further megabyte of violations), and one
-    TransactWriteItems of all that is kept (a second where the same answer went out by SMS just now); a GetItem for the
+    TransactWriteItems of all that is kept (a second where the SMS is refused); a GetItem for the
     feed's date once a minute. Raises Problem 429, or 409 where the plate's number is found in several categories.
     """
     plate_key, at = reading.plate.key, to_text(now)
@@ -67,11 +67,10 @@ def ask(
         answer = message.identity(said.language, str(totals), str(rises))
         # Together, so that an answer kept as told has its message.
         answered = ports.citizens.answered_action(citizen.sub, plate_key, answer, now)
-        if ports.messages.put(said, now, answered, *kept):
-            sms = {"status": "queued", "parts": message.parts(said.text or "")}
-        else:
+        status = ports.messages.put_answer(said, now, ports.limits.sms, answered, *kept)
+        sms = {"status": status, "parts": message.parts(said.text or "") if status == QUEUED else 0}
+        if status != QUEUED:
             ports.citizens.seen(citizen.sub, plate_key, now, *kept)
-            sms = {"status": "same_as_recent", "parts": 0}
     items, cursor = cut(violations, position, None, PAGE, _cursors(ports, citizen, query_id))
     return {
         "query_id": query_id,

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from shared.observability import logger
+from shared.observability import count, logger
 from shared.words import PROBLEMS
 
 Event = dict[str, Any]
@@ -117,6 +117,7 @@ def router(routes: Mapping[str, Route]) -> Handler:
             return _problem(event, problem)
         except Exception:  # noqa: BLE001 (the last resort: logged with its stack, answered with nothing)
             logger().exception("unexpected error")
+            count("ServerErrors")
             return _problem(event, Problem(500, "internal"))
 
     return handle

@@ -9,6 +9,7 @@ from infra.local.conditions import choose
 Resource = dict[str, Any]
 
 _ANY = "x-amazon-apigateway-any-method"
+_NOTHING = {"Ref": "AWS::NoValue"}
 _DEFAULT_PATHS = ("$default", "/$default")
 
 
@@ -18,7 +19,7 @@ def explicit_routes(api: str, resource: Resource, conditions: Mapping[str, bool]
     Args:
         api: the API's logical id; those of the new resources begin with it.
         resource: the API; changed in place.
-        conditions: whether each of the template's holds; a security scheme may depend on them.
+        conditions: whether each of the template's holds; a security scheme or a route may depend on them.
 
     Raises:
         ValueError: the body holds an authorizer or an integration that is not known here.
@@ -37,8 +38,10 @@ def explicit_routes(api: str, resource: Resource, conditions: Mapping[str, bool]
         _authorizer_id(api, name): _authorizer(api, name, scheme.get("x-amazon-apigateway-authorizer", {}))
         for name, scheme in schemes.items()
     }
-    for path, methods in body["paths"].items():
+    for path, methods in choose(body["paths"], conditions).items():
         for method, operation in methods.items():
+            if operation == _NOTHING:
+                continue
             key = _route_key(path, method)
             name = api + re.sub(r"\W", "", key.title())
             resources[f"{name}Integration"] = _integration(api, operation["x-amazon-apigateway-integration"])

@@ -7,7 +7,9 @@ Beside the SAM transform itself only what the emulator does otherwise than AWS d
 - a statement about sqs:SendMessage, DeleteMessage or ChangeMessageVisibility names the batch call too, which on AWS is
   no action of its own and here is;
 - each function's invocations are forwarded to the process that runs it (`functions_url`);
-- mappings of DynamoDB streams are disabled, because `infra.local.streams` drives them.
+- mappings of DynamoDB streams are disabled, because `infra.local.streams` drives them;
+- bucket policies do not refuse plain HTTP, because the emulator speaks nothing else;
+- there are no aliases, and nothing shifts from version to version: what runs is what lies in the functions folder.
 """
 
 import copy
@@ -28,6 +30,7 @@ Template = dict[str, Any]
 
 _PROXY_VARIABLE = "MINISTACK_LAMBDA_PROXY_URL"
 _SQS_ACTIONS_WITH_BATCH = ("sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
+_SHIFTING = ("AutoPublishAlias", "DeploymentPreference")
 _CODE_ELSEWHERE = "s3://local/functions"
 
 
@@ -61,6 +64,11 @@ def localize(template: Template, parameters: Mapping[str, str], functions_url: s
             variables[_PROXY_VARIABLE] = f"{functions_url}/{logical_id}"
         elif resource["Type"] == "AWS::Lambda::EventSourceMapping" and _reads_a_stream(properties):
             properties["Enabled"] = False
+    for logical_id in [name for name, one in resources.items() if one["Type"] == "AWS::S3::BucketPolicy"]:
+        document = resources[logical_id]["Properties"]["PolicyDocument"]
+        document["Statement"] = [one for one in document["Statement"] if not _refuses_plain_http(one)]
+        if not document["Statement"]:
+            del resources[logical_id]
     for logical_id in [name for name, one in resources.items() if one["Type"] == "AWS::ApiGatewayV2::Api"]:
         resources.update(explicit_routes(logical_id, resources[logical_id], conditions))
     secrets = {name for name, one in resources.items() if one["Type"] == "AWS::SecretsManager::Secret"}
@@ -87,13 +95,20 @@ def _transformed(template: Template, values: Mapping[str, str]) -> Template:
     sam = copy.deepcopy(template)
     lists = {name for name, one in sam.get("Parameters", {}).items() if one["Type"] == "CommaDelimitedList"}
     typed = {name: value.split(",") if name in lists else value for name, value in values.items()}
-    for resource in sam["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = _CODE_ELSEWHERE
+    functions = [one["Properties"] for one in sam["Resources"].values() if one["Type"] == "AWS::Serverless::Function"]
+    for properties in functions:
+        properties["CodeUri"] = _CODE_ELSEWHERE
+    for properties in (*functions, sam.get("Globals", {}).get("Function", {})):
+        for name in _SHIFTING:
+            properties.pop(name, None)
     # Without a session of its own the translator looks for a region in the environment and the user's AWS folder.
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     result: Template = translator.translate(sam, parameter_values=typed)
     return result
+
+
+def _refuses_plain_http(statement: Mapping[str, Any]) -> bool:
+    return statement["Effect"] == "Deny" and "aws:SecureTransport" in statement.get("Condition", {}).get("Bool", {})
 
 
 def _reads_a_stream(mapping: dict[str, Any]) -> bool:

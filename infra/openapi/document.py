@@ -1,5 +1,6 @@
 """The description as one document."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,9 +56,9 @@ def build() -> Document:
 def _operation(route: str, operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "summary": operation.summary,
-        "operationId": route.replace("/v1/", "").replace("/", " ").title().replace(" ", "").translate(_WITHOUT_MARKS),
+        "operationId": _id(route),
         "parameters": [*operation.parameters, _LANGUAGE],
-        "responses": {str(status): response for status, response in sorted(_responses(operation))},
+        "responses": {str(status): response for status, response in sorted(_responses(route, operation))},
     }
     if operation.body:
         content = {"application/json": {"schema": ref(operation.body)}}
@@ -67,14 +68,28 @@ def _operation(route: str, operation: Operation) -> dict[str, Any]:
     return described
 
 
-_WITHOUT_MARKS = str.maketrans("", "", "{}_.")
+def _id(route: str) -> str:
+    return re.sub(r"[{}_. ]", "", route.replace("/v1/", "").replace("/", " ").title())
 
 
-def _responses(operation: Operation) -> Iterator[tuple[int, dict[str, Any]]]:
+def _links(schema: str) -> dict[str, Any]:
+    """The calls that take the id of what was made."""
+    made = SCHEMAS[schema].get("properties", {})
+    return {
+        _id(route): {"operationId": _id(route), "parameters": {name: f"$response.body#/{name}"}}
+        for route in OPERATIONS
+        for name in re.findall(r"{(\w+_(?:id|no))}", route)
+        if name in made and route.count("{") == 1
+    }
+
+
+def _responses(route: str, operation: Operation) -> Iterator[tuple[int, dict[str, Any]]]:
     for status, schema in operation.answers.items():
         answer: dict[str, Any] = {"description": operation.summary}
         if schema:
             answer["content"] = {"application/json": {"schema": ref(schema)}}
+            if route.startswith("POST") and (links := _links(schema)):
+                answer["links"] = links
         yield status, answer
     problems = _problems(operation)
     by_gateway = {413, 429, 503} if operation.open else set(_GATEWAY)
@@ -105,6 +120,8 @@ def _problems(operation: Operation) -> dict[int, dict[str, Any]]:
     for status, codes in operation.refusals.items():
         for code in codes:
             add(status, code, _example(status, code))
+    if not operation.open:
+        add(403, "token_unusable", _example(403, "token_unusable"))
     if any(parameter["in"] == "path" for parameter in operation.parameters):
         add(404, "no_such_path", _example(404, "no_such_path"))
     if operation.body:

@@ -65,6 +65,8 @@ def page(schema: Schema, **more: Schema) -> Schema:
     return answer(**more, items=listed(schema), next_cursor=nullable(TEXT))
 
 
+_PLATE = {"family": "unified", "governorate": "Erbil", "category": "private", "letter": "M", "number": "2345"}
+
 _PARTS = {
     "family": {**TEXT, "maxLength": 40},
     "governorate": {
@@ -114,7 +116,10 @@ SCHEMAS: dict[str, Schema] = {
         receipt_no=nullable(TEXT),
     ),
     "Totals": answer(count=COUNT, unpaid_count=COUNT, amount=COUNT, currency=one_of(CURRENCY)),
-    "QueryAsked": request(("plate",), plate=ref("PlateAsked"), sms={**FLAG, "default": True}),
+    "QueryAsked": {
+        **request(("plate",), plate=ref("PlateAsked"), sms={**FLAG, "default": True}),
+        "examples": [{"plate": "بغداد ز ١٢٣٤٥"}, {"plate": _PLATE, "sms": False}],
+    },
     "QueryAnswer": answer(
         query_id=ID,
         plate=ref("Plate"),
@@ -123,24 +128,27 @@ SCHEMAS: dict[str, Schema] = {
         violations=listed(ref("Violation")),
         totals=ref("Totals"),
         next_cursor=nullable(TEXT),
-        sms=answer(status=one_of("queued", "same_as_recent", "no_phone", "limit", "off"), parts=COUNT),
+        sms=answer(status=one_of("queued", "same_as_recent", "limit", "no_phone", "off"), parts=COUNT),
     ),
     "ViolationPage": page(ref("Violation")),
     "VehicleViolationPage": page(ref("Violation"), plate=ref("Plate"), as_of=nullable(INSTANT), totals=ref("Totals")),
-    "VehicleAsked": request(
-        ("plate", "relation"),
-        plate=ref("PlateAsked"),
-        relation=one_of(*RELATIONS),
-        notify={**FLAG, "default": False, "description": "The consent to SMS about this vehicle"},
-        proof={
-            **request(
-                ("type", "number"),
-                type=one_of("registration"),
-                number={**TEXT, "maxLength": LONGEST_REGISTRATION},
-            ),
-            "description": "The number of the registration card, where this deployment asks for it",
-        },
-    ),
+    "VehicleAsked": {
+        **request(
+            ("plate", "relation"),
+            plate=ref("PlateAsked"),
+            relation=one_of(*RELATIONS),
+            notify={**FLAG, "default": False, "description": "The consent to SMS about this vehicle"},
+            proof={
+                **request(
+                    ("type", "number"),
+                    type=one_of("registration"),
+                    number={**TEXT, "maxLength": LONGEST_REGISTRATION},
+                ),
+                "description": "The number of the registration card, where this deployment asks for it",
+            },
+        ),
+        "examples": [{"plate": _PLATE, "relation": "self", "notify": True}],
+    },
     "VehicleChange": request(relation=one_of(*RELATIONS), notify=FLAG),
     "Vehicle": answer(vehicle_id=ID, plate=ref("Plate"), relation=one_of(*RELATIONS), notify=FLAG, proven=FLAG),
     "VehicleLinked": answer(
@@ -186,6 +194,22 @@ SCHEMAS: dict[str, Schema] = {
         expires_at=INSTANT,
         paid_at=nullable(INSTANT),
         receipt_no=nullable(TEXT),
+        refund={
+            **nullable(answer(amount=COUNT, status=one_of("review", "due", "done"), violations=listed(TEXT))),
+            "description": "Money that pays nothing, and the violations that it was meant for",
+        },
+    ),
+    "PaymentPage": page(ref("Payment")),
+    "PaymentReceipt": answer(
+        receipt_no=TEXT,
+        payment_id=ID,
+        paid_at=INSTANT,
+        gateway=TEXT,
+        amount=COUNT,
+        currency=one_of(CURRENCY),
+        items=listed(answer(violation_no=TEXT, plate=TEXT, amount=COUNT)),
+        check_url={**TEXT, "description": "What the QR code of the PDF says"},
+        pdf=answer(url=TEXT, expires_at=INSTANT),
     ),
     "Receipt": answer(receipt_no=TEXT, paid=FLAG, amount=COUNT, currency=one_of(CURRENCY), paid_at=INSTANT),
     "SettlementsAsked": request(

@@ -68,6 +68,7 @@ class Side:
             "PLATES_A_DAY": "10",
             "LINKS_A_DAY": "5",
             "MOST_VEHICLES": "10",
+            "SMS_CITIZEN_DAY_CAP": "10",
         }
         self._run([], 1)  # leaves the bytecode behind
         self.cold = self._instructions(1)

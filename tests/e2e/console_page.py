@@ -19,6 +19,7 @@ class ConsolePage:
         self.candidates = page.locator(".candidates button")
         self.ask_error = page.locator("#ask-error")
         self.summary = page.locator(".summary")
+        self.published = page.locator("#published")
 
     def open(self) -> None:
         self.page.goto(self.base_url)
@@ -98,6 +99,14 @@ class ConsolePage:
 
     def expect_payment(self, status: str) -> None:
         expect(self.page.locator(f".payment[data-status={status}]")).to_be_visible(timeout=30_000)
+
+    def open_receipt(self) -> str:
+        """Opens the receipt's page; returns its address."""
+        with self.page.expect_popup() as opened:
+            self.page.locator(".payment .receipt").click()
+        url = opened.value.url
+        opened.value.close()
+        return url
 
     def receipt_no(self) -> str:
         return self.page.locator(".receipt-no").inner_text()

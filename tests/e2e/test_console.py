@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from infra.local.front import Front
 from infra.local.gateway import Gateway
 from infra.local.issuer import Issuer
+from shared.domain.sms_texts import TEXTS
 
 PHONE = "+9647700000001"
 PLATE = "بغداد ب 12345"
@@ -90,6 +91,7 @@ def test_from_a_file_to_a_receipt(console: ConsolePage, cloud: FakeCloud) -> Non
 
     console.expect_payment("paid")
     assert console.receipt_no() == "GH-2026-7K3M9QXW-4T"
+    assert console.open_receipt() == f"{cloud.url}/receipts/p0.pdf"
     expect(console.payment).to_contain_text("50,000 دينار")
     expect(console.payment).to_contain_text(re.compile(r"\d\d/\d\d/20\d\d \d\d:\d\d"))
     expect(console.summary).to_contain_text("300,000 دينار")
@@ -249,3 +251,15 @@ def test_every_control_has_a_name(console: ConsolePage) -> None:
     for role in ("button", "textbox", "checkbox", "radio", "combobox", "link"):
         for control in console.page.get_by_role(role).all():
             assert re.search(r'"[^"]+"', control.aria_snapshot().splitlines()[0]), control
+
+
+def test_the_texts_of_the_sms_are_published_with_how_to_tell_them_from_a_fraud(console: ConsolePage) -> None:
+    console.published.locator("summary").click()
+    expect(console.published).to_contain_text("اسم المرسل في كل رسالة منا هو Gharama. لا نرسل رابطًا أبدًا")
+    for language in ("ar", "ckb", "en"):
+        texts = console.published.locator(f"section[lang={language}] .sms")
+        expect(texts).to_have_count(len(TEXTS))
+        expect(texts.first).to_be_visible()
+    expect(console.published.locator("section[lang=en] .sms").first).to_contain_text("Gharama: plate ending 418")
+    console.page.locator("#language").click()
+    expect(console.published).to_contain_text("from the sender Gharama. We never send a link")

@@ -238,7 +238,7 @@ class TestOneDay:
         here.send_due()
         ((_, text),) = here.sender.sent
         assert "Now: 57,000 IQD" in text
-        assert "From 21/11/2026: 107,000" in text
+        assert "Becomes 107,000 on 21/11/2026" in text
 
     def test_more_than_a_message_can_hold_are_told_of_the_next_day(self, here: World) -> None:
         soon = [row(due_in(7, here.now)) for _ in range(100)]

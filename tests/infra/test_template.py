@@ -1,41 +1,23 @@
-"""The structure of ``template.yaml``: doors, retries, queues, logs, settings and rights.
-
-Each rule is a function over the template that answers with what breaks it, and is shown to catch a broken template.
-"""
+"""The structure of ``template.yaml`` keeps every rule, and every rule is shown to catch templates that break it."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
-from tests.source_tree import Place, SourceTree
-
-ROOT = Path(__file__).parents[2]
-Template = dict[str, Any]
-
-OPEN_ROUTES: Final = {
-    "GET /v1/health": "says only that the function answers",
-    "GET /v1/openapi.json": "documents the API",
-    "GET /v1/callbacks/{gateway}": "the gateway's own scheme proves the caller",
-    "POST /v1/callbacks/{gateway}": "the gateway's own scheme proves the caller",
-    "GET /v1/receipts/{receipt_no}": "the number is the secret; the answer holds no personal data",
-    "$default": "answers 404",
-}
-ANY_RESOURCE: Final = {
-    ("NotifySendSms", "sns:Publish"): "an SMS to a phone number has no resource to name; topics are denied",
-}
-READ_BY_POWERTOOLS: Final = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+from tests.infra import reading, rules
+from tests.infra.reading import Template, as_list, events, functions
+from tests.infra.rules import ANY_RESOURCE, OPEN_ROUTES, READ_BY_POWERTOOLS, RULES, statements
+from tests.source_tree import SourceTree
 
 
 @pytest.fixture(scope="module")
 def template() -> Template:
-    parsed: Template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
-    return parsed
+    return reading.read()
 
 
 @pytest.fixture
@@ -44,180 +26,9 @@ def broken(template: Template) -> Template:
     return copy.deepcopy(template)
 
 
-# ---------------------------------------------------------------- reading the template
-
-
-def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
-    """The properties of all resources of a type, by logical id."""
-    return {
-        name: resource.get("Properties", {})
-        for name, resource in template["Resources"].items()
-        if resource["Type"] == kind
-    }
-
-
-def functions(template: Template) -> dict[str, dict[str, Any]]:
-    """The properties of all functions, those that they have in common among them."""
-    common = template["Globals"]["Function"]
-    return {name: {**common, **own} for name, own in of_type(template, "AWS::Serverless::Function").items()}
-
-
-def events(template: Template, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every event of a type: its function and its properties."""
-    for name, function in functions(template).items():
-        for event in function.get("Events", {}).values():
-            if event["Type"] == kind:
-                yield name, event.get("Properties", {})
-
-
-def target(value: Any) -> str:
-    """The logical id that a Ref or GetAtt names."""
-    if "Ref" in value:
-        return str(value["Ref"])
-    names = value["Fn::GetAtt"]
-    return str(names.split(".")[0] if isinstance(names, str) else names[0])
-
-
-def number(template: Template, value: Any) -> int:
-    """A number, or the default of the parameter that gives it."""
-    return int(template["Parameters"][value["Ref"]]["Default"] if isinstance(value, dict) else value)
-
-
-def as_list(value: Any) -> list[Any]:
-    """One or several, as policies write them."""
-    return value if isinstance(value, list) else [value]
-
-
-# ---------------------------------------------------------------- rules
-
-
-def open_doors(template: Template) -> Iterator[str]:
-    """Routes without an authorizer that are not known to need none, and the other way round."""
-    paths = of_type(template, "AWS::Serverless::HttpApi")["Api"]["DefinitionBody"]["paths"]
-    closed = {
-        f"{method.upper()} {path}"
-        for path, methods in paths.items()
-        for method, operation in methods.items()
-        if operation.get("security") == [{"Citizen": []}]
-    }
-    seen = set()
-    for name, route in events(template, "HttpApi"):
-        key = f"{route['Method'].upper()} {route['Path']}" if "Path" in route else "$default"
-        if target(route["ApiId"]) != "Api":
-            yield f"{key} is not on the API"
-        if key in seen:
-            yield f"{key} is there twice"
-        if "Auth" in route:
-            yield f"{name} {key} says otherwise than the API's definition"
-        if key not in closed and key not in OPEN_ROUTES:
-            yield f"{name} {key} is open"
-        if key in closed and key in OPEN_ROUTES:
-            yield f"{name} {key} is closed"
-        seen.add(key)
-    yield from (f"{key} is answered by nobody" for key in sorted(closed - seen))
-
-
-def lossy_streams(template: Template) -> Iterator[str]:
-    """Stream mappings that could lose a record, or try one for ever."""
-    for name, mapping in events(template, "DynamoDB"):
-        faults = {
-            "reports its failures": mapping.get("FunctionResponseTypes") == ["ReportBatchItemFailures"],
-            "bisects": mapping.get("BisectBatchOnFunctionError") is True,
-            "bounds its retries": 0 < mapping.get("MaximumRetryAttempts", -1) <= 10,
-            "bounds the age": 60 <= mapping.get("MaximumRecordAgeInSeconds", -1) <= 86_400,
-            "starts at the oldest record": mapping.get("StartingPosition") == "TRIM_HORIZON",
-            "keeps what failed": "Destination" in mapping.get("DestinationConfig", {}).get("OnFailure", {}),
-            "filters": bool(mapping.get("FilterCriteria", {}).get("Filters")),
-        }
-        yield from (f"{name}: not {what}" for what, holds in faults.items() if not holds)
-
-
-def lossy_queues(template: Template) -> Iterator[str]:
-    """Queues that feed a function and could lose a message, or give it to two runs at once."""
-    queues = of_type(template, "AWS::SQS::Queue")
-    for name, mapping in events(template, "SQS"):
-        queue_name = target(mapping["Queue"])
-        queue = queues[queue_name]
-        redrive = queue.get("RedrivePolicy", {})
-        dead_letters = queues.get(target(redrive["deadLetterTargetArn"]), {}) if redrive else {}
-        timeout = number(template, functions(template)[name]["Timeout"])
-        faults = {
-            "has dead letters": bool(redrive) and 2 <= redrive["maxReceiveCount"] <= 10,
-            "keeps dead letters for two weeks": dead_letters.get("MessageRetentionPeriod") == 14 * 86_400,
-            "hides a message six times as long as its function runs": (
-                number(template, queue.get("VisibilityTimeout", 30)) >= 6 * timeout
-            ),
-            "reports its failures": mapping.get("FunctionResponseTypes") == ["ReportBatchItemFailures"],
-        }
-        yield from (f"{queue_name}: not {what}" for what, holds in faults.items() if not holds)
-
-
-def endless_logs(template: Template) -> Iterator[str]:
-    """Functions without a log group of their own, and log groups that are kept for ever."""
-    groups = of_type(template, "AWS::Logs::LogGroup")
-    used = [target(f["LoggingConfig"]["LogGroup"]) for f in functions(template).values() if "LoggingConfig" in f]
-    for name, function in functions(template).items():
-        group = function.get("LoggingConfig", {}).get("LogGroup")
-        if group is None or target(group) not in groups:
-            yield f"{name} has no log group"
-        elif used.count(target(group)) > 1:
-            yield f"{name} shares its log group"
-    yield from (f"{name} is kept for ever" for name, group in groups.items() if "RetentionInDays" not in group)
-
-
-def unset_and_unread(template: Template, source: SourceTree) -> Iterator[str]:
-    """Settings that a function can come to read and that are not set for it, and those that are set in vain."""
-    common = set(template["Globals"]["Function"]["Environment"]["Variables"])
-    if common != READ_BY_POWERTOOLS:
-        yield f"set for all functions: {sorted(common)}"
-    for name, function in of_type(template, "AWS::Serverless::Function").items():
-        module, _, entry = function["Handler"].rpartition(".")
-        read = source.settings(Place(module, entry))
-        given = set(function.get("Environment", {}).get("Variables", {}))
-        yield from (f"{name} reads {variable}, which is not set" for variable in sorted(read - given))
-        yield from (f"{name} never reads {variable}" for variable in sorted(given - read))
-
-
-def statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every statement of every function's role, with the function's name."""
-    for name, function in functions(template).items():
-        for policy in function.get("Policies", []):
-            if not isinstance(policy, dict) or "Statement" not in policy:
-                raise TypeError(f"{name} takes {policy}, which is not written out")
-            yield from ((name, statement) for statement in policy["Statement"])
-
-
-def wide_rights(template: Template) -> Iterator[str]:
-    """Rights with a wildcard: in an action never; in a resource only for the objects of a bucket, or with a reason."""
-    for name, statement in statements(template):
-        actions = as_list(statement["Action"])
-        yield from (f"{name} may {action}" for action in actions if "*" in action)
-        if "NotAction" in statement or "NotResource" in statement:
-            yield f"{name} has rights by exception"
-        if statement["Effect"] == "Deny":
-            continue
-        for resource in as_list(statement["Resource"]):
-            text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else resource
-            objects = text.startswith("${") and text.endswith("/*") and all(a.startswith("s3:") for a in actions)
-            if "*" in text and not objects:
-                yield from (f"{name} may {a} on {text}" for a in actions if (name, a) not in ANY_RESOURCE)
-
-
-# ---------------------------------------------------------------- the template keeps them
-
-RULES: Final[list[Callable[[Template], Iterable[str]]]] = [
-    open_doors,
-    lossy_streams,
-    lossy_queues,
-    endless_logs,
-    wide_rights,
-    lambda template: unset_and_unread(template, SourceTree(ROOT / "functions")),
-]
-
-
-@pytest.mark.parametrize("rule", RULES, ids=["doors", "streams", "queues", "logs", "rights", "settings"])
-def test_the_template_keeps_every_rule(template: Template, rule: Callable[[Template], Iterable[str]]) -> None:
-    assert not list(rule(template))
+@pytest.mark.parametrize("name", RULES)
+def test_the_template_keeps_every_rule(template: Template, name: str) -> None:
+    assert not list(RULES[name](template))
 
 
 def test_there_is_something_to_hold_to_the_rules(template: Template) -> None:
@@ -240,114 +51,231 @@ def test_every_reviewed_wildcard_is_still_there(template: Template) -> None:
 # ---------------------------------------------------------------- a broken template is caught
 
 
-def _function(template: Template, name: str) -> dict[str, Any]:
+def _of(template: Template, name: str) -> dict[str, Any]:
+    """The properties of a resource."""
     properties: dict[str, Any] = template["Resources"][name]["Properties"]
     return properties
 
 
 def _event(template: Template, function: str, event: str) -> dict[str, Any]:
-    properties: dict[str, Any] = _function(template, function)["Events"][event]["Properties"]
+    properties: dict[str, Any] = _of(template, function)["Events"][event]["Properties"]
     return properties
 
 
 def _paths(template: Template) -> dict[str, Any]:
-    paths: dict[str, Any] = _function(template, "Api")["DefinitionBody"]["paths"]
+    paths: dict[str, Any] = _of(template, "Api")["DefinitionBody"]["paths"]
     return paths
 
 
-def test_an_open_door_is_caught(broken: Template) -> None:
-    _paths(broken)["/v1/queries"]["post"]["security"] = []
-    assert list(open_doors(broken)) == ["QueryApi POST /v1/queries is open"]
+class Mutation(NamedTuple):
+    """A way to break the template: the rule that catches it, the change, and what is found."""
+
+    rule: str
+    change: Callable[[Template], object]
+    found: set[str]
 
 
-def test_a_route_that_the_definition_does_not_name_is_caught(broken: Template) -> None:
-    del _paths(broken)["/v1/me"]["patch"]
-    assert list(open_doors(broken)) == ["QueryApi PATCH /v1/me is open"]
+def _drop(name: str, part: str) -> Callable[[Template], object]:
+    return lambda template: _of(template, name).pop(part)
 
 
-def test_a_named_route_without_a_function_is_caught(broken: Template) -> None:
-    _paths(broken)["/v1/more"] = {"get": {"security": [{"Citizen": []}]}}
-    assert list(open_doors(broken)) == ["GET /v1/more is answered by nobody"]
+def _set(name: str, part: str, value: object) -> Callable[[Template], object]:
+    return lambda template: _of(template, name).__setitem__(part, value)
 
 
-def test_an_event_that_opens_a_door_by_itself_is_caught(broken: Template) -> None:
-    _event(broken, "QueryApi", "AskByPlate")["Auth"] = {"Authorizer": "NONE"}
-    assert list(open_doors(broken)) == ["QueryApi POST /v1/queries says otherwise than the API's definition"]
+def _grant(action: str | list[str], resource: object) -> Callable[[Template], object]:
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    return lambda template: _of(template, "QueryApi")["Policies"][0]["Statement"].append(statement)
 
 
-def test_a_closed_door_for_the_gateway_is_caught(broken: Template) -> None:
-    _paths(broken)["/v1/callbacks/{gateway}"] = {"post": {"security": [{"Citizen": []}]}}
-    assert list(open_doors(broken)) == ["PayOnCallback POST /v1/callbacks/{gateway} is closed"]
+_CLOSED: Final = {"security": [{"Citizen": []}]}
+
+MUTATIONS: Final = {
+    "a route without its authorizer": Mutation(
+        "doors",
+        lambda template: _paths(template)["/v1/queries"]["post"].update(security=[]),
+        {"QueryApi POST /v1/queries is open"},
+    ),
+    "a route that the definition does not name": Mutation(
+        "doors", lambda template: _paths(template)["/v1/me"].pop("patch"), {"QueryApi PATCH /v1/me is open"}
+    ),
+    "a named route without a function": Mutation(
+        "doors",
+        lambda template: _paths(template).update({"/v1/more": {"get": _CLOSED}}),
+        {"GET /v1/more is answered by nobody"},
+    ),
+    "an event that opens a door by itself": Mutation(
+        "doors",
+        lambda template: _event(template, "QueryApi", "AskByPlate").update(Auth={"Authorizer": "NONE"}),
+        {"QueryApi POST /v1/queries says otherwise than the API's definition"},
+    ),
+    "a closed door for the gateway": Mutation(
+        "doors",
+        lambda template: _paths(template).update({"/v1/callbacks/{gateway}": {"post": _CLOSED}}),
+        {"PayOnCallback POST /v1/callbacks/{gateway} is closed"},
+    ),
+    "a queue that gives up nothing": Mutation(
+        "queues",
+        _drop("SmsQueue", "RedrivePolicy"),
+        {"SmsQueue: not has dead letters", "SmsQueue: not keeps dead letters for two weeks"},
+    ),
+    "dead letters that are soon forgotten": Mutation(
+        "queues",
+        _drop("FileDeadLetters", "MessageRetentionPeriod"),
+        {"FileQueue: not keeps dead letters for two weeks"},
+    ),
+    "a batch that fails as a whole": Mutation(
+        "queues",
+        lambda template: _event(template, "NotifySendSms", "Due").pop("FunctionResponseTypes"),
+        {"SmsQueue: not reports its failures"},
+    ),
+    "a message shown again too soon": Mutation(
+        "queues",
+        lambda template: template["Parameters"]["ChunkVisibility"].update(Default=359),
+        {"ChunkQueue: not hides a message six times as long as its function runs"},
+    ),
+    "a queue that nobody reads": Mutation(
+        "ends",
+        lambda template: template["Resources"].update(
+            Forgotten={"Type": "AWS::SQS::Queue", "Properties": dict(_of(template, "SmsQueue"))}
+        ),
+        {"Forgotten feeds no function and nothing ends there"},
+    ),
+    "a schedule that is retried for hours": Mutation(
+        "calls",
+        _drop("NotifySweep", "EventInvokeConfig"),
+        {"NotifySweep: not bounds its retries", "NotifySweep: not bounds the age"},
+    ),
+    "a subscription that drops what failed": Mutation(
+        "calls",
+        lambda template: _of(template, "NotifyOnDelivery")["EventInvokeConfig"].pop("DestinationConfig"),
+        {"NotifyOnDelivery: not keeps what failed"},
+    ),
+    "dead letters that nobody hears of": Mutation(
+        "alarms",
+        lambda template: template["Resources"].pop("SmsDeadLettersAlarm"),
+        {"SmsDeadLetters fills without an alarm; `make alarms` writes it"},
+    ),
+    "an alarm that calls nobody": Mutation(
+        "alarms", _drop("SmsDeadLettersAlarm", "AlarmActions"), {"SmsDeadLettersAlarm calls nobody"}
+    ),
+    "logs that are kept for ever": Mutation(
+        "logs", _drop("PayApiLogs", "RetentionInDays"), {"PayApiLogs is kept for ever"}
+    ),
+    "a function that logs where nobody set a limit": Mutation(
+        "logs", _drop("QueryApi", "LoggingConfig"), {"QueryApi has no log group"}
+    ),
+    "two functions in one log": Mutation(
+        "logs",
+        _set("NotifySweep", "LoggingConfig", {"LogGroup": {"Ref": "NotifySendSmsLogs"}}),
+        {"NotifySweep shares its log group", "NotifySendSms shares its log group"},
+    ),
+    "an answer later than the API waits": Mutation(
+        "limits", _set("PayApi", "Timeout", 31), {"PayApi may run 31 s, longer than the API waits"}
+    ),
+    "a run that overtakes the next": Mutation(
+        "limits", _set("NotifySweep", "Timeout", 61), {"NotifySweep may still run when its next run begins"}
+    ),
+    "memory without a reason": Mutation(
+        "limits",
+        _set("NotifySweep", "MemorySize", 1024),
+        {"NotifySweep: a MemorySize of its own and the reason for it do not go together"},
+    ),
+    "a table that cannot be restored": Mutation(
+        "data",
+        _drop("Payments", "PointInTimeRecoverySpecification"),
+        {"Payments: not can be restored to any second"},
+    ),
+    "a table that goes with its stack": Mutation(
+        "data",
+        lambda template: template["Resources"]["Payments"].pop("DeletionPolicy"),
+        {"Payments: DeletionPolicy is not Retain"},
+    ),
+    "a bucket that answers plain HTTP": Mutation(
+        "data",
+        lambda template: template["Resources"].pop("FailedRecordsPolicy"),
+        {"FailedRecords: not refuses plain HTTP"},
+    ),
+    "a bucket that anybody may read": Mutation(
+        "data", _drop("Uploads", "PublicAccessBlockConfiguration"), {"Uploads: not is private"}
+    ),
+    "all actions of a service": Mutation(
+        "rights", _grant("dynamodb:*", {"Fn::GetAtt": ["Files", "Arn"]}), {"QueryApi may dynamodb:*"}
+    ),
+    "any resource": Mutation("rights", _grant(["sqs:SendMessage"], "*"), {"QueryApi may sqs:SendMessage on *"}),
+    "any topic": Mutation(
+        "rights",
+        _grant("sns:Publish", {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:x"}),
+        {"QueryApi may sns:Publish on arn:${AWS::Partition}:sns:*:*:x"},
+    ),
+    "a setting that nobody sets": Mutation(
+        "settings",
+        lambda template: _of(template, "QueryApi")["Environment"]["Variables"].pop("PROOF"),
+        {"QueryApi reads PROOF, which is not set"},
+    ),
+    "a setting that nobody reads": Mutation(
+        "settings",
+        lambda template: _of(template, "QueryApi")["Environment"]["Variables"].update(DEBUG="1"),
+        {"QueryApi never reads DEBUG"},
+    ),
+}  # fmt: skip
+
+for _part, _value in {
+    "FunctionResponseTypes": None,
+    "BisectBatchOnFunctionError": None,
+    "MaximumRetryAttempts": -1,
+    "MaximumRecordAgeInSeconds": -1,
+    "StartingPosition": "LATEST",
+    "DestinationConfig": {},
+    "FilterCriteria": {"Filters": []},
+}.items():
+    _found = {
+        "FunctionResponseTypes": "reports its failures",
+        "BisectBatchOnFunctionError": "bisects",
+        "MaximumRetryAttempts": "bounds its retries",
+        "MaximumRecordAgeInSeconds": "bounds the age",
+        "StartingPosition": "starts at the oldest record",
+        "DestinationConfig": "keeps what failed",
+        "FilterCriteria": "filters",
+    }[_part]
+    MUTATIONS[f"a stream mapping with {_part} {_value}"] = Mutation(
+        "streams",
+        lambda template, part=_part, value=_value: _event(template, "NotifyOnViolation", "Violation").update(
+            {part: value}
+        ),
+        {f"NotifyOnViolation: not {_found}"},
+    )
 
 
-@pytest.mark.parametrize(
-    ("part", "value"),
-    [
-        ("FunctionResponseTypes", None),
-        ("BisectBatchOnFunctionError", None),
-        ("MaximumRetryAttempts", None),
-        ("MaximumRetryAttempts", -1),
-        ("MaximumRecordAgeInSeconds", None),
-        ("MaximumRecordAgeInSeconds", -1),
-        ("StartingPosition", "LATEST"),
-        ("DestinationConfig", None),
-        ("FilterCriteria", None),
-        ("FilterCriteria", {"Filters": []}),
-    ],
-)
-def test_a_lossy_stream_is_caught(broken: Template, part: str, value: object) -> None:
-    mapping = _event(broken, "NotifyOnViolation", "Violation")
-    mapping.pop(part)
-    if value is not None:
-        mapping[part] = value
-    assert len(list(lossy_streams(broken))) == 1
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_broken_template_is_caught(template: Template, broken: Template, name: str) -> None:
+    mutation = MUTATIONS[name]
+    rule = RULES[mutation.rule]
+    mutation.change(broken)
+    assert set(rule(broken)) - set(rule(template)) == mutation.found
 
 
-def test_lossy_queues_are_caught(broken: Template) -> None:
-    del _function(broken, "SmsQueue")["RedrivePolicy"]
-    del _function(broken, "FileDeadLetters")["MessageRetentionPeriod"]
-    del _event(broken, "NotifySendSms", "Due")["FunctionResponseTypes"]
-    broken["Parameters"]["ChunkVisibility"]["Default"] = 359
-    assert set(lossy_queues(broken)) == {
-        "SmsQueue: not has dead letters",
-        "SmsQueue: not keeps dead letters for two weeks",
-        "SmsQueue: not reports its failures",
-        "FileQueue: not keeps dead letters for two weeks",
-        "ChunkQueue: not hides a message six times as long as its function runs",
-    }
+def test_every_rule_is_shown_to_catch_something() -> None:
+    assert {mutation.rule for mutation in MUTATIONS.values()} == RULES.keys()
 
 
-def test_endless_logs_are_caught(broken: Template) -> None:
-    del _function(broken, "PayApiLogs")["RetentionInDays"]
-    del _function(broken, "QueryApi")["LoggingConfig"]
-    _function(broken, "NotifySweep")["LoggingConfig"] = {"LogGroup": {"Ref": "NotifySendSmsLogs"}}
-    assert set(endless_logs(broken)) == {
-        "PayApiLogs is kept for ever",
-        "QueryApi has no log group",
-        "NotifySweep shares its log group",
-        "NotifySendSms shares its log group",
-    }
-
-
-def test_wide_rights_are_caught(broken: Template) -> None:
-    policies = _function(broken, "QueryApi")["Policies"]
-    policies[0]["Statement"] += [
-        {"Effect": "Allow", "Action": "dynamodb:*", "Resource": {"Fn::GetAtt": ["Files", "Arn"]}},
-        {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": "*"},
-        {"Effect": "Allow", "Action": "sns:Publish", "Resource": {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:x"}},
-        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": {"Fn::Sub": "${Uploads.Arn}/live/*"}},
-    ]
-    assert set(wide_rights(broken)) == {
-        "QueryApi may dynamodb:*",
-        "QueryApi may sqs:SendMessage on *",
-        "QueryApi may sns:Publish on arn:${AWS::Partition}:sns:*:*:x",
-    }
+def test_rights_to_the_objects_of_a_bucket_are_no_wildcard(broken: Template) -> None:
+    _grant("s3:GetObject", {"Fn::Sub": "${Uploads.Arn}/live/*"})(broken)
+    assert not list(RULES["rights"](broken))
 
 
 def test_a_policy_that_is_not_written_out_is_caught(broken: Template) -> None:
-    _function(broken, "QueryApi")["Policies"].append("AdministratorAccess")
+    _of(broken, "QueryApi")["Policies"].append("AdministratorAccess")
     with pytest.raises(TypeError, match="AdministratorAccess"):
-        list(wide_rights(broken))
+        list(RULES["rights"](broken))
+
+
+def test_no_route_is_open_without_being_there(template: Template) -> None:
+    routes = {
+        f"{route['Method'].upper()} {route['Path']}" if "Path" in route else "$default"
+        for _, route in events(template, "HttpApi")
+    }
+    assert set(OPEN_ROUTES) - routes <= {"GET /v1/callbacks/{gateway}"}
 
 
 SOURCE = {
@@ -361,7 +289,7 @@ SOURCE = {
 }
 
 
-def test_unset_and_unread_settings_are_caught(tmp_path: Path) -> None:
+def test_settings_are_followed_through_what_a_function_names(tmp_path: Path) -> None:
     for name, text in SOURCE.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -373,6 +301,6 @@ def test_unset_and_unread_settings_are_caught(tmp_path: Path) -> None:
         },
         "Resources": {"QueryApi": {"Type": "AWS::Serverless::Function", "Properties": properties}},
     }
-    found = list(unset_and_unread(small, SourceTree(tmp_path)))
+    found = list(rules.unset_and_unread(small, SourceTree(tmp_path)))
     assert found[1:] == ["QueryApi reads FAR, which is not set", "QueryApi never reads ANOTHERS"]
     assert "DEBUG" in found[0]

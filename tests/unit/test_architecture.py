@@ -22,8 +22,10 @@ ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
 AREAS = ("query", "notify", "pay", "ingest")
 FROM_THE_RUNTIME = {"boto3", "botocore"}
-NEVER_IMPORTED = {"tzdata"}
-"""Required although no code names it: zoneinfo finds its time zones there where the system has none."""
+NEVER_IMPORTED = {"tzdata", "uharfbuzz"}
+"""Required although no code names them: zoneinfo finds its time zones there where the system has none, fpdf2 shapes
+Arabic."""
+IMPORTED_AS = {"fpdf2": "fpdf"}
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +263,8 @@ def test_a_missing_handler_is_caught(tmp_path: Path) -> None:
 def required(text: str) -> set[str]:
     """The import names of a requirements file: those of our packages are their own with underscores."""
     lines = (line.partition("#")[0].strip() for line in text.splitlines())
-    return {re.split(r"[^A-Za-z0-9_.-]", line)[0].replace("-", "_").lower() for line in lines if line}
+    names = (re.split(r"[^A-Za-z0-9_.-]", line)[0].replace("-", "_").lower() for line in lines if line)
+    return {IMPORTED_AS.get(name, name) for name in names}
 
 
 def third_parties(source: SourceTree) -> set[str]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Kept on each message: which edition of the texts it was written from."""
 
 TEXTS: Final = {
     "query_result": {
         "ar": (
             "غرامة: لوحة تنتهي بـ{plate_tail}\n"
-            "غير المسددة: {count}\n"
+            "مخالفات غير مسددة: {count}\n"
             "المجموع: {total} دينار\n"
             "أقرب زيادة: {date}\n"
             "التفاصيل: بوابة أور"
@@ -38,7 +38,7 @@ TEXTS: Final = {
     "query_result_no_increase": {
         "ar": (
             "غرامة: لوحة تنتهي بـ{plate_tail}\n"
-            "غير المسددة: {count}\n"
+            "مخالفات غير مسددة: {count}\n"
             "المجموع: {total} دينار\n"
             "لا زيادة أخرى\n"
             "التفاصيل: بوابة أور"
@@ -78,9 +78,9 @@ TEXTS: Final = {
     "new_violation": {
         "ar": (
             "غرامة: مخالفة جديدة، لوحة تنتهي بـ{plate_tail}\n"
-            "التاريخ: {occurred}\n"
+            "بتاريخ {occurred}\n"
             "المبلغ: {amount} دينار\n"
-            "من {date}: {next_amount}\n"
+            "يصبح {next_amount} من {date}\n"
             "التفاصيل: بوابة أور"
         ),
         "ckb": (
@@ -94,14 +94,14 @@ TEXTS: Final = {
             "Gharama: new violation, plate ending {plate_tail}\n"
             "Date: {occurred}\n"
             "Amount: {amount} IQD\n"
-            "From {date}: {next_amount}\n"
+            "Becomes {next_amount} on {date}\n"
             "Details: Ur portal"
         ),
     },
     "new_violation_no_increase": {
         "ar": (
             "غرامة: مخالفة جديدة، لوحة تنتهي بـ{plate_tail}\n"
-            "التاريخ: {occurred}\n"
+            "بتاريخ {occurred}\n"
             "المبلغ: {amount} دينار\n"
             "التفاصيل: بوابة أور"
         ),
@@ -166,7 +166,7 @@ TEXTS: Final = {
             "غرامة: تذكير، لوحة تنتهي بـ{plate_tail}\n"
             "مخالفات: {count}\n"
             "الآن: {total} دينار\n"
-            "من {date}: {next_total}\n"
+            "يصبح {next_total} من {date}\n"
             "التفاصيل: بوابة أور"
         ),
         "ckb": (
@@ -180,7 +180,7 @@ TEXTS: Final = {
             "Gharama: reminder, plate ending {plate_tail}\n"
             "Violations: {count}\n"
             "Now: {total} IQD\n"
-            "From {date}: {next_total}\n"
+            "Becomes {next_total} on {date}\n"
             "Details: Ur portal"
         ),
     },
@@ -196,7 +196,7 @@ TEXTS: Final = {
             "غەرامە: هەڵوەشاندنەوەی سەرپێچی، تابلۆی بە کۆتایی {plate_tail}\n"
             "ژمارە: {count}\n"
             "کۆنترین: {occurred}\n"
-            "هیچ پارەی لەسەر نییە\n"
+            "هیچ پارەیەکی لەسەر نییە\n"
             "وردەکاری: دەروازەی ئور"
         ),
         "en": (
@@ -222,9 +222,9 @@ TEXTS: Final = {
         ),
     },
     "refund": {
-        "ar": ("غرامة: مبلغ يعاد إليكم: {total} دينار\nرقم الدفعة: {receipt_no}\nالتفاصيل: بوابة أور"),
-        "ckb": ("غەرامە: پارەی گەڕێنراوە بۆ ئێوە: {total} دینار\nژمارەی پارەدان: {receipt_no}\nوردەکاری: دەروازەی ئور"),
-        "en": ("Gharama: amount to be returned to you: {total} IQD\nPayment no.: {receipt_no}\nDetails: Ur portal"),
+        "ar": ("غرامة: يعاد إليكم مبلغ {total} دينار\nرقم الدفعة: {receipt_no}\nالتفاصيل: بوابة أور"),
+        "ckb": ("غەرامە: {total} دینار دەگەڕێتەوە بۆ ئێوە\nژمارەی پارەدان: {receipt_no}\nوردەکاری: دەروازەی ئور"),
+        "en": ("Gharama: {total} IQD will be returned to you\nPayment no.: {receipt_no}\nDetails: Ur portal"),
     },
     "follower_added": {
         "ar": (

@@ -47,7 +47,7 @@ class Taking(NamedTuple):
 def take(table: str, taking: Taking, caps: Caps) -> dict[str, Json]:
     """The actions that take, by the cap that refuses where its action's condition fails."""
     actions = {SPEND_CAP: _add(table, _spend_key(taking), taking.cost, taking.at)}
-    actions[CITIZEN_CAP] = _add(table, _citizen_key(taking), 1, taking.at)
+    actions[CITIZEN_CAP] = _add(table, _citizen_key(taking.sub, taking.day), 1, taking.at)
     if taking.binding:
         _limit(actions[SPEND_CAP], caps.spend_day - taking.cost)
         _limit(actions[CITIZEN_CAP], caps.citizen_day - 1)
@@ -69,11 +69,23 @@ def take(table: str, taking: Taking, caps: Caps) -> dict[str, Json]:
     return actions
 
 
+def room(table: str, sub: str, at: datetime, most: int) -> Json:
+    """The action whose condition says no once a citizen has had so many SMS today. It takes nothing."""
+    return {
+        "ConditionCheck": {
+            "TableName": table,
+            "Key": {"pk": {"S": _citizen_key(sub, to_text(at)[:10])}},
+            "ConditionExpression": "attribute_not_exists(taken) OR taken < :most",
+            "ExpressionAttributeValues": pack({":most": most}),
+        }
+    }
+
+
 def give_back(table: str, taking: Taking) -> list[Json]:
     """The actions that undo :func:`take`, for a message that did not go out."""
     actions = [
         _add(table, _spend_key(taking), -taking.cost, taking.at),
-        _add(table, _citizen_key(taking), -1, taking.at),
+        _add(table, _citizen_key(taking.sub, taking.day), -1, taking.at),
     ]
     if taking.binding:
         actions.append({"Delete": {"TableName": table, "Key": {"pk": {"S": _text_key(taking)}}}})
@@ -84,8 +96,8 @@ def _spend_key(taking: Taking) -> str:
     return f"CAP#SPEND#{taking.day}"
 
 
-def _citizen_key(taking: Taking) -> str:
-    return f"CAP#CITIZEN#{taking.sub}#{taking.day}"
+def _citizen_key(sub: str, day: str) -> str:
+    return f"CAP#CITIZEN#{sub}#{day}"
 
 
 def _text_key(taking: Taking) -> str:

@@ -17,7 +17,7 @@ from shared.domain.message import OUT, SENDING, SENT, UNKNOWN, WAITING
 from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
 from shared.stores.items import Item, batch_get, number, pack, text, transact
-from shared.stores.message_caps import Caps, Taking, give_back, take
+from shared.stores.message_caps import Caps, Taking, give_back, room, take
 
 Values = Mapping[str, str | int | Sequence[str]]
 
@@ -29,6 +29,10 @@ MOST_VIOLATIONS: Final = 98
 """That one message can tell of: it, their markers and one more fit one transaction."""
 TAKEN: Final = "taken"
 """Why a message could not be claimed, beside the caps: somebody else has it, or it is not due."""
+
+QUEUED: Final = "queued"
+SAME_AS_RECENT: Final = "same_as_recent"
+LIMIT: Final = "limit"
 
 Position = tuple[str, str]
 """Where a message stands among its citizen's: when it was created, and its id."""
@@ -70,6 +74,22 @@ class Messages:
                 raise
             return False
         return True
+
+    def put_answer(self, message: Message, at: datetime, most: int, answered: Json, *others: Json) -> str:
+        """Put the answer to a look-up as :meth:`put` does, unless its citizen has had ``most`` SMS today.
+
+        answered: the action whose condition says no where the same answer went out just now. Returns QUEUED, or why
+        nothing was done: SAME_AS_RECENT or LIMIT.
+        """
+        actions = [answered, room(self._table, message.sub, at, most), self.put_action(message, at), *others]
+        try:
+            transact(self._call, actions)
+        except AwsError as error:
+            if not error.condition_failed:
+                raise
+            refused = [reason.get("Code") == "ConditionalCheckFailed" for reason in error.reasons]
+            return LIMIT if refused[1] and not refused[0] else SAME_AS_RECENT
+        return QUEUED
 
     def put_action(self, message: Message, at: datetime) -> Json:
         """The action that puts a message, once, for a transaction of which it is part."""

@@ -17,12 +17,13 @@ class Profile(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """What a citizen may do in a day; ``vehicles`` in all. plates: distinct ones that are not linked."""
+    """What a citizen may do in a day; ``vehicles`` in all. plates: distinct ones that are not linked. sms: received."""
 
     queries: int = 50
     plates: int = 10
     links: int = 5
     vehicles: int = 10
+    sms: int = 10
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -5,6 +5,7 @@ import * as directorate from "./directorate.js";
 import { $ } from "./dom.js";
 import { language, setLanguage, t } from "./language.js";
 import * as phone from "./phone.js";
+import * as published from "./published.js";
 
 function render() {
   const root = document.documentElement;
@@ -21,6 +22,7 @@ function render() {
   directorate.render();
   citizen.render();
   phone.render();
+  published.render();
 }
 
 $("language").addEventListener("click", () => {
@@ -30,4 +32,5 @@ $("language").addEventListener("click", () => {
 directorate.start();
 phone.start();
 citizen.start();
+published.start();
 render();

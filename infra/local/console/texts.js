@@ -131,6 +131,7 @@ export const TEXTS = {
     "pay.refund_due": "سيُعاد إليك المبلغ",
     "pay.refunded": "أُعيد إليك المبلغ",
     "pay.receipt": "رقم الوصل",
+    "pay.pdf": "افتح الوصل (PDF)",
     "pay.amount": "المبلغ",
     "pay.date": "التاريخ",
     "pay.count": "عدد المخالفات",
@@ -141,10 +142,13 @@ export const TEXTS = {
 
     "phone.short": "الهاتف",
     "phone.title": "رسائل الهاتف",
-    "phone.sender": "غرامة",
+    "phone.sender": "Gharama",
     "phone.out": "ادخل في خدمات المواطن لترى رسائل رقمك.",
     "phone.empty": "لا رسائل بعد. تظهر هنا فور وصولها.",
     "phone.lost": "تعذر جلب الرسائل، نعيد المحاولة.",
+
+    "published.title": "كيف تعرف رسائلنا",
+    "published.about": "اسم المرسل في كل رسالة منا هو {sender}. لا نرسل رابطًا أبدًا، ولا نطلب مالًا ولا رمزًا برسالة، ولا نهدد. هذه كل نصوصنا، وما عداها ليس منا.",
   },
 
   en: {
@@ -271,6 +275,7 @@ export const TEXTS = {
     "pay.refund_due": "The amount will be returned to you",
     "pay.refunded": "The amount was returned to you",
     "pay.receipt": "Receipt no.",
+    "pay.pdf": "Open the receipt (PDF)",
     "pay.amount": "Amount",
     "pay.date": "Date",
     "pay.count": "Violations",
@@ -285,5 +290,8 @@ export const TEXTS = {
     "phone.out": "Sign in under citizen services to see the messages of your number.",
     "phone.empty": "No messages yet. They appear here as they arrive.",
     "phone.lost": "The messages cannot be fetched; trying again.",
+
+    "published.title": "How to know our messages",
+    "published.about": "Every message of ours comes from the sender {sender}. We never send a link, never ask for money or a code by SMS and never threaten. These are all our texts; whatever else comes is not from us.",
   },
 };

@@ -84,6 +84,14 @@ def look_up(client: Any) -> Look:
         client.transact_write_items(
             TransactItems=[
                 {
+                    "ConditionCheck": {
+                        "TableName": "messages",
+                        "Key": {"pk": {"S": "CAP"}},
+                        "ConditionExpression": "attribute_not_exists(taken) OR taken < :most",
+                        "ExpressionAttributeValues": {":most": {"N": "10"}},
+                    }
+                },
+                {
                     "Put": {
                         "TableName": "messages",
                         "Item": {"pk": {"S": "m"}, "sub": {"S": sub}, "text": {"S": "text"}},

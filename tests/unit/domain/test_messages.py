@@ -171,10 +171,10 @@ def test_the_answer_to_a_look_up() -> None:
 def test_one_new_violation_is_told_with_what_it_becomes() -> None:
     assert message.new_violations("en", PLATE, [_violation()], NOW) == (
         "Gharama: new violation, plate ending 456\nDate: 09/03/2026\nAmount: 50,000 IQD\n"
-        "From 10/04/2026: 100,000\nDetails: Ur portal"
+        "Becomes 100,000 on 10/04/2026\nDetails: Ur portal"
     )
     lasting = _violation(legal_ref="26", amount=25_000)
-    assert "From" not in message.new_violations("en", PLATE, [lasting], NOW)
+    assert "Becomes" not in message.new_violations("en", PLATE, [lasting], NOW)
     assert "Amount: 25,000 IQD" in message.new_violations("en", PLATE, [lasting], NOW)
 
 

@@ -214,8 +214,9 @@ def test_the_whole_application_is_carried_over() -> None:
 
     found = localize(template, {"JwtIssuer": "x", "JwtAudience": "y"}, URL)
 
-    kept = {name for name, one in template["Resources"].items()} - found["Resources"].keys()
-    assert not kept
+    missing = template["Resources"].keys() - found["Resources"].keys()
+    # They refuse plain HTTP and do nothing else.
+    assert missing == {"FailedRecordsPolicy", "ReceiptsPolicy", "UploadsPolicy"}
     assert "AWS::Serverless" not in json.dumps(found)
     events = [
         event["Properties"].get("Path", "$default")
@@ -225,3 +226,23 @@ def test_the_whole_application_is_carried_over() -> None:
     ]
     routes = of_type(found["Resources"], "AWS::ApiGatewayV2::Route").values()
     assert sorted(one["RouteKey"].rpartition(" ")[2] for one in routes) == sorted(events)
+
+
+def test_nothing_shifts_from_version_to_version_here() -> None:
+    kinds = {
+        one["Type"] for one in localize(parse((ROOT / "template.yaml").read_text()), {}, URL)["Resources"].values()
+    }
+    assert not kinds & {"AWS::Lambda::Alias", "AWS::Lambda::Version", "AWS::CodeDeploy::DeploymentGroup"}
+
+
+@pytest.mark.parametrize(
+    ("phase", "absent"), [("1", {"payments", "receipts", "callbacks", "settlements"}), ("3", set())]
+)
+def test_the_routes_of_a_later_phase_are_not_there(phase: str, absent: set[str]) -> None:
+    resources = localize(parse((ROOT / "template.yaml").read_text()), {"Phase": phase}, URL)["Resources"]
+    routes = {
+        one["Properties"]["RouteKey"].split("/")[2]
+        for one in resources.values()
+        if one["Type"] == "AWS::ApiGatewayV2::Route" and "/" in one["Properties"]["RouteKey"]
+    }
+    assert {"payments", "receipts", "callbacks", "settlements"} - routes == absent

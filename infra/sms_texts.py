@@ -1,0 +1,55 @@
+"""`make texts`: publish the texts of every SMS, with examples in their places, on the console's page and in the README.
+
+Who gets an SMS can look up there whether it is one of ours.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from shared.domain.sms_texts import TEXTS, VERSION
+
+ROOT = Path(__file__).resolve().parents[1]
+CONSOLE = ROOT / "infra" / "local" / "console" / "sms_texts.json"
+README = ROOT / "README.md"
+SENDER = "Gharama"
+LANGUAGES = {"ar": "العربية", "ckb": "کوردی", "en": "English"}
+EXAMPLES = {
+    "plate_tail": "418",
+    "count": "2",
+    "total": "150,000",
+    "next_total": "300,000",
+    "amount": "50,000",
+    "next_amount": "100,000",
+    "date": "24/12/2026",
+    "occurred": "23/11/2026",
+    "as_of": "24/11/2026 09:00",
+    "receipt_no": "GH-2026-7K3M9QXW-4T",
+}
+_BLOCK = re.compile(r"(?<=<!-- sms texts -->\n).*?(?=<!-- /sms texts -->)", re.DOTALL)
+
+
+def published() -> dict[str, Any]:
+    """The edition, the sender's name and each text by name and language."""
+    texts = {
+        name: {language: text.format_map(EXAMPLES) for language, text in by_language.items()}
+        for name, by_language in TEXTS.items()
+    }
+    return {"edition": VERSION, "sender": SENDER, "texts": texts}
+
+
+def in_readme(readme: str) -> str:
+    """The README with the texts as they are now, a table a language."""
+    lines = []
+    for language, name in LANGUAGES.items():
+        lines += [f"<details><summary>{name}</summary>", "", "| message | text |", "| --- | --- |"]
+        for kind, texts in published()["texts"].items():
+            lines.append(f"| `{kind}` | {texts[language].replace(chr(10), '<br>')} |")
+        lines += ["", "</details>", ""]
+    return _BLOCK.sub("\n" + "\n".join(lines), readme)
+
+
+if __name__ == "__main__":
+    CONSOLE.write_text(json.dumps(published(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    README.write_text(in_readme(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,117 @@
+"""Objectives, alarms, the dashboard, queues and the runbook belong together: none without the others."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+import pytest
+
+from infra import alarms
+from infra.operator.__main__ import app
+from tests.infra import reading
+from tests.infra.reading import ROOT, Template, functions, of_type
+
+RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+PARTS: Final = ("**Means:**", "**Look at:**", "**Mend:**")
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return reading.read()
+
+
+def sections() -> dict[str, str]:
+    """The text of each of the runbook's sections by its title."""
+    parts = re.split(r"^### (.+)$", RUNBOOK, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_the_template_holds_what_the_objectives_say(template: Template) -> None:
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    between = text.partition(alarms.BEGIN)[2].partition(alarms.END)[0]
+    assert between == alarms.written(template), "`make alarms` writes them anew"
+
+
+def test_every_alarm_is_of_an_objective(template: Template) -> None:
+    known = {alarm.name for alarm in alarms.alarms(template)}
+    strangers = of_type(template, "AWS::CloudWatch::Alarm").keys() - known
+    assert not strangers, "describe it in infra/objectives.toml and run `make alarms`"
+
+
+def test_every_objective_has_an_alarm(template: Template) -> None:
+    assert {alarm.objective for alarm in alarms.alarms(template)} == alarms.objectives().keys()
+
+
+def test_an_alarm_exists_where_what_it_watches_exists(template: Template) -> None:
+    for alarm in alarms.alarms(template):
+        watched = template["Resources"][alarm.about] if alarm.about else {}
+        assert alarm.condition == watched.get("Condition"), alarm.name
+
+
+def test_every_metric_of_ours_is_counted_somewhere() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "functions").rglob("*.py"))
+    counted = set(re.findall(r'count\(\s*"(\w+)"', source))
+    outcomes = {
+        f"Sms{status.title().replace('_', '')}" for status in re.findall(r'^[A-Z_]+: Final = "(\w+)"', source, re.M)
+    }
+    named = {one["metric"][1] for one in alarms.objectives().values() if one["metric"][0] == "Gharama"}
+    assert named <= counted | outcomes
+
+
+def test_every_threshold_that_is_a_parameter_is_there(template: Template) -> None:
+    for objective in alarms.objectives().values():
+        for value in objective.values():
+            if isinstance(value, str) and value[0].isupper() and " " not in value:
+                assert value in template["Parameters"]
+
+
+def test_deployments_are_undone_by_the_alarms_that_say_so(template: Template) -> None:
+    common = template["Globals"]["Function"]["DeploymentPreference"]["Alarms"]
+    own = [
+        alarm
+        for function in functions(template).values()
+        for alarm in function["DeploymentPreference"]["Alarms"]
+        if function["DeploymentPreference"] is not template["Globals"]["Function"]["DeploymentPreference"]
+    ]
+    assert {one["Ref"] for one in [*common, *own]} == {f"{name}Alarm" for name in alarms.deployment_alarms()}
+
+
+def test_the_dashboard_shows_every_objective_that_is_always_there(template: Template) -> None:
+    body = json.loads(of_type(template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"])
+    titles = {widget["properties"]["title"].partition(":")[0] for widget in body["widgets"]}
+    assert titles == {"Alarms"} | {alarm.objective for alarm in alarms.alarms(template) if alarm.condition is None}
+
+
+# ---------------------------------------------------------------- the runbook
+
+
+@pytest.mark.parametrize("objective", alarms.objectives())
+def test_the_runbook_says_what_to_do(objective: str) -> None:
+    section = sections().get(objective)
+    assert section is not None, f"docs/runbook.md has no section `### {objective}`"
+    places = [section.find(part) for part in PARTS]
+    assert -1 not in places, f"{objective} lacks one of {PARTS}"
+    assert places == sorted(places)
+    assert "make " in section[places[2] :], f"{objective} names no command that mends it"
+
+
+def test_the_runbook_speaks_of_nothing_that_is_not_there() -> None:
+    assert sections().keys() - alarms.objectives().keys() == set()
+
+
+def test_every_command_of_the_documents_exists() -> None:
+    targets = make_targets()
+    for path in [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]:
+        text = path.read_text(encoding="utf-8")
+        named = set(
+            re.findall(r"\bmake ([a-z][a-z-]+)(?=[ `\n])", "\n".join(re.findall(r"`[^`]+`|```.*?```", text, re.DOTALL)))
+        )
+        assert named <= targets, f"{path.name} names targets that are not there"
+        commands = set(re.findall(r"infra\.operator ([a-z-]+)", text))
+        assert commands <= app.commands.keys(), f"{path.name} names commands that are not there"
