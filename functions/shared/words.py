@@ -191,6 +191,11 @@ PROBLEMS: Final = {
         "سەرپێچییەکە گۆڕا، دووبارە بپرسە",
         "The violation changed meanwhile: ask again",
     ),
+    "payments_paused": _words(
+        "الدفع متوقف مؤقتاً، حاول لاحقاً",
+        "پارەدان بۆ ماوەیەک وەستاوە، دواتر هەوڵ بدەرەوە",
+        "Payments are paused, try again later",
+    ),
     "gateway_refused": _words("رفضت بوابة الدفع الطلب", "دەروازەی پارەدان ڕەتیکردەوە", "The gateway refused the order"),
     "gateway_silent": _words(
         "بوابة الدفع لا تجيب الآن", "دەروازەی پارەدان وەڵام ناداتەوە", "The gateway does not answer now"
