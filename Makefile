@@ -92,6 +92,11 @@ refunds: ## the payments of which money is to be given back
 	$(set_up) run
 	@$(operator) refunds
 
+.PHONY: decide-payment
+decide-payment: ## ID=... DECISION=settle|give-back|given-back|take-back REASON='...': what only a person can decide
+	$(set_up) run
+	@$(operator) decide-payment $(DECISION) '$(ID)' --reason '$(REASON)' $(apply)
+
 .PHONY: pause
 pause: ## WHAT=sms|payments|ingest REASON='...': stop a part at once; nothing is lost
 	$(set_up) run
