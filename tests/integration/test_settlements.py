@@ -21,6 +21,7 @@ from shared.stores.settlements import Settlements
 from tests import lambda_events as events
 from tests.aws import Engine
 from tests.build import PHONE, PLATE, SUB, follow, later, row, store, violation
+from tests.faults.crashes import Faults
 from tests.functions import Functions, Reply, run
 
 CLERK = {"scope": "directorate"}
@@ -331,12 +332,17 @@ class TestCounter:
         (item,) = self.check(functions, {"violations": ["٥٥٠١٢ "]}).body["items"]
         assert (item["violation_no"], item["status"]) == ("٥٥٠١٢ ", "unpaid")
 
-    def test_a_hundred_are_one_read(self, functions: Functions) -> None:
+    def test_a_hundred_are_one_read(
+        self, engine: Engine, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         made = [violation() for _ in range(MOST)]
         store(functions.violations, *made)
+        between = Faults()
+        monkeypatch.setattr("pay.wiring.FastClient", lambda: between.through(engine.fast()))
         reply = self.check(functions, {"violations": [each.violation_no for each in made]})
         assert {item["status"] for item in reply.body["items"]} == {"unpaid"}
         assert len(reply.body["items"]) == MOST
+        assert between.calls == 1
 
     @pytest.mark.parametrize("scope", ["", "citizen", "directorates"])
     def test_only_the_directorate_may_ask(self, functions: Functions, scope: str) -> None:
