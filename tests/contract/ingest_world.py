@@ -218,7 +218,9 @@ class World:
 
     def _load(self, file_id: str, chunk: Chunk, gate: Callable[[], None]) -> None:
         violations = Violations(self._through(gate), self._tables[1], sleep=lambda _: None)
-        ports = load_chunk.Ports(self._desk(gate), violations, lambda: self.clock, lambda: 60.0, ANNOUNCE_WITHIN)
+        ports = load_chunk.Ports(
+            self._desk(gate), lambda _: violations, lambda: self.clock, lambda: 60.0, ANNOUNCE_WITHIN
+        )
         load_chunk.load(file_id, chunk, ports)
 
     def _desk(self, gate: Callable[[], None]) -> Desk:
