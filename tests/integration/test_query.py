@@ -236,6 +236,31 @@ class TestFurtherPages:
         assert functions.read_on(first["query_id"]).status == 404
 
 
+def test_a_fleet_of_five_thousand_violations_on_one_plate(functions: Functions) -> None:
+    fleet = [dated(1 + number % 28, amount=1_000 + number) for number in range(5_000)]
+    store(functions.violations, *fleet)
+    functions.clock.at = functions.clock.at.replace(day=28)
+
+    asked = functions.ask({"plate": TYPED})
+
+    assert asked.body["totals"] == {
+        "count": 5_000,
+        "unpaid_count": 5_000,
+        "amount": sum(each.amount for each in fleet),
+        "currency": "IQD",
+    }
+    assert len(asked.body["violations"]) == 50
+    assert asked.body["sms"]["parts"] == 1
+    cursor, pages = asked.body["next_cursor"], [asked.body["violations"]]
+    for _ in range(3):
+        page = functions.read_on(asked.body["query_id"], query={"cursor": cursor, "limit": "100"}).body
+        pages.append(page["items"])
+        cursor = page["next_cursor"]
+    shown = [each["violation_no"] for page in pages for each in page]
+    newest = sorted(fleet, key=lambda each: (each.recorded_at, each.violation_no), reverse=True)
+    assert shown == [each.violation_no for each in newest[:350]]
+
+
 class TestLinking:
     def test_a_link_is_made_once_and_answers_what_is_owed(self, functions: Functions) -> None:
         store(functions.violations, dated(19))
