@@ -117,6 +117,11 @@ sms-attributes: ## let SNS write delivery logs: once after the first deployment
 	$(set_up) run
 	@$(operator) set-sms-attributes $(apply)
 
+.PHONY: prepare
+prepare: ## FILE=export.csv FOLDER=backlog|live ENCODING=...: check a file here as the cloud would, and cut it for upload
+	$(set_up) run
+	@PYTHONPATH=functions $(project)/python -m infra.prepare '$(FILE)' --folder $(or $(FOLDER),backlog) --encoding $(or $(ENCODING),utf-8)
+
 .PHONY: openapi
 openapi: ## write the API's description anew after a change of the API
 	$(set_up) run
