@@ -96,7 +96,6 @@ def test_the_fifty_first_question_of_a_day_is_refused(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code"),
     [
-        ("POST", "/v1/queries", b'{"plate": "\xff\xfe"}', 400, "body_not_json"),
         ("POST", "/v1/queries", b'{"plate": ' + b"[" * 20_000, 400, "body_not_json"),
         ("POST", "/v1/queries", b'{"plate": ' + b"1" * 1_000_000 + b"}", 413, "body_too_large"),
         ("POST", "/v1/queries", b"", 400, "body_not_json"),
