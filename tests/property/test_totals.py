@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from query.lookup import newest_first, position
-from query.pages import Cursors, cut
 from query.views import Teller, totals_view
 from shared.domain.time import to_text
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID, Violation
 from shared.keyed import Keyed
+from shared.pages import Cursors, cut
 from tests.build import NOON, PLATE, violation
 
 AGO = st.integers(0, 90).map(lambda days: to_text(NOON - timedelta(days=days)))
