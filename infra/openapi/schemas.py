@@ -194,7 +194,12 @@ SCHEMAS: dict[str, Schema] = {
         expires_at=INSTANT,
         paid_at=nullable(INSTANT),
         receipt_no=nullable(TEXT),
+        refund={
+            **nullable(answer(amount=COUNT, status=one_of("review", "due", "done"), violations=listed(TEXT))),
+            "description": "Money that pays nothing, and the violations that it was meant for",
+        },
     ),
+    "PaymentPage": page(ref("Payment")),
     "PaymentReceipt": answer(
         receipt_no=TEXT,
         payment_id=ID,

@@ -274,7 +274,7 @@ class FailedRecords(NamedTuple):
 def replay(cloud: Cloud) -> tuple[int, str]:
     """The operator's command: its exit code and what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "infra.operator", "replay-records", "--stack", "gharama"],
+        [sys.executable, "-m", "infra.operator", "--stack", "gharama", "replay", "FailedRecords", "--apply"],
         cwd=cloud.root,
         env={"PATH": os.environ["PATH"], **cloud.aws_environment()},
         capture_output=True,

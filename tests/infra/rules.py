@@ -22,12 +22,15 @@ OPEN_ROUTES: Final = {
 ANY_RESOURCE: Final = {
     ("NotifySendSms", "sns:Publish"): "an SMS to a phone number has no resource to name; topics are denied",
 }
-OWN_MEMORY: Final[dict[str, str]] = {}
+OWN_MEMORY: Final = {
+    "PayReceipts": "shapes Arabic and draws a page while a citizen waits: more memory is more processor",
+}
 """Functions whose MemorySize is not everybody's, and why."""
 
 NO_CLIENT_WAITS: Final = {
     "NotifyRemind": "walks a day's doublings; the next hour's run goes on where it was cut off",
     "PaySettlements": "writes the files of every sector; the next hour's run goes on where it was cut off",
+    "PayNightly": "asks the gateways about the payments of two days",
     "IngestOnFile": "reads a file of gigabytes through once",
 }
 """Functions that may run longer than two minutes, and why."""
