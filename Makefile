@@ -44,6 +44,11 @@ test-dynamodb: ## run the stores' tests on DynamoDB Local, in the folder GHARAMA
 	$(set_up) test emulator
 	@$(project)/python -m pytest -k dynamodb_local
 
+.PHONY: load
+load: ## five minutes of mixed load on a local cloud of its own
+	$(set_up) test emulator
+	@PYTHONPATH=functions $(project)/python -m tests.load --minutes $(or $(MINUTES),5)
+
 .PHONY: bench
 bench: ## measure and print speed and memory
 	$(set_up) test emulator
