@@ -22,8 +22,8 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed"),
 ]
 
-ROWS = 10_000, 20_000
-USUAL_ROWS = 500, 1_500
+ROWS = 5_000, 15_000
+USUAL_ROWS = 250, 1_000
 MOST = 154.0
 """Thousands of instructions that a fresh row of a short export may cost: a tenth of the ordinary way's 1,540."""
 
