@@ -161,7 +161,9 @@ class Parser(ABC, Generic[RowT]):
         self._width = len(layout.columns)
         at = {column: position for position, column in enumerate(layout.columns)}
         # The format's columns in the format's order; an absent one is the empty cell beyond the last.
-        self._pick = itemgetter(*(at.get(column.name, self._width) for column in self.columns))
+        places = [at.get(column.name, self._width) for column in self.columns]
+        in_order = places == [*range(len(places))]
+        self._pick = itemgetter(slice(len(places))) if in_order else itemgetter(*places)
         # One typing error in a year would freeze a row for ever: nothing later could be newer. Counted from the file's
         # own date, so that a chunk that runs again judges the same.
         self._latest = to_text(from_text(source.last_modified) + timedelta(days=1))
