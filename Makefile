@@ -44,6 +44,11 @@ test-dynamodb: ## run the stores' tests on DynamoDB Local, in the folder GHARAMA
 	$(set_up) test emulator
 	@$(project)/python -m pytest -k dynamodb_local
 
+.PHONY: drill
+drill: ## break three links on a local cloud, mend them by the runbook, see that nothing is lost
+	$(set_up) test emulator
+	@$(project)/python -m pytest -m slow tests/e2e/test_drill.py -n 0 -p no:randomly
+
 .PHONY: load
 load: ## five minutes of mixed load on a local cloud of its own
 	$(set_up) test emulator

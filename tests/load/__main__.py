@@ -1,6 +1,6 @@
 """`make load`: minutes of mixed load on a local cloud of its own; prints figures and fails where something went wrong.
 
-Nothing may be answered with 5xx, no row or message may be lost, no payment may stay open, and the functions' memory must
+Nothing may be answered with 5xx, no row or message may be lost, no payment may stay open, and memory must
 not grow with the minutes.
 """
 
