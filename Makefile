@@ -145,6 +145,11 @@ texts: ## publish the texts of the SMS anew after a change of them
 	$(set_up) run
 	@PYTHONPATH=functions $(project)/python -m infra.sms_texts
 
+.PHONY: cost
+cost: ## dollars for a year of the country's load
+	$(set_up) run
+	@$(project)/python -m infra.cost
+
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file
 	$(set_up) lock
