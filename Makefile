@@ -1,5 +1,6 @@
 # `make` alone lists the targets. Each sets up what it needs under .venv/; only Python 3.11 or newer must be there.
 PYTHON ?= python3
+BUILD ?= .aws-sam/build
 
 set_up  := @$(PYTHON) -m infra.setup
 project := .venv/project/bin
@@ -77,8 +78,9 @@ audit: ## known weaknesses of the locked packages (asks PyPI's advisories, so it
 
 .PHONY: build
 build: ## build the functions for AWS (needs python3.13 on the PATH)
-	$(set_up) sam
-	@$(sam) build
+	$(set_up) run sam
+	@$(sam) build --build-dir $(BUILD)
+	@$(project)/python -m infra.package $(BUILD)
 
 .PHONY: deploy
 deploy: check build ## ENV=dev|staging|prod: check, build and deploy to AWS
@@ -110,6 +112,11 @@ refunds: ## the payments of which money is to be given back
 	$(set_up) run
 	@$(operator) refunds
 
+.PHONY: decide-payment
+decide-payment: ## ID=... DECISION=settle|give-back|given-back|take-back REASON='...': what only a person can decide
+	$(set_up) run
+	@$(operator) decide-payment $(DECISION) '$(ID)' --reason '$(REASON)' $(apply)
+
 .PHONY: pause
 pause: ## WHAT=sms|payments|ingest REASON='...': stop a part at once; nothing is lost
 	$(set_up) run
@@ -129,6 +136,11 @@ rollback-file: ## KEY=live/wrong.csv: undo what the newest version of a file cha
 sms-attributes: ## let SNS write delivery logs: once after the first deployment
 	$(set_up) run
 	@$(operator) set-sms-attributes $(apply)
+
+.PHONY: prepare
+prepare: ## FILE=export.csv FOLDER=backlog|live ENCODING=...: check a file here as the cloud would, and cut it for upload
+	$(set_up) run
+	@PYTHONPATH=functions $(project)/python -m infra.prepare '$(FILE)' --folder $(or $(FOLDER),backlog) --encoding $(or $(ENCODING),utf-8)
 
 .PHONY: openapi
 openapi: ## write the API's description anew after a change of the API

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from notify.providers import Accepted
-from pay.gateways import PAID, REFUNDED, UNPAID, Delivery, Keys, Notice, Order, Page, ReadKeys, Refund, Standing
+from pay.gateways import FAILED, PAID, REFUNDED, UNPAID, Delivery, Keys, Notice, Order, Page, ReadKeys, Refund, Standing
 from pay.gateways.sandbox import Sandbox
 from tests.build import NOON
 
@@ -52,7 +52,8 @@ class Phones:
 class FakeGateway:
     """A gateway whose orders a test moves. Its callbacks are verified by the sandbox gateway's own scheme.
 
-    refusal: what ``order`` raises. silence: what ``standing`` raises. while_ordering: called within ``order``.
+    refusal: what ``order`` raises. silence: what any question raises. refund_refusal: what ``refund`` raises.
+    while_ordering: called within ``order``. refund_state: what it says of money that it gives back.
     """
 
     def __init__(self) -> None:
@@ -61,6 +62,9 @@ class FakeGateway:
         self.asked = 0
         self.refusal: Exception | None = None
         self.silence: Exception | None = None
+        self.refunds: dict[str, Refund] = {}
+        self.refund_refusal: Exception | None = None
+        self.refund_state = REFUNDED
         self.while_ordering: Callable[[str], None] = lambda _: None
         self.keys: ReadKeys = lambda: Keys({})
 
@@ -86,10 +90,21 @@ class FakeGateway:
         return self.standings.get(payment_id or (gateway_id or "").removeprefix("g-"))
 
     def cancel(self, payment_id: str, gateway_id: str | None) -> None:
-        pass
+        if self.silence:
+            raise self.silence
+        standing = self.standings.get(payment_id)
+        if standing and standing.state == UNPAID:
+            self.standings[payment_id] = standing._replace(state=FAILED)
 
     def refund(self, refund: Refund) -> str:
-        return REFUNDED
+        if self.silence or self.refund_refusal:
+            raise self.silence or self.refund_refusal or AssertionError
+        known = self.refunds.setdefault(refund.refund_id, refund)
+        standing = self.standings[refund.payment_id]
+        assert (known, standing.gateway_id) == (refund, refund.gateway_id)
+        if refund.amount == standing.amount:
+            self.standings[refund.payment_id] = standing._replace(state=self.refund_state)
+        return self.refund_state
 
     def callback(self, delivery: Delivery, now: datetime) -> Notice:
         return self._sandbox.callback(delivery, now)
@@ -107,6 +122,7 @@ class FakeGateway:
         return f"t={stamp},v1={signature}"
 
 
-def callback_body(payment_id: object) -> bytes:
+def callback_body(payment_id: object, status: str = PAID) -> bytes:
     """What a gateway posts of a payment."""
-    return json.dumps({"id": "g-1", "reference": payment_id, "status": "paid", "amount": 1, "currency": "IQD"}).encode()
+    told = {"id": f"g-{payment_id}", "reference": payment_id, "status": status, "amount": 1, "currency": "IQD"}
+    return json.dumps(told).encode()

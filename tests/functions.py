@@ -8,13 +8,15 @@ import itertools
 import json
 import secrets
 import sys
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import boto3
 import pytest
 
-from shared.aws_json import Json
+from pay.gateways import PAID
+from shared.aws_json import Call, Json
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files
 from shared.stores.messages import Messages
@@ -30,6 +32,20 @@ _OURS = ("query", "notify", "pay", "shared")
 _NAMES = itertools.count(1)
 PERSONAL = (PLATE.number, OTHER_PLATE.number, PLATE.key, PHONE[4:], "Name-In-The-Token")
 """What no log may hold."""
+
+
+class _PerThread:
+    """The port for tests that call a function from several threads at once, as Lambda never does."""
+
+    def __init__(self, make: Callable[[], Call]) -> None:
+        self._make = make
+        self._own = threading.local()
+
+    def __call__(self, service: str, operation: str, request: Json) -> Json:
+        if not hasattr(self._own, "call"):
+            self._own.call = self._make()
+        answer: Json = self._own.call(service, operation, request)
+        return answer
 
 
 class Reply(NamedTuple):
@@ -107,8 +123,16 @@ class Functions:
             "REMIND_DAYS": "7,1",
             "PUBLIC_URL": "https://api.example",
             "RETURN_ORIGINS": "https://tf.ur.gov.iq,http://127.0.0.1:8080",
+            "GATEWAYS": "sandbox",
+            "MOST_LIVE_PAYMENTS": "3",
             "SANDBOX_GATEWAY_URL": "http://127.0.0.1:9",
             "SANDBOX_GATEWAY_SECRET": name,
+            "QICARD_URL": "",
+            "QICARD_SECRET": name,
+            "ZAINCASH_URL": "",
+            "ZAINCASH_SECRET": name,
+            "FIB_URL": "",
+            "FIB_SECRET": name,
         }
         for variable, value in variables.items():
             monkeypatch.setenv(variable, value)
@@ -119,12 +143,13 @@ class Functions:
         return self._clients[-1]
 
     def _set_outside(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in ("query.api", "pay.wiring", "notify.providers.sns", "shared.clock"):
+        for module in ("query.api", "pay.wiring", "pay.gateways.sandbox", "notify.providers.sns", "shared.clock"):
             importlib.import_module(module)
         monkeypatch.setattr("shared.clock.datetime", self.clock)
         monkeypatch.setattr("query.api.FastClient", self._fast)
         monkeypatch.setattr("notify.providers.sns.Sns", lambda sender_id: self.phones)
-        monkeypatch.setattr("pay.wiring.Sandbox", self.gateway.opened)
+        monkeypatch.setattr("pay.wiring.FastClient", lambda: _PerThread(self._fast))
+        monkeypatch.setattr("pay.gateways.sandbox.Sandbox", self.gateway.opened)
 
     # ------------------------------------------------------------------ API
 
@@ -151,6 +176,12 @@ class Functions:
     def payment(self, payment_id: str, **request: Any) -> Reply:
         return self.call("pay.api", "GET /v1/payments/{payment_id}", path={"payment_id": payment_id}, **request)
 
+    def cancel(self, payment_id: str, **request: Any) -> Reply:
+        return self.call("pay.api", "POST /v1/payments/{payment_id}/cancel", path={"payment_id": payment_id}, **request)
+
+    def list_payments(self, **request: Any) -> Reply:
+        return self.call("pay.api", "GET /v1/payments", **request)
+
     def receipt(self, receipt_no: str) -> Reply:
         return self.call("pay.api", "GET /v1/receipts/{receipt_no}", path={"receipt_no": receipt_no})
 
@@ -158,12 +189,13 @@ class Functions:
         self,
         payment_id: object,
         *,
+        status: str = PAID,
         body: bytes | None = None,
         gateway: str = "sandbox",
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """What the gateway posts, signed now unless headers are given; base64 as API Gateway hands binary bodies on."""
-        body = callback_body(payment_id) if body is None else body
+        body = callback_body(payment_id, status) if body is None else body
         if headers is None:
             headers = {"x-sandbox-signature": self.gateway.signed(body, self.clock.at)}
         return self.call(

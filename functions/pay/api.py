@@ -1,4 +1,4 @@
-"""The citizens' API of paying: start a payment, read it, check a receipt; a counter's question."""
+"""The citizens' API of paying: start, read, give up and list payments; a receipt's check and a counter's question."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pay import counter
-from pay import payments as use_cases
+from pay import counter, starting
 from pay.addresses import public_url
+from pay.concluding import BY_CITIZEN, conclude
+from pay.gateways import UnknownError
 from pay.pausing import Pausing
-from pay.payments import Wish
-from pay.wiring import open_gateways, port
+from pay.starting import Terms, Wish
+from pay.wiring import books, gateway, open_gateway, port
 from shared.clock import now
 from shared.domain.money import CURRENCY
-from shared.domain.payment import CREATED, LARGEST, Payment
+from shared.domain.payment import CANCELLED, CREATED, LARGEST, LIVE, REFUND_DUE, REVIEW, Payment
 from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, invalid, router
 from shared.identity import DIRECTORATE, citizen
-from shared.observability import count
-from shared.settings import listed, setting
+from shared.keyed import Keyed
+from shared.observability import count, logger
+from shared.pages import Cursors, asked_limit
+from shared.settings import listed, number, setting
 from shared.stores.citizens import Citizens
-from shared.stores.payments import Payments
-from shared.stores.violations import Violations
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _URL: Final = re.compile(r"[!-~]+")
@@ -53,18 +54,13 @@ class PaymentBody(BaseModel):
 
 
 @cache
-def _violations() -> Violations:
-    return Violations(port(), setting("VIOLATIONS_TABLE"))
-
-
-@cache
-def _payments() -> Payments:
-    return Payments(port(), setting("PAYMENTS_TABLE"))
-
-
-@cache
 def _citizens() -> Citizens:
     return Citizens(port(), setting("CITIZENS_TABLE"))
+
+
+@cache
+def _keyed() -> Keyed:
+    return Keyed.from_secret(port(), setting("PLATE_KEY_SECRET"))
 
 
 @cache
@@ -76,14 +72,18 @@ def start(request: Request) -> Reply:
     """POST /v1/payments"""
     if _pausing().is_paused():
         raise Problem(503, "payments_paused", headers={"retry-after": str(_PAUSE_SECONDS)})
-    payment = use_cases.start(
+    terms = Terms(
+        known=gateway,
+        opened=open_gateway,
+        most_live=number("MOST_LIVE_PAYMENTS"),
+        callback_url=lambda name: f"{public_url(request)}/v1/callbacks/{name}",
+    )
+    payment = starting.start(
         citizen(request.event),
         _wish(request),
-        violations=_violations(),
+        terms,
+        books=books(),
         citizens=_citizens(),
-        payments=_payments(),
-        open_gateways=open_gateways(),
-        callback_url=lambda gateway: f"{public_url(request)}/v1/callbacks/{gateway}",
         language=request.language,
         now=now(),
     )
@@ -139,27 +139,75 @@ def view(payment: Payment) -> dict[str, Any]:
         "expires_at": payment.expires_at,
         "paid_at": payment.paid_at,
         "receipt_no": payment.receipt_no,
+        "refund": _refund(payment) if payment.surplus else None,
     }
+
+
+def _refund(payment: Payment) -> dict[str, Any]:
+    """Money that pays nothing: under review, due, or given back; and the violations that it was meant for."""
+    states = {REVIEW: "review", REFUND_DUE: "due"}
+    meant_for = payment.returned if payment.receipt_no else [line.violation_no for line in payment.lines]
+    return {"amount": payment.surplus, "status": states.get(payment.status, "done"), "violations": meant_for}
+
+
+def _own(request: Request) -> Payment:
+    payment = books().payments.get(request.path["payment_id"])
+    if payment is None or payment.sub != citizen(request.event).sub:
+        raise Problem(404, "no_such_payment")
+    return payment
 
 
 def read(request: Request) -> Reply:
     """GET /v1/payments/{payment_id}"""
-    payment = _payments().get(request.path["payment_id"])
-    if payment is None or payment.sub != citizen(request.event).sub:
-        raise Problem(404, "no_such_payment")
-    return answer(200, view(payment))
+    return answer(200, view(_own(request)))
+
+
+def cancel(request: Request) -> Reply:
+    """POST /v1/payments/{payment_id}/cancel: the payment as it is then; paid, where the money was quicker.
+
+    Its violations can be paid otherwise as soon as the gateway has said that nobody can pay it any more.
+    """
+    payment, at = _own(request), now()
+    if payment.status == CANCELLED:
+        return answer(200, view(payment))
+    if payment.status not in LIVE:
+        raise Problem(409, "payment_over")
+    if starting.is_starting(payment, at):
+        raise starting.still_starting()
+    known = gateway(payment.gateway)
+    try:
+        if known is None:
+            raise UnknownError("the gateway is not known any more")
+        return answer(200, view(conclude(payment, known, books(), at, closing=BY_CITIZEN)))
+    except UnknownError as error:
+        logger().warning("gateway not to be asked", extra={"gateway": payment.gateway, "reason": str(error)})
+        raise Problem(503, "gateway_silent", headers={"retry-after": "30"}) from None
+
+
+def list_payments(request: Request) -> Reply:
+    """GET /v1/payments: newest first."""
+    sub, cursor, limit = citizen(request.event).sub, request.query.get("cursor"), asked_limit(request)
+    cursors = Cursors(_keyed(), sub, "payments")
+    after = cursors.open(cursor) if cursor else None
+    if after is not None and len(after) != 2:
+        raise invalid("cursor", "cursor_invalid")
+    found, following = books().payments.of_citizen(sub, limit, (after[0], after[1]) if after else None)
+    return answer(
+        200,
+        {"items": [view(each) for each in found], "next_cursor": cursors.seal(following) if following else None},
+    )
 
 
 def check_receipt(request: Request) -> Reply:
     """GET /v1/receipts/{receipt_no}: for anybody who holds the number; nothing in it tells of a person or a plate."""
-    receipt = _payments().receipt(request.path["receipt_no"])
+    receipt = books().payments.receipt(request.path["receipt_no"])
     if receipt is None:
         raise Problem(404, "no_such_receipt")
     return answer(
         200,
         {
             "receipt_no": receipt.receipt_no,
-            "paid": True,
+            "paid": receipt.void_since is None,
             "amount": receipt.amount,
             "currency": CURRENCY,
             "paid_at": receipt.paid_at,
@@ -171,7 +219,7 @@ def check_settlements(request: Request) -> Reply:
     """POST /v1/settlements/check: for counters of the directorate."""
     if DIRECTORATE not in citizen(request.event).scopes:
         raise Problem(403, "scope_missing")
-    return answer(200, {"items": counter.check(counter.asked(request.json()), _violations())})
+    return answer(200, {"items": counter.check(counter.asked(request.json()), books().violations)})
 
 
 @cache
@@ -179,7 +227,9 @@ def _app() -> Handler:
     return router(
         {
             "POST /v1/payments": start,
+            "GET /v1/payments": list_payments,
             "GET /v1/payments/{payment_id}": read,
+            "POST /v1/payments/{payment_id}/cancel": cancel,
             "GET /v1/receipts/{receipt_no}": check_receipt,
             "POST /v1/settlements/check": check_settlements,
         }

@@ -1,49 +1,110 @@
-"""A gateway's callback: verified, noted, and then the gateway is asked. The callback itself proves nothing paid."""
+"""A gateway's callback: verified, recorded, and then the gateway is asked. The callback itself proves nothing paid."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 
-from pay.gateways import CallbackError, Delivery, UnknownError
-from pay.payments import conclude
-from pay.wiring import open_gateways, settlement
+from pay.concluding import conclude
+from pay.gateways import CallbackError, Delivery, Gateway, Notice, UnknownError
+from pay.wiring import books, gateway
 from shared.clock import now
+from shared.domain.payment import GIVEN_UP, LIVE, Payment
 from shared.http import LARGEST_BODY, Event, Handler, Problem, Reply, Request, answer, router
 from shared.observability import count, logger
 
 
+class _Call(NamedTuple):
+    """A callback whose origin is proved, and the payment that it is about."""
+
+    gateway: Gateway
+    notice: Notice
+    payment: Payment
+    at: datetime
+
+
 def receive(request: Request) -> Reply:
     """POST /v1/callbacks/{gateway}: 200 when acted on, also for repeats; 503 asks the gateway to come again."""
-    name = request.path["gateway"]
-    gateway = open_gateways().get(name)
-    if gateway is None:
+    if not _act(_proved(request)):
+        raise _silent()
+    return answer(200, {"status": "received"})
+
+
+def send_on(request: Request) -> Reply:
+    """GET /v1/callbacks/{gateway}: a gateway sends the citizen's browser; it goes on to where the citizen came from.
+
+    Whatever became of the payment, and also where the gateway could not be asked: the page there reads the payment.
+    """
+    call = _proved(request)
+    _act(call)
+    return {"statusCode": 303, "headers": {"location": call.payment.return_url, "cache-control": "no-store"}}
+
+
+def _proved(request: Request) -> _Call:
+    """Raises Problem 401, 404, 413, or 503 where it cannot be found out whom the callback is about."""
+    name, at = request.path["gateway"], now()
+    known = gateway(name)
+    if known is None:
         raise Problem(404, "gateway_unknown")
     if len(request.body) > LARGEST_BODY:
         raise Problem(413, "body_too_large")
-    at = now()
     try:
-        notice = gateway.callback(Delivery(request.headers, request.query, request.body), at)
+        notice = known.callback(Delivery(request.headers, request.query, request.body), at)
+        payment_id = notice.payment_id or _owner(name, known, notice.gateway_id)
     except CallbackError as error:
         logger().warning("callback refused", extra={"gateway": name, "reason": str(error)})
         count("CallbacksRefused")
         raise Problem(401, "callback_refused") from None
-    stores = settlement()
-    payment = stores.payments.get(notice.payment_id) if notice.payment_id else None
+    except UnknownError as error:
+        _note_silence(name, error)
+        raise _silent() from None
+    payment = books().payments.get(payment_id) if payment_id else None
     if payment is None or payment.gateway != name:
         raise Problem(404, "no_such_payment")
-    stores.payments.note(payment.payment_id, "callback", at)
+    return _Call(known, notice, payment, at)
+
+
+def _owner(name: str, known: Gateway, gateway_id: str | None) -> str | None:
+    """Whose an order is by the gateway's id: as our own order call learned, or else as the gateway says."""
+    if gateway_id is None:
+        return None
+    if payment_id := books().payments.of_order(name, gateway_id):
+        return payment_id
+    standing = known.standing(None, gateway_id)
+    return standing.payment_id if standing else None
+
+
+def _act(call: _Call) -> bool:
+    """Record the callback, and do what follows from what the gateway says now. False where it cannot be asked.
+
+    Of a payment whose money has come, a repeat can tell nothing more.
+    """
+    payment = call.payment
+    new = books().payments.heard(payment.payment_id, call.notice.event, call.at)
+    if not new and payment.status not in LIVE | GIVEN_UP:
+        return True
     try:
-        status = conclude(payment, gateway, **stores._asdict(), now=at)
+        after = conclude(payment, call.gateway, books(), call.at, gateway_id=call.notice.gateway_id)
     except UnknownError as error:
-        logger().warning("gateway not to be asked", extra={"gateway": name, "reason": str(error)})
-        raise Problem(503, "gateway_silent", headers={"retry-after": "30"}) from None
-    logger().info("callback", extra={"gateway": name, "payment_id": payment.payment_id, "status": status})
-    return answer(200, {"status": "received"})
+        _note_silence(payment.gateway, error)
+        return False
+    logger().info("callback", extra={"payment_id": payment.payment_id, "status": after.status})
+    return True
+
+
+def _note_silence(name: str, error: UnknownError) -> None:
+    count("GatewaySilent")
+    logger().warning("gateway not to be asked", extra={"gateway": name, "reason": str(error)})
+
+
+def _silent() -> Problem:
+    return Problem(503, "gateway_silent", headers={"retry-after": "30"})
 
 
 @cache
 def _app() -> Handler:
-    return router({"POST /v1/callbacks/{gateway}": receive})
+    return router({"POST /v1/callbacks/{gateway}": receive, "GET /v1/callbacks/{gateway}": send_on})
 
 
 def handler(event: Event, context: object) -> Reply:

@@ -108,12 +108,12 @@ class _Page(FPDF):
     def facts(self, payment: Payment) -> None:
         words, at = self.words, str(payment.paid_at)
         self._text(_MARGIN, 42, 100, 5, words["total"], size=9.5, colour=_FAINT)
-        amount = words["dinars"].format(grouped(payment.amount))
+        amount = words["dinars"].format(grouped(payment.settled))
         self._text(_MARGIN, 47, 120, 12, amount, size=24, bold=True, colour=_GREEN)
         facts = (
             ("receipt_no", str(payment.receipt_no)),
             ("paid_at", f"{day(at)} {at[11:16]}"),
-            ("count", grouped(len(payment.lines))),
+            ("count", grouped(len(payment.settled_lines))),
             ("gateway", GATEWAYS.get(payment.gateway, payment.gateway)),
         )
         for index, (name, value) in enumerate(facts):
@@ -137,14 +137,14 @@ class _Page(FPDF):
             _Column("sector", 0.24, Align.L),
             _Column("amount", 0.16, Align.R),
         )
-        height = min(_TALLEST_ROW, (_TABLE_BOTTOM - _TABLE_TOP) / (len(payment.lines) + 2))
+        height = min(_TALLEST_ROW, (_TABLE_BOTTOM - _TABLE_TOP) / (len(payment.settled_lines) + 2))
         size = min(10.5, height * 1.95)
         y = _TABLE_TOP
         self._box(_MARGIN, y, _INNER, height, _GREEN, radius=min(1.5, height / 3))
         self._row(
             y, height, size, columns, [(self.words[column.name], False) for column in columns], bold=True, white=True
         )
-        for number, line in enumerate(payment.lines, 1):
+        for number, line in enumerate(payment.settled_lines, 1):
             y += height
             if number % 2 == 0:
                 self._box(_MARGIN, y, _INNER, height, _PALE)
@@ -153,7 +153,7 @@ class _Page(FPDF):
         self.set_draw_color(*_GREEN)
         self.set_line_width(0.5)
         self.line(_MARGIN, y, _WIDTH - _MARGIN, y)
-        total = [("", False), (self.words["sum"], False), ("", False), ("", False), (grouped(payment.amount), True)]
+        total = [("", False), (self.words["sum"], False), ("", False), ("", False), (grouped(payment.settled), True)]
         self._row(y, height, size + 0.5, columns, total, bold=True)
 
     def foot(self, check_url: str) -> None:

@@ -11,7 +11,7 @@ from pay.addresses import check_url
 from shared.aws_json import sdk
 from shared.clock import now
 from shared.domain.money import CURRENCY
-from shared.domain.payment import PAID, Payment
+from shared.domain.payment import Payment
 from shared.domain.plate import Plate
 from shared.domain.time import to_text
 from shared.http import Event, Handler, Problem, Reply, Request, answer, router
@@ -42,7 +42,7 @@ def read(request: Request) -> Reply:
     payment = _payments().get(request.path["payment_id"])
     if payment is None or payment.sub != citizen(request.event).sub:
         raise Problem(404, "no_such_payment")
-    if payment.status != PAID or payment.receipt_no is None:
+    if payment.receipt_no is None or not payment.settled_lines:
         raise Problem(409, "not_paid")
     url = check_url(request, payment.receipt_no)
     pdf = keep(payment, url, request.language, _shelf())
@@ -57,7 +57,7 @@ def view(payment: Payment, url: str, language: str) -> dict[str, Any]:
         "payment_id": payment.payment_id,
         "paid_at": payment.paid_at,
         "gateway": payment.gateway,
-        "amount": payment.amount,
+        "amount": payment.settled,
         "currency": CURRENCY,
         "items": [
             {
@@ -65,7 +65,7 @@ def view(payment: Payment, url: str, language: str) -> dict[str, Any]:
                 "plate": Plate.from_key(line.plate_key).text(language),
                 "amount": line.amount,
             }
-            for line in payment.lines
+            for line in payment.settled_lines
         ],
         "check_url": url,
     }

@@ -2,56 +2,91 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Final
 
-from pay.gateways import Gateway, Keys
-from pay.gateways.sandbox import Sandbox
-from shared.aws_json import Call, sdk
-from shared.settings import setting
+from pay.gateways import Gateway, ReadKeys
+from pay.keys import SecretKeys
+from pay.settling import Books
+from shared.aws_json import Call, FastClient
+from shared.clock import now
+from shared.settings import listed, setting
 from shared.stores.messages import Messages
 from shared.stores.payments import Payments
 from shared.stores.settlements import Settlements
 from shared.stores.violations import Violations
 
 
-class Settlement(NamedTuple):
-    """What concluding a payment reads and writes."""
-
-    violations: Violations
-    payments: Payments
-    messages: Messages
-    settlements: Settlements
-
-
 @cache
 def port() -> Call:
     """The port to AWS, one for the life of the function."""
-    return sdk()
+    return FastClient()
 
 
 @cache
-def settlement() -> Settlement:
-    """The stores of ``conclude``."""
-    call = port()
-    return Settlement(
-        Violations(call, setting("VIOLATIONS_TABLE")),
-        Payments(call, setting("PAYMENTS_TABLE")),
-        Messages(call, setting("MESSAGES_TABLE")),
-        Settlements(call, setting("SETTLEMENTS_TABLE")),
+def payments() -> Payments:
+    """The table of payments."""
+    return Payments(port(), setting("PAYMENTS_TABLE"))
+
+
+@cache
+def books() -> Books:
+    """The tables that a payment is made and ends in."""
+    return Books(
+        Violations(port(), setting("VIOLATIONS_TABLE")),
+        payments(),
+        Messages(port(), setting("MESSAGES_TABLE")),
+        Settlements(port(), setting("SETTLEMENTS_TABLE")),
     )
 
 
-@cache
-def open_gateways() -> Mapping[str, Gateway]:
-    """The gateways that this deployment has switched on, by name."""
-    url = setting("SANDBOX_GATEWAY_URL")
-    return {"sandbox": Sandbox(url, _sandbox_secret)} if url else {}
+# An adapter is imported only where its gateway is used.
+
+
+def _sandbox() -> Gateway | None:
+    from pay.gateways.sandbox import Sandbox
+
+    return _adapted(Sandbox, setting("SANDBOX_GATEWAY_URL"), setting("SANDBOX_GATEWAY_SECRET"))
+
+
+def _qicard() -> Gateway | None:
+    from pay.gateways.qicard import QiCard
+
+    return _adapted(QiCard, setting("QICARD_URL"), setting("QICARD_SECRET"))
+
+
+def _zaincash() -> Gateway | None:
+    from pay.gateways.zaincash import ZainCash
+
+    return _adapted(ZainCash, setting("ZAINCASH_URL"), setting("ZAINCASH_SECRET"))
+
+
+def _fib() -> Gateway | None:
+    from pay.gateways.fib import Fib
+
+    return _adapted(Fib, setting("FIB_URL"), setting("FIB_SECRET"))
+
+
+_GATEWAYS: Final[dict[str, Callable[[], Gateway | None]]] = {
+    "sandbox": _sandbox,
+    "qicard": _qicard,
+    "zaincash": _zaincash,
+    "fib": _fib,
+}
+
+
+def _adapted(adapter: Callable[[str, ReadKeys], Gateway], url: str, secret_id: str) -> Gateway | None:
+    return adapter(url, SecretKeys(FastClient(), secret_id, now)) if url else None
 
 
 @cache
-def _sandbox_secret() -> Keys:
-    answer = port()("secretsmanager", "GetSecretValue", {"SecretId": setting("SANDBOX_GATEWAY_SECRET")})
-    return Keys(json.loads(answer["SecretString"]))
+def gateway(name: str) -> Gateway | None:
+    """A gateway that this deployment knows, by name, also one that is closed to new payments."""
+    make = _GATEWAYS.get(name)
+    return make() if make else None
+
+
+def open_gateway(name: str) -> Gateway | None:
+    """A gateway that is open to new payments, by name."""
+    return gateway(name) if name in listed("GATEWAYS") else None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from query.pages import Cursors
 from query.ports import Ports
 from query.views import plate_view
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
 from shared.http import invalid
 from shared.identity import Citizen
+from shared.pages import Cursors
 from shared.stores.profiles import Profile
 
 

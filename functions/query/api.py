@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from query import account, lookup, vehicles
-from query.pages import asked_limit
 from query.plates import requested_plate
 from query.ports import Feed, Ports
 from query.quotas import admit
@@ -21,6 +20,7 @@ from shared.http import LANGUAGES, Event, Handler, Problem, Reply, Request, Rout
 from shared.identity import citizen
 from shared.keyed import Keyed
 from shared.observability import count
+from shared.pages import asked_limit
 from shared.settings import number, setting
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files

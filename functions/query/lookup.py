@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from query.pages import PAGE, Cursors, cut
 from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import admit
@@ -17,6 +16,7 @@ from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.http import Problem
 from shared.identity import Citizen
+from shared.pages import PAGE, Cursors, cut
 from shared.stores.citizens import Asked
 from shared.stores.messages import QUEUED, Message
 from shared.stores.profiles import Profile, Subject

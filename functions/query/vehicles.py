@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from query.pages import Cursors, cut
 from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import refused
@@ -18,6 +17,7 @@ from shared.domain.time import to_text
 from shared.http import Problem, invalid
 from shared.identity import Citizen
 from shared.observability import count
+from shared.pages import Cursors, cut
 from shared.stores.citizens import Follower, Vehicle
 from shared.stores.messages import Message
 from shared.stores.profiles import QuotaError

@@ -23,6 +23,9 @@ PROBLEMS: Final = {
     "wrong_type": _words("نوع القيمة غير صحيح", "جۆری نرخەکە هەڵەیە", "The value has the wrong type"),
     "wrong_value": _words("القيمة غير مقبولة", "نرخەکە قبوڵ نییە", "The value is not one of those allowed"),
     "too_long": _words("القيمة أطول من المسموح", "نرخەکە زۆر درێژە", "The value is too long"),
+    "token_unusable": _words(
+        "رمز الدخول لا يدل على صاحبه", "تۆکنەکە خاوەنەکەی دیاری ناکات", "Your token does not say whose it is"
+    ),
     "scope_missing": _words(
         "لا تملك صلاحية هذا الطلب", "مۆڵەتی ئەم داواکارییەت نییە", "Your token lacks the scope for this call"
     ),
@@ -129,10 +132,11 @@ PROBLEMS: Final = {
         "This is not the number on the registration card of this plate",
     ),
     # of a payment
-    "gateway_unknown": _words(
-        "بوابة الدفع غير معروفة أو متوقفة",
-        "دەروازەی پارەدان نەناسراوە یان داخراوە",
-        "The payment gateway is unknown or closed",
+    "gateway_unknown": _words("بوابة الدفع غير معروفة", "دەروازەی پارەدان نەناسراوە", "The payment gateway is unknown"),
+    "gateway_closed": _words(
+        "بوابة الدفع متوقفة حالياً، اختر غيرها",
+        "دەروازەی پارەدان ئێستا داخراوە، یەکێکی تر هەڵبژێرە",
+        "The payment gateway is closed just now: choose another",
     ),
     "return_url_refused": _words(
         "عنوان العودة غير مسموح", "ناونیشانی گەڕانەوە ڕێگەپێدراو نییە", "The return address is not allowed"
@@ -149,6 +153,21 @@ PROBLEMS: Final = {
         "استُعمل هذا المفتاح لطلب آخر",
         "ئەم کلیلە بۆ داواکارییەکی تر بەکارهاتووە",
         "This Idempotency-Key was used for another request",
+    ),
+    "still_starting": _words(
+        "يجري بدء هذه الدفعة، حاول بعد لحظات",
+        "ئەم پارەدانە خەریکە دەستپێدەکات، دوای چەند ساتێک هەوڵ بدەرەوە",
+        "This payment is being started: try again in a moment",
+    ),
+    "payments_full": _words(
+        "لديك أكبر عدد من الدفعات الجارية، سدد إحداها أو ألغها أولاً",
+        "زۆرترین ژمارەی پارەدانی کراوەت هەیە، سەرەتا یەکێک بدە یان هەڵیبوەشێنەوە",
+        "You have as many payments under way as one may: pay or cancel one first",
+    ),
+    "payment_over": _words(
+        "انتهت هذه الدفعة فلا يمكن إلغاؤها",
+        "ئەم پارەدانە کۆتایی هاتووە و هەڵناوەشێتەوە",
+        "This payment is over and cannot be cancelled",
     ),
     "too_many": _words("العدد أكبر من المسموح", "ژمارەکە زۆرە", "There are too many"),
     "empty": _words("القائمة فارغة", "لیستەکە بەتاڵە", "The list is empty"),

@@ -25,6 +25,7 @@ def stack_parameters(config: Config) -> dict[str, str]:
         "PublicUrl": config.origin,
         "CorsOrigins": config.origin,
         "ReturnOrigins": config.origin,
+        "Gateways": "sandbox",
         "SandboxGatewayUrl": _gateway_url(config),
         "QuietHours": "off",
         # Short, so that what was cut off is soon tried again, but long enough for a laptop that is busy.

@@ -17,6 +17,9 @@ create table if not exists payments (
     callback_url text not null, return_url text not null, expires_at text not null, created_at text not null,
     status text not null, paid_at text
 ) strict;
+create table if not exists refunds (
+    reference text primary key, payment_id text not null, amount integer not null
+) strict;
 create table if not exists callbacks (
     payment_id text not null, status text not null, tries integer not null, due real not null,
     primary key (payment_id, status)
@@ -119,14 +122,23 @@ class Payments:
                 raise ImpossibleError(f"The payment is {current.status}")
             return current
 
-    def refund(self, payment: Payment) -> Payment:
-        """A paid payment becomes refunded; again: no change. Raises ImpossibleError where it was never paid."""
+    def refund(self, payment: Payment, reference: str, amount: int) -> None:
+        """Gives so much of a payment back, once for each reference; `refunded` is one that is given back whole.
+
+        Raises ImpossibleError where it was not paid, or not so much of it is left.
+        """
         with self._lock:
-            self._db.execute("update payments set status = 'refunded' where id = ? and status = 'paid'", (payment.id,))
+            if self._db.execute("select 1 from refunds where reference = ?", (reference,)).fetchone():
+                return
+            given = self._db.execute(
+                "select coalesce(sum(amount), 0) from refunds where payment_id = ?", (payment.id,)
+            ).fetchone()[0]
             current = self._one(payment.id)
-            if current.status != "refunded":
-                raise ImpossibleError(f"The payment is {current.status}")
-            return current
+            if current.status != "paid" or given + amount > payment.amount:
+                raise ImpossibleError(f"The payment is {current.status}, and {given} dinars of it are given back")
+            self._db.execute("insert into refunds values (?, ?, ?)", (reference, payment.id, amount))
+            if given + amount == payment.amount:
+                self._db.execute("update payments set status = 'refunded' where id = ?", (payment.id,))
 
     def next_callback(self) -> Callback | None:
         """The callback that is due first."""

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from query.pages import LARGEST_PAGE, PAGE
 from shared.http import LONGEST_ID
+from shared.pages import LARGEST_PAGE, PAGE
 
 Parameter = dict[str, object]
 Refusals = dict[int, tuple[str, ...]]
@@ -151,9 +151,9 @@ OPERATIONS: dict[str, Operation] = {
         ),
         refusals={
             400: ("key_missing", "key_malformed"),
-            409: ("key_reused",),
+            409: ("key_reused", "still_starting", "payments_full"),
             422: ("not_payable",),
-            502: ("gateway_refused", "gateway_silent"),
+            502: ("gateway_refused",),
             503: ("payments_paused",),
         },
         fields={
@@ -168,8 +168,21 @@ OPERATIONS: dict[str, Operation] = {
                 "violation_in_payment",
                 "changed_meanwhile",
             ),
-            "gateway": ("missing", "wrong_type", "too_long", "gateway_unknown"),
+            "gateway": ("missing", "wrong_type", "too_long", "gateway_unknown", "gateway_closed"),
             "return_url": ("missing", "wrong_type", "too_long", "return_url_refused"),
+        },
+    ),
+    "GET /v1/payments": Operation(
+        "My payments, newest first", {200: "PaymentPage"}, parameters=PAGED, fields=PAGE_FIELDS
+    ),
+    "POST /v1/payments/{payment_id}/cancel": Operation(
+        "Give a payment up: the payment as it is then, which is paid where the money was quicker",
+        {200: "Payment"},
+        parameters=(_path("payment_id"),),
+        refusals={
+            404: ("no_such_payment",),
+            409: ("payment_over", "still_starting"),
+            503: ("gateway_silent",),
         },
     ),
     "GET /v1/payments/{payment_id}": Operation(
@@ -204,6 +217,18 @@ OPERATIONS: dict[str, Operation] = {
     "POST /v1/callbacks/{gateway}": Operation(
         "A payment gateway says that something happened; verified by the gateway's own scheme",
         {200: "Callback"},
+        parameters=(_path("gateway"),),
+        refusals={
+            401: ("callback_refused",),
+            404: ("gateway_unknown", "no_such_payment"),
+            413: ("body_too_large",),
+            503: ("gateway_silent",),
+        },
+        open=True,
+    ),
+    "GET /v1/callbacks/{gateway}": Operation(
+        "A payment gateway sends the citizen's browser, which goes on to the payment's return_url",
+        {303: None},
         parameters=(_path("gateway"),),
         refusals={
             401: ("callback_refused",),

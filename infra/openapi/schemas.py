@@ -194,7 +194,12 @@ SCHEMAS: dict[str, Schema] = {
         expires_at=INSTANT,
         paid_at=nullable(INSTANT),
         receipt_no=nullable(TEXT),
+        refund={
+            **nullable(answer(amount=COUNT, status=one_of("review", "due", "done"), violations=listed(TEXT))),
+            "description": "Money that pays nothing, and the violations that it was meant for",
+        },
     ),
+    "PaymentPage": page(ref("Payment")),
     "PaymentReceipt": answer(
         receipt_no=TEXT,
         payment_id=ID,
@@ -206,7 +211,13 @@ SCHEMAS: dict[str, Schema] = {
         check_url={**TEXT, "description": "What the QR code of the PDF says"},
         pdf=answer(url=TEXT, expires_at=INSTANT),
     ),
-    "Receipt": answer(receipt_no=TEXT, paid=FLAG, amount=COUNT, currency=one_of(CURRENCY), paid_at=INSTANT),
+    "Receipt": answer(
+        receipt_no=TEXT,
+        paid={**FLAG, "description": "false where the money went back after all"},
+        amount=COUNT,
+        currency=one_of(CURRENCY),
+        paid_at=INSTANT,
+    ),
     "SettlementsAsked": request(
         ("violations",),
         violations={

@@ -13,10 +13,13 @@ from tests.functions import Functions
 def faults(engine: Engine, functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Faults:
     """Every call of the functions to tables, secrets, phones and the gateway passes through this."""
     between = Faults()
-    for module in ("notify.on_violation", "notify.send_sms", "notify.sweep", "pay.wiring"):
+    for module in ("notify.on_violation", "notify.send_sms", "notify.sweep"):
         monkeypatch.setattr(f"{module}.sdk", lambda: between.through(engine.fast()))
-    monkeypatch.setattr("query.api.FastClient", lambda: between.through(engine.fast()))
-    outside = (functions.phones, "send"), (functions.gateway, "order"), (functions.gateway, "standing")
-    for thing, name in outside:
+    for module in ("query.api", "pay.wiring"):
+        monkeypatch.setattr(f"{module}.FastClient", lambda: between.through(engine.fast()))
+    for thing, name in [
+        (functions.phones, "send"),
+        *((functions.gateway, name) for name in ("order", "standing", "cancel", "refund")),
+    ]:
         monkeypatch.setattr(thing, name, between.through(getattr(thing, name)))
     return between

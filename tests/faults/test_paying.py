@@ -16,7 +16,11 @@ from tests.faults.crashes import Crash, Faults
 from tests.functions import Functions, forget
 
 CALLS_TO_START = 7
-CALLS_TO_CONCLUDE = 5
+CALLS_TO_CONCLUDE = 6
+CALLS_TO_CANCEL = 4
+REFUNDING_CALLS = range(9, 12)
+"""Of a run of reconcile: before them and after them it only looks for what waits."""
+CALLS_TO_RECONCILE = 15
 RETURN_URL = "https://tf.ur.gov.iq/paid"
 FAILURES = {
     "crash before": (False, Crash()),
@@ -74,6 +78,7 @@ def test_a_start_that_dies_anywhere_is_one_payment_or_none(
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
         functions.pay(wish(subjects))
     forget()
+    functions.clock.forward(seconds=20)  # until then the first call might still be at it
     again = functions.pay(wish(subjects))  # the same key: the citizen's page asks again
     assert again.status in (201, 202)
     assert len(payments(functions)) == 1
@@ -166,13 +171,65 @@ def test_an_order_of_unknown_outcome_is_found_out(
     assert_settled_once(functions, subjects)
 
 
+@failures
+@pytest.mark.parametrize("at", range(1, CALLS_TO_CANCEL + 1))
+def test_a_cancelling_that_dies_anywhere_lets_everything_go(
+    functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
+) -> None:
+    payment_id = functions.pay(wish(subjects)).body["payment_id"]
+    with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
+        functions.cancel(payment_id)
+    forget()
+    functions.clock.forward(minutes=16)
+    functions.reconcile()
+    assert functions.payment(payment_id).body["status"] in ("cancelled", "failed", "expired")
+    assert states(functions, subjects) == ["unpaid"] * 2
+
+
+@failures
+@pytest.mark.parametrize("at", REFUNDING_CALLS)
+def test_a_refund_that_dies_anywhere_is_given_once(
+    functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
+) -> None:
+    payment_id = functions.pay(wish(subjects)).body["payment_id"]
+    functions.cancel(payment_id)
+    functions.gateway.says(payment_id)
+    functions.callback(payment_id)
+    functions.clock.forward(minutes=3)
+    with faults.fail(at, after=after, error=error), contextlib.suppress(Crash, AwsError):
+        functions.reconcile()
+    forget()
+    functions.reconcile()
+    assert functions.payment(payment_id).body["status"] == "refunded"
+    assert [refund.amount for refund in functions.gateway.refunds.values()] == [75_000]
+    functions.send_due()
+    assert len(functions.phones.sent) == 1
+
+
 def test_every_call_has_been_failed_at(functions: Functions, faults: Faults, subjects: list[Violation]) -> None:
     with faults.fail(0, after=False, error=Crash()):
         payment_id = functions.pay(wish(subjects)).body["payment_id"]
     assert faults.calls == CALLS_TO_START
     functions.gateway.says(payment_id)
-    functions.gateway.keys()
+    functions.gateway.keys()  # signing is the gateway's own work
+    forget()
     with faults.fail(0, after=False, error=Crash()):
         assert functions.callback(payment_id).status == 200
     assert faults.calls == CALLS_TO_CONCLUDE
     assert_settled_once(functions, subjects)
+
+
+def test_every_call_of_giving_up_and_giving_back_has_been_failed_at(
+    functions: Functions, faults: Faults, subjects: list[Violation]
+) -> None:
+    payment_id = functions.pay(wish(subjects)).body["payment_id"]
+    with faults.fail(0, after=False, error=Crash()):
+        functions.cancel(payment_id)
+    assert faults.calls == CALLS_TO_CANCEL
+    functions.gateway.says(payment_id)
+    functions.callback(payment_id)
+    functions.clock.forward(minutes=3)
+    with faults.fail(0, after=False, error=Crash()):
+        functions.reconcile()
+    assert faults.calls == CALLS_TO_RECONCILE
+    assert functions.payment(payment_id).body["status"] == "refunded"

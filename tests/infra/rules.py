@@ -30,6 +30,7 @@ OWN_MEMORY: Final = {
 NO_CLIENT_WAITS: Final = {
     "NotifyRemind": "walks a day's doublings; the next hour's run goes on where it was cut off",
     "PaySettlements": "writes the files of every sector; the next hour's run goes on where it was cut off",
+    "PayNightly": "asks the gateways about the payments of two days",
     "IngestOnFile": "reads a file of gigabytes through once",
 }
 """Functions that may run longer than two minutes, and why."""

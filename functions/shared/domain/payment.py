@@ -8,8 +8,11 @@ CREATED: Final = "created"
 PENDING: Final = "pending"
 PAID: Final = "paid"
 FAILED: Final = "failed"
+CANCELLED: Final = "cancelled"
 EXPIRED: Final = "expired"
 REVIEW: Final = "review"
+REFUND_DUE: Final = "refund_due"
+REFUNDED: Final = "refunded"
 
 MINUTES_TO_PAY: Final = 15
 LARGEST: Final = 50
@@ -20,23 +23,65 @@ TRANSITIONS: Final[dict[str, dict[str, str]]] = {
     CREATED: {
         PENDING: "the gateway took the order and gave a page to pay on",
         PAID: "the gateway says paid before our own order call returned",
-        FAILED: "the gateway refused the order",
-        EXPIRED: "the time to pay is over and the gateway knows no payment",
-        REVIEW: "the gateway's amount, currency or id is not ours",
+        REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
+        REVIEW: "the gateway says paid, but another amount or currency",
+        FAILED: "the gateway refused the order or says failed",
+        CANCELLED: "the citizen gave it up and the gateway has no money",
+        EXPIRED: "the time to pay is over and the gateway has no money",
     },
     PENDING: {
         PAID: "the gateway says paid, with our amount, currency and id",
+        REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
+        REVIEW: "the gateway says paid, but another amount or currency",
         FAILED: "the gateway says failed",
-        EXPIRED: "the time to pay is over and the gateway says unpaid",
-        REVIEW: "the gateway's amount, currency or id is not ours",
+        CANCELLED: "the citizen gave it up and the gateway has no money",
+        EXPIRED: "the time to pay is over and the gateway has no money",
+    },
+    REVIEW: {
+        PAID: "an operator has it settled",
+        REFUND_DUE: "an operator has it given back, or not everything can be settled any more",
+    },
+    REFUND_DUE: {
+        PAID: "what could not be settled was given back, the rest is settled",
+        REFUNDED: "all of it was given back",
     },
     PAID: {},
     FAILED: {},
+    CANCELLED: {},
     EXPIRED: {},
-    REVIEW: {},
+    REFUNDED: {},
 }
-LIVE: Final = frozenset(state for state, following in TRANSITIONS.items() if following)
-"""States in which the gateway is still asked about a payment."""
+LIVE: Final = frozenset({CREATED, PENDING})
+"""The gateway is still asked about it, and it holds its violations."""
+GIVEN_UP: Final = frozenset({FAILED, CANCELLED, EXPIRED})
+"""It ended without money and let its violations go."""
+
+
+class Correction(NamedTuple):
+    """A way out of an end, because the gateway says otherwise than we believed."""
+
+    sources: frozenset[str]
+    target: str
+    cause: str
+
+
+LATE_MONEY: Final = "late_money"
+LATE_OTHER_MONEY: Final = "late_other_money"
+TAKEN_BACK: Final = "taken_back"
+
+CORRECTIONS: Final = {
+    LATE_MONEY: Correction(GIVEN_UP, REFUND_DUE, "the gateway says paid after the payment was given up"),
+    LATE_OTHER_MONEY: Correction(GIVEN_UP, REVIEW, "as late_money, but another amount or currency"),
+    TAKEN_BACK: Correction(frozenset({PAID}), REFUNDED, "an operator knows that settled money is back with its payer"),
+}
+"""By name, which stands in the payment's trail."""
+
+
+def may_change(before: str, after: str, correction: str | None = None) -> bool:
+    """Whether one state may follow another, by the table or by a named correction."""
+    if correction is None:
+        return after in TRANSITIONS[before]
+    return before in CORRECTIONS[correction].sources and after == CORRECTIONS[correction].target
 
 
 class Line(NamedTuple):
@@ -53,7 +98,12 @@ class Line(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """A payment and its frozen quote. Amounts in dinars, instants as stored texts."""
+    """A payment and its frozen quote. Amounts in dinars, instants as stored texts.
+
+    unanswered: the gateway's answer to our order never came. received: what the gateway says it took from the citizen.
+    returned: the violations whose money goes back instead of settling them. reason: the code of why it stands as it
+    does. refund_refused: the gateway's code for not giving money back.
+    """
 
     payment_id: str
     sub: str
@@ -66,7 +116,27 @@ class Payment(NamedTuple):
     return_url: str
     phone: str | None = None
     language: str = "ar"
+    unanswered: bool = False
     gateway_id: str | None = None
     redirect_url: str | None = None
+    received: int = 0
+    returned: tuple[str, ...] = ()
     paid_at: str | None = None
     receipt_no: str | None = None
+    reason: str | None = None
+    refund_refused: str | None = None
+
+    @property
+    def settled_lines(self) -> tuple[Line, ...]:
+        """The violations that the money has paid."""
+        return tuple(line for line in self.lines if self.receipt_no and line.violation_no not in self.returned)
+
+    @property
+    def settled(self) -> int:
+        """What of the money has paid violations."""
+        return sum(line.amount for line in self.settled_lines)
+
+    @property
+    def surplus(self) -> int:
+        """What of the money has paid nothing: to be given back, or given back already, by the status."""
+        return self.received - self.settled

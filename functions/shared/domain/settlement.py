@@ -39,7 +39,8 @@ def settled(payment: Payment) -> Entry:
     if payment.paid_at is None or payment.receipt_no is None:
         raise ValueError("not a paid payment")
     shares = tuple(
-        Share(line.violation_no, line.amount, line.sector_code, line.sector_governorate) for line in payment.lines
+        Share(line.violation_no, line.amount, line.sector_code, line.sector_governorate)
+        for line in payment.settled_lines
     )
     return Entry(
         SETTLED, payment.payment_id, payment.receipt_no, payment.gateway, payment.paid_at, payment.paid_at, shares

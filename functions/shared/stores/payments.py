@@ -1,7 +1,9 @@
 """The Payments table: payments with their frozen quotes, trails and receipts, and the keys of idempotent starts.
 
-Keys: ``pk=<payment id>`` with ``sk`` = ``PAYMENT`` or ``EVENT#<instant>#<what>``; ``pk=KEY#<sub>#<key>``;
-``pk=RECEIPT#<receipt no>``. Sparse index ``Live``: shard and ``created_at`` of payments still to be asked about.
+Keys: ``pk=<payment id>`` with ``sk`` = ``PAYMENT``, ``EVENT#<instant>#<what>`` or ``CALLBACK#<event>``;
+``pk=KEY#<sub>#<key>``; ``pk=LIVE#<sub>``: which of a citizen's payments are live; ``pk=ORDER#<gateway>#<its id>``:
+whose order it is; ``pk=RECEIPT#<receipt no>``. Indexes: ``Unfinished`` (sparse; what somebody still has to do with a
+payment, in shards, by ``created_at``), ``ByCitizen``, ``ByDay`` (of its making).
 """
 
 from __future__ import annotations
@@ -13,22 +15,30 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.payment import CREATED, LIVE, TRANSITIONS, Line, Payment
+from shared.domain.message import identity
+from shared.domain.payment import CREATED, LIVE, REFUND_DUE, REVIEW, Line, Payment, may_change
 from shared.domain.time import to_text
-from shared.stores.items import Item, pack, text, transact
+from shared.stores.items import Item, batch_get, number, pack, text, transact
 from shared.stores.rows import pack_rows, read_rows
 
 SHARDS: Final = 4
 KEY_KEPT: Final = timedelta(hours=24)
 
+TO_ASK: Final = "live"
+"""The kind of unfinished payment of which the gateway is asked; the others are REFUND_DUE and REVIEW."""
+
+Position = tuple[str, str]
+"""Where a payment stands among its citizen's: when it was created, and its id."""
+
 
 class Receipt(NamedTuple):
-    """What a receipt number stands for. amount in dinars."""
+    """What a receipt number stands for. amount in dinars. void_since: when the money went back after all."""
 
     receipt_no: str
     payment_id: str
     amount: int
     paid_at: str
+    void_since: str | None = None
 
 
 class KeyUse(NamedTuple):
@@ -38,6 +48,18 @@ class KeyUse(NamedTuple):
     payment_id: str
 
 
+class Refusal(NamedTuple):
+    """Why a payment was not made or changed: nothing was written.
+
+    own: the payment itself is no longer as it was read, or its key is used. full: its citizen has as many live ones as
+    may be. others: the positions, among the actions given along, of those whose condition said no.
+    """
+
+    own: bool
+    full: bool
+    others: tuple[int, ...]
+
+
 class Payments:
     """The table through the port."""
 
@@ -45,37 +67,101 @@ class Payments:
         self._call = call
         self._table = table
 
-    def create(self, payment: Payment, key: str, request: str, holds: Sequence[Json], at: datetime) -> list[int] | None:
-        """Put a payment, the use of its key, and the holds on its violations: all or nothing.
+    # ------------------------------------------------------------------ changes
 
-        Returns None when done; else the positions in ``holds`` whose condition said no, empty where it was the key's.
+    def create(
+        self, payment: Payment, key: str, request: str, most_live: int, holds: Sequence[Json], at: datetime
+    ) -> Refusal | None:
+        """Put a payment, the use of its key, its place among the citizen's live ones, and the holds: all or nothing.
+
+        Returns None when done.
         """
-        item = _item(payment)
-        item["live"] = {"S": str(crc32(payment.payment_id.encode()) % SHARDS)}
         used = {
             **_key(f"KEY#{payment.sub}#{key}", "KEY"),
             **pack({"request": request, "payment_id": payment.payment_id, "expires": int((at + KEY_KEPT).timestamp())}),
         }
-        actions = [
-            {
-                "Put": {
-                    "TableName": self._table,
-                    "Item": used,
-                    "ConditionExpression": "attribute_not_exists(pk) OR expires <= :now",
-                    "ExpressionAttributeValues": pack({":now": int(at.timestamp())}),
-                }
-            },
-            {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}},
-            self._event(payment.payment_id, CREATED, at),
-        ]
+        put_key = self._put(used, "attribute_not_exists(pk) OR expires <= :now", {":now": int(at.timestamp())})
+        put_payment = self._put(_item(payment), "attribute_not_exists(pk)")
+        joined = self._live_set(
+            payment, "ADD payments :this", "attribute_not_exists(payments) OR size(payments) < :most"
+        )
+        joined["Update"]["ExpressionAttributeValues"][":most"] = {"N": str(most_live)}
+        return self._transact([put_key, put_payment], joined, self._event(payment.payment_id, CREATED, at), holds)
+
+    def change(
+        self,
+        before: Payment,
+        after: Payment,
+        at: datetime,
+        others: Sequence[Json] = (),
+        *,
+        what: str | None = None,
+        correction: str | None = None,
+    ) -> Refusal | None:
+        """Change a payment, if it still stands as it was read, together with what must happen with it.
+
+        A change of status must be one of the table's or of the named correction; ValueError else. what: the event's
+        name in the trail, the new status unless given. Returns None when done.
+        """
+        if before.status != after.status and not may_change(before.status, after.status, correction):
+            raise ValueError(f"no way from {before.status} to {after.status}")
+        event = self._event(
+            before.payment_id,
+            what or after.status,
+            at,
+            before=before.status,
+            reason=after.reason,
+            correction=correction,
+        )
+        left = before.status in LIVE and after.status not in LIVE
+        leaves = self._live_set(before, "DELETE payments :this") if left else None
+        return self._transact([self._update(before, after, at)], leaves, event, others)
+
+    def bind_action(self, payment: Payment, gateway_id: str) -> Json:
+        """The action that makes a gateway's order this payment's and no other's."""
+        item = {
+            **_key(f"ORDER#{payment.gateway}#{gateway_id}", "ORDER"),
+            **pack({"payment_id": payment.payment_id}),
+        }
+        return self._put(item, "attribute_not_exists(pk) OR payment_id = :payment", {":payment": payment.payment_id})
+
+    def receipt_action(self, receipt: Receipt) -> Json:
+        """The action that makes a receipt number known."""
+        item = {
+            **_key(f"RECEIPT#{receipt.receipt_no}", "RECEIPT"),
+            **pack({"payment_id": receipt.payment_id, "amount": receipt.amount, "paid_at": receipt.paid_at}),
+        }
+        return self._put(item, "attribute_not_exists(pk)")
+
+    def void_receipt_action(self, receipt_no: str, at: datetime) -> Json:
+        """The action after which a receipt's number says that it is not paid."""
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _key(f"RECEIPT#{receipt_no}", "RECEIPT"),
+                "UpdateExpression": "SET void_since = :at",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": pack({":at": to_text(at)}),
+            }
+        }
+
+    def heard(self, payment_id: str, event: str, at: datetime) -> bool:
+        """Record a gateway's callback, once however often it comes. Returns whether it is new."""
+        item = {**_key(payment_id, f"CALLBACK#{identity(event)}"), **pack({"event": event, "at": to_text(at)})}
         try:
-            transact(self._call, [*actions, *holds])
+            self._call("dynamodb", "PutItem", self._put(item, "attribute_not_exists(pk)")["Put"])
         except AwsError as error:
             if not error.condition_failed:
                 raise
-            failed = [i for i, reason in enumerate(error.reasons) if reason.get("Code") == "ConditionalCheckFailed"]
-            return [] if 0 in failed else [index - len(actions) for index in failed]
-        return None
+            return False
+        return True
+
+    # ------------------------------------------------------------------ reading
+
+    def get(self, payment_id: str) -> Payment | None:
+        """A payment, consistently read, or None."""
+        item = self._get(payment_id, "PAYMENT")
+        return _read(item) if item else None
 
     def key_use(self, sub: str, key: str, at: datetime) -> KeyUse | None:
         """What a citizen used a key for in the last 24 h, or None."""
@@ -84,106 +170,140 @@ class Payments:
             return None
         return KeyUse(item["request"]["S"], item["payment_id"]["S"])
 
-    def get(self, payment_id: str) -> Payment | None:
-        """A payment, consistently read, or None."""
-        item = self._get(payment_id, "PAYMENT")
-        return _read(item) if item else None
-
-    def ordered(self, payment_id: str, status: str, gateway_id: str, redirect_url: str, at: datetime) -> bool:
-        """The gateway took the order. Returns False where the payment has moved on meanwhile: that stands."""
-        change = self._transition(payment_id, (CREATED,), status, at, gateway_id=gateway_id, redirect_url=redirect_url)
-        return self._transact([change, self._event(payment_id, status, at)])
-
-    def end(
-        self, payment: Payment, status: str, at: datetime, others: Sequence[Json], *, reason: str | None = None
-    ) -> bool:
-        """A payment ends together with what becomes of its violations. Returns False where a condition said no.
-
-        status: where the table of transitions leads from a live state. others: releases or settlements, the receipt's
-        message. reason: a code, for the trail.
-        """
-        causes = tuple(state for state, following in TRANSITIONS.items() if status in following)
-        change = self._transition(
-            payment.payment_id,
-            causes,
-            status,
-            at,
-            paid_at=payment.paid_at,
-            receipt_no=payment.receipt_no,
-            reason=reason,
-        )
-        return self._transact([change, self._event(payment.payment_id, status, at, reason), *others])
-
-    def receipt_action(self, receipt: Receipt) -> Json:
-        """The action that makes a receipt number known."""
-        item = {
-            **_key(f"RECEIPT#{receipt.receipt_no}", "RECEIPT"),
-            **pack({"payment_id": receipt.payment_id, "amount": receipt.amount, "paid_at": receipt.paid_at}),
-        }
-        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+    def of_order(self, gateway: str, gateway_id: str) -> str | None:
+        """The id of the payment that a gateway's order belongs to, or None."""
+        item = self._get(f"ORDER#{gateway}#{gateway_id}", "ORDER")
+        return item["payment_id"]["S"] if item else None
 
     def receipt(self, receipt_no: str) -> Receipt | None:
         """A receipt by its number, or None."""
         item = self._get(f"RECEIPT#{receipt_no}", "RECEIPT")
         if item is None:
             return None
-        return Receipt(receipt_no, item["payment_id"]["S"], int(item["amount"]["N"]), item["paid_at"]["S"])
+        return Receipt(
+            receipt_no,
+            item["payment_id"]["S"],
+            int(item["amount"]["N"]),
+            item["paid_at"]["S"],
+            text(item, "void_since"),
+        )
 
-    def note(self, payment_id: str, what: str, at: datetime) -> None:
-        """Keep in a payment's trail that something came or happened."""
-        self._call("dynamodb", "PutItem", self._event(payment_id, what, at)["Put"])
-
-    def live(self, before: datetime) -> Iterator[str]:
-        """The ids of payments made before an instant that may still end either way."""
+    def unfinished(self, kind: str, before: datetime) -> Iterator[str]:
+        """The ids of payments made before an instant that wait for something: TO_ASK, REFUND_DUE or REVIEW."""
         for shard in range(SHARDS):
-            request: Json = {
-                "TableName": self._table,
-                "IndexName": "Live",
-                "KeyConditionExpression": "live = :shard AND created_at < :before",
-                "ExpressionAttributeValues": pack({":shard": str(shard), ":before": to_text(before)}),
-            }
-            while True:
-                page = self._call("dynamodb", "Query", request)
-                for item in page["Items"]:
-                    yield item["pk"]["S"]
-                if not page.get("LastEvaluatedKey"):
-                    break
-                request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+            yield from self._query(
+                "Unfinished",
+                "unfinished = :kind AND created_at < :before",
+                {":kind": f"{kind}#{shard}", ":before": to_text(before)},
+            )
 
-    def _transition(
-        self, payment_id: str, causes: tuple[str, ...], status: str, at: datetime, **values: str | None
-    ) -> Json:
-        """The action that moves a payment to a status from any of the states that may lead there."""
-        new = pack({"status": status, "changed_at": to_text(at), **values})
-        change = "SET " + ", ".join(f"#{name} = :{name}" for name in new)
-        states = {f":from{index}": {"S": state} for index, state in enumerate(causes)}
+    def of_day(self, day: str) -> Iterator[str]:
+        """The ids of payments made on a day (ISO, Baghdad), oldest first."""
+        return self._query("ByDay", "#day = :day", {":day": day}, {"#day": "day"})
+
+    def of_citizen(self, sub: str, limit: int, after: Position | None) -> tuple[list[Payment], Position | None]:
+        """A citizen's payments, newest first, and the position to go on after; None at the end. Two calls."""
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "ByCitizen",
+            "KeyConditionExpression": "#sub = :sub",
+            "ExpressionAttributeNames": {"#sub": "sub"},
+            "ExpressionAttributeValues": pack({":sub": sub}),
+            "ScanIndexForward": False,
+            "Limit": limit,
+        }
+        if after:
+            request["ExclusiveStartKey"] = {**_key(after[1], "PAYMENT"), **pack({"sub": sub, "created_at": after[0]})}
+        page = self._call("dynamodb", "Query", request)
+        keys = [_key(item["pk"]["S"], "PAYMENT") for item in page["Items"]]
+        found = {item["pk"]["S"]: _read(item) for item in batch_get(self._call, self._table, keys)}
+        last = page.get("LastEvaluatedKey")
+        position = (last["created_at"]["S"], last["pk"]["S"]) if last else None
+        return [found[key["pk"]["S"]] for key in keys if key["pk"]["S"] in found], position
+
+    # ------------------------------------------------------------------ expressions
+
+    def _update(self, before: Payment, after: Payment, at: datetime) -> Json:
+        new = {name: value for name, value in after._asdict().items() if value != getattr(before, name)}
+        new |= {"status": after.status, "changed_at": to_text(at), "unfinished": _unfinished(after)}
+        values = pack(new)
+        gone = [name for name in new if name not in values]
+        removes = " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
+        condition = "#status = :before"
+        if "gateway_id" in new:
+            condition += " AND (attribute_not_exists(#gateway_id) OR #gateway_id = :gateway_id)"
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _key(payment_id, "PAYMENT"),
-                "UpdateExpression": change if status in LIVE else f"{change} REMOVE live",
-                "ConditionExpression": f"#status IN ({', '.join(states)})",
+                "Key": _key(before.payment_id, "PAYMENT"),
+                "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values) + removes,
+                "ConditionExpression": condition,
                 "ExpressionAttributeNames": {f"#{name}": name for name in new},
-                "ExpressionAttributeValues": {**{f":{name}": value for name, value in new.items()}, **states},
+                "ExpressionAttributeValues": {
+                    **{f":{name}": value for name, value in values.items()},
+                    ":before": {"S": before.status},
+                },
             }
         }
 
-    def _event(self, payment_id: str, what: str, at: datetime, reason: str | None = None) -> Json:
+    def _live_set(self, payment: Payment, change: str, condition: str | None = None) -> Json:
+        update: Json = {
+            "TableName": self._table,
+            "Key": _key(f"LIVE#{payment.sub}", "LIVE"),
+            "UpdateExpression": change,
+            "ExpressionAttributeValues": {":this": {"SS": [payment.payment_id]}},
+        }
+        if condition:
+            update["ConditionExpression"] = condition
+        return {"Update": update}
+
+    def _event(self, payment_id: str, what: str, at: datetime, **details: str | None) -> Json:
         # The tail keeps two events of one second apart.
         item = {
             **_key(payment_id, f"EVENT#{to_text(at)}#{what}#{secrets.token_hex(4)}"),
-            **pack({"what": what, "at": to_text(at), "reason": reason}),
+            **pack({"what": what, "at": to_text(at), **details}),
         }
         return {"Put": {"TableName": self._table, "Item": item}}
 
-    def _transact(self, actions: Sequence[Json]) -> bool:
+    def _put(self, item: Item, condition: str, values: dict[str, str | int] | None = None) -> Json:
+        put: Json = {"TableName": self._table, "Item": item, "ConditionExpression": condition}
+        if values:
+            put["ExpressionAttributeValues"] = pack(values)
+        return {"Put": put}
+
+    def _transact(self, own: list[Json], live: Json | None, event: Json, others: Sequence[Json]) -> Refusal | None:
+        ours = [*own, *([live] if live else []), event]
         try:
-            transact(self._call, actions)
+            transact(self._call, [*ours, *others])
         except AwsError as error:
             if not error.condition_failed:
                 raise
-            return False
-        return True
+            failed = [i for i, reason in enumerate(error.reasons) if reason.get("Code") == "ConditionalCheckFailed"]
+            return Refusal(
+                any(index < len(own) for index in failed),
+                live is not None and len(own) in failed,
+                tuple(index - len(ours) for index in failed if index >= len(ours)),
+            )
+        return None
+
+    def _query(
+        self, index: str, condition: str, values: dict[str, str | int], names: dict[str, str] | None = None
+    ) -> Iterator[str]:
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": index,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": pack(values),
+        }
+        if names:
+            request["ExpressionAttributeNames"] = names
+        while True:
+            page = self._call("dynamodb", "Query", request)
+            for item in page["Items"]:
+                yield item["pk"]["S"]
+            if not page.get("LastEvaluatedKey"):
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _get(self, pk: str, sk: str) -> Item | None:
         request = {"TableName": self._table, "Key": _key(pk, sk), "ConsistentRead": True}
@@ -195,10 +315,22 @@ def _key(pk: str, sk: str) -> Item:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
+def _unfinished(payment: Payment) -> str | None:
+    kind = TO_ASK if payment.status in LIVE else payment.status
+    if kind not in (TO_ASK, REFUND_DUE, REVIEW):
+        return None
+    return f"{kind}#{crc32(payment.payment_id.encode()) % SHARDS}"
+
+
 def _item(payment: Payment) -> Item:
     values = payment._asdict()
     del values["payment_id"], values["lines"]
-    return {**_key(payment.payment_id, "PAYMENT"), **pack(values), "lines": pack_rows(payment.lines)}
+    more = {"day": payment.created_at[:10], "unfinished": _unfinished(payment)}
+    return {
+        **_key(payment.payment_id, "PAYMENT"),
+        **pack({**values, **more}),
+        "lines": pack_rows(payment.lines),
+    }
 
 
 def _read(item: Item) -> Payment:
@@ -214,8 +346,13 @@ def _read(item: Item) -> Payment:
         return_url=item["return_url"]["S"],
         phone=text(item, "phone"),
         language=item["language"]["S"],
+        unanswered=item["unanswered"]["BOOL"],
         gateway_id=text(item, "gateway_id"),
         redirect_url=text(item, "redirect_url"),
+        received=number(item, "received") or 0,
+        returned=tuple(each["S"] for each in item["returned"]["L"]),
         paid_at=text(item, "paid_at"),
         receipt_no=text(item, "receipt_no"),
+        reason=text(item, "reason"),
+        refund_refused=text(item, "refund_refused"),
     )

@@ -15,7 +15,7 @@ from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain import fine
-from shared.domain.violation import CANCELLED, OPEN, Violation
+from shared.domain.violation import CANCELLED, DISPUTED, OPEN, Violation
 from shared.stores import versioned
 from shared.stores.items import Item, batch_get, number, pack, text
 
@@ -34,7 +34,7 @@ changed_by: the line that last changed it; changed_before: the one that had befo
 """
 
 INGEST_ATTRIBUTES: Final = frozenset(_WRITTEN)
-PAY_ATTRIBUTES: Final = frozenset({"held_by", "paid_by", "paid_amount", "paid_at", "receipt_no"})
+PAY_ATTRIBUTES: Final = frozenset({"held_by", "held_plate", "paid_by", "paid_amount", "paid_at", "receipt_no"})
 
 _TYPES: Final = tuple("N" if name.startswith("amount") else "S" for name in _WRITTEN)
 # A request repeats its expressions and placeholders for every row, and every byte of it is signed: they are kept short.
@@ -265,34 +265,50 @@ class Violations:
         """The action that holds a violation for a payment, if it is still as it was quoted."""
         return self._settlement(
             violation.violation_no,
-            "SET held_by = :payment",
+            "SET held_by = :payment, held_plate = plate",
             "version = :version AND #status = :open"
             " AND attribute_not_exists(held_by) AND attribute_not_exists(paid_by)",
             {":payment": payment_id, ":version": violation.version, ":open": OPEN},
-            {"#status": "status"},
         )
 
     def release(self, violation_no: str, payment_id: str) -> Json:
         """The action that ends a payment's hold."""
-        return self._settlement(violation_no, "REMOVE held_by", "held_by = :payment", {":payment": payment_id})
-
-    def settle(self, violation_no: str, payment_id: str, amount: int, paid_at: str, receipt_no: str) -> Json:
-        """The action that marks a held violation paid by its payment."""
         return self._settlement(
-            violation_no,
-            "SET paid_by = :payment, paid_amount = :amount, paid_at = :at, receipt_no = :receipt REMOVE held_by",
-            "held_by = :payment AND attribute_not_exists(paid_by)",
-            {":payment": payment_id, ":amount": amount, ":at": paid_at, ":receipt": receipt_no},
+            violation_no, "REMOVE held_by, held_plate", "held_by = :payment", {":payment": payment_id}
         )
 
-    def _settlement(
-        self,
-        violation_no: str,
-        change: str,
-        condition: str,
-        values: dict[str, str | int],
-        names: dict[str, str] | None = None,
-    ) -> Json:
+    def settle(self, violation_no: str, payment_id: str, amount: int, paid_at: str, receipt_no: str) -> Json:
+        """The action that marks a held violation paid by its payment.
+
+        Its condition says no where the directorate has cancelled it meanwhile, moved it to another plate, or been paid
+        at the counter. A newer amount changes nothing, nor does a dispute: what was quoted is what is paid.
+        """
+        return self._settlement(
+            violation_no,
+            "SET paid_by = :payment, paid_amount = :amount, paid_at = :at, receipt_no = :receipt"
+            " REMOVE held_by, held_plate",
+            "held_by = :payment AND attribute_not_exists(paid_by) AND plate = held_plate"
+            " AND #status IN (:open, :disputed)",
+            {
+                ":payment": payment_id,
+                ":amount": amount,
+                ":at": paid_at,
+                ":receipt": receipt_no,
+                ":open": OPEN,
+                ":disputed": DISPUTED,
+            },
+        )
+
+    def unsettle(self, violation_no: str, payment_id: str) -> Json:
+        """The action that makes a violation owed again: the money that settled it is back with its payer."""
+        return self._settlement(
+            violation_no,
+            "REMOVE paid_by, paid_amount, paid_at, receipt_no",
+            "paid_by = :payment",
+            {":payment": payment_id},
+        )
+
+    def _settlement(self, violation_no: str, change: str, condition: str, values: dict[str, str | int]) -> Json:
         update: Json = {
             "TableName": self._table,
             "Key": {"pk": {"S": violation_no}},
@@ -300,8 +316,8 @@ class Violations:
             "ConditionExpression": condition,
             "ExpressionAttributeValues": pack(values),
         }
-        if names:
-            update["ExpressionAttributeNames"] = names
+        if "#status" in condition:
+            update["ExpressionAttributeNames"] = {"#status": "status"}
         return {"Update": update}
 
 

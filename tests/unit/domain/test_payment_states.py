@@ -1,20 +1,26 @@
-"""The states of a payment: where each leads, and which are ends."""
+"""The states of a payment: where each leads, which are ends, and what may lead out of an end."""
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, product
+
+import pytest
 
 from shared.domain import payment
-from shared.domain.payment import LIVE, TRANSITIONS
+from shared.domain.payment import CORRECTIONS, GIVEN_UP, LIVE, TRANSITIONS, Line, Payment, may_change
 
 STATES = {
     payment.CREATED,
     payment.PENDING,
     payment.PAID,
     payment.FAILED,
+    payment.CANCELLED,
     payment.EXPIRED,
     payment.REVIEW,
+    payment.REFUND_DUE,
+    payment.REFUNDED,
 }
+ENDS = {payment.PAID, payment.FAILED, payment.CANCELLED, payment.EXPIRED, payment.REFUNDED}
 
 
 def test_every_state_can_be_reached_and_is_named() -> None:
@@ -27,16 +33,38 @@ def test_every_state_can_be_reached_and_is_named() -> None:
 def test_every_way_has_a_cause_and_none_leads_back() -> None:
     for state, following in TRANSITIONS.items():
         assert all(following.values())
-        assert state not in following
-        assert payment.CREATED not in following
+        assert not {state, payment.CREATED, payment.PENDING} & set(following) - {payment.PENDING}
+    assert [state for state, following in TRANSITIONS.items() if payment.PENDING in following] == [payment.CREATED]
 
 
-def test_an_end_has_no_way_out_and_everything_else_is_asked_about() -> None:
-    ends = {payment.PAID, payment.FAILED, payment.EXPIRED, payment.REVIEW}
-    assert {state for state, following in TRANSITIONS.items() if not following} == ends
-    assert {payment.CREATED, payment.PENDING} == LIVE
+def test_an_end_has_no_way_out_but_by_a_correction() -> None:
+    assert {state for state, following in TRANSITIONS.items() if not following} == ENDS
+    for name, (sources, target, cause) in CORRECTIONS.items():
+        assert sources <= ENDS, name
+        assert target not in ENDS or target == payment.REFUNDED, name
+        assert cause, name
 
 
 def test_whatever_is_live_can_still_be_paid_and_can_still_end_unpaid() -> None:
+    assert {payment.CREATED, payment.PENDING} == LIVE
     for state in LIVE:
-        assert {payment.PAID, payment.FAILED, payment.EXPIRED, payment.REVIEW} <= set(TRANSITIONS[state])
+        assert {payment.PAID, payment.REFUND_DUE, payment.REVIEW} | GIVEN_UP <= set(TRANSITIONS[state])
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(sorted(STATES), repeat=2)))
+def test_only_the_tables_and_a_named_correction_lead_anywhere(before: str, after: str) -> None:
+    assert may_change(before, after) == (after in TRANSITIONS[before])
+    for name, correction in CORRECTIONS.items():
+        assert may_change(before, after, name) == (before in correction.sources and after == correction.target)
+
+
+def test_a_payments_money_is_settled_or_goes_back() -> None:
+    lines = (Line("V1", 50_000, "P", "7", ""), Line("V2", 25_000, "P", "7", ""))
+    made = Payment("p1", "sub", "sandbox", payment.CREATED, lines, 75_000, "", "", "")
+    assert (made.settled, made.surplus) == (0, 0)
+    late = made._replace(received=75_000)
+    assert (late.settled, late.surplus) == (0, 75_000)
+    paid = late._replace(receipt_no="GH-1")
+    assert (paid.settled, paid.surplus) == (75_000, 0)
+    partly = paid._replace(returned=("V1",))
+    assert (partly.settled, partly.surplus) == (25_000, 50_000)

@@ -1,0 +1,118 @@
+"""Our books beside a gateway's: what it says of each payment, and whether that is what we believe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from pay import gateways
+from pay.gateways import Gateway, Standing, UnaskableError, UnknownError
+from shared.domain.money import CURRENCY
+from shared.domain.payment import LIVE, PAID, REFUND_DUE, REFUNDED, REVIEW, Payment
+from shared.domain.time import to_text
+from shared.stores.payments import Payments
+
+DAYS: Final = 2
+SETTLED_AFTER: Final = timedelta(hours=1)
+"""Younger payments are still on their way: reconcile has had no time for them."""
+
+AT_ONCE: Final = 8
+"""Questions to gateways under way at once, so that two days of a country fit into the function's time."""
+
+_HERE: Final = frozenset({gateways.PAID})
+_GOING_BACK: Final = frozenset({gateways.REFUNDING, gateways.REFUNDED})
+_NO_MONEY: Final = frozenset({gateways.UNPAID, gateways.FAILED, gateways.EXPIRED, None})
+_EXPECTED: Final = {PAID: _HERE, REVIEW: _HERE, REFUND_DUE: _HERE | _GOING_BACK, REFUNDED: _GOING_BACK}
+"""What a gateway says of an order in each of our states; of all others, that it has no money."""
+
+
+@dataclass
+class Report:
+    """What a comparison found. silent: payments of which the gateway did not speak. unaskable: those of which it can't.
+
+    The latter are to be looked for in the gateway's own list of takings: no id of the gateway's is known of them.
+    """
+
+    compared_at: str
+    compared: int = 0
+    received: dict[str, int] = field(default_factory=dict)
+    differences: list[dict[str, Any]] = field(default_factory=list)
+    silent: list[str] = field(default_factory=list)
+    unaskable: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the bucket. received: dinars that both sides know of, by gateway."""
+        return asdict(self)
+
+
+def difference(payment: Payment, standing: Standing | None) -> str | None:
+    """In what we and the gateway differ, as a code; None where we agree."""
+    state = standing.state if standing else None
+    if payment.status in LIVE:
+        return "unfinished"
+    expected = _EXPECTED.get(payment.status, _NO_MONEY)
+    if payment.status == PAID and payment.returned:
+        expected = _HERE | _GOING_BACK  # gateways call an order refunded of which a part went back, or still paid
+    if state not in expected:
+        return "state"
+    if standing is None or state in _NO_MONEY:
+        return None
+    if standing.payment_id not in (None, payment.payment_id) or standing.gateway_id != payment.gateway_id:
+        return "identity"
+    if (standing.amount, standing.currency) != (payment.received, CURRENCY):
+        return "amount"
+    return None
+
+
+def compare(payments: Payments, known: Callable[[str], Gateway | None], now: datetime) -> Report:
+    """Ask about every payment of the last days, and report each on which we differ. Nothing is changed by it."""
+    report = Report(to_text(now))
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        asked = [(each, threads.submit(_standing, each, known(each.gateway))) for each in _recent(payments, now)]
+        for payment, answer in asked:
+            try:
+                standing = answer.result()
+            except UnaskableError:
+                report.unaskable.append(payment.payment_id)
+            except UnknownError:
+                report.silent.append(payment.payment_id)
+            else:
+                _compare(report, payment, standing)
+    return report
+
+
+def _recent(payments: Payments, now: datetime) -> Iterable[Payment]:
+    for back in range(DAYS, -1, -1):
+        for payment_id in payments.of_day(to_text(now - timedelta(days=back))[:10]):
+            payment = payments.get(payment_id)
+            if payment and payment.created_at <= to_text(now - SETTLED_AFTER):
+                yield payment
+
+
+def _standing(payment: Payment, gateway: Gateway | None) -> Standing | None:
+    if gateway is None:
+        raise UnknownError("the gateway is not known any more")
+    return gateway.standing(payment.payment_id, payment.gateway_id)
+
+
+def _compare(report: Report, payment: Payment, standing: Standing | None) -> None:
+    report.compared += 1
+    differs = difference(payment, standing)
+    if differs is None:
+        report.received[payment.gateway] = report.received.get(payment.gateway, 0) + payment.received
+        return
+    report.differences.append(
+        {
+            "payment_id": payment.payment_id,
+            "gateway": payment.gateway,
+            "gateway_id": payment.gateway_id,
+            "differs": differs,
+            "ours": {"status": payment.status, "received": payment.received},
+            "theirs": {"state": standing.state, "amount": standing.amount, "currency": standing.currency}
+            if standing
+            else None,
+        }
+    )

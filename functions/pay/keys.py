@@ -1,0 +1,57 @@
+"""A gateway's keys from Secrets Manager, read anew after a while, so that changing them needs no deployment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Final
+
+from pay.gateways import Keys
+from shared.aws_json import AwsError, Call
+from shared.observability import logger
+
+FRESH_FOR: Final = timedelta(minutes=5)
+
+
+class SecretKeys:
+    """Reads the keys under ``AWSCURRENT``, and those under ``AWSPREVIOUS`` where there are any.
+
+    Secrets Manager moves the former to the latter when a new version becomes current, so both are good until the next
+    change. Where a reading fails, what was read before is good a while longer. For several threads, as a gateway is;
+    call: therefore a port of its own.
+    """
+
+    def __init__(self, call: Call, secret_id: str, now: Callable[[], datetime]) -> None:
+        self._call = call
+        self._secret_id = secret_id
+        self._now = now
+        self._keys: Keys | None = None
+        self._until: datetime | None = None
+        self._reading = Lock()
+
+    def __call__(self) -> Keys:
+        """The keys, at most :data:`FRESH_FOR` old. Raises AwsError where they were never read."""
+        at = self._now()
+        with self._reading:
+            if self._keys is None or self._until is None or at >= self._until:
+                try:
+                    self._keys = self._read()
+                except AwsError as error:
+                    if self._keys is None:
+                        raise
+                    logger().warning("keys not read", extra={"error": error.code})
+                self._until = at + FRESH_FOR
+            return self._keys
+
+    def _read(self) -> Keys:
+        request = {"SecretId": self._secret_id}
+        current = self._call("secretsmanager", "GetSecretValue", request)
+        try:
+            previous = self._call("secretsmanager", "GetSecretValue", {**request, "VersionStage": "AWSPREVIOUS"})
+        except AwsError as error:
+            if error.code != "ResourceNotFoundException":
+                raise
+            return Keys(json.loads(current["SecretString"]))
+        return Keys(json.loads(current["SecretString"]), json.loads(previous["SecretString"]))

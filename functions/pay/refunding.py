@@ -1,0 +1,83 @@
+"""Giving money back: what is left of a payment's money when everything is settled that can be."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from pay.gateways import REFUNDED as GIVEN_BACK
+from pay.gateways import Gateway, Refund, RefusedError
+from pay.settling import Books, release, settle, to_payer
+from shared.aws_json import Json
+from shared.domain import message
+from shared.domain.message import identity
+from shared.domain.payment import PAID, REFUND_DUE, REFUNDED, REVIEW, Payment
+from shared.domain.time import from_text
+from shared.observability import count
+
+SHOWN_OF_ID: Final = 8
+"""Characters of a payment's id that a citizen is told in an SMS."""
+PATIENCE: Final = timedelta(days=1)
+
+
+def refund(payment: Payment, gateway: Gateway, books: Books, now: datetime) -> Payment:
+    """Have the gateway give back what a payment owes; it may be asked again and again, for that is the same refund.
+
+    What the gateway refuses (a part of an order, one too old) is kept for an operator, who gives it back by hand.
+    Returns the payment as it is then. Raises UnknownError.
+    """
+    if payment.status != REFUND_DUE or payment.refund_refused or payment.gateway_id is None:
+        return payment
+    asked = Refund(
+        identity("refund", payment.payment_id),
+        payment.payment_id,
+        payment.gateway_id,
+        payment.surplus,
+        payment.reason or "",
+    )
+    try:
+        state = gateway.refund(asked)
+    except RefusedError as error:
+        refused = payment._replace(refund_refused=str(error))
+        books.payments.change(payment, refused, now, what="refund_refused")
+        count("RefundsRefused")
+        return refused
+    return given_back(payment, books, now) if state == GIVEN_BACK else payment
+
+
+def given_back(payment: Payment, books: Books, now: datetime) -> Payment:
+    """The money is back with the citizen, through the gateway or by hand; the citizen is told."""
+    after = payment._replace(status=PAID if payment.receipt_no else REFUNDED)
+    others = tell_of_refund(payment, payment.surplus, books, now)
+    done = books.payments.change(payment, after, now, others) is None
+    return after if done else books.payments.get(payment.payment_id) or payment
+
+
+def tell_of_refund(payment: Payment, amount: int, books: Books, now: datetime) -> list[Json]:
+    """The action that tells a payer, once, that money of a payment is back; none for a payer without a phone."""
+    if not payment.phone:
+        return []
+    number = payment.receipt_no or payment.payment_id[:SHOWN_OF_ID]
+    text = message.refund(payment.language, amount, number)
+    return [books.messages.put_action(to_payer(payment, message.REFUND, text, now), now)]
+
+
+def is_stuck(payment: Payment, now: datetime) -> bool:
+    """Whether money waits for an operator: the gateway refuses to give it back, or has not for a day."""
+    since = from_text(payment.paid_at or payment.created_at)
+    return payment.status == REFUND_DUE and (payment.refund_refused is not None or now > since + PATIENCE)
+
+
+def settle_reviewed(payment: Payment, books: Books, now: datetime) -> Payment | None:
+    """An operator has found the money of a payment under review to be good: settle what can be, give back the rest.
+
+    Raises ValueError where it is less than what would be settled. None where the payment is no longer as it was read.
+    """
+    if payment.status != REVIEW or payment.received < payment.amount:
+        raise ValueError("only a payment under review that brought enough can be settled")
+    return settle(books, payment, payment.received, now)
+
+
+def give_back_reviewed(payment: Payment, books: Books, now: datetime) -> bool:
+    """An operator has decided that the money of a payment under review goes back. False where it moved on."""
+    return release(books, payment, payment._replace(status=REFUND_DUE, reason="by_operator"), now)

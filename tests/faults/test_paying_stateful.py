@@ -1,0 +1,310 @@
+"""Paying under whatever may happen in any order, with a crash at any call: every dinar is settled or goes back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from pay.comparing import compare
+from pay.gateways import EXPIRED, FAILED, PAID, UNPAID, RefusedError, UnknownError
+from pay.refunding import give_back_reviewed, given_back, settle_reviewed
+from pay.settling import Books
+from shared.aws_json import Json
+from shared.domain import violation as violations
+from shared.domain.payment import LIVE, REFUND_DUE, REVIEW, TRANSITIONS, Payment
+from shared.domain.violation import Violation
+from tests.aws import Engine, Tables
+from tests.build import OTHER_PLATE, follow, later, row, store, violation
+from tests.faults.crashes import Crash, Faults
+from tests.functions import Functions, forget
+
+RETURN_URL = "https://tf.ur.gov.iq/paid"
+ENDS = {state for state, following in TRANSITIONS.items() if not following}
+POOL = 6
+
+crashes = st.none() | st.tuples(st.integers(1, 12), st.booleans())
+"""At which call a process dies, and whether the call had its effect."""
+
+
+class Paying(RuleBasedStateMachine):
+    """The functions, a gateway whose money is known, and what must hold between them."""
+
+    payments = Bundle("payments")
+
+    def __init__(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self.tables = Tables(engine.fast())
+        self.functions = Functions(engine, self.tables, monkeypatch)
+        self.gateway = self.functions.gateway
+        self.faults = Faults()
+        monkeypatch.setattr("pay.wiring.FastClient", lambda: self.faults.through(engine.fast()))
+        for name in ("order", "standing", "cancel", "refund"):
+            monkeypatch.setattr(self.gateway, name, self.faults.through(getattr(self.gateway, name)))
+        self.books = Books(self.functions.violations, self.functions.payments, self.functions.messages)
+        self.version = 0
+        self.keys = 0
+        self.last: dict[str, str] = {}
+        self.by_hand: set[str] = set()
+
+    def teardown(self) -> None:
+        try:
+            self.everything_comes_to_its_end()
+        finally:
+            self.functions.close()
+            self.tables.delete()
+
+    # ------------------------------------------------------------------ what happens
+
+    @initialize(amounts=st.lists(st.sampled_from([25_000, 50_000, 75_001]), min_size=POOL, max_size=POOL))
+    def violations_are_known(self, amounts: list[int]) -> None:
+        follow(self.functions.citizens)
+        self.subjects = [violation(amount=amount) for amount in amounts]
+        store(self.functions.violations, *self.subjects)
+
+    @rule(
+        target=payments,
+        chosen=st.sets(st.integers(0, POOL - 1), min_size=1, max_size=3),
+        answer=st.sampled_from(["taken", "taken", "taken", "refused", "never came", "came too late"]),
+        crash=crashes,
+    )
+    def create(self, chosen: set[int], answer: str, crash: tuple[int, bool] | None) -> Any:
+        self.keys += 1
+        known = {payment.payment_id for payment in self.all_payments()}
+        self.gateway.refusal = {"refused": RefusedError("http_422"), "never came": UnknownError("away")}.get(answer)
+        if answer == "came too late":
+            self.gateway.while_ordering = _timed_out
+        body = {
+            "violations": [self.subjects[index].violation_no for index in sorted(chosen)],
+            "gateway": "sandbox",
+            "return_url": RETURN_URL,
+        }
+        with self.dying(crash):
+            self.functions.pay(body, f"key-{self.keys:08}")
+        self.gateway.refusal, self.gateway.while_ordering = None, _answered
+        return multiple(*(each.payment_id for each in self.all_payments() if each.payment_id not in known))
+
+    @rule(payment_id=payments, difference=st.sampled_from([0, 0, 0, 0, -1]))
+    def the_citizen_pays(self, payment_id: str, difference: int) -> None:
+        if self.state_there(payment_id) == UNPAID:
+            amount = self.gateway.orders[payment_id].amount + difference
+            self.gateway.says(payment_id, PAID, amount=amount)
+
+    @rule(payment_id=payments, difference=st.sampled_from([0, -1]))
+    def the_citizen_pays_in_spite_of_all(self, payment_id: str, difference: int) -> None:
+        """A gateway that cannot close an order, or takes money for one that it called over."""
+        if self.state_there(payment_id) in (UNPAID, FAILED, EXPIRED):
+            amount = self.gateway.orders[payment_id].amount + difference
+            self.gateway.says(payment_id, PAID, amount=amount)
+
+    @rule(payment_id=payments, state=st.sampled_from([FAILED, EXPIRED]))
+    def the_gateway_gives_up(self, payment_id: str, state: str) -> None:
+        if self.state_there(payment_id) == UNPAID:
+            self.gateway.says(payment_id, state)
+
+    @rule(payment_id=payments, told=st.sampled_from([PAID, FAILED, UNPAID]), times=st.integers(1, 2), crash=crashes)
+    def callback(self, payment_id: str, told: str, times: int, crash: tuple[int, bool] | None) -> None:
+        """Of any event, in any order, again and again."""
+        for _ in range(times):
+            with self.dying(crash):
+                self.functions.callback(payment_id, status=told)
+
+    @rule(minutes=st.sampled_from([1, 3, 16]), silent=st.booleans(), crash=crashes)
+    def poll(self, minutes: int, silent: bool, crash: tuple[int, bool] | None) -> None:
+        self.functions.clock.forward(minutes=minutes)
+        self.gateway.silence = UnknownError("away") if silent else None
+        with self.dying(crash):
+            self.functions.reconcile()
+        self.gateway.silence = None
+
+    @rule(payment_id=payments, silent=st.booleans(), crash=crashes)
+    def cancel(self, payment_id: str, silent: bool, crash: tuple[int, bool] | None) -> None:
+        self.functions.clock.forward(seconds=20)
+        self.gateway.silence = UnknownError("away") if silent else None
+        with self.dying(crash):
+            self.functions.cancel(payment_id)
+        self.gateway.silence = None
+
+    @rule(
+        index=st.integers(0, POOL - 1),
+        change=st.sampled_from(
+            [{"status": violations.CANCELLED}, {"status": violations.PAID}, {"plate_key": OTHER_PLATE.key}]
+        ),
+    )
+    def the_directorate_changes_its_mind(self, index: int, change: dict[str, str]) -> None:
+        self.version += 1
+        at = f"2026-11-20T08:00:{self.version % 60:02}+03:00"
+        self.functions.violations.write([row(later(self.subjects[index], at, **change))])
+
+    @rule(refused=st.booleans())
+    def refunds_are_refused(self, refused: bool) -> None:
+        self.gateway.refund_refusal = RefusedError("only_whole") if refused else None
+
+    @rule(settling=st.booleans())
+    def an_operator_decides(self, settling: bool) -> None:
+        for payment in self.all_payments():
+            if payment.status == REVIEW and settling and payment.received >= payment.amount:
+                settle_reviewed(payment, self.books, self.functions.clock.at)
+            elif payment.status == REVIEW:
+                give_back_reviewed(payment, self.books, self.functions.clock.at)
+            elif payment.status == REFUND_DUE and payment.refund_refused:
+                self.by_hand.add(payment.payment_id)
+                given_back(payment, self.books, self.functions.clock.at)
+
+    # ------------------------------------------------------------------ what holds, always
+
+    @invariant()
+    def what_is_received_is_settled_or_goes_back(self) -> None:
+        settled = self.settled_by()
+        receipts = [item for item in self.tables.items("Payments") if item["sk"]["S"] == "RECEIPT"]
+        assert sum(int(item["amount"]["N"]) for item in receipts) == sum(settled.values())
+        assert len({item["payment_id"]["S"] for item in receipts}) == len(receipts)
+        for payment in self.all_payments():
+            assert payment.settled == settled.get(payment.payment_id, 0)
+            assert payment.received == payment.settled + payment.surplus
+            assert payment.surplus >= 0
+            if payment.received:
+                assert payment.received == self.gateway.standings[payment.payment_id].amount
+            owed = payment.status in (REVIEW, REFUND_DUE)
+            gone = sum(each.amount for each in self.gateway.refunds.values() if each.payment_id == payment.payment_id)
+            if payment.status in ENDS:
+                assert payment.surplus == gone or payment.payment_id in self.by_hand
+            assert owed or gone == 0 or gone == payment.surplus
+
+    @invariant()
+    def no_end_is_left_but_by_a_named_correction(self) -> None:
+        events = [item for item in self.tables.items("Payments") if item["sk"]["S"].startswith("EVENT#")]
+        for payment in self.all_payments():
+            before = self.last.get(payment.payment_id)
+            if before in ENDS and before != payment.status:
+                assert any(
+                    item["pk"]["S"] == payment.payment_id and item["before"]["S"] == before and "correction" in item
+                    for item in events
+                    if "before" in item
+                )
+            self.last[payment.payment_id] = payment.status
+
+    @invariant()
+    def a_hold_ends_only_with_its_payment(self) -> None:
+        held = {(each.held_by, each.violation_no) for each in self.all_violations() if each.held_by}
+        wanted = {
+            (payment.payment_id, line.violation_no)
+            for payment in self.all_payments()
+            for line in payment.lines
+            if payment.status in LIVE
+        }
+        reviewed = {payment.payment_id for payment in self.all_payments() if payment.status == REVIEW}
+        assert wanted <= held
+        assert {payment_id for payment_id, _ in held - wanted} <= reviewed
+
+    @invariant()
+    def the_live_ones_are_counted(self) -> None:
+        live = {payment.payment_id for payment in self.all_payments() if payment.status in LIVE}
+        counted = [item for item in self.tables.items("Payments") if item["sk"]["S"] == "LIVE"]
+        assert {each for item in counted for each in item.get("payments", {"SS": []})["SS"]} == live
+        assert len(live) <= 3
+
+    # ------------------------------------------------------------------ the end
+
+    def everything_comes_to_its_end(self) -> None:
+        """Without further faults nothing stays open, and our books say what the gateway's do."""
+        if not hasattr(self, "subjects"):
+            return
+        functions, self.gateway.refund_refusal = self.functions, None
+        forget()
+        functions.clock.forward(hours=2)
+        for payment_id in self.gateway.orders:
+            assert functions.callback(payment_id, status="at last").status == 200
+        for _ in range(2):
+            functions.reconcile()
+            self.an_operator_decides(settling=False)
+        functions.reconcile()
+        assert {payment.status for payment in self.all_payments()} <= ENDS
+        assert not any(each.held_by for each in self.all_violations())
+        taken = {
+            payment_id: standing.amount
+            for payment_id, standing in self.gateway.standings.items()
+            if standing.state not in (UNPAID, FAILED, EXPIRED)
+        }
+        assert taken == {each.payment_id: each.received for each in self.all_payments() if each.received}
+        functions.clock.forward(hours=2)
+        report = compare(functions.payments, lambda _: self.gateway, functions.clock.at)
+        unexplained = {each["payment_id"] for each in report.differences} - self.by_hand
+        assert (unexplained, report.silent, report.unaskable) == (set(), [], [])
+        for check in (
+            self.what_is_received_is_settled_or_goes_back,
+            self.no_end_is_left_but_by_a_named_correction,
+            self.the_live_ones_are_counted,
+        ):
+            check()
+
+    # ------------------------------------------------------------------ looking
+
+    @contextlib.contextmanager
+    def dying(self, crash: tuple[int, bool] | None) -> Iterator[None]:
+        """A process that dies at a call; the next one starts cold."""
+        at, after = crash or (0, False)
+        with self.faults.fail(at, after=after, error=Crash()), contextlib.suppress(Crash):
+            yield
+        if crash:
+            forget()
+
+    def all_payments(self) -> list[Payment]:
+        ids = [item["pk"]["S"] for item in self.items("PAYMENT")]
+        return [payment for payment in map(self.functions.payments.get, ids) if payment]
+
+    def items(self, sk: str) -> list[Json]:
+        return [item for item in self.tables.items("Payments") if item["sk"]["S"] == sk]
+
+    def all_violations(self) -> list[Violation]:
+        return list(self.functions.violations.get(each.violation_no for each in self.subjects).values())
+
+    def settled_by(self) -> dict[str, int]:
+        settled: dict[str, int] = {}
+        for each in self.all_violations():
+            if each.paid_by:
+                settled[each.paid_by] = settled.get(each.paid_by, 0) + (each.paid_amount or 0)
+        return settled
+
+    def state_there(self, payment_id: str) -> str | None:
+        standing = self.gateway.standings.get(payment_id)
+        return standing.state if standing else None
+
+
+def _answered(_: str) -> None:
+    """The gateway's answer comes."""
+
+
+def _timed_out(_: str) -> None:
+    raise UnknownError("ReadTimeoutError")
+
+
+def hold(engine: Engine, monkeypatch: pytest.MonkeyPatch, examples: int, steps: int) -> None:
+    """Run the machine."""
+    run_state_machine_as_test(
+        lambda: Paying(engine, monkeypatch),
+        settings=settings(max_examples=examples, stateful_step_count=steps, parent=settings()),
+    )
+
+
+def test_every_dinar_is_settled_or_goes_back(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold(engine, monkeypatch, examples=15, steps=20)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_every_dinar_is_settled_or_goes_back_whatever_happens(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold(engine, monkeypatch, examples=300, steps=40)

@@ -1,0 +1,105 @@
+"""A citizen's own payments: given up, and listed."""
+
+from __future__ import annotations
+
+import pytest
+
+from pay.gateways import EXPIRED, FAILED, UnknownError
+from shared.domain.violation import Violation
+from tests.build import follow, store, violation
+from tests.functions import Functions, Reply
+from tests.integration.pay.wishes import state, status, wish
+
+
+class TestCancelling:
+    def test_it_lets_the_violations_go_and_closes_the_order(
+        self, functions: Functions, subjects: list[Violation], started: str
+    ) -> None:
+        reply = functions.cancel(started)
+        assert (reply.status, reply.body["status"]) == (200, "cancelled")
+        assert functions.gateway.standings[started].state == FAILED
+        assert [state(functions, subject) for subject in subjects] == ["unpaid"] * 2
+        assert functions.pay(wish(*subjects), "key-00000002").status == 201
+
+    def test_again_is_the_same(self, functions: Functions, started: str) -> None:
+        assert functions.cancel(started) == functions.cancel(started)
+
+    @pytest.mark.parametrize("said", [FAILED, EXPIRED])
+    def test_what_has_ended_at_the_gateway_is_cancelled(self, functions: Functions, started: str, said: str) -> None:
+        functions.gateway.says(started, said)
+        assert functions.cancel(started).body["status"] == "cancelled"
+
+    def test_money_that_was_quicker_is_settled(
+        self, functions: Functions, subjects: list[Violation], started: str
+    ) -> None:
+        functions.gateway.says(started)
+        reply = functions.cancel(started)
+        assert (reply.status, reply.body["status"]) == (200, "paid")
+        assert state(functions, subjects[0]) == "paid"
+
+    def test_a_silent_gateway_leaves_it_as_it_is(
+        self, functions: Functions, subjects: list[Violation], started: str
+    ) -> None:
+        functions.gateway.silence = UnknownError("ReadTimeoutError")
+        reply = functions.cancel(started)
+        assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (503, "gateway_silent", "30")
+        assert status(functions, started) == "pending"
+        assert state(functions, subjects[0]) == "in_payment"
+
+    def test_one_that_is_over_cannot_be_cancelled(self, functions: Functions, started: str) -> None:
+        functions.gateway.says(started)
+        functions.callback(started)
+        reply = functions.cancel(started)
+        assert (reply.status, reply.body["code"]) == (409, "payment_over")
+
+    def test_one_that_is_being_started_cannot_yet(self, functions: Functions, subjects: list[Violation]) -> None:
+        answers: list[Reply] = []
+        functions.gateway.while_ordering = lambda payment_id: answers.append(functions.cancel(payment_id))
+        assert functions.pay(wish(*subjects)).status == 201
+        assert [(reply.status, reply.body["code"]) for reply in answers] == [(409, "still_starting")]
+
+    def test_one_whose_order_was_never_answered_can(self, functions: Functions, subjects: list[Violation]) -> None:
+        functions.gateway.refusal = UnknownError("ReadTimeoutError")
+        payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+        assert functions.cancel(payment_id).body["status"] == "cancelled"
+
+    def test_another_citizens_does_not_exist(self, functions: Functions, started: str) -> None:
+        assert functions.cancel(started, claims={"sub": "another"}).status == 404
+        assert status(functions, started) == "pending"
+
+
+class TestListing:
+    @pytest.fixture
+    def made(self, functions: Functions) -> list[str]:
+        """The ids of three payments, newest first."""
+        follow(functions.citizens)
+        subjects = [violation() for _ in range(3)]
+        store(functions.violations, *subjects)
+        ids = []
+        for each in subjects:
+            functions.clock.forward(seconds=1)
+            ids.append(functions.pay(wish(each), f"key-{each.violation_no:0>8}").body["payment_id"])
+        return ids[::-1]
+
+    def test_they_come_newest_first_as_they_are(self, functions: Functions, made: list[str]) -> None:
+        reply = functions.list_payments()
+        assert reply.body == {"items": [functions.payment(each).body for each in made], "next_cursor": None}
+
+    def test_they_come_page_by_page(self, functions: Functions, made: list[str]) -> None:
+        first = functions.list_payments(query={"limit": "2"}).body
+        second = functions.list_payments(query={"limit": "2", "cursor": first["next_cursor"]}).body
+        assert [each["payment_id"] for each in first["items"] + second["items"]] == made
+        assert second["next_cursor"] is None
+
+    def test_nobody_sees_anothers(self, functions: Functions, made: list[str]) -> None:
+        assert functions.list_payments(claims={"sub": "another"}).body == {"items": [], "next_cursor": None}
+
+    def test_a_cursor_is_its_citizens_own(self, functions: Functions, made: list[str]) -> None:
+        cursor = functions.list_payments(query={"limit": "1"}).body["next_cursor"]
+        reply = functions.list_payments(query={"cursor": cursor}, claims={"sub": "another"})
+        assert (reply.status, reply.errors) == (422, [("cursor", "cursor_invalid")])
+
+    @pytest.mark.parametrize("query", [{"cursor": "x"}, {"limit": "0"}, {"limit": "101"}, {"limit": "x"}])
+    def test_a_bad_page_is_refused(self, functions: Functions, query: dict[str, str]) -> None:
+        reply = functions.list_payments(query=query)
+        assert (reply.status, [field for field, _ in reply.errors]) == (422, list(query))

@@ -1,0 +1,54 @@
+"""What is asked for and looked at by the tests of paying."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Any
+
+import pytest
+
+from shared.aws_json import Json
+from shared.domain.violation import Violation
+from tests.functions import Functions
+
+RETURN_URL = "https://tf.ur.gov.iq/paid?from=gharama"
+
+
+def wish(*subjects: Violation, **fields: Any) -> dict[str, Any]:
+    """The body of a start."""
+    numbers = [subject.violation_no for subject in subjects]
+    return {"violations": numbers, "gateway": "sandbox", "return_url": RETURN_URL, **fields}
+
+
+def state(functions: Functions, subject: Violation) -> str:
+    """How a violation stands."""
+    return functions.violations.get([subject.violation_no])[subject.violation_no].state
+
+
+def status(functions: Functions, payment_id: str) -> str:
+    """How a payment stands."""
+    found: str = functions.payment(payment_id).body["status"]
+    return found
+
+
+def trail(functions: Functions) -> list[Json]:
+    """The events of all payments, oldest first."""
+    events = [item for item in functions.tables.items("Payments") if item["sk"]["S"].startswith("EVENT#")]
+    return sorted(events, key=lambda item: item["sk"]["S"])
+
+
+def corrections(functions: Functions) -> list[str]:
+    """The names of the corrections in the trails."""
+    return [item["correction"]["S"] for item in trail(functions) if "correction" in item]
+
+
+def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, list[float]]:
+    """The values of each metric since the last look, oldest first."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for line in capsys.readouterr().out.splitlines():
+        written = json.loads(line) if line.startswith('{"_aws"') else {"_aws": {"CloudWatchMetrics": []}}
+        for group in written["_aws"]["CloudWatchMetrics"]:
+            for metric in group["Metrics"]:
+                found[metric["Name"]] += written[metric["Name"]]
+    return found
