@@ -276,11 +276,12 @@ def replay(cloud: Cloud) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-m", "infra.operator", "--stack", "gharama", "replay", "FailedRecords", "--apply"],
         cwd=cloud.root,
-        env={"PATH": os.environ["PATH"], **cloud.aws_environment()},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": "functions", **cloud.aws_environment()},
         capture_output=True,
         text=True,
         timeout=120,
     )
+    assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout
 
 
