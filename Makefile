@@ -60,6 +60,11 @@ bench: ## measure and print speed and memory
 	$(set_up) test emulator
 	@$(project)/python -m pytest -m bench -s -p no:randomly
 
+.PHONY: bench-ingest
+bench-ingest: ## measure the loading of files alone, up to the national one (half an hour)
+	$(set_up) test emulator
+	@$(project)/python -m pytest -m bench -s -p no:randomly tests/bench/test_load_cost.py tests/bench/test_load_national.py
+
 .PHONY: check
 check: ## lint, types, the template, weaknesses and secrets
 	$(set_up) test sam security
