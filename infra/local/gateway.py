@@ -6,7 +6,8 @@ Merchant API, JSON, `Authorization: Bearer <api_key>`; errors are `{"error": {"c
 | --- | --- |
 | `POST /v1/payments` | 201 with the payment; 200 with the first one where the reference is known; 422 |
 | `GET /v1/payments/{id}`, `GET /v1/payments?reference=` | 200 with the payment; 404 |
-| `POST /v1/payments/{id}/refunds` | 200 `{"status": "refunded"}`, however often; 409 where it is not paid; 404 |
+| `POST /v1/payments/cancel?reference=` | 200 with the payment, which nobody can pay any more; 409; 404 |
+| `POST /v1/payments/{id}/refunds`: `{"reference","amount"}` | 200 `{"status": "refunded"}`; 409; 404; 422 |
 
 The customer: `GET /pay/{id}` shows the page and `POST /pay/{id}` acts on it and goes back to the merchant;
 `POST /{reference}/{outcome}` does the same without a page, for scripts.
@@ -85,8 +86,10 @@ class Gateway:
                 return self._shown(self._payments.by_reference(request.query.get("reference", "")))
             case "GET", [payment_id]:
                 return self._shown(self._payments.by_id(payment_id))
+            case "POST", ["cancel"]:
+                return self._cancel(self._payments.by_reference(request.query.get("reference", "")))
             case "POST", [payment_id, "refunds"]:
-                return self._refund(self._payments.by_id(payment_id))
+                return self._refund(self._payments.by_id(payment_id), request.body)
         return _error(404, "not_found", "Not found")
 
     def _create(self, body: bytes) -> Response:
@@ -97,13 +100,30 @@ class Gateway:
         payment, new = self._payments.create(order)
         return json_response(201 if new else 200, self._view(payment))
 
-    def _refund(self, payment: Payment | None) -> Response:
+    def _cancel(self, payment: Payment | None) -> Response:
         if payment is None:
             return _error(404, "not_found", "No such payment")
         try:
-            return json_response(200, {"status": self._payments.refund(payment).status})
+            return self._shown(self._payments.end(payment, "expired"))
+        except ImpossibleError as error:
+            return _error(409, "over", str(error))
+
+    def _refund(self, payment: Payment | None, body: bytes) -> Response:
+        if payment is None:
+            return _error(404, "not_found", "No such payment")
+        try:
+            fields = _object(body)
+            reference, amount = fields.get("reference"), fields.get("amount")
+            if not (isinstance(reference, str) and _REFERENCE.fullmatch(reference)):
+                raise ValueError("reference must be 1 to 64 letters, digits, '.', '_' or '-'")
+            if type(amount) is not int or amount < 1:
+                raise ValueError("amount must be whole dinars, 1 or more")
+            self._payments.refund(payment, reference, amount)
+        except ValueError as error:
+            return _error(422, "invalid", str(error))
         except ImpossibleError as error:
             return _error(409, "not_paid", str(error))
+        return json_response(200, {"status": "refunded"})
 
     def _page(self, request: Request, payment: Payment) -> Response:
         if request.method == "GET":
@@ -145,12 +165,7 @@ class Gateway:
 
 def _order(body: bytes) -> Order:
     """Reads a merchant's order. Raises ValueError that names the field."""
-    try:
-        fields = json.loads(body)
-    except ValueError:
-        raise ValueError("The body must be JSON") from None
-    if not isinstance(fields, dict):
-        raise ValueError("The body must be a JSON object")
+    fields = _object(body)
     reference, amount = fields.get("reference"), fields.get("amount")
     if not (isinstance(reference, str) and _REFERENCE.fullmatch(reference)):
         raise ValueError("reference must be 1 to 64 letters, digits, '.', '_' or '-'")
@@ -169,6 +184,16 @@ def _order(body: bytes) -> Order:
         _web_address(fields, "return_url"),
         _moment(fields, "expires_at"),
     )
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        raise ValueError("The body must be JSON") from None
+    if not isinstance(fields, dict):
+        raise ValueError("The body must be a JSON object")
+    return fields
 
 
 def _web_address(fields: dict[str, Any], name: str) -> str:

@@ -17,6 +17,9 @@ create table if not exists payments (
     callback_url text not null, return_url text not null, expires_at text not null, created_at text not null,
     status text not null, paid_at text
 ) strict;
+create table if not exists refunds (
+    reference text primary key, payment_id text not null, amount integer not null
+) strict;
 create table if not exists callbacks (
     payment_id text not null, status text not null, tries integer not null, due real not null,
     primary key (payment_id, status)
@@ -119,14 +122,32 @@ class Payments:
                 raise ImpossibleError(f"The payment is {current.status}")
             return current
 
-    def refund(self, payment: Payment) -> Payment:
-        """A paid payment becomes refunded; again: no change. Raises ImpossibleError where it was never paid."""
+    def refund(self, payment: Payment, reference: str, amount: int) -> None:
+        """Give back some of a paid payment, or all, which makes it refunded; a known reference again: no change.
+
+        Raises ImpossibleError where so much was never paid, or the reference stands for another refund.
+        """
         with self._lock:
-            self._db.execute("update payments set status = 'refunded' where id = ? and status = 'paid'", (payment.id,))
             current = self._one(payment.id)
-            if current.status != "refunded":
-                raise ImpossibleError(f"The payment is {current.status}")
-            return current
+            query = "select payment_id, amount from refunds where reference = ?"
+            known = self._db.execute(query, (reference,)).fetchone()
+            if known:
+                if tuple(known) != (payment.id, amount):
+                    raise ImpossibleError("The reference stands for another refund")
+                return
+            left = current.amount - self.refunded(payment)
+            if current.status != "paid" or amount > left:
+                raise ImpossibleError(f"The payment is {current.status}; {left} of it may be given back")
+            self._db.execute("insert into refunds values (?, ?, ?)", (reference, payment.id, amount))
+            if amount == left:
+                self._db.execute("update payments set status = 'refunded' where id = ?", (payment.id,))
+
+    def refunded(self, payment: Payment) -> int:
+        """What was given back of a payment, in dinars."""
+        with self._lock:
+            query = "select coalesce(sum(amount), 0) from refunds where payment_id = ?"
+            total: int = self._db.execute(query, (payment.id,)).fetchone()[0]
+            return total
 
     def next_callback(self) -> Callback | None:
         """The callback that is due first."""

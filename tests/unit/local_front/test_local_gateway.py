@@ -200,17 +200,59 @@ def test_time_runs_out_by_itself(local: Local, upstream: Upstream) -> None:
     assert json.loads(callback.body)["status"] == "expired"
 
 
+def refund(local: Local, payment: dict[str, Any], reference: str = "r-1", amount: object = 150_000) -> Answer:
+    body = {"reference": reference, "amount": amount}
+    return local.client("POST", f"{GATEWAY}/v1/payments/{payment['id']}/refunds", body, KEY)
+
+
 def test_only_a_paid_payment_is_refunded_and_only_once(local: Local, upstream: Upstream) -> None:
     payment = create(local, upstream)
-    refunds = f"{GATEWAY}/v1/payments/{payment['id']}/refunds"
-    refused = local.client("POST", refunds, headers=KEY)
+    refused = refund(local, payment)
     assert (refused.status, refused.json()["error"]["code"]) == (409, "not_paid")
     local.client("POST", f"{GATEWAY}/pay-1/pay")
     for _ in range(2):
-        answer = local.client("POST", refunds, headers=KEY)
+        answer = refund(local, payment)
         assert (answer.status, answer.json()) == (200, {"status": "refunded"})
     assert look(local, payment)["status"] == "refunded"
     assert look(local, payment)["paid_at"]
+    assert refund(local, payment, "r-2").status == 409
+
+
+def test_a_part_can_be_given_back_and_never_more_than_was_paid(local: Local, upstream: Upstream) -> None:
+    payment = create(local, upstream)
+    local.client("POST", f"{GATEWAY}/pay-1/pay")
+    assert [refund(local, payment, "r-1", 50_000).status for _ in range(2)] == [200, 200]
+    assert look(local, payment)["status"] == "paid"
+    assert refund(local, payment, "r-1", 60_000).status == 409
+    assert refund(local, payment, "r-2", 100_001).status == 409
+    assert refund(local, payment, "r-2", 100_000).status == 200
+    assert look(local, payment)["status"] == "refunded"
+
+
+@pytest.mark.parametrize(
+    ("reference", "amount"), [("", 1), ("r 1", 1), (None, 1), ("r-1", 0), ("r-1", "1"), ("r-1", True), ("r-1", None)]
+)
+def test_a_refund_that_says_too_little_is_refused(
+    local: Local, upstream: Upstream, reference: Any, amount: object
+) -> None:
+    payment = create(local, upstream)
+    local.client("POST", f"{GATEWAY}/pay-1/pay")
+    assert refund(local, payment, reference, amount).status == 422
+
+
+def test_a_closed_payment_cannot_be_paid_any_more(local: Local, upstream: Upstream) -> None:
+    payment = create(local, upstream)
+    for _ in range(2):
+        assert local.client("POST", f"{GATEWAY}/v1/payments/cancel?reference=pay-1", headers=KEY).status == 200
+    assert look(local, payment)["status"] == "expired"
+    assert local.client("POST", f"{GATEWAY}/pay-1/pay").status == 409
+
+
+def test_what_is_paid_or_unknown_is_not_closed(local: Local, upstream: Upstream) -> None:
+    create(local, upstream)
+    local.client("POST", f"{GATEWAY}/pay-1/pay")
+    assert local.client("POST", f"{GATEWAY}/v1/payments/cancel?reference=pay-1", headers=KEY).status == 409
+    assert local.client("POST", f"{GATEWAY}/v1/payments/cancel?reference=none", headers=KEY).status == 404
 
 
 def test_page_shows_the_payment_in_arabic_or_english(local: Local, upstream: Upstream) -> None:
