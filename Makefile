@@ -1,5 +1,6 @@
 # `make` alone lists the targets. Each sets up what it needs under .venv/; only Python 3.11 or newer must be there.
 PYTHON ?= python3
+BUILD ?= .aws-sam/build
 
 set_up  := @$(PYTHON) -m infra.setup
 project := .venv/project/bin
@@ -57,8 +58,64 @@ check: ## lint, types and the template
 
 .PHONY: build
 build: ## build the functions for AWS (needs python3.13 on the PATH)
-	$(set_up) sam
-	@$(sam) build
+	$(set_up) run sam
+	@$(sam) build --build-dir $(BUILD)
+	@$(project)/python -m infra.package $(BUILD)
+
+.PHONY: deploy
+deploy: check build ## ENV=dev|staging|prod: check, build and deploy to AWS
+	@case "$(ENV)" in dev|staging|prod) ;; *) echo 'make deploy ENV=dev|staging|prod' >&2; exit 2;; esac
+	@$(sam) deploy --config-env $(ENV)
+
+# The operator's commands, on AWS or with the addresses that `make run` prints in the environment on the local cloud.
+STACK   ?= gharama
+operator = PYTHONPATH=functions $(project)/python -m infra.operator --stack $(STACK)
+apply    = $(if $(APPLY),--apply)
+
+.PHONY: replay
+replay: ## QUEUE=SmsDeadLetters: give what failed again; without QUEUE, say where what lies
+	$(set_up) run
+	@$(operator) replay $(QUEUE) $(apply)
+
+.PHONY: file-status
+file-status: ## KEY=live/today.csv: how a file of the directorate stands
+	$(set_up) run
+	@$(operator) file-status '$(KEY)'
+
+.PHONY: payment-trail
+payment-trail: ## ID=...: what happened to a payment
+	$(set_up) run
+	@$(operator) payment-trail '$(ID)'
+
+.PHONY: refunds
+refunds: ## the payments of which money is to be given back
+	$(set_up) run
+	@$(operator) refunds
+
+.PHONY: decide
+decide: ## ID=... WAY=settle|give-back|given-back: what becomes of a payment's money
+	$(set_up) run
+	@$(operator) decide '$(ID)' $(WAY) $(apply)
+
+.PHONY: pause
+pause: ## WHAT=sms|payments|ingest REASON='...': stop a part at once; nothing is lost
+	$(set_up) run
+	@$(operator) pause $(WHAT) --reason '$(REASON)' $(apply)
+
+.PHONY: resume
+resume: ## WHAT=sms|payments|ingest: let it go on
+	$(set_up) run
+	@$(operator) resume $(WHAT) $(apply)
+
+.PHONY: rollback-file
+rollback-file: ## KEY=live/wrong.csv: undo what the newest version of a file changed
+	$(set_up) run
+	@$(operator) rollback-file '$(KEY)' $(apply)
+
+.PHONY: sms-attributes
+sms-attributes: ## let SNS write delivery logs: once after the first deployment
+	$(set_up) run
+	@$(operator) set-sms-attributes $(apply)
 
 .PHONY: openapi
 openapi: ## write the API's description anew after a change of the API

@@ -127,6 +127,12 @@ class Functions:
             "MOST_LIVE_PAYMENTS": "3",
             "SANDBOX_GATEWAY_URL": "http://127.0.0.1:9",
             "SANDBOX_GATEWAY_SECRET": name,
+            "QICARD_URL": "",
+            "QICARD_SECRET": name,
+            "ZAINCASH_URL": "",
+            "ZAINCASH_SECRET": name,
+            "FIB_URL": "",
+            "FIB_SECRET": name,
         }
         for variable, value in variables.items():
             monkeypatch.setenv(variable, value)

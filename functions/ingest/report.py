@@ -16,8 +16,8 @@ from shared.domain.time import from_text, to_text
 from shared.stores.files import OUTCOMES, DoneChunk, File
 
 REPLAY: Final = {
-    "file_not_read": "python -m infra.operator replay-files",
-    "rows_not_loaded": "python -m infra.operator replay-files",
+    "file_not_read": "make replay QUEUE=FileDeadLetters APPLY=1",
+    "rows_not_loaded": "make replay QUEUE=ChunkDeadLetters APPLY=1",
 }
 """What the operator does about a file that failed, by the error's code."""
 

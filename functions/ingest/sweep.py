@@ -1,7 +1,7 @@
 """Every minute: a file of which a message lies in the dead letters has failed, and its report says how to go on.
 
 Whatever killed the message's last try, be it a right that was missing, a crash or the deadline, it lies there with its
-body and stays, until the operator puts it back on its queue (``python -m infra.operator replay-files``).
+body and stays, until the operator puts it back on its queue (``make replay``).
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from pay import counter, starting
 from pay.addresses import public_url
 from pay.concluding import BY_CITIZEN, conclude
 from pay.gateways import UnknownError
+from pay.pausing import Pausing
 from pay.starting import Terms, Wish
 from pay.wiring import books, gateway, open_gateway, port
 from shared.clock import now
@@ -28,6 +29,9 @@ from shared.stores.citizens import Citizens
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _URL: Final = re.compile(r"[!-~]+")
+_PAUSE_SECONDS: Final = 600
+"""After which a citizen may ask again whether payments are begun."""
+
 _CODES: Final = {
     "missing": "missing",
     "string_too_long": "too_long",
@@ -59,8 +63,15 @@ def _keyed() -> Keyed:
     return Keyed.from_secret(port(), setting("PLATE_KEY_SECRET"))
 
 
+@cache
+def _pausing() -> Pausing:
+    return Pausing(port(), setting("PAYMENTS_TABLE"))
+
+
 def start(request: Request) -> Reply:
     """POST /v1/payments"""
+    if _pausing().is_paused():
+        raise Problem(503, "payments_paused", headers={"retry-after": str(_PAUSE_SECONDS)})
     terms = Terms(
         known=gateway,
         opened=open_gateway,

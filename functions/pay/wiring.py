@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-from pay.gateways import Gateway
+from pay.gateways import Gateway, ReadKeys
 from pay.keys import SecretKeys
 from pay.settling import Books
 from shared.aws_json import Call, FastClient
@@ -41,19 +41,43 @@ def books() -> Books:
     )
 
 
+# An adapter is imported only where its gateway is used.
+
+
 def _sandbox() -> Gateway | None:
     from pay.gateways.sandbox import Sandbox
 
-    url = setting("SANDBOX_GATEWAY_URL")
-    return Sandbox(url, _keys(setting("SANDBOX_GATEWAY_SECRET"))) if url else None
+    return _adapted(Sandbox, setting("SANDBOX_GATEWAY_URL"), setting("SANDBOX_GATEWAY_SECRET"))
 
 
-# An adapter is imported only where its gateway is used.
-_GATEWAYS: Final[dict[str, Callable[[], Gateway | None]]] = {"sandbox": _sandbox}
+def _qicard() -> Gateway | None:
+    from pay.gateways.qicard import QiCard
+
+    return _adapted(QiCard, setting("QICARD_URL"), setting("QICARD_SECRET"))
 
 
-def _keys(secret_id: str) -> SecretKeys:
-    return SecretKeys(FastClient(), secret_id, now)
+def _zaincash() -> Gateway | None:
+    from pay.gateways.zaincash import ZainCash
+
+    return _adapted(ZainCash, setting("ZAINCASH_URL"), setting("ZAINCASH_SECRET"))
+
+
+def _fib() -> Gateway | None:
+    from pay.gateways.fib import Fib
+
+    return _adapted(Fib, setting("FIB_URL"), setting("FIB_SECRET"))
+
+
+_GATEWAYS: Final[dict[str, Callable[[], Gateway | None]]] = {
+    "sandbox": _sandbox,
+    "qicard": _qicard,
+    "zaincash": _zaincash,
+    "fib": _fib,
+}
+
+
+def _adapted(adapter: Callable[[str, ReadKeys], Gateway], url: str, secret_id: str) -> Gateway | None:
+    return adapter(url, SecretKeys(FastClient(), secret_id, now)) if url else None
 
 
 @cache

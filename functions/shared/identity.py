@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, NamedTuple
 
 from shared.domain.phone import to_e164
+from shared.http import Problem
 
 DIRECTORATE: Final = "directorate"
+
+_SUB: Final = re.compile(r"[!-\"$-~]{1,255}")
+"""As OpenID Connect has it, but for the ``#`` that parts the keys of our tables."""
 
 
 class Citizen(NamedTuple):
@@ -20,9 +25,11 @@ class Citizen(NamedTuple):
 def citizen(event: dict[str, Any]) -> Citizen:
     """The caller of an HTTP API event (payload 2.0), whichever authorizer let them in: a JWT's claims, or a Lambda's.
 
-    Raises KeyError on a route without an authorizer.
+    Raises Problem 403 for a token that names nobody, KeyError on a route without an authorizer.
     """
     authorizer = event["requestContext"]["authorizer"]
     claims: dict[str, str] = authorizer["jwt"]["claims"] if "jwt" in authorizer else authorizer["lambda"]
-    phone = claims.get("phone_number")
-    return Citizen(claims["sub"], to_e164(phone) if phone else None, frozenset(claims.get("scope", "").split()))
+    sub, phone = claims.get("sub", ""), claims.get("phone_number")
+    if not _SUB.fullmatch(sub):
+        raise Problem(403, "token_unusable")
+    return Citizen(sub, to_e164(phone) if phone else None, frozenset(claims.get("scope", "").split()))

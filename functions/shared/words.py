@@ -23,6 +23,9 @@ PROBLEMS: Final = {
     "wrong_type": _words("نوع القيمة غير صحيح", "جۆری نرخەکە هەڵەیە", "The value has the wrong type"),
     "wrong_value": _words("القيمة غير مقبولة", "نرخەکە قبوڵ نییە", "The value is not one of those allowed"),
     "too_long": _words("القيمة أطول من المسموح", "نرخەکە زۆر درێژە", "The value is too long"),
+    "token_unusable": _words(
+        "رمز الدخول لا يدل على صاحبه", "تۆکنەکە خاوەنەکەی دیاری ناکات", "Your token does not say whose it is"
+    ),
     "scope_missing": _words(
         "لا تملك صلاحية هذا الطلب", "مۆڵەتی ئەم داواکارییەت نییە", "Your token lacks the scope for this call"
     ),
@@ -187,6 +190,11 @@ PROBLEMS: Final = {
         "تغيرت المخالفة في هذه الأثناء، استعلم ثانية",
         "سەرپێچییەکە گۆڕا، دووبارە بپرسە",
         "The violation changed meanwhile: ask again",
+    ),
+    "payments_paused": _words(
+        "الدفع متوقف مؤقتاً، حاول لاحقاً",
+        "پارەدان بۆ ماوەیەک وەستاوە، دواتر هەوڵ بدەرەوە",
+        "Payments are paused, try again later",
     ),
     "gateway_refused": _words("رفضت بوابة الدفع الطلب", "دەروازەی پارەدان ڕەتیکردەوە", "The gateway refused the order"),
     "gateway_silent": _words(

@@ -6,8 +6,8 @@ Merchant API, JSON, `Authorization: Bearer <api_key>`; errors are `{"error": {"c
 | --- | --- |
 | `POST /v1/payments` | 201 with the payment; 200 with the first one where the reference is known; 422 |
 | `GET /v1/payments/{id}`, `GET /v1/payments?reference=` | 200 with the payment; 404 |
-| `POST /v1/payments/cancel?reference=` | 200 with the payment, which nobody can pay any more; 409; 404 |
-| `POST /v1/payments/{id}/refunds`: `{"reference","amount"}` | 200 `{"status": "refunded"}`; 409; 404; 422 |
+| `POST /v1/payments/cancel?reference=` | 200 with the payment, closed; 409 where it is over; 404 |
+| `POST /v1/payments/{id}/refunds` | `{"reference", "amount"}`: 200, given back once for a reference; 409; 404 |
 
 The customer: `GET /pay/{id}` shows the page and `POST /pay/{id}` acts on it and goes back to the merchant;
 `POST /{reference}/{outcome}` does the same without a page, for scripts.
@@ -104,7 +104,7 @@ class Gateway:
         if payment is None:
             return _error(404, "not_found", "No such payment")
         try:
-            return self._shown(self._payments.end(payment, "expired"))
+            return self._shown(self._payments.end(payment, "failed"))
         except ImpossibleError as error:
             return _error(409, "over", str(error))
 
@@ -112,18 +112,13 @@ class Gateway:
         if payment is None:
             return _error(404, "not_found", "No such payment")
         try:
-            fields = _object(body)
-            reference, amount = fields.get("reference"), fields.get("amount")
-            if not (isinstance(reference, str) and _REFERENCE.fullmatch(reference)):
-                raise ValueError("reference must be 1 to 64 letters, digits, '.', '_' or '-'")
-            if type(amount) is not int or amount < 1:
-                raise ValueError("amount must be whole dinars, 1 or more")
+            reference, amount = _money(_fields(body))
             self._payments.refund(payment, reference, amount)
         except ValueError as error:
             return _error(422, "invalid", str(error))
         except ImpossibleError as error:
             return _error(409, "not_paid", str(error))
-        return json_response(200, {"status": "refunded"})
+        return json_response(200, {"reference": reference, "amount": amount, "status": "refunded"})
 
     def _page(self, request: Request, payment: Payment) -> Response:
         if request.method == "GET":
@@ -165,12 +160,8 @@ class Gateway:
 
 def _order(body: bytes) -> Order:
     """Reads a merchant's order. Raises ValueError that names the field."""
-    fields = _object(body)
-    reference, amount = fields.get("reference"), fields.get("amount")
-    if not (isinstance(reference, str) and _REFERENCE.fullmatch(reference)):
-        raise ValueError("reference must be 1 to 64 letters, digits, '.', '_' or '-'")
-    if type(amount) is not int or not 1 <= amount <= _MAX_AMOUNT:
-        raise ValueError("amount must be whole dinars, 1 to 10,000,000,000")
+    fields = _fields(body)
+    reference, amount = _money(fields)
     if fields.get("currency") != "IQD":
         raise ValueError("currency must be IQD")
     description = fields.get("description")
@@ -186,7 +177,7 @@ def _order(body: bytes) -> Order:
     )
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _fields(body: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(body)
     except ValueError:
@@ -194,6 +185,15 @@ def _object(body: bytes) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise ValueError("The body must be a JSON object")
     return fields
+
+
+def _money(fields: dict[str, Any]) -> tuple[str, int]:
+    reference, amount = fields.get("reference"), fields.get("amount")
+    if not (isinstance(reference, str) and _REFERENCE.fullmatch(reference)):
+        raise ValueError("reference must be 1 to 64 letters, digits, '.', '_' or '-'")
+    if type(amount) is not int or not 1 <= amount <= _MAX_AMOUNT:
+        raise ValueError("amount must be whole dinars, 1 to 10,000,000,000")
+    return reference, amount
 
 
 def _web_address(fields: dict[str, Any], name: str) -> str:

@@ -123,31 +123,22 @@ class Payments:
             return current
 
     def refund(self, payment: Payment, reference: str, amount: int) -> None:
-        """Give back some of a paid payment, or all, which makes it refunded; a known reference again: no change.
+        """Gives so much of a payment back, once for each reference; `refunded` is one that is given back whole.
 
-        Raises ImpossibleError where so much was never paid, or the reference stands for another refund.
+        Raises ImpossibleError where it was not paid, or not so much of it is left.
         """
         with self._lock:
-            current = self._one(payment.id)
-            query = "select payment_id, amount from refunds where reference = ?"
-            known = self._db.execute(query, (reference,)).fetchone()
-            if known:
-                if tuple(known) != (payment.id, amount):
-                    raise ImpossibleError("The reference stands for another refund")
+            if self._db.execute("select 1 from refunds where reference = ?", (reference,)).fetchone():
                 return
-            left = current.amount - self.refunded(payment)
-            if current.status != "paid" or amount > left:
-                raise ImpossibleError(f"The payment is {current.status}; {left} of it may be given back")
+            given = self._db.execute(
+                "select coalesce(sum(amount), 0) from refunds where payment_id = ?", (payment.id,)
+            ).fetchone()[0]
+            current = self._one(payment.id)
+            if current.status != "paid" or given + amount > payment.amount:
+                raise ImpossibleError(f"The payment is {current.status}, and {given} dinars of it are given back")
             self._db.execute("insert into refunds values (?, ?, ?)", (reference, payment.id, amount))
-            if amount == left:
+            if given + amount == payment.amount:
                 self._db.execute("update payments set status = 'refunded' where id = ?", (payment.id,))
-
-    def refunded(self, payment: Payment) -> int:
-        """What was given back of a payment, in dinars."""
-        with self._lock:
-            query = "select coalesce(sum(amount), 0) from refunds where payment_id = ?"
-            total: int = self._db.execute(query, (payment.id,)).fetchone()[0]
-            return total
 
     def next_callback(self) -> Callback | None:
         """The callback that is due first."""

@@ -120,6 +120,8 @@ def _problems(operation: Operation) -> dict[int, dict[str, Any]]:
     for status, codes in operation.refusals.items():
         for code in codes:
             add(status, code, _example(status, code))
+    if not operation.open:
+        add(403, "token_unusable", _example(403, "token_unusable"))
     if any(parameter["in"] == "path" for parameter in operation.parameters):
         add(404, "no_such_path", _example(404, "no_such_path"))
     if operation.body:

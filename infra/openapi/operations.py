@@ -154,6 +154,7 @@ OPERATIONS: dict[str, Operation] = {
             409: ("key_reused", "still_starting", "payments_full"),
             422: ("not_payable",),
             502: ("gateway_refused",),
+            503: ("payments_paused",),
         },
         fields={
             "violations": ("missing", "wrong_type", "empty", "too_many", "repeated"),

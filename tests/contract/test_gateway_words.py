@@ -125,19 +125,37 @@ class TestQiCard:
         assert (found.state, found.amount) == (state, AMOUNT)
 
     @pytest.mark.parametrize(
-        ("how", "state"), [(None, FAILED), ("paid", REFUNDED), ("failed", FAILED), ("expired", EXPIRED)]
+        ("how", "confirmed", "state"),
+        [
+            (None, 0, FAILED),
+            (None, None, FAILED),
+            ("paid", 0, REFUNDED),
+            ("failed", 0, FAILED),
+            ("expired", 0, EXPIRED),
+        ],
     )
-    def test_what_canceled_makes_of_them(self, qicard: Merchant, how: str | None, state: str) -> None:
+    def test_what_canceled_makes_of_them(
+        self, qicard: Merchant, how: str | None, confirmed: int | None, state: str
+    ) -> None:
         _, gateway_id = qicard.placed(how)
-        self.stand_in(qicard).payments[gateway_id].canceled = True
+        qicard.gateway.meets("/status", lies(changed(canceled=True, confirmedAmount=confirmed)))
         found = qicard.adapter.standing(None, gateway_id)
         assert found is not None
-        assert found.state == state
+        assert (found.state, found.amount) == (state, AMOUNT)
+
+    @pytest.mark.parametrize("confirmed", [AMOUNT, 1, None])
+    def test_one_that_is_paid_and_canceled_with_money_confirmed_is_unknown(
+        self, qicard: Merchant, confirmed: int | None
+    ) -> None:
+        _, gateway_id = qicard.placed("paid")
+        qicard.gateway.meets("/status", lies(changed(canceled=True, confirmedAmount=confirmed)))
+        with pytest.raises(UnknownError, match="paid and canceled"):
+            qicard.adapter.standing(None, gateway_id)
 
     def test_what_was_paid_is_the_confirmed_amount(self, qicard: Merchant) -> None:
         _, gateway_id = qicard.placed("paid")
-        qicard.gateway.meets("/status", *(lies(changed(confirmedAmount=amount)) for amount in (74_999, None)))
-        for expected in (74_999, AMOUNT):
+        qicard.gateway.meets("/status", *(lies(changed(confirmedAmount=amount)) for amount in (74_999, 0, None)))
+        for expected in (74_999, 0, AMOUNT):
             found = qicard.adapter.standing(None, gateway_id)
             assert found is not None
             assert found.amount == expected

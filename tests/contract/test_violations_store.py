@@ -244,6 +244,7 @@ class TestOneWriterAnAttribute:
         doubling = violation()
         full = violation(**FULL)
         store(violations, doubling, full)
+        store(violations, later(full, amount=1))
         written = {name for each in tables.items("Violations") for name in each} - {"pk"}
         assert written == INGEST_ATTRIBUTES
         before = item(tables, doubling.violation_no)
@@ -354,3 +355,73 @@ def test_versions_sort_by_date_then_file_then_line() -> None:
         make_version(updated, modified, line) for updated, modified, line in itertools.product(dates, dates, (2, 10))
     ]
     assert made == sorted(made)
+
+
+class TestUndoing:
+    """What a line did is undone by what the line before it said."""
+
+    def inserted(self, violations: Violations, **more: Any) -> tuple[Violation, str]:
+        subject = violation(**more)
+        line = row(subject)
+        violations.write([line])
+        return subject, line.ref
+
+    def test_what_a_line_inserted_is_forgotten(self, violations: Violations) -> None:
+        subject, ref = self.inserted(violations)
+        assert violations.forget(subject.violation_no, ref)
+        assert violations.get([subject.violation_no]) == {}
+        assert not violations.forget(subject.violation_no, ref)
+
+    def test_another_line_forgets_nothing(self, violations: Violations) -> None:
+        subject, _ = self.inserted(violations)
+        assert not violations.forget(subject.violation_no, "another#2")
+        assert violations.get([subject.violation_no])
+
+    def test_what_was_changed_since_is_not_forgotten(self, violations: Violations) -> None:
+        subject, ref = self.inserted(violations)
+        violations.write([row(later(subject, amount=1))])
+        assert not violations.forget(subject.violation_no, ref)
+
+    @pytest.mark.parametrize("paid", [False, True])
+    def test_money_keeps_a_violation(self, call: Call, violations: Violations, paid: bool) -> None:
+        subject, ref = self.inserted(violations)
+        hold(call, violations, subject)
+        if paid:
+            transact(call, [violations.settle(subject.violation_no, "p1", 1, "2026-11-20T12:00:00+03:00", "GH-1")])
+        assert not violations.forget(subject.violation_no, ref)
+
+    def test_a_changed_violation_says_again_what_it_said(self, violations: Violations, tables: Tables) -> None:
+        first = row(violation(**FULL))
+        violations.write([first])
+        before = item(tables, first.identity)
+        second = row(later(first.violation, status=CANCELLED, title=None))
+        assert violations.write([second]) == [UPDATED]
+        trace = violations.traces([first.identity])[first.identity]
+        assert trace["changed_before"] == {"S": first.ref}
+
+        assert violations.restore(first, second.ref)
+
+        assert item(tables, first.identity) == {name: value for name, value in before.items() if name != "tell"}
+        assert not violations.restore(first, second.ref)
+
+    def test_a_settlement_outlasts_what_is_undone(self, call: Call, violations: Violations) -> None:
+        first = row(violation())
+        violations.write([first])
+        hold(call, violations, first.violation)
+        transact(call, [violations.settle(first.identity, "p1", 1, "2026-11-20T12:00:00+03:00", "GH-1")])
+        second = row(later(first.violation, status=CANCELLED))
+        violations.write([second])
+
+        assert violations.restore(first, second.ref)
+
+        restored = violations.get([first.identity])[first.identity]
+        assert (restored.paid_by, restored.receipt_no, restored.status) == ("p1", "GH-1", first.violation.status)
+
+    def test_nobody_is_told_of_it(self, violations: Violations, tables: Tables) -> None:
+        first = row(violation())
+        violations.write([first])
+        second = row(later(first.violation, status=CANCELLED))
+        violations.write([second])
+        assert item(tables, first.identity)["tell"] == {"S": "cancelled"}
+        violations.restore(first, second.ref)
+        assert "tell" not in item(tables, first.identity)

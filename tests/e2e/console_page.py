@@ -100,6 +100,14 @@ class ConsolePage:
     def expect_payment(self, status: str) -> None:
         expect(self.page.locator(f".payment[data-status={status}]")).to_be_visible(timeout=30_000)
 
+    def open_receipt(self) -> str:
+        """Opens the receipt's page; returns its address."""
+        with self.page.expect_popup() as opened:
+            self.page.locator(".payment .receipt").click()
+        url = opened.value.url
+        opened.value.close()
+        return url
+
     def receipt_no(self) -> str:
         return self.page.locator(".receipt-no").inner_text()
 

@@ -95,6 +95,8 @@ class FakeCloud:
                 return self._pay(claims, asked, headers["Idempotency-Key"])
             case "GET", ["payments", payment_id]:
                 return 200, self.payments[payment_id]
+            case "GET", ["payments", payment_id, "receipt"]:
+                return 200, {"pdf": {"url": f"{self.url}/receipts/{payment_id}.pdf", "expires_at": ""}}
         return 404, {"message": "Not Found"}
 
     def send(self, phone: str, text: str) -> None:

@@ -91,6 +91,7 @@ def test_from_a_file_to_a_receipt(console: ConsolePage, cloud: FakeCloud) -> Non
 
     console.expect_payment("paid")
     assert console.receipt_no() == "GH-2026-7K3M9QXW-4T"
+    assert console.open_receipt() == f"{cloud.url}/receipts/p0.pdf"
     expect(console.payment).to_contain_text("50,000 دينار")
     expect(console.payment).to_contain_text(re.compile(r"\d\d/\d\d/20\d\d \d\d:\d\d"))
     expect(console.summary).to_contain_text("300,000 دينار")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,4 +42,5 @@ def test_from_a_file_to_a_receipt(page: Page, cloud: Cloud, tmp_path: Path) -> N
     console.at_the_gateway("pay")
     console.expect_payment("paid")
     assert console.receipt_no().startswith("GH-")
+    assert re.search(r"/[0-9a-f]{32}/ar\.pdf\?.*X-Amz-Expires=300", console.open_receipt())
     expect(console.messages.last).to_contain_text(console.receipt_no(), timeout=20_000)

@@ -85,7 +85,7 @@ def run(cloud: Cloud, command: str) -> str:
         "AWS_ACCESS_KEY_ID": cloud.stack["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": cloud.stack["secret_access_key"],
     }
-    words = [sys.executable, *shlex.split(command)[1:]]
+    words = [*shlex.split(command), f"PYTHON={sys.executable}"]
     return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
 
 
@@ -120,7 +120,7 @@ def test_a_dead_chunk_is_told_kept_and_replayed(
     assert (progress["status"], progress["rows_found"], progress["rows_done"]) == ("failed", 30, 0)
     assert failed["error"]["replay"] in mail(cloud, operators_mail, key)
 
-    assert run(cloud, f"{failed['error']['replay']} --stack {STACK}").startswith("1 ")
+    assert run(cloud, f"{failed['error']['replay']} STACK={STACK}").startswith("1 ")
 
     def mended() -> dict[str, Any] | None:
         report = cloud.report(key, version)

@@ -17,6 +17,7 @@ from notify.reminding import Stores as RemindStores
 from notify.reminding import remind
 from notify.wording import Stores
 from shared.aws_json import AwsError, Call, Json
+from shared.domain.message import DELIVERED
 from shared.stores.citizens import Citizens
 from shared.stores.message_caps import Caps
 from shared.stores.messages import Messages
@@ -41,7 +42,7 @@ class Death(BaseException):
 
 
 class FaultPort:
-    """The port, of which one call goes wrong. calls: the operations so far."""
+    """The port, of which one call goes wrong. calls: the operations so far; of a transaction, how many actions too."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -50,7 +51,8 @@ class FaultPort:
 
     def __call__(self, service: str, operation: str, request: Json) -> Json:
         at, how = self.fault or (-1, "")
-        self.calls.append(operation)
+        actions = len(request.get("TransactItems", ()))
+        self.calls.append(f"{operation} of {actions}" if actions else operation)
         if len(self.calls) - 1 != at:
             return self._call(service, operation, request)
         if how == DIES_BEFORE:
@@ -127,6 +129,9 @@ class World:
 
     def send(self, message_id: str) -> Outcome | None:
         return deliver(message_id, self._watched, self.sender, self.rules, self.now)
+
+    def report(self, reference: str) -> None:
+        self._watched.messages.report(reference, DELIVERED, None, self.now)
 
     def send_due(self) -> list[Outcome]:
         """Each message that is due, given to the sender twice, as a queue may."""

@@ -104,14 +104,18 @@ def test_any_sending_may_go_wrong(how: str, number: int, emulator: Engine) -> No
 
 
 def test_the_calls_of_a_message_are_these(emulator: Engine) -> None:
-    """One follower, one violation: what announcing and sending it costs."""
+    """One follower, one violation: what announcing it, sending it and hearing that it arrived costs."""
     with world(emulator) as here:
         follow(here.citizens)
         records = here.ingest(row(violation()))
         here.announce(records)
-        assert here.port.calls == ["Query", "BatchGetItem", "TransactWriteItems"]
+        assert here.port.calls == ["Query", "BatchGetItem", "TransactWriteItems of 2"]
         here.port.calls.clear()
         (message_id,) = here.messages.due(NOON, 100)
         here.send(message_id)
-        assert here.port.calls == ["GetItem", "GetItem", "GetItem", "BatchGetItem", "TransactWriteItems", "UpdateItem"]
+        checked = ["GetItem", "GetItem", "GetItem", "BatchGetItem"]
+        assert here.port.calls == [*checked, "TransactWriteItems of 4", "UpdateItem"]
         assert here.sender.tried == 1
+        here.port.calls.clear()
+        here.report("sns-1")
+        assert here.port.calls == ["Query", "UpdateItem"]

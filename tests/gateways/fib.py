@@ -38,6 +38,8 @@ class Payment:
     status: str = "UNPAID"
     reason: str | None = None
     refunds: int = 0
+    begun: bool = False
+    closed: bool = False
 
 
 class FibStandIn(StandIn):
@@ -57,14 +59,21 @@ class FibStandIn(StandIn):
         (client_id,) = self.clients
         return {"client_id": client_id, "client_secret": self.clients[client_id]}
 
+    def changes_keys(self) -> None:
+        self.clients, self.tokens = {"gharama-2": "new secret"}, {}
+
     # ------------------------------------------------------------------ the customer, and time
 
     def ids(self) -> list[str]:
         return list(self.payments)
 
+    def begins(self, gateway_id: str) -> None:
+        self.payments[gateway_id].begun = True
+
     def ends(self, gateway_id: str, how: str) -> None:
         """A payment comes to an end; a callback is owed."""
         payment = self.payments[gateway_id]
+        assert not payment.closed
         payment.status = "PAID" if how == "paid" else "DECLINED"
         payment.reason = {"failed": "PAYMENT_CANCELLATION", "expired": "PAYMENT_EXPIRATION"}.get(how)
         self.owed.append(self.callback(payment))
@@ -143,9 +152,9 @@ class FibStandIn(StandIn):
         )
 
     def _cancel(self, payment: Payment) -> Reply:
-        if payment.status != "UNPAID":
+        if payment.status != "UNPAID" or payment.begun:
             return _error(406, "PAYMENT_NOT_CANCELABLE")
-        payment.status, payment.reason = "DECLINED", "PAYMENT_CANCELLATION"
+        payment.status, payment.reason, payment.closed = "DECLINED", "PAYMENT_CANCELLATION", True
         return Reply(204)
 
     def _refund(self, payment: Payment) -> Reply:

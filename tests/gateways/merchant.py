@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from pay.gateways import Gateway, Keys, Order, ReadKeys, Refund
 from pay.gateways.fib import Fib
 from pay.gateways.qicard import QiCard
+from pay.gateways.sandbox import Sandbox
 from pay.gateways.zaincash import ZainCash
+from shared.domain.time import to_text
 from tests.gateways.fib import FibStandIn
 from tests.gateways.qicard import QiCardStandIn
+from tests.gateways.sandbox import SandboxStandIn
 from tests.gateways.stand_in import StandIn
 from tests.gateways.zaincash import ZainCashStandIn
 
@@ -19,6 +23,7 @@ GATEWAYS: Final[dict[str, tuple[type[StandIn], Callable[[str, ReadKeys], Gateway
     "qicard": (QiCardStandIn, QiCard),
     "zaincash": (ZainCashStandIn, ZainCash),
     "fib": (FibStandIn, Fib),
+    "sandbox": (SandboxStandIn, Sandbox),
 }
 AMOUNT: Final = 75_000
 
@@ -41,9 +46,9 @@ class Merchant:
             currency="IQD",
             description="Gharama: 2",
             language="ar",
-            callback_url=f"https://api.example/v1/callbacks/{self.name}",
+            callback_url=f"{self.gateway.url}/v1/callbacks/{self.name}",
             return_url="https://tf.ur.gov.iq/paid",
-            expires_at="2026-11-20T12:15:00+03:00",
+            expires_at=to_text(datetime.now(UTC) + timedelta(minutes=15)),
         )
         return order._replace(**changes)
 

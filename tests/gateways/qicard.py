@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tests.gateways.stand_in import Post, Reply, Request, StandIn, basic_or_bearer, says
 
-OVER = {"SUCCESS", "FAILED", "AUTHENTICATION_FAILED", "ERROR", "EXPIRED"}
 NAMES = {
     1: "ORDER_ALREADY_EXISTS",
     5: "RequestId {} was already used.",
@@ -92,14 +91,21 @@ class QiCardStandIn(StandIn):
             "public_key": pem(self.signing_key),
         }
 
+    def changes_keys(self) -> None:
+        self.passwords, self.signing_key = {"merchant-2": "new"}, 2
+
     # ------------------------------------------------------------------ the customer, and time
 
     def ids(self) -> list[str]:
         return list(self.payments)
 
+    def begins(self, gateway_id: str) -> None:
+        self.payments[gateway_id].status = "AUTHENTICATION_STARTED"
+
     def ends(self, gateway_id: str, how: str) -> None:
         """A payment comes to an end: ``paid``, ``failed`` or ``expired``; a notification is owed."""
         payment = self.payments[gateway_id]
+        assert not payment.canceled
         payment.status = {"paid": "SUCCESS", "failed": "AUTHENTICATION_FAILED", "expired": "EXPIRED"}[how]
         self.owed.append(self.notification(payment))
 
@@ -167,7 +173,7 @@ class QiCardStandIn(StandIn):
     def _cancel(self, payment: Payment | None) -> Reply:
         if payment is None:
             return _error(403, 12)
-        if payment.status in OVER:
+        if payment.status not in ("CREATED", "FORM_SHOWED"):
             return _error(400, 15)
         payment.canceled = True
         return says(200, self._view(payment))
@@ -198,7 +204,7 @@ class QiCardStandIn(StandIn):
             "status": payment.status,
             "canceled": payment.canceled,
             "amount": payment.amount,
-            "confirmedAmount": payment.amount if payment.status == "SUCCESS" else 0,
+            "confirmedAmount": payment.amount - payment.given_back if payment.status == "SUCCESS" else 0,
             "currency": payment.currency,
             "paymentType": "CARD",
             "creationDate": payment.created,

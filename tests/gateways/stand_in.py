@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pay.gateways import Delivery
 
-ANSWERS_WITHIN = 5  # seconds; a receiver of callbacks that takes longer has failed
+ANSWERS_WITHIN = 20  # seconds; the first answer may be a cold start
 
 
 class Request(NamedTuple):
@@ -225,8 +225,16 @@ class StandIn:
         """The secrets that its merchant is given."""
         raise NotImplementedError
 
+    def changes_keys(self) -> None:
+        """It gives its merchant new ones, and takes and signs by these alone."""
+        raise NotImplementedError
+
     def ids(self) -> list[str]:
         """Its own ids of the orders that it has taken."""
+        raise NotImplementedError
+
+    def begins(self, gateway_id: str) -> None:
+        """The customer is in the midst of paying: it is too late to close the order."""
         raise NotImplementedError
 
     def ends(self, gateway_id: str, how: str) -> None:

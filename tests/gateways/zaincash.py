@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -35,7 +35,10 @@ class Transaction:
 
 
 class ZainCashStandIn(StandIn):
-    """webhook_url: what ZainCash's staff have registered, None in UAT. next_reversal: how the next reversal ends."""
+    """webhook_url: what ZainCash's staff have registered, None in UAT. next_reversal: how the next reversal ends.
+
+    now: what its tokens are dated by.
+    """
 
     name = "zaincash"
     order_path, status_path, refund_path = "/init", "/inquiry", "/reverse"
@@ -48,6 +51,7 @@ class ZainCashStandIn(StandIn):
         self.tokens: dict[str, set[str]] = {}
         self.webhook_url: str | None = None
         self.next_reversal = "COMPLETED"
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.reversals: list[dict[str, Any]] = []
 
     def keys(self) -> dict[str, str]:
@@ -59,10 +63,17 @@ class ZainCashStandIn(StandIn):
             "service_type": "Government",
         }
 
+    def changes_keys(self) -> None:
+        self.clients, self.tokens = {"gharama-2": "new secret"}, {}
+        self.api_key = secrets.token_hex(24)
+
     # ------------------------------------------------------------------ the customer, and time
 
     def ids(self) -> list[str]:
         return list(self.transactions)
+
+    def begins(self, gateway_id: str) -> None:
+        self.transactions[gateway_id].status = "OTP_SENT"
 
     def ends(self, gateway_id: str, how: str) -> None:
         """A transaction comes to an end; the browser goes back, and a webhook is owed where one is registered."""
@@ -85,7 +96,7 @@ class ZainCashStandIn(StandIn):
         return {
             "eventId": str(uuid.uuid4()),
             "eventType": "STATUS_CHANGED",
-            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "timestamp": self.now().isoformat(timespec="milliseconds"),
             "data": {
                 "transactionId": transaction.transaction_id,
                 "orderId": transaction.order_id,
@@ -190,6 +201,6 @@ class ZainCashStandIn(StandIn):
                     "amount": {"value": transaction.value, "currency": "IQD"},
                 },
                 "redirectUrl": f"{self.url}/pay?id={transaction.transaction_id}",
-                "expiryTime": datetime.now(UTC).isoformat(),
+                "expiryTime": self.now().isoformat(),
             },
         )

@@ -22,8 +22,8 @@ OPEN_ROUTES: Final = {
 ANY_RESOURCE: Final = {
     ("NotifySendSms", "sns:Publish"): "an SMS to a phone number has no resource to name; topics are denied",
 }
-OWN_MEMORY: Final[dict[str, str]] = {
-    "PayReceipts": "draws a page of PDF while a citizen waits; memory buys processor",
+OWN_MEMORY: Final = {
+    "PayReceipts": "shapes Arabic and draws a page while a citizen waits: more memory is more processor",
 }
 """Functions whose MemorySize is not everybody's, and why."""
 

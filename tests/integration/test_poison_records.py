@@ -12,7 +12,7 @@ import pytest
 from infra.local.config import REGION
 from infra.local.environment import Outcome
 from infra.local.stream_batch import BatchProcessor, StreamMapping
-from infra.operator import replay_records
+from infra.operator.replay import replay_records
 from shared.aws_json import AwsError, Json
 from shared.domain.message import WAITING
 from tests import lambda_events as events

@@ -111,6 +111,7 @@ def test_the_address_works_for_minutes_and_only_for_this(functions: Functions, b
         with pytest.raises(urllib.error.HTTPError) as refused:
             fetch(other)
         assert refused.value.code == 403
+        refused.value.close()
 
 
 def test_it_is_drawn_once(functions: Functions, bucket: Any, paid: str, monkeypatch: pytest.MonkeyPatch) -> None:

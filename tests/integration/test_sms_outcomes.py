@@ -14,6 +14,7 @@ from shared.domain.message import DROPPED, FAILED, RECEIPT, REFUND, SENDING, SEN
 from shared.stores.messages import CLAIMED_FOR, Message
 from tests.aws import Engine
 from tests.build import CAPS, OTHER_PLATE, PHONE, PLATE, SUB, follow, taking
+from tests.fault_server import FaultServer, says
 from tests.functions import Functions, forget
 
 STANDING = Message("m", SUB, REFUND, "2026-11-20T12:00:00+03:00", phone=PHONE, language="en", text="refund")
@@ -104,6 +105,14 @@ def test_a_phone_that_is_no_iraqi_mobile(functions: Functions, engine: Engine, p
     assert functions.statuses() == [FAILED]
 
 
+def test_sms_off_on_the_portal_is_at_once_effective(functions: Functions) -> None:
+    put(functions, STANDING)
+    assert functions.call("query.api", "PATCH /v1/me", body={"sms": False}).status == 200
+    functions.send_due()
+    assert functions.phones.sent == []
+    assert functions.reasons() == ["sms_off"]
+
+
 def test_a_name_with_hidden_marks_reaches_no_sms(functions: Functions) -> None:
     """No name does: a text holds the end of a plate, amounts, dates and numbers of our own."""
     functions.ask({"plate": f"11 ز {PLATE.number}"}, claims={"name": "\u202eeman\u2066\u200f"})
@@ -184,3 +193,24 @@ def test_a_citizens_cap_comes_from_the_template(functions: Functions, monkeypatc
     put(functions, *(STANDING._replace(message_id=f"m{number}", text=f"text {number}") for number in range(3)))
     functions.send_due()
     assert functions.statuses() == [SENT, SENT, WAITING]
+
+
+@pytest.mark.parametrize("first", ["ur", "sns"])
+def test_the_first_provider_is_the_templates_choice(
+    functions: Functions, engine: Engine, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    name = f"{functions.failed_records}-ur"
+    secret = {"Name": name, "SecretString": json.dumps({"client_id": "gharama", "client_secret": "s3"})}
+    engine.fast()("secretsmanager", "CreateSecret", secret)
+    with FaultServer([says(200, b"{}")]) as ur:
+        for variable, value in {
+            "SMS_FIRST_PROVIDER": first,
+            "UR_SMS_URL": f"{ur.url}/send",
+            "UR_SMS_SECRET": name,
+        }.items():
+            monkeypatch.setenv(variable, value)
+        forget()
+        put(functions, STANDING)
+        functions.send_due()
+    assert functions.statuses() == [SENT]
+    assert (len(ur.received), len(functions.phones.sent)) == ((1, 0) if first == "ur" else (0, 1))

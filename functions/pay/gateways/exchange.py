@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -164,6 +164,20 @@ def genuine(keys: Keys, *names: str) -> list[Mapping[str, str]]:
     """The current keys, then the previous ones where they hold what is named: a secret's first value holds nothing."""
     previous = keys.previous
     return [keys.current, previous] if previous and previous.keys() >= set(names) else [keys.current]
+
+
+def let_in(
+    secrets: Iterable[Mapping[str, str]],
+    ask: Callable[[Mapping[str, str]], Answer],
+    turned_away: Callable[[Answer], bool] = lambda answer: answer.status == 401,
+) -> Answer:
+    """The answer to the first keys that are not turned away at the door, where nothing has been done yet."""
+    answer = Answer(401, None)
+    for secret in secrets:
+        answer = ask(secret)
+        if not turned_away(answer):
+            break
+    return answer
 
 
 def known(states: Mapping[str, str], status: object) -> str:

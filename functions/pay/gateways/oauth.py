@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pay.gateways import ReadKeys, RefusedError, UnknownError
-from pay.gateways.exchange import Answer, Exchange, NotAskedError, dinars, genuine, reading
+from pay.gateways.exchange import Answer, Exchange, NotAskedError, dinars, genuine, let_in, reading
 
 MARGIN: Final = 10
 """Seconds before its end from which a token is not used any more."""
@@ -31,8 +31,7 @@ class OAuth:
         self._keys = keys
         self._asked = {"scope": scope} if scope else {}
         self._clock = clock
-        self._token = ""
-        self._until = 0.0
+        self._kept = ("", 0.0)  # a token, and until when it is used
 
     def __call__(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         """One exchange; a second one with a new token where the first was turned away at the door (401).
@@ -41,29 +40,28 @@ class OAuth:
         """
         answer = self._ask(method, path, body)
         if answer.status == 401:
-            self._until = 0.0
+            self._kept = ("", 0.0)
             answer = self._ask(method, path, body)
         return answer
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
-        if self._clock() >= self._until:
+        token, until = self._kept
+        if self._clock() >= until:
             try:
-                self._token, lifetime = self._fetch()
+                token, lifetime = self._fetch()
             except (UnknownError, RefusedError) as error:
                 raise NotAskedError(f"no token: {error}") from None
-            self._until = self._clock() + lifetime - MARGIN
-        return self._exchange(method, path, headers={"authorization": f"Bearer {self._token}"}, body=body)
+            self._kept = token, self._clock() + lifetime - MARGIN
+        return self._exchange(method, path, headers={"authorization": f"Bearer {token}"}, body=body)
 
     def _fetch(self) -> tuple[str, int]:
-        answer = Answer(401, None)
-        for secret in genuine(self._keys(), "client_id", "client_secret"):
+        def ask(secret: Mapping[str, str]) -> Answer:
             client = {"client_id": secret["client_id"], "client_secret": secret["client_secret"]}
-            answer = self._exchange(
-                "POST", self._path, form={"grant_type": "client_credentials", **client, **self._asked}
-            )
-            if answer.status not in (400, 401):
-                break
-        granted = answer.accepted()
+            form = {"grant_type": "client_credentials", **client, **self._asked}
+            return self._exchange("POST", self._path, form=form)
+
+        secrets = genuine(self._keys(), "client_id", "client_secret")
+        granted = let_in(secrets, ask, lambda answer: answer.status in (400, 401)).accepted()
         with reading():
             return _token(granted["access_token"]), dinars(granted["expires_in"])
 

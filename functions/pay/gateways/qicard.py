@@ -32,7 +32,7 @@ from pay.gateways import (
     Standing,
     UnknownError,
 )
-from pay.gateways.exchange import Answer, Exchange, asking, dinars, genuine, known, ordering, parse, reading
+from pay.gateways.exchange import Answer, Exchange, asking, dinars, genuine, known, let_in, ordering, parse, reading
 from shared.http import LONGEST_ID
 from shared.observability import logger
 
@@ -54,8 +54,6 @@ _STATES: Final = {
     "SUCCESS": PAID,
     "EXPIRED": EXPIRED,
 }
-_CANCELED: Final = {UNPAID: FAILED, PAID: REFUNDED}
-"""What the mark ``canceled`` makes of a state."""
 _LOCALES: Final = {"en": "en_US"}
 _ALREADY_EXISTS: Final = {1, 10}
 _CAN_NOT_PROCESS: Final = 5
@@ -104,13 +102,8 @@ class QiCard:
         with asking():
             told = _accepted(answer)
         with reading():
-            state = known(_STATES, told["status"])
-            if told.get("canceled"):
-                state = _CANCELED.get(state, state)
-            amount = told["confirmedAmount"] if state == PAID and told.get("confirmedAmount") else told["amount"]
-            standing = Standing(
-                str(told["requestId"]), str(told["paymentId"]), state, dinars(amount), str(told["currency"])
-            )
+            state, amount = _state(told)
+            standing = Standing(str(told["requestId"]), str(told["paymentId"]), state, amount, str(told["currency"]))
         if payment_id not in (None, standing.payment_id) or gateway_id not in (None, standing.gateway_id):
             raise UnknownError("the answer is another order's")
         return standing
@@ -159,15 +152,30 @@ class QiCard:
         return Notice(None, gateway_id, f"{gateway_id}:{status}")
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
-        """One exchange; a second one with the keys before these where these are turned away at the door."""
-        answer = Answer(401, None)
-        for secret in genuine(self._keys(), "username", "password", "terminal_id"):
+        def ask(secret: Mapping[str, str]) -> Answer:
             basic = b64encode(f"{secret['username']}:{secret['password']}".encode()).decode()
             headers = {"authorization": f"Basic {basic}", "x-terminal-id": secret["terminal_id"]}
-            answer = self._exchange(method, path, headers=headers, body=body)
-            if answer.status != 401 and _code(answer) != _BAD_CREDENTIALS:
-                break
-        return answer
+            return self._exchange(method, path, headers=headers, body=body)
+
+        return let_in(
+            genuine(self._keys(), "username", "password", "terminal_id"),
+            ask,
+            lambda answer: answer.status == 401 or _code(answer) == _BAD_CREDENTIALS,
+        )
+
+
+def _state(told: Mapping[str, Any]) -> tuple[str, int]:
+    """The state of a payment and its dinars: those that were confirmed, once it is paid.
+
+    Raises UnknownError for one that is paid and canceled with money confirmed: its documents do not say who has it.
+    """
+    state, amount = known(_STATES, told["status"]), dinars(told["amount"])
+    confirmed = None if told.get("confirmedAmount") is None else dinars(told["confirmedAmount"])
+    if not told.get("canceled"):
+        return state, amount if state != PAID or confirmed is None else confirmed
+    if state == PAID and confirmed != 0:
+        raise UnknownError("paid and canceled")
+    return {UNPAID: FAILED, PAID: REFUNDED}.get(state, state), amount
 
 
 def _is_in_use(answer: Answer) -> bool:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
-
-import urllib3
 
 from pay.gateways import (
     EXPIRED,
@@ -30,6 +30,7 @@ from pay.gateways import (
     Standing,
     UnknownError,
 )
+from pay.gateways.exchange import Answer, Exchange, asking, dinars, genuine, known, let_in, ordering, reading
 from shared.http import LONGEST_ID
 
 TOLERANCE: Final = 300
@@ -38,12 +39,11 @@ _STATES: Final = {"created": UNPAID, "paid": PAID, "failed": FAILED, "expired": 
 
 
 class Sandbox:
-    """url: the gateway's base address. keys: reads ``api_key`` and ``callback_key`` when they are needed."""
+    """keys: ``api_key`` and ``callback_key``."""
 
     def __init__(self, url: str, keys: ReadKeys) -> None:
-        self._url = url
+        self._exchange = Exchange(url)
         self._keys = keys
-        self._http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2, read=6), retries=False)
 
     def order(self, order: Order) -> Page:
         """``POST /v1/payments``."""
@@ -56,45 +56,45 @@ class Sandbox:
             "return_url": order.return_url,
             "expires_at": order.expires_at,
         }
-        status, answer = self._call("POST", "/v1/payments", body)
-        if status not in (200, 201):
-            raise RefusedError(f"http_{status}")
-        try:
-            return Page(str(answer["id"]), str(answer["pay_url"]))
-        except (KeyError, TypeError):
-            raise UnknownError("the answer is not an order") from None
+        with ordering():
+            taken = self._call("POST", "", body).accepted()
+        with reading():
+            if taken["reference"] != order.payment_id or dinars(taken["amount"]) != order.amount:
+                raise UnknownError("the answer is another order's")
+            return Page(str(taken["id"]), self._exchange.page(taken["pay_url"]))
 
     def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
         """``GET /v1/payments?reference=``, or by the gateway's id where ours is not known."""
-        path = f"?{urlencode({'reference': payment_id})}" if payment_id else f"/{quote(gateway_id or '')}"
-        status, answer = self._call("GET", f"/v1/payments{path}")
-        if status == 404:
+        answer = self._call(
+            "GET", f"?{urlencode({'reference': payment_id})}" if payment_id else _path(gateway_id or "")
+        )
+        if answer.status == 404 and answer.body is not None:
             return None
-        try:
-            return Standing(
-                str(answer["reference"]),
-                str(answer["id"]),
-                _STATES[answer["status"]],
-                int(answer["amount"]),
-                str(answer["currency"]),
+        with asking():
+            told = answer.accepted()
+        with reading():
+            standing = Standing(
+                str(told["reference"]),
+                str(told["id"]),
+                known(_STATES, told["status"]),
+                dinars(told["amount"]),
+                str(told["currency"]),
             )
-        except (KeyError, TypeError, ValueError):
-            raise UnknownError("the answer is not an order") from None
+        if payment_id not in (None, standing.payment_id) or gateway_id not in (None, standing.gateway_id):
+            raise UnknownError("the answer is another order's")
+        return standing
 
     def cancel(self, payment_id: str, gateway_id: str | None) -> None:
         """``POST /v1/payments/cancel?reference=``."""
-        self._call("POST", f"/v1/payments/cancel?{urlencode({'reference': payment_id})}")
+        with suppress(RefusedError):
+            self._call("POST", f"/cancel?{urlencode({'reference': payment_id})}").accepted()
 
     def refund(self, refund: Refund) -> str:
         """``POST /v1/payments/{id}/refunds``; the gateway knows a repeat by its reference."""
         body = {"reference": refund.refund_id, "amount": refund.amount}
-        status, answer = self._call("POST", f"/v1/payments/{quote(refund.gateway_id)}/refunds", body)
-        if status in (404, 409, 422):
-            raise RefusedError(f"http_{status}")
-        try:
-            return _STATES[answer["status"]]
-        except (KeyError, TypeError):
-            raise UnknownError("the answer is not a refund") from None
+        told = self._call("POST", f"{_path(refund.gateway_id)}/refunds", body).accepted()
+        with reading():
+            return known({"refunded": REFUNDED}, told["status"])
 
     def callback(self, delivery: Delivery, now: datetime) -> Notice:
         """Signature, time and form of a callback, in this order; the time is part of what is signed."""
@@ -104,7 +104,9 @@ class Sandbox:
         if not signature:
             raise CallbackError("no signature")
         signed = f"{stamp}.".encode() + delivery.body
-        if not any(_is_signature(signature, signed, keys["callback_key"]) for keys in filter(None, self._keys())):
+        if not any(
+            _is_signature(signature, signed, keys["callback_key"]) for keys in genuine(self._keys(), "callback_key")
+        ):
             raise CallbackError("bad signature")
         if not stamp.isdecimal() or abs(now.timestamp() - int(stamp)) > TOLERANCE:
             raise CallbackError("time out of bounds")
@@ -117,18 +119,16 @@ class Sandbox:
             raise CallbackError("not a callback's body")
         return notice
 
-    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
-        try:
-            headers = {"authorization": f"Bearer {self._keys().current['api_key']}"}
-            response = self._http.request(method, self._url + path, json=body, headers=headers)
-        except urllib3.exceptions.HTTPError as error:
-            raise UnknownError(type(error).__name__) from None
-        if response.status >= 500:
-            raise UnknownError(f"http_{response.status}")
-        try:
-            return response.status, response.json()
-        except ValueError:
-            raise UnknownError("the answer is not JSON") from None
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+        def ask(secret: Mapping[str, str]) -> Answer:
+            headers = {"authorization": f"Bearer {secret['api_key']}"}
+            return self._exchange(method, f"/v1/payments{path}", headers=headers, body=body)
+
+        return let_in(genuine(self._keys(), "api_key"), ask)
+
+
+def _path(gateway_id: str) -> str:
+    return f"/{quote(gateway_id, safe='')}"
 
 
 def _is_signature(signature: str, signed: bytes, key: str) -> bool:

@@ -13,7 +13,7 @@ from string import ascii_letters
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from shared.aws_json import Call, Json
+from shared.aws_json import AwsError, Call, Json
 from shared.domain import fine
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, Violation
 from shared.stores import versioned
@@ -26,9 +26,12 @@ _WRITTEN: Final = (
     "plate", "code", "amount", "occurred_at", "recorded_at", "sector_code", "version", "status", "category", "title",
     "legal_ref", "amount_due", "doubled_at", "sector_name", "sector_governorate", "place", "counter_paid_at",
     "counter_receipt_no",
-    "hash", "origin", "tell", "doubling_day", "changed_by", "inserted_by",
+    "hash", "origin", "tell", "doubling_day", "changed_by", "changed_before", "inserted_by",
 )  # fmt: skip
-"""Ingest's attributes: what the directorate wrote beside the number, in the fields' order, then what ingest adds."""
+"""Ingest's attributes: what the directorate wrote beside the number, in the fields' order, then what ingest adds.
+
+changed_by: the line that last changed it; changed_before: the one that had before, whose file still tells what it said.
+"""
 
 INGEST_ATTRIBUTES: Final = frozenset(_WRITTEN)
 PAY_ATTRIBUTES: Final = frozenset({"held_by", "held_plate", "paid_by", "paid_amount", "paid_at", "receipt_no"})
@@ -179,33 +182,82 @@ class Violations:
         return outcome, self._put(row, known) if needed else None
 
     def _put(self, row: Row, known: Item | None) -> Json:
+        # What was decided holds only for the version it was decided on.
+        if known is None:
+            return {"Update": self._update(row, tell(row, None), None, row.ref, "attribute_not_exists(pk)", None)}
+        before = text(known, "changed_by")
+        return {"Update": self._update(row, tell(row, known), before, None, "version = :seen", known["version"])}
+
+    def _update(
+        self, row: Row, told: str | None, before: str | None, inserted_by: str | None, condition: str, seen: Item | None
+    ) -> Json:
+        """The update that makes an item say what a row says. seen: the condition's value, of an item that is there."""
         violation = row.violation
         written = (
             *violation[1:_SETTLEMENT],
             row.content,
             row.origin,
-            tell(row, known),
+            told,
             doubling_day(violation),
             row.ref,
-            None if known else row.ref,
+            before,
+            inserted_by,
         )
         values: Item = {
             sign: {kind: value if kind == "S" else str(value)}
             for sign, kind, value in zip(_SIGNS, _TYPES, written, strict=True)
             if value is not None
         }
-        update: Json = {
+        change = _change(tuple(values), inserted_by is None)
+        if seen is not None:
+            values[":seen"] = seen
+        return {
             "TableName": self._table,
             "Key": {"pk": {"S": violation.violation_no}},
-            "UpdateExpression": _change(tuple(values), known is not None),
+            "UpdateExpression": change,
             "ExpressionAttributeNames": _RESERVED,
             "ExpressionAttributeValues": values,
-            # What was decided holds only for the version it was decided on.
-            "ConditionExpression": "attribute_not_exists(pk)" if known is None else "version = :seen",
+            "ConditionExpression": condition,
         }
-        if known is not None:
-            values[":seen"] = known["version"]
-        return {"Update": update}
+
+    # ------------------------------------------------------------------ undoing a file
+
+    def traces(self, numbers: Sequence[str]) -> dict[str, Item]:
+        """By number, of up to 100 violations that exist, which lines wrote them and whether money is bound to them."""
+        projection = {"ProjectionExpression": "pk, inserted_by, changed_by, changed_before, held_by, paid_by"}
+        keys: list[Item] = [{"pk": {"S": violation_no}} for violation_no in numbers]
+        items = batch_get(self._call, self._table, keys, projection=projection, sleep=self._sleep)
+        return {item["pk"]["S"]: item for item in items}
+
+    def forget(self, violation_no: str, ref: str) -> bool:
+        """Delete a violation that a line inserted. False where another changed it since, or money is bound to it."""
+        return self._unless_refused(
+            "DeleteItem",
+            {
+                "TableName": self._table,
+                "Key": {"pk": {"S": violation_no}},
+                "ConditionExpression": "inserted_by = :ref AND changed_by = :ref"
+                " AND attribute_not_exists(held_by) AND attribute_not_exists(paid_by)",
+                "ExpressionAttributeValues": {":ref": {"S": ref}},
+            },
+        )
+
+    def restore(self, former: Row, ref: str) -> bool:
+        """Let a violation say again what a former row said, in place of the line that changed it; nobody is told.
+
+        False where another line changed it since. What pay writes stays as it is.
+        """
+        request = self._update(former, None, None, None, "changed_by = :seen", {"S": ref})
+        return self._unless_refused("UpdateItem", request)
+
+    def _unless_refused(self, operation: str, request: Json) -> bool:
+        try:
+            self._call("dynamodb", operation, request)
+        except AwsError as error:
+            if not error.condition_failed:
+                raise
+            return False
+        return True
 
     # ------------------------------------------------------------------ pay
 

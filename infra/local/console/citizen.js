@@ -182,7 +182,8 @@ function found() {
         ? h("div", { class: "owed" }, h("small", {}, t("totals.owed")), h("strong", {}, dinars(totals.amount)),
           h("span", {}, tn("totals.unpaid", totals.unpaid_count)))
         : h("div", { class: "owed none" }, h("strong", {}, t("totals.none"))),
-      h("p", { class: "asof" }, t("totals.as_of", { at: `${day(at)} ${clock(at)}` }), note && ` · ${note}`)),
+      h("p", { class: "asof" },
+        [at && t("totals.as_of", { at: `${day(at)} ${clock(at)}` }), note].filter(Boolean).join(" · "))),
     followForm(totals.count),
     violations.length ? violationList(violations, (chosen) => payment.pay(chosen)) : null,
     answer.next_cursor

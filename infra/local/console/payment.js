@@ -17,6 +17,7 @@ let current = null;
 let failure = "";
 let starting = false;
 let tired = false;
+let drawing = false;
 let key = { of: null, value: null };
 
 /** `hooks.person()` is who pays; `hooks.settled()` is called when a payment has ended. */
@@ -64,6 +65,21 @@ export function render() {
   show($("payment"), starting ? spinner(t("loading")) : null, failure ? errorBox(failure) : null, current ? panel() : null);
 }
 
+/** Opens the receipt's page. It is asked for each time, because its address works for minutes only. */
+async function openReceipt() {
+  drawing = true;
+  failure = "";
+  render();
+  try {
+    const receipt = await call(person(), "GET", `/v1/payments/${encodeURIComponent(current.payment_id)}/receipt`);
+    window.open(receipt.pdf.url, "_blank", "noopener");
+  } catch (error) {
+    failure = error.message;
+  }
+  drawing = false;
+  render();
+}
+
 async function follow(paymentId) {
   tired = false;
   for (let tries = 0; tries < PATIENCE; tries += 1) {
@@ -103,6 +119,9 @@ function panel() {
         ? h("div", {}, h("dt", {}, t("pay.receipt")), h("dd", {}, isolated(current.receipt_no, { dir: "ltr", class: "receipt-no" })))
         : null),
     h("div", { class: "row" },
+      current.status === "paid"
+        ? h("button", { type: "button", class: "primary receipt", disabled: drawing, onclick: openReceipt },
+          t(drawing ? "loading" : "pay.pdf")) : null,
       undecided && current.redirect_url
         ? h("a", { class: "button secondary", href: current.redirect_url }, t("pay.continue")) : null,
       undecided && tired

@@ -126,7 +126,7 @@ def spent(meter: Meter) -> Spent:
     return found
 
 
-START = {"GetItem": 2, "BatchGetItem": 2, "TransactWriteItems": 2}
+START = {"GetItem": 3, "BatchGetItem": 2, "TransactWriteItems": 2}
 CALLBACK = {"GetItem": 1, "PutItem": 1, "TransactWriteItems": 1}
 
 

@@ -215,7 +215,8 @@ def test_the_whole_application_is_carried_over() -> None:
     found = localize(template, {"JwtIssuer": "x", "JwtAudience": "y"}, URL)
 
     missing = template["Resources"].keys() - found["Resources"].keys()
-    assert missing == {"FailedRecordsPolicy", "UploadsPolicy"}  # they refuse plain HTTP and do nothing else
+    # They refuse plain HTTP and do nothing else.
+    assert missing == {"FailedRecordsPolicy", "ReceiptsPolicy", "UploadsPolicy"}
     assert "AWS::Serverless" not in json.dumps(found)
     events = [
         event["Properties"].get("Path", "$default")

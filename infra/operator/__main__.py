@@ -1,0 +1,194 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+import click
+
+from infra.operator import deciding, files, pausing, replay, rollback, trail
+from infra.operator.deployment import Deployment
+from shared.clock import now
+
+APPLY = click.option("--apply", is_flag=True, help="do it; without this, only say what would be done")
+WHAT = click.argument("what", type=click.Choice(list(pausing.PARTS)))
+
+
+@click.group()
+@click.option("--stack", required=True, envvar="STACK", help="name of the deployed stack")
+@click.pass_context
+def app(context: click.Context, stack: str) -> None:
+    """What the operator does by hand."""
+    context.obj = Deployment(stack, clock=now)
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def _only_said() -> None:
+    click.echo("nothing was done; with --apply (make: APPLY=1) it is")
+
+
+@app.command("replay")
+@click.argument("place", required=False)
+@click.option("--prefix", default="", help="of the failed records: only objects whose key begins so")
+@APPLY
+@click.pass_obj
+def replay_command(deployment: Deployment, place: str | None, prefix: str, apply: bool) -> None:
+    """Give again what lies in PLACE: a queue of dead letters, or FailedRecords. Without PLACE: say where what lies."""
+    known = replay.places(deployment)
+    if place is None:
+        _say(f"{name}: {replay.waiting(deployment, name)}" for name in known)
+        return
+    if place not in known:
+        raise click.BadParameter(f"there is no {place}; there are: {', '.join(known)}")
+    if not apply:
+        click.echo(f"{place}: {replay.waiting(deployment, place)} wait")
+        _only_said()
+        return
+    with deployment.audited("replay", place=place, prefix=prefix) as results:
+        replayed = replay.replay(deployment, place, prefix)
+        results |= {"done": replayed.done, "left": len(replayed.left)}
+    click.echo(f"{replayed.done} replayed, {len(replayed.left)} left")
+    for key, reason in replayed.left:
+        click.echo(f"{key}: {reason}", err=True)
+    sys.exit(1 if replayed.left else 0)
+
+
+@app.command()
+@click.argument("key")
+@click.pass_obj
+def file_status(deployment: Deployment, key: str) -> None:
+    """How the newest version of the file KEY (such as live/today.csv) stands."""
+    try:
+        _say(files.status(files.newest(deployment, key)))
+    except KeyError:
+        raise click.ClickException(f"no file of the key {key} came") from None
+
+
+@app.command()
+@click.argument("payment_id")
+@click.pass_obj
+def payment_trail(deployment: Deployment, payment_id: str) -> None:
+    """What happened to a payment, in its order."""
+    try:
+        _say(trail.trail(deployment, payment_id))
+    except KeyError:
+        raise click.ClickException("there is no such payment") from None
+
+
+@app.command()
+@click.pass_obj
+def refunds(deployment: Deployment) -> None:
+    """The payments of which money is to be given back, or looked at."""
+    found = trail.refunds(deployment)
+    _say(found or ["none"])
+
+
+@app.command()
+@click.argument("payment_id")
+@click.argument("way", type=click.Choice(list(deciding.WAYS)))
+@APPLY
+@click.pass_obj
+def decide(deployment: Deployment, payment_id: str, way: str, apply: bool) -> None:
+    """What becomes of the money of a payment under review, or that it was given back by hand."""
+    click.echo(f"{way}: {deciding.WAYS[way]}")
+    if not apply:
+        _only_said()
+        return
+    try:
+        with deployment.audited("decide", payment_id=payment_id, way=way) as results:
+            results["status"] = deciding.decide(deployment, payment_id, way)
+    except KeyError:
+        raise click.BadParameter("there is no such payment") from None
+    except ValueError as error:
+        raise click.BadParameter(f"that cannot be decided: {error}") from None
+    click.echo(f"the payment is {results['status']}")
+
+
+@app.command()
+@WHAT
+@click.option("--reason", required=True, help="why, for those who read it later")
+@APPLY
+@click.pass_obj
+def pause(deployment: Deployment, what: str, reason: str, apply: bool) -> None:
+    """Stop a part at once; nothing is lost."""
+    click.echo(f"{what}: {pausing.PARTS[what].meanwhile}")
+    if not apply:
+        _only_said()
+        return
+    with deployment.audited("pause", what=what, reason=reason):
+        pausing.pause(deployment, what, reason)
+    _say(_states(deployment))
+
+
+@app.command()
+@WHAT
+@APPLY
+@click.pass_obj
+def resume(deployment: Deployment, what: str, apply: bool) -> None:
+    """Let a part go on."""
+    if not apply:
+        _say(_states(deployment))
+        _only_said()
+        return
+    with deployment.audited("resume", what=what):
+        pausing.resume(deployment, what)
+    _say(_states(deployment))
+
+
+def _states(deployment: Deployment) -> list[str]:
+    return [f"{name}: {'paused' if is_paused else 'runs'}" for name, is_paused in pausing.paused(deployment).items()]
+
+
+@app.command()
+@click.argument("key")
+@APPLY
+@click.pass_obj
+def rollback_file(deployment: Deployment, key: str, apply: bool) -> None:
+    """Undo what the newest version of the file KEY changed: tells nobody, and touches no settlement."""
+    try:
+        file = files.newest(deployment, key)
+        undo = rollback.plan(deployment, file)
+    except KeyError:
+        raise click.ClickException(f"no file of the key {key} came") from None
+    except rollback.RollbackError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{file.version.key} version {file.version.version_id}")
+    click.echo(f"{len(undo.inserted):,} inserted: to be forgotten; {len(undo.changed):,} changed: to be restored")
+    _say(f"{count:,} stay as they are: {why}" for why, count in sorted(undo.kept.items()))
+    if not apply:
+        _only_said()
+        return
+    with deployment.audited("rollback-file", key=key, version=file.version.version_id) as results:
+        results |= rollback.apply(deployment, undo)
+    _say(f"{count:,} {what}" for what, count in results.items())
+
+
+@app.command()
+@APPLY
+@click.pass_obj
+def set_sms_attributes(deployment: Deployment, apply: bool) -> None:
+    """Let SNS write a delivery log of every SMS, and send as Transactional by default: once after the first deployment.
+
+    CloudFormation knows no such resource. The attributes are the account's in this Region.
+    https://docs.aws.amazon.com/sns/latest/api/API_SetSMSAttributes.html
+    """
+    attributes = {
+        "DeliveryStatusIAMRole": deployment.outputs["SmsDeliveryRoleArn"],
+        "DeliveryStatusSuccessSamplingRate": "100",
+        "DefaultSMSType": "Transactional",
+    }
+    _say(f"{name}: {value}" for name, value in attributes.items())
+    if not apply:
+        _only_said()
+        return
+    with deployment.audited("set-sms-attributes"):
+        deployment.clients("sns").set_sms_attributes(attributes=attributes)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m infra.operator")

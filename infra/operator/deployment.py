@@ -1,0 +1,89 @@
+"""A deployed stack: its clients, its resources by logical id, and the log of what its operators did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+
+from shared.aws_json import Call, sdk
+
+Clients = Callable[[str], Any]
+
+# A function that is invoked again by an impatient client would run twice at once.
+_PATIENT: Final = Config(read_timeout=910, retries={"total_max_attempts": 1})
+
+
+def clients(service: str) -> Any:
+    """A boto3 client of a service."""
+    return boto3.client(service, config=_PATIENT)
+
+
+class Deployment:
+    """One stack by its name. clients: makes a boto3 client of a service."""
+
+    def __init__(self, stack: str, clients: Clients = clients, *, clock: Callable[[], datetime]) -> None:
+        self.stack = stack
+        self.clients = clients
+        self.clock = clock
+
+    @cached_property
+    def physical(self) -> Mapping[str, str]:
+        """Physical ids by logical id."""
+        pages = self.clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack)
+        return {
+            one["LogicalResourceId"]: one["PhysicalResourceId"]
+            for page in pages
+            for one in page["StackResourceSummaries"]
+        }
+
+    @cached_property
+    def _described(self) -> Mapping[str, Any]:
+        described: Mapping[str, Any] = self.clients("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]
+        return described
+
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        return {one["OutputKey"]: one["OutputValue"] for one in self._described.get("Outputs", [])}
+
+    @cached_property
+    def parameters(self) -> Mapping[str, str]:
+        return {one["ParameterKey"]: one["ParameterValue"] for one in self._described.get("Parameters", [])}
+
+    @cached_property
+    def call(self) -> Call:
+        """The port to its tables."""
+        return sdk()
+
+    @contextmanager
+    def audited(self, action: str, **about: object) -> Iterator[dict[str, object]]:
+        """Keep who does what from when to when; what the caller adds to the yielded results is kept with the end."""
+        who = self.clients("sts").get_caller_identity()["Arn"]
+        logs, group = self.clients("logs"), self.physical["OperatorActions"]
+        stream = f"{self.clock():%Y-%m-%dT%H.%M.%S.%f}-{action}"
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+
+        def keep(**event: object) -> None:
+            now = self.clock()
+            entry = {"at": now.isoformat(timespec="seconds"), "who": who, "action": action, **about, **event}
+            event_at = int(now.timestamp() * 1000)
+            logs.put_log_events(
+                logGroupName=group,
+                logStreamName=stream,
+                logEvents=[{"timestamp": event_at, "message": json.dumps(entry, ensure_ascii=False)}],
+            )
+
+        keep(state="begun")
+        results: dict[str, object] = {}
+        try:
+            yield results
+        except BaseException as error:
+            keep(state="broken off", error=type(error).__name__, **results)
+            raise
+        keep(state="done", **results)

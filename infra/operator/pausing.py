@@ -1,0 +1,62 @@
+"""Pausing a part of the platform at once, so that nothing is lost, and letting it go on."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from infra.operator.deployment import Deployment
+from pay.pausing import Pausing
+
+
+class Part(NamedTuple):
+    """What can be paused. mappings: event source mappings, by logical id, that are switched off; what waits, waits."""
+
+    mappings: tuple[str, ...]
+    meanwhile: str
+
+
+PARTS: Final = {
+    "sms": Part(
+        ("NotifySendSmsDue",), "messages wait in their table, and go out after a last look whether they are true"
+    ),
+    "ingest": Part(("IngestOnFileFile", "IngestLoadChunkChunk"), "files and chunks wait in their queues for two weeks"),
+    "payments": Part((), "no payment is begun (503 payments_paused); those under way are concluded"),
+}
+
+
+def pause(deployment: Deployment, what: str, reason: str) -> None:
+    """Stop a part at once. Harmless to do again."""
+    _switch(deployment, what, on=False)
+    if what == "payments":
+        _payments(deployment).pause(deployment.clock(), reason)
+
+
+def resume(deployment: Deployment, what: str) -> None:
+    """Let a part go on where it was. Harmless to do again."""
+    _switch(deployment, what, on=True)
+    if what == "payments":
+        _payments(deployment).resume()
+
+
+def paused(deployment: Deployment) -> dict[str, bool]:
+    """Which parts are paused."""
+    states = {
+        name: any(_state(deployment, mapping) in ("Disabled", "Disabling") for mapping in part.mappings)
+        for name, part in PARTS.items()
+    }
+    return {**states, "payments": "PayApi" in deployment.physical and _payments(deployment).is_paused()}
+
+
+def _switch(deployment: Deployment, what: str, *, on: bool) -> None:
+    for mapping in PARTS[what].mappings:
+        deployment.clients("lambda").update_event_source_mapping(UUID=deployment.physical[mapping], Enabled=on)
+
+
+def _state(deployment: Deployment, mapping: str) -> str:
+    answer = deployment.clients("lambda").get_event_source_mapping(UUID=deployment.physical[mapping])
+    state: str = answer["State"]
+    return state
+
+
+def _payments(deployment: Deployment) -> Pausing:
+    return Pausing(deployment.call, deployment.physical["Payments"])

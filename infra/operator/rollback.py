@@ -1,0 +1,150 @@
+"""Undoing what one version of a file changed, by what earlier files said.
+
+Of a violation that the file inserted nothing stays, unless money is bound to it. One that it changed says again what
+the line before it said: the item names that line (``changed_before``), and the bucket keeps all versions of all files.
+Nobody is told of it, and what pay wrote stays as it is. Limits: what another file changed since is left alone; so is a
+violation whose earlier line cannot be read again; one step back is known of each violation, not two; SMS that went out
+cannot be called back.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from tempfile import TemporaryFile
+from typing import Final, NamedTuple
+
+from infra.operator.deployment import Deployment
+from ingest.errors import FileError
+from ingest.feed import Source, ViolationParser, records
+from ingest.layout import Layout
+from ingest.objects import Objects
+from ingest.origins import REGISTRY
+from ingest.plain import plain
+from shared.stores.files import FINAL, File, Files
+from shared.stores.items import MOST_ACTIONS, text
+from shared.stores.violations import Row, Violations
+
+_AT_ONCE: Final = 16
+"""Writes under way at a time."""
+
+
+class RollbackError(Exception):
+    """A file cannot be undone; the message says why."""
+
+
+class Undo(NamedTuple):
+    """What undoing a file comes to.
+
+    inserted: numbers to be forgotten, with their lines. changed: former rows, with the lines that are undone. kept: why
+    how many others stay as they are.
+    """
+
+    inserted: list[tuple[str, str]]
+    changed: list[tuple[Row, str]]
+    kept: dict[str, int]
+
+
+class Reader:
+    """Reads the rows of file versions again, as ingest read them."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._files = Files(deployment.call, deployment.physical["Files"])
+        self._objects = Objects(deployment.clients("s3"), deployment.physical["Uploads"])
+        self._encoding = deployment.parameters["FeedEncoding"]
+
+    def file(self, file_id: str) -> File:
+        """A file version. Raises KeyError."""
+        return self._files.file(file_id)
+
+    def rows(self, file: File) -> Iterator[Row]:
+        """The accepted rows of a file version. Raises FileError where it cannot be read any more."""
+        version, plan = file.version, file.plan
+        if plan is None:
+            return
+        opened = self._objects.open(version.key, version.version_id)
+        source = Source(version.file_id, version.origin, plan.last_modified, announce_from=plan.last_modified)
+        parser = ViolationParser(Layout(plan.separator, plan.header, plan.columns), source)
+        with plain(opened.blocks, opened.size, opened.encoding or self._encoding) as content, TemporaryFile() as copy:
+            copy.writelines(content.blocks)
+            copy.seek(0)
+            lines = io.TextIOWrapper(copy, "utf-8-sig", newline="")
+            found = records(lines, plan.separator)
+            next(found)  # the header
+            for line, record in found:
+                row = parser.parse(line, record)
+                if isinstance(row, Row):
+                    yield row
+
+
+def plan(deployment: Deployment, file: File) -> Undo:
+    """What undoing a file comes to. Changes nothing. Raises RollbackError."""
+    if file.version.origin == REGISTRY:
+        raise RollbackError("a registration file is not undone: put the former file again")
+    if file.state not in FINAL:
+        raise RollbackError("the file is still being loaded: wait, or pause ingest first")
+    reader = Reader(deployment)
+    violations = Violations(deployment.call, deployment.physical["Violations"])
+    inserted: list[tuple[str, str]] = []
+    former: dict[str, str] = {}
+    kept: dict[str, int] = {}
+    waiting = reader.rows(file)
+    while rows := list(islice(waiting, MOST_ACTIONS)):
+        own = {row.identity: row.ref for row in rows}
+        traces = violations.traces(list(own))
+        for row in rows:
+            item = traces.get(row.identity, {})
+            if text(item, "changed_by") != row.ref:
+                _keep(kept, "not as this file left it")
+            elif text(item, "inserted_by") == row.ref:
+                if "held_by" in item or "paid_by" in item:
+                    _keep(kept, "inserted here, and paid or being paid")
+                else:
+                    inserted.append((row.identity, row.ref))
+            elif before := text(item, "changed_before"):
+                former[before] = row.ref
+            else:
+                _keep(kept, "former line unknown")
+    changed = list(_former_rows(reader, former, kept))
+    return Undo(inserted, changed, kept)
+
+
+def _former_rows(reader: Reader, former: dict[str, str], kept: dict[str, int]) -> Iterator[tuple[Row, str]]:
+    """The rows on the wanted lines of earlier files, each with the line that is undone."""
+    missing = dict(former)
+    for file_id in sorted({ref.partition("#")[0] for ref in former}):
+        try:
+            for row in reader.rows(reader.file(file_id)):
+                if undone := missing.pop(row.ref, None):
+                    yield row, undone
+        except (FileError, KeyError):
+            continue
+    for _ in missing:
+        _keep(kept, "former line not to be read again")
+
+
+def _keep(kept: dict[str, int], why: str) -> None:
+    kept[why] = kept.get(why, 0) + 1
+
+
+def apply(deployment: Deployment, undo: Undo) -> dict[str, int]:
+    """Undo it; returns how many were forgotten, restored, and left because somebody came between."""
+    violations = Violations(deployment.call, deployment.physical["Violations"])
+
+    def forget(pair: tuple[str, str]) -> bool:
+        return violations.forget(*pair)
+
+    def restore(pair: tuple[Row, str]) -> bool:
+        return violations.restore(*pair)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        forgotten = _count(pool.map(forget, undo.inserted))
+        restored = _count(pool.map(restore, undo.changed))
+    left = len(undo.inserted) + len(undo.changed) - forgotten - restored
+    return {"forgotten": forgotten, "restored": restored, "changed meanwhile": left}
+
+
+def _count(outcomes: Iterable[bool]) -> int:
+    return sum(outcomes)

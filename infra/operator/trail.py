@@ -1,0 +1,82 @@
+"""What happened to a payment, and whose money is to be given back; nothing personal is shown whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from infra.operator.deployment import Deployment
+from shared.aws_json import Json
+from shared.domain.phone import masked
+from shared.stores.payments import SHARDS
+
+_TABLE: Final = "Payments"
+_PERSONAL: Final[dict[str, Callable[[str], str]]] = {"phone": masked, "sub": lambda text: f"{text[:3]}…"}
+_LEFT_OUT: Final = frozenset({"pk", "sk", "redirect_url", "return_url", "live", "unfinished", "day"})
+
+
+def trail(deployment: Deployment, payment_id: str) -> list[str]:
+    """A payment and its events in their order, a line each. Raises KeyError where there is none."""
+    request: Json = {
+        "TableName": deployment.physical[_TABLE],
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": payment_id}},
+        "ConsistentRead": True,
+    }
+    items = list(_query(deployment, request))
+    payments = [item for item in items if item["sk"]["S"] == "PAYMENT"]
+    if not payments:
+        raise KeyError(payment_id)
+    others = sorted((item for item in items if item["sk"]["S"] != "PAYMENT"), key=_moment)
+    return [*map(_line, payments), *map(_line, others)]
+
+
+def _moment(item: Json) -> str:
+    at: str = item["at"]["S"] if "at" in item else item["sk"]["S"]
+    return at
+
+
+def refunds(deployment: Deployment) -> list[str]:
+    """The payments of which money is to be given back or looked at, oldest first, a line each."""
+    found = [item for kind in ("refund_due", "review") for item in _unfinished(deployment, kind)]
+    return [_line(item) for item in sorted(found, key=lambda item: item["created_at"]["S"])]
+
+
+def _unfinished(deployment: Deployment, kind: str) -> Iterator[Json]:
+    for shard in range(SHARDS):
+        request: Json = {
+            "TableName": deployment.physical[_TABLE],
+            "IndexName": "Unfinished",
+            "KeyConditionExpression": "unfinished = :kind",
+            "ExpressionAttributeValues": {":kind": {"S": f"{kind}#{shard}"}},
+        }
+        for key in _query(deployment, request):
+            pair = {"pk": key["pk"], "sk": key["sk"]}
+            answer = deployment.call("dynamodb", "GetItem", {"TableName": request["TableName"], "Key": pair})
+            if "Item" in answer:
+                yield {**answer["Item"], "payment_id": key["pk"]}
+
+
+def _query(deployment: Deployment, request: Json) -> Iterator[Json]:
+    while True:
+        page = deployment.call("dynamodb", "Query", request)
+        yield from page["Items"]
+        if not page.get("LastEvaluatedKey"):
+            return
+        request = {**request, "ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _line(item: Json) -> str:
+    shown = {name: _plain(name, value) for name, value in sorted(item.items()) if name not in _LEFT_OUT}
+    return "  ".join(f"{name}={value}" for name, value in shown.items())
+
+
+def _plain(name: str, value: dict[str, Any]) -> Any:
+    ((kind, inner),) = value.items()
+    if name in _PERSONAL and kind == "S":
+        return _PERSONAL[name](inner)
+    if kind == "L":
+        return [_plain("", element) for element in inner]
+    if kind == "M":
+        return {key: _plain(key, element) for key, element in inner.items() if key != "plate_key"}
+    return inner

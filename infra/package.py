@@ -1,0 +1,154 @@
+"""What `sam build` made, brought into the form in which Lambda starts it fastest: `python -m infra.package FOLDER`.
+
+All functions share one folder of code and one list of requirements, so that each package holds what only others need:
+that is taken out. Bytecode is laid beside the source, and by its unchecked hash is taken as it is: Lambda's file system
+is read-only, so every cold start would compile anew, and what a package unpacks to has other times than its sources.
+"""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+from infra.local.localize import parse
+
+PYTHON = "python3.13"
+"""The functions' own: no other reads its bytecode."""
+
+MOST_BYTES = 40 * 1024 * 1024
+"""Of one package, unzipped: the largest need cryptography, which has 14 MB; what is larger is there by mistake."""
+
+DEPLOYED_AT = "/var/task"
+_IN_THE_RUNTIME = ("boto3", "botocore")
+_UNNAMED = {"zoneinfo": "tzdata"}
+"""What a module of Python's own needs although no code names it."""
+
+
+class PackageError(Exception):
+    """A package is not as it should be; the message says which and why."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Finish every package in a folder of `sam build`, and print their sizes; returns the exit code."""
+    folder = Path(*arguments)
+    resources = parse((folder / "template.yaml").read_text())["Resources"]
+    try:
+        for name, resource in resources.items():
+            if resource["Type"] == "AWS::Serverless::Function":
+                properties = resource["Properties"]
+                size = finish(folder / properties["CodeUri"], properties["Handler"], PYTHON)
+                print(f"{name}: {_megabytes(size)} unzipped")
+    except PackageError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def finish(package: Path, handler: str, python: str) -> int:
+    """Take out of a package what its handler never imports, and lay bytecode into it. Returns its size in bytes.
+
+    Raises:
+        PackageError: it does not compile, holds what the runtime has, or is too large.
+    """
+    for module in _IN_THE_RUNTIME:
+        if (package / module).exists():
+            raise PackageError(f"{package.name} holds {module}, which the Lambda runtime has")
+    _prune(package, handler.rpartition(".")[0])
+    for stale in [*package.rglob("__pycache__")]:
+        shutil.rmtree(stale)
+    _compile(package, python)
+    size = sum(file.stat().st_size for file in package.rglob("*") if file.is_file())
+    if size > MOST_BYTES:
+        raise PackageError(f"{package.name} is {_megabytes(size)} unzipped, more than {_megabytes(MOST_BYTES)}")
+    return size
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1024 / 1024:.1f} MB"
+
+
+def _compile(package: Path, python: str) -> None:
+    command = [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    paths = ["-s", str(package), "-p", DEPLOYED_AT, str(package)]
+    done = subprocess.run([*command, *paths], capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise PackageError(f"{package.name} does not compile:\n{done.stdout}{done.stderr}")
+
+
+# ---------------------------------------------------------------- what a handler needs
+
+
+def _prune(package: Path, module: str) -> None:
+    """Take out the distributions that neither a module of ours nor what it imports needs."""
+    held = {_key(distribution.name): distribution for distribution in distributions(path=[str(package)])}
+    owner = {part.partition(".")[0]: key for key, distribution in held.items() for part in _parts(distribution)}
+    imported = _imported(package, module, owner.keys())
+    asked = [owner[name] for name in (_UNNAMED.get(name, name) for name in imported) if name in owner]
+    needed: set[str] = set()
+    while asked:
+        key = asked.pop()
+        if key in held and key not in needed:
+            needed.add(key)
+            asked += map(_key, _required(held[key]))
+    for key in held.keys() - needed:
+        for part in _parts(held[key]):
+            if (package / part).is_dir():
+                shutil.rmtree(package / part)
+            else:
+                (package / part).unlink(missing_ok=True)
+
+
+def _parts(distribution: Distribution) -> set[str]:
+    """What a distribution has put into the package's folder."""
+    return {file.parts[0] for file in distribution.files or () if file.parts[0] != ".."}
+
+
+def _required(distribution: Distribution) -> Iterator[str]:
+    """The names of what a distribution always requires. One that is for other systems is not there to be held."""
+    for requirement in distribution.requires or ():
+        if "extra ==" not in requirement:
+            yield re.split(r"[^\w.-]", requirement)[0]
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _imported(package: Path, module: str, installed: Collection[str]) -> set[str]:
+    """The top-level names that a module of ours imports, itself or through others of ours, at once or later."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    asked = [module]
+    while asked:
+        name = asked.pop()
+        source = _source(package, name)
+        top = name.partition(".")[0]
+        if top in installed or source is None:
+            found.add(top)
+        elif name not in seen:
+            seen.add(name)
+            asked += _names(ast.parse(source.read_text(encoding="utf-8")))
+    return found
+
+
+def _source(package: Path, module: str) -> Path | None:
+    base = package / module.replace(".", "/")
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.exists()), None)
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            # A name of a module, or a module of a package: what is neither of ours leads nowhere.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

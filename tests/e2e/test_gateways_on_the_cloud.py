@@ -1,0 +1,164 @@
+"""Each gateway's stand-in behind the whole stack: pay by it, lose its callback, pay twice and have one payment back."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pytest
+
+from shared.domain.time import from_text, to_text
+from tests.e2e import files
+from tests.e2e.cloud import Cloud
+from tests.gateways.fib import FibStandIn
+from tests.gateways.qicard import QiCardStandIn
+from tests.gateways.stand_in import Post, StandIn
+from tests.gateways.zaincash import ZainCashStandIn
+from tests.lambda_events import schedule
+
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
+
+AMOUNT = 50_000
+PARAMETERS = {"qicard": "QiCard", "zaincash": "ZainCash", "fib": "Fib"}
+
+
+class City(NamedTuple):
+    """A cloud whose stack has the three gateways, and these."""
+
+    cloud: Cloud
+    gateways: Mapping[str, StandIn]
+
+    def physical(self, logical_id: str) -> str:
+        found = self.cloud.aws("cloudformation").describe_stack_resource(
+            StackName="gharama", LogicalResourceId=logical_id
+        )
+        physical_id: str = found["StackResourceDetail"]["PhysicalResourceId"]
+        return physical_id
+
+    def reconcile(self) -> None:
+        """What happens every few minutes, now."""
+        name = self.physical("PayReconcile")
+        answer = self.cloud.aws("lambda").invoke(FunctionName=name, Payload=json.dumps(schedule()))
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    def backdate(self, payment_id: str, minutes: int) -> None:
+        """Have a payment started so long ago."""
+        assert self.cloud.stack is not None
+        table, key = self.cloud.stack["tables"]["Payments"], {"pk": {"S": payment_id}, "sk": {"S": "PAYMENT"}}
+        dynamodb = self.cloud.aws("dynamodb")
+        item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
+        for name in ("created_at", "expires_at"):
+            item[name]["S"] = to_text(from_text(item[name]["S"]) - timedelta(minutes=minutes))
+        dynamodb.put_item(TableName=table, Item=item)
+
+
+class Debt(NamedTuple):
+    """A citizen and the violation on a plate that they follow."""
+
+    city: City
+    token: str
+    violation_no: str
+
+    @classmethod
+    def incurred(cls, city: City) -> Debt:
+        number = files.plate_number()
+        row = files.row(number, amount=str(AMOUNT))
+        version = city.cloud.upload(f"backlog/{number}.csv", files.csv([row]))
+        assert city.cloud.report(f"backlog/{number}.csv", version)["counts"]["inserted"] == 1
+        token = city.cloud.token(f"ur-{secrets.token_hex(4)}", files.phone())
+        vehicle = {"plate": f"بغداد ز {number}", "relation": "self", "notify": True}
+        assert city.cloud.request("POST", "/v1/vehicles", vehicle, token=token).status == 201
+        return cls(city, token, row["violation_no"])
+
+    def start(self, gateway: StandIn) -> tuple[str, str]:
+        """Start to pay it; our id and the gateway's of the payment."""
+        wish = {"violations": [self.violation_no], "gateway": gateway.name, "return_url": f"{self.city.cloud.url}/"}
+        headers = {"idempotency-key": secrets.token_hex(8)}
+        started = self.city.cloud.request("POST", "/v1/payments", wish, token=self.token, headers=headers)
+        assert (started.status, started.body["status"]) == (201, "pending"), started
+        assert started.body["redirect_url"].startswith(gateway.url)
+        return started.body["payment_id"], gateway.ids()[-1]
+
+    def payment(self, payment_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.city.cloud.request("GET", f"/v1/payments/{payment_id}", token=self.token).body
+        return found
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    with ExitStack() as entered:
+        stand_ins = [QiCardStandIn(), ZainCashStandIn(), FibStandIn()]
+        gateways = {each.name: entered.enter_context(each) for each in stand_ins}
+        urls = " ".join(f"{PARAMETERS[name]}Url={gateway.base}" for name, gateway in gateways.items())
+        parameters = f"Gateways=sandbox,{','.join(gateways)} {urls}"
+        cloud = Cloud.at(tmp_path_factory.mktemp("city"), parameters=parameters).start()
+        entered.callback(cloud.stop)
+        started = City(cloud, gateways)
+        for name, gateway in gateways.items():
+            cloud.aws("secretsmanager").put_secret_value(
+                SecretId=started.physical(f"{PARAMETERS[name]}Secret"), SecretString=json.dumps(gateway.keys())
+            )
+        stand_ins[1].webhook_url = f"{cloud.url}/v1/callbacks/zaincash"
+        yield started
+
+
+@pytest.fixture(params=PARAMETERS)
+def gateway(request: pytest.FixtureRequest, city: City) -> StandIn:
+    return city.gateways[request.param]
+
+
+def test_a_fine_is_paid(city: City, gateway: StandIn) -> None:
+    debt = Debt.incurred(city)
+    payment_id, gateway_id = debt.start(gateway)
+    gateway.ends(gateway_id, "paid")
+    gateway.owed.extend(list(gateway.owed))  # each comes twice
+    assert set(gateway.deliver()) <= {200, 303}
+    paid = debt.payment(payment_id)
+    assert (paid["status"], paid["amount"]) == ("paid", AMOUNT)
+    receipt = city.cloud.request("GET", f"/v1/receipts/{paid['receipt_no']}")
+    assert (receipt.status, receipt.body["amount"]) == (200, AMOUNT)
+
+
+def test_a_lost_callback_is_found_out_by_reconcile(city: City, gateway: StandIn) -> None:
+    debt = Debt.incurred(city)
+    payment_id, gateway_id = debt.start(gateway)
+    gateway.ends(gateway_id, "paid")
+    gateway.owed.clear()
+    assert debt.payment(payment_id)["status"] == "pending"
+    city.backdate(payment_id, 5)
+    city.reconcile()
+    assert debt.payment(payment_id)["status"] == "paid"
+
+
+def test_a_double_payment_goes_back(city: City, gateway: StandIn) -> None:
+    debt = Debt.incurred(city)
+    first, first_at_the_gateway = debt.start(gateway)
+    gateway.begins(first_at_the_gateway)
+    city.backdate(first, 20)
+    city.reconcile()
+    assert debt.payment(first)["status"] == "expired"
+    second, second_at_the_gateway = debt.start(gateway)
+    gateway.ends(second_at_the_gateway, "paid")
+    gateway.ends(first_at_the_gateway, "paid")
+    assert set(gateway.deliver()) <= {200, 303}
+    assert debt.payment(second)["status"] == "paid"
+    city.reconcile()
+    gateway.finish_refund(first_at_the_gateway)
+    city.reconcile()
+    assert debt.payment(first)["status"] == "refunded"
+    assert gateway.given_back(first_at_the_gateway) == AMOUNT
+    assert gateway.given_back(second_at_the_gateway) == 0
+
+
+def test_a_callback_without_its_proof_is_refused(city: City, gateway: StandIn) -> None:
+    debt = Debt.incurred(city)
+    payment_id, gateway_id = debt.start(gateway)
+    gateway.ends(gateway_id, "paid")
+    gateway.owed.clear()
+    address = f"{city.cloud.url}/v1/callbacks/{gateway.name}"
+    assert Post("POST", address, {"content-type": "application/json"}, b"{}").send() == 401
+    assert debt.payment(payment_id)["status"] == "pending"

@@ -1,0 +1,254 @@
+"""The operator's commands over the local engine: what they say first, what they do, what they keep of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner
+
+from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
+from infra.operator import __main__ as commands
+from infra.operator.deployment import Deployment
+from pay.pausing import Pausing
+from shared.clock import now
+from shared.stores.items import transact
+from shared.stores.violations import Violations
+from tests.aws import Engine, Tables
+from tests.integration.ingest_desk import Desk, row, text
+
+LOGS = "operator-actions"
+
+
+class Stand(Deployment):
+    """A stack of a desk's tables and buckets, and of the queues that a test made."""
+
+    def __init__(self, engine: Engine, desk: Desk, tables: Tables) -> None:
+        super().__init__("stand", self._client, clock=now)
+        self._engine = engine
+        self.physical = {  # type: ignore[assignment]
+            **{name: tables[name] for name in ("Violations", "Files", "Payments")},
+            "Uploads": desk.bucket,
+            "FailedRecords": desk.bucket,
+            "OperatorActions": f"{LOGS}-{desk.bucket}",
+            "PayApi": "pay",
+        }
+        self.parameters = {"FeedEncoding": "utf-8"}  # type: ignore[assignment]
+        self.outputs = {}  # type: ignore[assignment]
+        self.call = engine.fast()  # type: ignore[assignment]
+        self.clients("logs").create_log_group(logGroupName=self.physical["OperatorActions"])
+
+    def _client(self, service: str) -> Any:
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self._engine.endpoint,
+            region_name=REGION,
+            aws_access_key_id=ACCESS_KEY_ID,
+            aws_secret_access_key=SECRET_ACCESS_KEY,
+        )
+
+    def kept(self) -> list[Mapping[str, Any]]:
+        """What the operators' log holds."""
+        logs = self.clients("logs")
+        events = logs.filter_log_events(logGroupName=self.physical["OperatorActions"])["events"]
+        return [json.loads(event["message"]) for event in events]
+
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def desk(engine: Engine, tables: Tables) -> Desk:
+    return Desk(engine, tables)
+
+
+@pytest.fixture
+def stand(engine: Engine, desk: Desk, tables: Tables) -> Stand:
+    return Stand(engine, desk, tables)
+
+
+@pytest.fixture
+def command(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command on the stand; its output. code: what it must end with."""
+    monkeypatch.setattr(commands, "Deployment", lambda stack, clock: stand)
+
+    def run(*words: str, code: int = 0) -> str:
+        result = CliRunner().invoke(commands.app, ["--stack", "stand", *words])
+        assert result.exit_code == code, result.output
+        return result.output
+
+    return run
+
+
+# ---------------------------------------------------------------- files
+
+
+def load(desk: Desk, key: str, rows: list[dict[str, str]]) -> None:
+    desk.take(key, text(rows))
+
+
+def test_how_a_file_stands(command: Run, desk: Desk) -> None:
+    load(desk, "live/today.csv", [*(row() for _ in range(9)), row(amount="much")])
+    said = command("file-status", "live/today.csv")
+    assert "loaded" in said
+    assert "10 of 10 rows done" in said
+    assert "inserted 9" in said
+
+
+def test_a_file_that_never_came(command: Run) -> None:
+    assert "no file of the key live/none.csv came" in command("file-status", "live/none.csv", code=1)
+    assert "no file of the key live/none.csv came" in command("rollback-file", "live/none.csv", code=1)
+
+
+# ---------------------------------------------------------------- rollback
+
+
+@pytest.fixture
+def violations(stand: Stand) -> Violations:
+    return Violations(stand.call, stand.physical["Violations"])
+
+
+def test_a_rollback_says_first_what_it_would_do(command: Run, desk: Desk, violations: Violations, stand: Stand) -> None:
+    wrong = row()
+    load(desk, "live/wrong.csv", [wrong])
+    said = command("rollback-file", "live/wrong.csv")
+    assert "1 inserted: to be forgotten; 0 changed: to be restored" in said
+    assert "nothing was done" in said
+    assert violations.get([wrong["violation_no"]])
+    assert stand.kept() == []
+
+
+@pytest.mark.parametrize("name", ["first.csv", "first.csv.gz"])
+def test_what_a_file_did_is_undone(command: Run, desk: Desk, violations: Violations, stand: Stand, name: str) -> None:
+    kept, changed, new = row(amount="10000"), row(amount="20000"), row(amount="30000")
+    first = text([kept, changed])
+    if name.endswith(".gz"):
+        import gzip
+
+        first = gzip.compress(first)
+    desk.take(f"backlog/{name}", first)
+    before = violations.get([kept["violation_no"], changed["violation_no"]])
+    later = {**changed, "amount": "99000", "status": "cancelled", "updated_at": now().strftime("%Y-%m-%dT%H:%M:%S")}
+    load(desk, "live/second.csv", [kept, later, new])
+
+    said = command("rollback-file", "live/second.csv", "--apply")
+
+    assert "1 inserted: to be forgotten; 1 changed: to be restored" in said
+    assert "1 stay as they are: not as this file left it" in said
+    assert "1 forgotten" in said
+    assert "1 restored" in said
+    assert violations.get([each["violation_no"] for each in (kept, changed, new)]) == before
+    begun, done = stand.kept()
+    assert (begun["action"], begun["state"], begun["key"]) == ("rollback-file", "begun", "live/second.csv")
+    assert (done["state"], done["forgotten"], done["restored"]) == ("done", 1, 1)
+    assert "arn:" in done["who"]
+    assert "0 inserted: to be forgotten; 0 changed" in command("rollback-file", "live/second.csv")
+
+
+def test_what_is_paid_or_changed_since_stays(command: Run, desk: Desk, violations: Violations, stand: Stand) -> None:
+    paid, corrected = row(), row()
+    load(desk, "live/wrong.csv", [paid, corrected])
+    subject = violations.get([paid["violation_no"]])[paid["violation_no"]]
+    transact(stand.call, [violations.hold(subject, "p1")])
+    newer = {**corrected, "amount": "7000", "updated_at": now().strftime("%Y-%m-%dT%H:%M:%S")}
+    load(desk, "live/right.csv", [newer])
+
+    said = command("rollback-file", "live/wrong.csv", "--apply")
+
+    assert "1 stay as they are: inserted here, and paid or being paid" in said
+    assert "1 stay as they are: not as this file left it" in said
+    found = violations.get([paid["violation_no"], corrected["violation_no"]])
+    assert found[paid["violation_no"]].held_by == "p1"
+    assert found[corrected["violation_no"]].amount == 7000
+
+
+def test_a_former_file_that_is_gone_leaves_its_rows_as_they_are(
+    command: Run, desk: Desk, violations: Violations
+) -> None:
+    subject = row(amount="10000")
+    message = desk.put("live/first.csv", text([subject]))
+    desk.receive(message)
+    desk.load_all()
+    later = {**subject, "amount": "99000", "updated_at": now().strftime("%Y-%m-%dT%H:%M:%S")}
+    load(desk, "live/second.csv", [later])
+    desk.delete(message)
+
+    said = command("rollback-file", "live/second.csv", "--apply")
+
+    assert "1 stay as they are: former line not to be read again" in said
+    assert violations.get([subject["violation_no"]])[subject["violation_no"]].amount == 99_000
+
+
+def test_a_registration_file_is_refused(command: Run, desk: Desk) -> None:
+    desk.take("registry/cards.csv", b"plate_family,plate_governorate,plate_letter,plate_number,registration_no\n")
+    assert "not undone" in command("rollback-file", "registry/cards.csv", code=1)
+
+
+# ---------------------------------------------------------------- replay
+
+
+@pytest.fixture
+def queues(stand: Stand) -> dict[str, str]:
+    sqs = stand.clients("sqs")
+    names = ("SmsDeadLetters", "SmsQueue")
+    urls = {name: sqs.create_queue(QueueName=f"{name}-{stand.physical['Uploads']}"[:80])["QueueUrl"] for name in names}
+    stand.physical |= urls  # type: ignore[operator]
+    return urls
+
+
+def test_dead_letters_go_back_to_their_queue(command: Run, stand: Stand, queues: dict[str, str]) -> None:
+    sqs = stand.clients("sqs")
+    sqs.send_message(QueueUrl=queues["SmsDeadLetters"], MessageBody="one")
+    assert "SmsDeadLetters: 1" in command("replay")
+    assert "SmsDeadLetters: 1 wait\nnothing was done" in command("replay", "SmsDeadLetters")
+
+    assert command("replay", "SmsDeadLetters", "--apply") == "1 replayed, 0 left\n"
+
+    (message,) = sqs.receive_message(QueueUrl=queues["SmsQueue"])["Messages"]
+    assert message["Body"] == "one"
+    assert [(kept["action"], kept["state"]) for kept in stand.kept()] == [("replay", "begun"), ("replay", "done")]
+
+
+def test_a_place_that_is_none(command: Run) -> None:
+    assert "there are: FailedRecords" in command("replay", "Nowhere", code=2)
+
+
+# ---------------------------------------------------------------- pausing
+
+
+def test_payments_are_paused_and_go_on(command: Run, stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.operator.pausing._state", lambda deployment, mapping: "Enabled")
+    switch = Pausing(stand.call, stand.physical["Payments"])
+    command("pause", "payments", "--reason", "the gateway is away")
+    assert not switch.is_paused()
+
+    assert "payments: paused" in command("pause", "payments", "--reason", "the gateway is away", "--apply")
+    assert switch.is_paused()
+    assert "payments: runs" in command("resume", "payments", "--apply")
+    assert not switch.is_paused()
+    assert next((kept["action"], kept["reason"]) for kept in stand.kept()) == ("pause", "the gateway is away")
+
+
+def test_a_reason_is_asked_for(command: Run) -> None:
+    assert "--reason" in command("pause", "payments", code=2)
+
+
+def test_every_mapping_that_is_switched_off_is_in_the_stack() -> None:
+    from infra.local.localize import localize
+    from infra.operator.pausing import PARTS
+    from tests.infra import reading
+
+    resources = localize(reading.read(), {}, "http://127.0.0.1:1")["Resources"]
+    for part in PARTS.values():
+        for mapping in part.mappings:
+            assert resources[mapping]["Type"] == "AWS::Lambda::EventSourceMapping"
+            (queue,) = (
+                resource["Properties"]
+                for name, resource in resources.items()
+                if resource["Type"] == "AWS::SQS::Queue"
+                and resources[mapping]["Properties"]["EventSourceArn"] == {"Fn::GetAtt": [name, "Arn"]}
+            )
+            assert queue["MessageRetentionPeriod"] == 14 * 86_400
