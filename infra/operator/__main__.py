@@ -89,24 +89,26 @@ def refunds(deployment: Deployment) -> None:
 
 
 @app.command()
+@click.argument("decision", type=click.Choice(list(deciding.DECISIONS)))
 @click.argument("payment_id")
-@click.argument("way", type=click.Choice(list(deciding.WAYS)))
+@click.option("--reason", required=True, help="why, for those who read it later")
 @APPLY
 @click.pass_obj
-def decide(deployment: Deployment, payment_id: str, way: str, apply: bool) -> None:
-    """What becomes of the money of a payment under review, or that it was given back by hand."""
-    click.echo(f"{way}: {deciding.WAYS[way]}")
-    if not apply:
-        _only_said()
-        return
+def decide_payment(deployment: Deployment, decision: str, payment_id: str, reason: str, apply: bool) -> None:
+    """Decide about the money of a payment: what no gateway's answer can."""
     try:
-        with deployment.audited("decide", payment_id=payment_id, way=way) as results:
-            results["status"] = deciding.decide(deployment, payment_id, way)
+        payment = deciding.find(deployment, payment_id, decision)
+        click.echo(f"{payment.status}, {payment.received:,} IQD: {deciding.DECISIONS[decision].says}")
+        if not apply:
+            _only_said()
+            return
+        with deployment.audited("decide-payment", decision=decision, payment_id=payment_id, reason=reason):
+            deciding.decide(deployment, payment, decision)
     except KeyError:
-        raise click.BadParameter("there is no such payment") from None
-    except ValueError as error:
-        raise click.BadParameter(f"that cannot be decided: {error}") from None
-    click.echo(f"the payment is {results['status']}")
+        raise click.ClickException("there is no such payment") from None
+    except deciding.DecisionError as error:
+        raise click.ClickException(str(error)) from None
+    _say(trail.trail(deployment, payment_id))
 
 
 @app.command()
