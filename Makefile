@@ -167,6 +167,11 @@ cost: ## dollars for a year of the country's load
 	$(set_up) run
 	@$(project)/python -m infra.cost
 
+.PHONY: diagrams
+diagrams: ## draw the states of a payment into the README anew after a change of them
+	$(set_up) run
+	@PYTHONPATH=functions $(project)/python -m infra.diagrams
+
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file
 	$(set_up) lock
