@@ -264,8 +264,9 @@ class TestOneWriterAnAttribute:
         newer = later(subject, amount=1, status=DISPUTED)
         assert violations.write([row(newer)]) == [UPDATED]
         after = violations.get([subject.violation_no])[subject.violation_no]
-        settlement = {name: getattr(paid, name) for name in PAY_ATTRIBUTES}
-        assert settlement == {name: getattr(after, name) for name in PAY_ATTRIBUTES}
+        told = PAY_ATTRIBUTES & set(Violation._fields)
+        settlement = {name: getattr(paid, name) for name in told}
+        assert settlement == {name: getattr(after, name) for name in told}
         assert after == newer._replace(**settlement)
         assert after.state == PAID
 
@@ -313,6 +314,16 @@ class TestSettlement:
         assert not self.refused(call, violations.release(subject.violation_no, "p1"))
         assert self.state(violations, subject) == "unpaid"
         assert self.refused(call, violations.release(subject.violation_no, "p1"))
+
+    def test_only_the_payment_that_settled_it_unsettles(
+        self, call: Call, violations: Violations, subject: Violation
+    ) -> None:
+        assert self.refused(call, violations.unsettle(subject.violation_no, "p1"))
+        hold(call, violations, subject)
+        transact(call, [violations.settle(subject.violation_no, "p1", 50_000, "2026-11-20T12:00:00+03:00", "GH-1")])
+        assert self.refused(call, violations.unsettle(subject.violation_no, "p2"))
+        assert not self.refused(call, violations.unsettle(subject.violation_no, "p1"))
+        assert violations.get([subject.violation_no])[subject.violation_no] == subject
 
     def test_only_the_holder_settles_and_once(self, call: Call, violations: Violations, subject: Violation) -> None:
         at = "2026-11-20T12:00:00+03:00"

@@ -91,3 +91,26 @@ def test_the_fifty_first_question_of_a_day_is_refused(cloud: Cloud) -> None:
     refused = cloud.request("POST", "/v1/queries", body, token=token)
     assert (refused.status, refused.body["code"]) == (429, "quota_queries")
     assert refused.headers["retry-after"].isdecimal()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("POST", "/v1/queries", b'{"plate": ' + b"[" * 20_000, 400, "body_not_json"),
+        ("POST", "/v1/queries", b'{"plate": ' + b"1" * 1_000_000 + b"}", 413, "body_too_large"),
+        ("POST", "/v1/queries", b"", 400, "body_not_json"),
+        ("GET", "/v1/vehicles?limit=1&limit=2", None, 422, "invalid_input"),
+        ("GET", "/v1/messages?cursor=a&cursor=b", None, 422, "invalid_input"),
+        ("GET", "/v1/queries/" + "x" * 2_000, None, 404, "no_such_path"),
+        ("GET", "/v1/vehicles/%00/violations", None, 404, "no_such_vehicle"),
+        ("PUT", "/v1/queries", b"{}", 404, "no_such_path"),
+        ("GET", "/v1/queries", None, 404, "no_such_path"),
+        ("POST", "/v1/", b"{}", 404, "no_such_path"),
+    ],
+)
+def test_bad_requests_over_the_wire(
+    cloud: Cloud, method: str, path: str, body: bytes | None, status: int, code: str
+) -> None:
+    answer = cloud.request(method, path, body, token=cloud.token("ur-bad-input", files.phone()))
+    assert (answer.status, answer.body["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"

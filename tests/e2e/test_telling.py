@@ -25,7 +25,7 @@ from shared.stores.citizens import Citizens, Vehicle
 from tests.e2e import files
 from tests.e2e.cloud import ROOT, Cloud, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.cloud, pytest.mark.xdist_group("telling"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.cloud, pytest.mark.xdist_group("telling"), pytest.mark.timeout(2400)]
 
 Say = Callable[[str], None]
 
@@ -138,8 +138,8 @@ def raise_caps(cloud: Cloud) -> None:
 def a_national_day() -> tuple[list[Person], list[dict[str, str]], dict[str, dict[str, int]]]:
     """Who follows, the rows of the day's file, and what each follower should be told of: amounts by violation.
 
-    Of a followed plate one, two or no violation is new; some plates have two followers, some followers another vehicle
-    in mind, or never agreed to SMS; most violations are on plates that nobody follows.
+    Of half the followed plates one or two violations are new; some plates have two followers, some followers another
+    vehicle in mind, or never agreed to SMS; most violations are on plates that nobody follows.
     """
     people = [
         Person(
@@ -153,7 +153,7 @@ def a_national_day() -> tuple[list[Person], list[dict[str, str]], dict[str, dict
         for number in range(FOLLOWERS)
     ]
     plates = sorted({person.plate_number for person in people})
-    followed = [plate for index, plate in enumerate(plates) for _ in range((1, 2, 1, 2, 0)[index % 5])]
+    followed = [plate for index, plate in enumerate(plates) for _ in range((1, 2, 0, 0)[index % 4])]
     others = [str(600_000 + number) for number in range(VIOLATIONS - len(followed))]
     in_any_order = [*followed, *others]
     random.Random(20261120).shuffle(in_any_order)
@@ -206,7 +206,7 @@ def test_a_national_day_tells_every_follower_of_exactly_what_is_due(
             assert cloud.report(key, version, within=120)["counts"]["inserted"] == VIOLATIONS // FILES
         loaded = time.monotonic() - began
 
-        wait_for(lambda: len(cloud.all_sms()) >= told_of_something, 600, "an SMS for everybody", every=5)
+        wait_for(lambda: len(cloud.all_sms()) >= told_of_something, 1200, "an SMS for everybody", every=5)
         took = time.monotonic() - began
         messages = wait_for(lambda: ended(call, tables["Messages"]), 120, "no message waits any more", every=5)
 

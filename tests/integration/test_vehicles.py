@@ -223,6 +223,8 @@ class TestAudit:
         kept = audits(functions)
         assert len(kept) == 3
         assert len({item["plate"]["S"] for item in kept}) == 2
+        a_year = functions.clock.at.timestamp() + 366 * 86_400
+        assert {int(item["expires"]["N"]) for item in kept} == {int(a_year)}
         assert PLATE.number not in str(kept)
 
 

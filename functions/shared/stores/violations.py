@@ -299,6 +299,15 @@ class Violations:
             },
         )
 
+    def unsettle(self, violation_no: str, payment_id: str) -> Json:
+        """The action that makes a violation owed again: the money that settled it is back with its payer."""
+        return self._settlement(
+            violation_no,
+            "REMOVE paid_by, paid_amount, paid_at, receipt_no",
+            "paid_by = :payment",
+            {":payment": payment_id},
+        )
+
     def _settlement(self, violation_no: str, change: str, condition: str, values: dict[str, str | int]) -> Json:
         update: Json = {
             "TableName": self._table,

@@ -135,3 +135,13 @@ def test_a_bad_port_is_refused(commands: Commands) -> None:
 
     assert commands.run("up") == (1, "GHARAMA_PORT must be a port from 1 to 65535, not 'http'\n")
     commands._environment["GHARAMA_PORT"] = str(commands.port)
+
+
+def test_a_parameter_that_the_template_does_not_have_is_named(commands: Commands) -> None:
+    commands._environment["GHARAMA_PARAMETERS"] = "Proof=registration Prof=registration"
+
+    code, said = commands.run("up")
+
+    assert code == 1
+    assert said.endswith("GHARAMA_PARAMETERS names what the template does not: Prof\n")
+    assert commands.listening() == [False, False]
