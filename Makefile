@@ -152,6 +152,11 @@ texts: ## publish the texts of the SMS anew after a change of them
 	$(set_up) run
 	@PYTHONPATH=functions $(project)/python -m infra.sms_texts
 
+.PHONY: diagrams
+diagrams: ## draw the states of a payment into the README anew after a change of them
+	$(set_up) run
+	@PYTHONPATH=functions $(project)/python -m infra.diagrams
+
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file
 	$(set_up) lock

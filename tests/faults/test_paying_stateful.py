@@ -27,6 +27,7 @@ from shared.aws_json import Json
 from shared.domain import violation as violations
 from shared.domain.payment import LIVE, REFUND_DUE, REVIEW, TRANSITIONS, Payment
 from shared.domain.violation import Violation
+from shared.stores.settlements import Settlements
 from tests.aws import Engine, Tables
 from tests.build import OTHER_PLATE, follow, later, row, store, violation
 from tests.faults.crashes import Crash, Faults
@@ -54,7 +55,12 @@ class Paying(RuleBasedStateMachine):
         monkeypatch.setattr("pay.wiring.FastClient", lambda: self.faults.through(engine.fast()))
         for name in ("order", "standing", "cancel", "refund"):
             monkeypatch.setattr(self.gateway, name, self.faults.through(getattr(self.gateway, name)))
-        self.books = Books(self.functions.violations, self.functions.payments, self.functions.messages)
+        self.books = Books(
+            self.functions.violations,
+            self.functions.payments,
+            self.functions.messages,
+            Settlements(engine.fast(), self.tables["Settlements"]),
+        )
         self.version = 0
         self.keys = 0
         self.last: dict[str, str] = {}
