@@ -1,7 +1,7 @@
 """`make load`: minutes of mixed load on a local cloud of its own; prints figures and fails where something went wrong.
 
-Nothing may be answered with 5xx, no row or message may be lost, no payment may stay open, and the functions' memory must
-not grow with the minutes.
+Nothing may be answered with 5xx, no row or message may be lost, no payment may stay open, and the functions' memory
+must not grow with the minutes.
 """
 
 from __future__ import annotations
