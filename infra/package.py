@@ -20,7 +20,7 @@ PYTHON = "python3.13"
 """The functions' own: no other reads its bytecode."""
 
 MOST_BYTES = 80 * 1024 * 1024
-"""Of one package, unzipped: what draws receipts needs fonts' tools, 67 MB in all; what is larger is there by mistake."""
+"""Of one package, unzipped: drawing receipts takes 67 MB, and what is larger is there by mistake."""
 
 DEPLOYED_AT = "/var/task"
 _IN_THE_RUNTIME = ("boto3", "botocore")
