@@ -8,6 +8,9 @@ sam     := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
 compile := .venv/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
            --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
+# Words and entropy are ruff's (S105 to S107): here they find the hashes of locks and of test data.
+quiet_about := --disable-plugin KeywordDetector --disable-plugin Base64HighEntropyString --disable-plugin HexHighEntropyString
+
 .PHONY: help
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target words; do printf '  make %-14s %s\n' "$$target" "$$words"; done
@@ -42,19 +45,41 @@ test-dynamodb: ## run the stores' tests on DynamoDB Local, in the folder GHARAMA
 	$(set_up) test emulator
 	@$(project)/python -m pytest -k dynamodb_local
 
+.PHONY: drill
+drill: ## break three links on a local cloud, mend them by the runbook, see that nothing is lost
+	$(set_up) test emulator
+	@$(project)/python -m pytest -m slow tests/e2e/test_drill.py -n 0 -p no:randomly
+
+.PHONY: load
+load: ## five minutes of mixed load on a local cloud of its own
+	$(set_up) test emulator
+	@PYTHONPATH=functions $(project)/python -m tests.load --minutes $(or $(MINUTES),5)
+
 .PHONY: bench
 bench: ## measure and print speed and memory
 	$(set_up) test emulator
 	@$(project)/python -m pytest -m bench -s -p no:randomly
 
+.PHONY: bench-ingest
+bench-ingest: ## measure the loading of files alone, up to the national one (half an hour)
+	$(set_up) test emulator
+	@$(project)/python -m pytest -m bench -s -p no:randomly tests/bench/test_load_cost.py tests/bench/test_load_national.py
+
 .PHONY: check
-check: ## lint, types and the template
-	$(set_up) test sam
+check: ## lint, types, the template, weaknesses and secrets
+	$(set_up) test sam security
 	@$(project)/ruff check .
 	@$(project)/ruff format --check .
 	@$(project)/mypy
 	@$(project)/cfn-lint template.yaml
 	@$(sam) validate --lint
+	@.venv/security/bin/checkov --config-file infra/checkov.yaml
+	@git ls-files -z | xargs -0 $(project)/detect-secrets-hook --no-verify $(quiet_about)
+
+.PHONY: audit
+audit: ## known weaknesses of the locked packages (asks PyPI's advisories, so it needs the network)
+	$(set_up) security
+	@.venv/security/bin/pip-audit --disable-pip --require-hashes -r functions/requirements.txt
 
 .PHONY: build
 build: ## build the functions for AWS (needs python3.13 on the PATH)
@@ -92,6 +117,11 @@ refunds: ## the payments of which money is to be given back
 	$(set_up) run
 	@$(operator) refunds
 
+.PHONY: decide-payment
+decide-payment: ## ID=... DECISION=settle|give-back|given-back|take-back REASON='...': what only a person can decide
+	$(set_up) run
+	@$(operator) decide-payment $(DECISION) '$(ID)' --reason '$(REASON)' $(apply)
+
 .PHONY: pause
 pause: ## WHAT=sms|payments|ingest REASON='...': stop a part at once; nothing is lost
 	$(set_up) run
@@ -112,6 +142,11 @@ sms-attributes: ## let SNS write delivery logs: once after the first deployment
 	$(set_up) run
 	@$(operator) set-sms-attributes $(apply)
 
+.PHONY: prepare
+prepare: ## FILE=export.csv FOLDER=backlog|live ENCODING=...: check a file here as the cloud would, and cut it for upload
+	$(set_up) run
+	@PYTHONPATH=functions $(project)/python -m infra.prepare '$(FILE)' --folder $(or $(FOLDER),backlog) --encoding $(or $(ENCODING),utf-8)
+
 .PHONY: openapi
 openapi: ## write the API's description anew after a change of the API
 	$(set_up) run
@@ -127,6 +162,16 @@ texts: ## publish the texts of the SMS anew after a change of them
 	$(set_up) run
 	@PYTHONPATH=functions $(project)/python -m infra.sms_texts
 
+.PHONY: cost
+cost: ## dollars for a year of the country's load
+	$(set_up) run
+	@$(project)/python -m infra.cost
+
+.PHONY: diagrams
+diagrams: ## draw the states of a payment into the README anew after a change of them
+	$(set_up) run
+	@PYTHONPATH=functions $(project)/python -m infra.diagrams
+
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file
 	$(set_up) lock
@@ -135,6 +180,7 @@ lock: ## resolve the lock files anew after a change of a .in file
 	@$(compile) infra/locks/test.in -c functions/requirements.txt -c infra/locks/local.txt -o infra/locks/test.txt
 	@$(compile) infra/locks/emulator.in -o infra/locks/emulator.txt
 	@$(compile) infra/locks/sam.in -o infra/locks/sam.txt
+	@$(compile) infra/locks/security.in -o infra/locks/security.txt
 	@$(compile) infra/locks/lock.in -o infra/locks/lock.txt
 
 .PHONY: clean

@@ -40,6 +40,7 @@ ENVIRONMENTS = {
     "test": Environment("project", (*_RUN, "infra/locks/test.txt"), "what the tests need", 40),
     "emulator": Environment("emulator", ("infra/locks/emulator.txt",), "the local AWS services", 15),
     "sam": Environment("sam", ("infra/locks/sam.txt",), "the SAM command line", 40),
+    "security": Environment("security", ("infra/locks/security.txt",), "what looks for weaknesses", 60),
     "lock": Environment("lock", ("infra/locks/lock.txt",), "the resolver of the lock files", 10),
 }
 

@@ -32,25 +32,38 @@ def write(objects: Objects, key: str, file: File, plan: Plan, chunks: Iterable[D
 
 
 def _pieces(objects: Objects, file: File, plan: Plan, chunks: Iterable[DoneChunk]) -> Iterator[bytes]:
-    original = [position for position, header in enumerate(plan.header) if not is_reported(header)]
-    header = [*REPORTED, *(neutral(plan.header[position]) for position in original)]
-    yield b"\xef\xbb\xbf" + _csv([header], plan.separator)
-    beyond = len(plan.header)
+    yield head(plan.header, plan.separator)
     for chunk in chunks:
-        if not chunk.counts["rejected"]:
-            continue
-        rejects = (Reject(*reject) for reject in orjson.loads(objects.read(_part(file.version.file_id, chunk.number))))
-        yield _csv(
-            (
-                [
-                    *_reason(reject),
-                    *(neutral(reject.cells[position]) for position in original if position < len(reject.cells)),
-                    *map(neutral, reject.cells[beyond:]),
-                ]
-                for reject in rejects
-            ),
-            plan.separator,
-        )
+        if chunk.counts["rejected"]:
+            kept = orjson.loads(objects.read(_part(file.version.file_id, chunk.number)))
+            yield lines(plan.header, plan.separator, (Reject(*reject) for reject in kept))
+
+
+def head(header: Sequence[str], separator: str) -> bytes:
+    """How a file of rejects begins. header: of the file that they come from."""
+    names = [*REPORTED, *(neutral(header[position]) for position in _original(header))]
+    return b"\xef\xbb\xbf" + _csv([names], separator)
+
+
+def lines(header: Sequence[str], separator: str, rejects: Iterable[Reject]) -> bytes:
+    """Rejects as lines of CSV: the reason, then the original cells, none of which a spreadsheet takes for a formula."""
+    original, beyond = _original(header), len(header)
+    return _csv(
+        (
+            [
+                *_reason(reject),
+                *(neutral(reject.cells[position]) for position in original if position < len(reject.cells)),
+                *map(neutral, reject.cells[beyond:]),
+            ]
+            for reject in rejects
+        ),
+        separator,
+    )
+
+
+def _original(header: Sequence[str]) -> list[int]:
+    """The columns that are the directorate's own; those of an earlier file of rejects are written anew."""
+    return [position for position, name in enumerate(header) if not is_reported(name)]
 
 
 def _reason(reject: Reject) -> tuple[str, str, str]:

@@ -207,7 +207,7 @@ def check_receipt(request: Request) -> Reply:
         200,
         {
             "receipt_no": receipt.receipt_no,
-            "paid": True,
+            "paid": receipt.void_since is None,
             "amount": receipt.amount,
             "currency": CURRENCY,
             "paid_at": receipt.paid_at,

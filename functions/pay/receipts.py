@@ -42,7 +42,7 @@ def read(request: Request) -> Reply:
     payment = _payments().get(request.path["payment_id"])
     if payment is None or payment.sub != citizen(request.event).sub:
         raise Problem(404, "no_such_payment")
-    if payment.receipt_no is None:
+    if payment.receipt_no is None or not payment.settled_lines:
         raise Problem(409, "not_paid")
     url = check_url(request, payment.receipt_no)
     pdf = keep(payment, url, request.language, _shelf())

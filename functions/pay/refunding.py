@@ -8,6 +8,7 @@ from typing import Final
 from pay.gateways import REFUNDED as GIVEN_BACK
 from pay.gateways import Gateway, Refund, RefusedError
 from pay.settling import Books, release, settle, to_payer
+from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.message import identity
 from shared.domain.payment import PAID, REFUND_DUE, REFUNDED, REVIEW, Payment
@@ -47,13 +48,18 @@ def refund(payment: Payment, gateway: Gateway, books: Books, now: datetime) -> P
 def given_back(payment: Payment, books: Books, now: datetime) -> Payment:
     """The money is back with the citizen, through the gateway or by hand; the citizen is told."""
     after = payment._replace(status=PAID if payment.receipt_no else REFUNDED)
-    others = []
-    if payment.phone:
-        number = payment.receipt_no or payment.payment_id[:SHOWN_OF_ID]
-        text = message.refund(payment.language, payment.surplus, number)
-        others.append(books.messages.put_action(to_payer(payment, message.REFUND, text, now), now))
+    others = tell_of_refund(payment, payment.surplus, books, now)
     done = books.payments.change(payment, after, now, others) is None
     return after if done else books.payments.get(payment.payment_id) or payment
+
+
+def tell_of_refund(payment: Payment, amount: int, books: Books, now: datetime) -> list[Json]:
+    """The action that tells a payer, once, that money of a payment is back; none for a payer without a phone."""
+    if not payment.phone:
+        return []
+    number = payment.receipt_no or payment.payment_id[:SHOWN_OF_ID]
+    text = message.refund(payment.language, amount, number)
+    return [books.messages.put_action(to_payer(payment, message.REFUND, text, now), now)]
 
 
 def is_stuck(payment: Payment, now: datetime) -> bool:

@@ -211,7 +211,13 @@ SCHEMAS: dict[str, Schema] = {
         check_url={**TEXT, "description": "What the QR code of the PDF says"},
         pdf=answer(url=TEXT, expires_at=INSTANT),
     ),
-    "Receipt": answer(receipt_no=TEXT, paid=FLAG, amount=COUNT, currency=one_of(CURRENCY), paid_at=INSTANT),
+    "Receipt": answer(
+        receipt_no=TEXT,
+        paid={**FLAG, "description": "false where the money went back after all"},
+        amount=COUNT,
+        currency=one_of(CURRENCY),
+        paid_at=INSTANT,
+    ),
     "SettlementsAsked": request(
         ("violations",),
         violations={

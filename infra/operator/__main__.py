@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import click
 
-from infra.operator import files, pausing, replay, rollback, trail
+from infra.operator import deciding, files, pausing, replay, rollback, trail
 from infra.operator.deployment import Deployment
 from shared.clock import now
 
@@ -86,6 +86,29 @@ def refunds(deployment: Deployment) -> None:
     """The payments of which money is to be given back, or looked at."""
     found = trail.refunds(deployment)
     _say(found or ["none"])
+
+
+@app.command()
+@click.argument("decision", type=click.Choice(list(deciding.DECISIONS)))
+@click.argument("payment_id")
+@click.option("--reason", required=True, help="why, for those who read it later")
+@APPLY
+@click.pass_obj
+def decide_payment(deployment: Deployment, decision: str, payment_id: str, reason: str, apply: bool) -> None:
+    """Decide about the money of a payment: what no gateway's answer can."""
+    try:
+        payment = deciding.find(deployment, payment_id, decision)
+        click.echo(f"{payment.status}, {payment.received:,} IQD: {deciding.DECISIONS[decision].says}")
+        if not apply:
+            _only_said()
+            return
+        with deployment.audited("decide-payment", decision=decision, payment_id=payment_id, reason=reason):
+            deciding.decide(deployment, payment, decision)
+    except KeyError:
+        raise click.ClickException("there is no such payment") from None
+    except deciding.DecisionError as error:
+        raise click.ClickException(str(error)) from None
+    _say(trail.trail(deployment, payment_id))
 
 
 @app.command()

@@ -18,6 +18,7 @@ from ingest.objects import Opened
 from shared.aws_json import Call, Json
 from shared.domain.time import BAGHDAD, to_text
 from shared.stores.files import Files, FileVersion
+from shared.stores.items import text
 from shared.stores.violations import Violations
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=BAGHDAD)
@@ -218,7 +219,9 @@ class World:
 
     def _load(self, file_id: str, chunk: Chunk, gate: Callable[[], None]) -> None:
         violations = Violations(self._through(gate), self._tables[1], sleep=lambda _: None)
-        ports = load_chunk.Ports(self._desk(gate), violations, lambda: self.clock, lambda: 60.0, ANNOUNCE_WITHIN)
+        ports = load_chunk.Ports(
+            self._desk(gate), lambda _: violations, lambda: self.clock, lambda: 60.0, ANNOUNCE_WITHIN
+        )
         load_chunk.load(file_id, chunk, ports)
 
     def _desk(self, gate: Callable[[], None]) -> Desk:
@@ -229,16 +232,16 @@ class World:
         def call(service: str, operation: str, request: Json) -> Json:
             gate()
             answer = self._call(service, operation, request)
-            self.written += _told(request.get("TransactItems", ()), self._tables[1])
+            self.written += self._told(request.get("TransactItems", ()))
             return answer
 
         return call
 
-
-def _told(actions: Iterable[Json], table: str) -> Iterator[Told]:
-    """What a transaction wrote of violations."""
-    for update in (action["Update"] for action in actions if "Update" in action):
-        if update["TableName"] == table:
-            values = {name: next(iter(value.values())) for name, value in update["ExpressionAttributeValues"].items()}
-            number, ref = update["Key"]["pk"]["S"], values[":changed_by"]
-            yield Told(number, ref, values[":plate"], values[":status"], values.get(":tell"))
+    def _told(self, actions: Iterable[Json]) -> Iterator[Told]:
+        """What a transaction has made of violations, looked at before anybody else moves."""
+        updates = [action["Update"] for action in actions if "Update" in action]
+        for update in (each for each in updates if each["TableName"] == self._tables[1]):
+            request = {"TableName": self._tables[1], "Key": update["Key"], "ConsistentRead": True}
+            item = self._call("dynamodb", "GetItem", request)["Item"]
+            number, ref, plate, status = (item[name]["S"] for name in ("pk", "changed_by", "plate", "status"))
+            yield Told(number, ref, plate, status, text(item, "tell"))

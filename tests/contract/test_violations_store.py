@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation, make_version
@@ -240,6 +241,10 @@ class TestOneWriterAnAttribute:
     def test_ingest_and_pay_share_no_attribute(self) -> None:
         assert not INGEST_ATTRIBUTES & PAY_ATTRIBUTES
 
+    def test_words_that_dynamodb_keeps_for_itself_are_called_by_another_name(self) -> None:
+        reserved = ReservedKeywords.get_reserved_keywords()
+        assert {name for name in INGEST_ATTRIBUTES | {"pk"} if name.upper() in reserved} == {"hash", "status"}
+
     def test_each_writes_its_own_and_nothing_else(self, call: Call, violations: Violations, tables: Tables) -> None:
         doubling = violation()
         full = violation(**FULL)
@@ -264,8 +269,9 @@ class TestOneWriterAnAttribute:
         newer = later(subject, amount=1, status=DISPUTED)
         assert violations.write([row(newer)]) == [UPDATED]
         after = violations.get([subject.violation_no])[subject.violation_no]
-        settlement = {name: getattr(paid, name) for name in PAY_ATTRIBUTES}
-        assert settlement == {name: getattr(after, name) for name in PAY_ATTRIBUTES}
+        told = PAY_ATTRIBUTES & set(Violation._fields)
+        settlement = {name: getattr(paid, name) for name in told}
+        assert settlement == {name: getattr(after, name) for name in told}
         assert after == newer._replace(**settlement)
         assert after.state == PAID
 
@@ -313,6 +319,16 @@ class TestSettlement:
         assert not self.refused(call, violations.release(subject.violation_no, "p1"))
         assert self.state(violations, subject) == "unpaid"
         assert self.refused(call, violations.release(subject.violation_no, "p1"))
+
+    def test_only_the_payment_that_settled_it_unsettles(
+        self, call: Call, violations: Violations, subject: Violation
+    ) -> None:
+        assert self.refused(call, violations.unsettle(subject.violation_no, "p1"))
+        hold(call, violations, subject)
+        transact(call, [violations.settle(subject.violation_no, "p1", 50_000, "2026-11-20T12:00:00+03:00", "GH-1")])
+        assert self.refused(call, violations.unsettle(subject.violation_no, "p2"))
+        assert not self.refused(call, violations.unsettle(subject.violation_no, "p1"))
+        assert violations.get([subject.violation_no])[subject.violation_no] == subject
 
     def test_only_the_holder_settles_and_once(self, call: Call, violations: Violations, subject: Violation) -> None:
         at = "2026-11-20T12:00:00+03:00"

@@ -67,10 +67,12 @@ class Correction(NamedTuple):
 
 LATE_MONEY: Final = "late_money"
 LATE_OTHER_MONEY: Final = "late_other_money"
+TAKEN_BACK: Final = "taken_back"
 
 CORRECTIONS: Final = {
     LATE_MONEY: Correction(GIVEN_UP, REFUND_DUE, "the gateway says paid after the payment was given up"),
     LATE_OTHER_MONEY: Correction(GIVEN_UP, REVIEW, "as late_money, but another amount or currency"),
+    TAKEN_BACK: Correction(frozenset({PAID}), REFUNDED, "an operator knows that settled money is back with its payer"),
 }
 """By name, which stands in the payment's trail."""
 

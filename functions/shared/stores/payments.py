@@ -32,12 +32,13 @@ Position = tuple[str, str]
 
 
 class Receipt(NamedTuple):
-    """What a receipt number stands for. amount in dinars."""
+    """What a receipt number stands for. amount in dinars. void_since: when the money went back after all."""
 
     receipt_no: str
     payment_id: str
     amount: int
     paid_at: str
+    void_since: str | None = None
 
 
 class KeyUse(NamedTuple):
@@ -132,6 +133,18 @@ class Payments:
         }
         return self._put(item, "attribute_not_exists(pk)")
 
+    def void_receipt_action(self, receipt_no: str, at: datetime) -> Json:
+        """The action after which a receipt's number says that it is not paid."""
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _key(f"RECEIPT#{receipt_no}", "RECEIPT"),
+                "UpdateExpression": "SET void_since = :at",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": pack({":at": to_text(at)}),
+            }
+        }
+
     def heard(self, payment_id: str, event: str, at: datetime) -> bool:
         """Record a gateway's callback, once however often it comes. Returns whether it is new."""
         item = {**_key(payment_id, f"CALLBACK#{identity(event)}"), **pack({"event": event, "at": to_text(at)})}
@@ -167,7 +180,13 @@ class Payments:
         item = self._get(f"RECEIPT#{receipt_no}", "RECEIPT")
         if item is None:
             return None
-        return Receipt(receipt_no, item["payment_id"]["S"], int(item["amount"]["N"]), item["paid_at"]["S"])
+        return Receipt(
+            receipt_no,
+            item["payment_id"]["S"],
+            int(item["amount"]["N"]),
+            item["paid_at"]["S"],
+            text(item, "void_since"),
+        )
 
     def unfinished(self, kind: str, before: datetime) -> Iterator[str]:
         """The ids of payments made before an instant that wait for something: TO_ASK, REFUND_DUE or REVIEW."""

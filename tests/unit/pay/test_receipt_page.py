@@ -11,6 +11,8 @@ import pypdfium2 as pdfium
 import pytest
 import zxingcpp
 from fontTools.ttLib import TTFont
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pypdfium2.raw import FPDF_PAGEOBJ_TEXT
 
 import pay
@@ -152,6 +154,17 @@ def test_the_fonts_hold_every_letter(font: Path) -> None:
 def test_words_have_no_marks_that_the_library_misplaces() -> None:
     marked = [w for words in WORDS.values() for w in words.values() if any(unicodedata.combining(c) for c in w)]
     assert marked == []
+
+
+texts = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=32)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(texts, texts), min_size=1, max_size=3), st.sampled_from(LANGUAGES))
+def test_whatever_a_directorate_calls_things_is_one_page(made: list[tuple[str, str]], language: str) -> None:
+    drawn = tuple(Line(number, 1_000, "DE#11#ز#739418", code[:16], "11") for number, code in made)
+    odd = payment()._replace(lines=drawn, received=1_000 * len(made), amount=1_000 * len(made))
+    assert len(pdfium.PdfDocument(draw(Receipt(odd, URL, language)))) == 1
 
 
 def test_every_language_has_every_word() -> None:

@@ -1,0 +1,207 @@
+"""A file of the directorate is checked on the clerk's own machine, by the code that will load it, and cut for upload.
+
+``make prepare FILE=export.csv`` leaves in a folder beside the file what would be rejected, to be mended, and all else
+in parts that are ready for upload. Nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any, Final, NamedTuple
+
+import click
+
+from ingest import rejects
+from ingest.api import ENCODINGS
+from ingest.cutting import Scan, scan
+from ingest.errors import FileError
+from ingest.feed import Notices, Reject, Source, records
+from ingest.origins import BACKLOG, ORIGINS
+from ingest.parsers import PARSERS
+from ingest.plain import plain
+from ingest.words import message
+from shared.clock import now
+from shared.domain.time import to_text
+from shared.domain.violation import OPEN
+from shared.spreadsheet import neutral
+from shared.stores.violations import Row
+
+MOST_ROWS: Final = 500_000
+"""Rows of one part: a report each, and minutes to load."""
+
+ANNOUNCE_WITHIN: Final = timedelta(days=45)
+"""AnnounceWithinDays of template.yaml, at its default."""
+
+_BLOCK: Final = 1024 * 1024
+
+Progress = Callable[[str, int], AbstractContextManager[Any]]
+"""``with progress(label, length) as bar``: a bar that ``bar.update(n)`` moves on."""
+
+
+class Prepared(NamedTuple):
+    """What a file came to. told: how many rows followers would hear of. rejected_rows: where they lie, if any."""
+
+    rows: int
+    told: int
+    rejected: Notices
+    warnings: Notices
+    parts: list[Path]
+    rejected_rows: Path | None
+
+
+def prepare(path: Path, out: Path, origin: str, encoding: str, at: datetime, progress: Progress) -> Prepared:
+    """Check a file that is to be uploaded to a folder of the bucket, and cut it. out: a folder that is empty or new.
+
+    Raises FileError where the file would be refused as a whole.
+    """
+    source = Source(path.name, origin, to_text(at), to_text(at - ANNOUNCE_WITHIN))
+    size = path.stat().st_size
+    with TemporaryFile() as kept:
+        with path.open("rb") as file, progress("reading", size) as bar, plain(_read(file, bar), size, encoding) as text:
+            found = scan(text.blocks, source, unproven=text.unproven, keep=lambda _, content: _keep(kept, content))
+        kept.seek(0)
+        with progress("checking", found.rows) as bar:
+            return _cut(found, kept, source, _Out(out, path.name.partition(".")[0], found), bar)
+
+
+def _read(file: IO[bytes], bar: Any) -> Iterator[bytes]:
+    while block := file.read(_BLOCK):
+        yield block
+        bar.update(len(block))
+
+
+def _keep(file: IO[bytes], content: bytes) -> None:
+    file.write(content)
+
+
+def _cut(found: Scan, kept: IO[bytes], source: Source, out: _Out, bar: Any) -> Prepared:
+    parser = PARSERS[source.origin](found.layout, source)
+    reasons, told = Notices(), 0
+    with out:
+        for chunk in found.chunks:
+            good: list[list[str]] = []
+            bad: list[Reject] = []
+            text = io.StringIO(kept.read(chunk.end).decode(), newline="")
+            for line, record in records(text, found.layout.separator, chunk.line):
+                outcome = parser.parse(line, record)
+                if isinstance(outcome, Reject):
+                    bad.append(outcome)
+                    reasons.add(outcome.column, outcome.code, 1, line)
+                else:
+                    good.append(record)
+                    told += _is_news(outcome)
+            out.write(good, bad)
+            bar.update(len(good) + len(bad))
+    return Prepared(found.rows, told, reasons, parser.warnings, out.parts, out.rejected_rows)
+
+
+def _is_news(row: Any) -> bool:
+    return isinstance(row, Row) and row.origin == "live" and row.recent and row.violation.status == OPEN
+
+
+class _Out:
+    """The folder of parts and rejects, whose files are begun when there is something to write into them."""
+
+    def __init__(self, folder: Path, name: str, found: Scan) -> None:
+        self.parts: list[Path] = []
+        self.rejected_rows: Path | None = None
+        self._folder, self._name, self._layout = folder, name, found.layout
+        self._rejects_open, self._part_open = ExitStack(), ExitStack()
+        self._part: Any = None
+        self._rejects: Any = None
+        self._left = 0
+
+    def __enter__(self) -> _Out:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._rejects_open.close()
+        self._part_open.close()
+
+    def write(self, good: Sequence[Sequence[str]], bad: Sequence[Reject]) -> None:
+        """Add the rows of a chunk."""
+        while good:
+            if not self._left:
+                self._begin_part()
+            fitting, good = good[: self._left], good[self._left :]
+            self._part.writerows(map(neutral, row) for row in fitting)
+            self._left -= len(fitting)
+        if bad:
+            self._begun_rejects().write(rejects.lines(self._layout.header, self._layout.separator, bad))
+
+    def _begin_part(self) -> None:
+        self._part_open.close()
+        path = self._folder / f"{self._name}-{len(self.parts) + 1:03d}.csv.gz"
+        self.parts.append(path)
+        packed = self._part_open.enter_context(gzip.GzipFile(path, "wb"))
+        self._part = csv.writer(self._part_open.enter_context(io.TextIOWrapper(packed, "utf-8", newline="")))
+        self._part.writerow(self._layout.header)
+        self._left = MOST_ROWS
+
+    def _begun_rejects(self) -> Any:
+        if self._rejects is None:
+            self.rejected_rows = self._folder / f"{self._name}-rejects.csv"
+            self._rejects = self._rejects_open.enter_context(self.rejected_rows.open("wb"))
+            self._rejects.write(rejects.head(self._layout.header, self._layout.separator))
+        return self._rejects
+
+
+# ---------------------------------------------------------------------- the command
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--folder", type=click.Choice(ORIGINS), default=BACKLOG, show_default=True, help="of the bucket")
+@click.option("--encoding", type=click.Choice(ENCODINGS), default=ENCODINGS[0], show_default=True)
+def main(file: Path, folder: str, encoding: str) -> None:
+    """Check FILE as the cloud would and cut it for upload to a FOLDER of the bucket: live tells followers."""
+    out = file.with_name(f"{file.name}.{folder}")
+    if out.exists():
+        raise click.UsageError(f"{out} is there already")
+    try:
+        prepared = prepare(file, out, folder, encoding, now(), _bar)
+    except FileError as error:
+        said = message(error.code, error.column, error.value)
+        line = f" ({error.line})" if error.line else ""
+        click.echo(f"{said.ar}{line}\n{said.en}{line}", err=True)
+        sys.exit(2)
+    for line in _summary(prepared, folder):
+        click.echo(line)
+    sys.exit(1 if prepared.rejected_rows else 0)
+
+
+def _bar(label: str, length: int) -> AbstractContextManager[Any]:
+    bar: AbstractContextManager[Any] = click.progressbar(label=label, length=length, file=sys.stderr)
+    return bar
+
+
+def _summary(prepared: Prepared, folder: str) -> Iterator[str]:
+    rejected = sum(notice.rows for notice in prepared.rejected.listed())
+    yield f"{prepared.rows:,} rows: {prepared.rows - rejected:,} good, {rejected:,} rejected"
+    if prepared.told:
+        yield f"Uploaded to {folder}/, {prepared.told:,} would be told to those who follow their plates"
+    yield from _told("Rejected", prepared.rejected)
+    yield from _told("Warnings", prepared.warnings)
+    for part in prepared.parts:
+        yield f"To upload to {folder}/: {part}"
+    if prepared.rejected_rows:
+        yield f"To be mended and uploaded too: {prepared.rejected_rows}"
+
+
+def _told(title: str, notices: Notices) -> Iterable[str]:
+    for notice in notices.listed():
+        said = message(notice.code, notice.column)
+        yield f"{title}: {notice.rows:,} rows, first in line {notice.first_line:,}: {said.ar} | {said.en}"
+
+
+if __name__ == "__main__":
+    main()

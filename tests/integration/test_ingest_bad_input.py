@@ -1,0 +1,188 @@
+"""Every kind of bad input that the directorate's files are known to hold, and what becomes of each, in one place."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Callable
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from ingest import unpacking
+from ingest.words import words
+from shared.stores.files import REFUSED
+from tests.aws import Engine, Tables
+from tests.integration.ingest_desk import COLUMNS, Desk, ago, row, text
+from tests.unit.ingest.sheets import Formula, xlsx
+
+BAGHDAD = "\ufe91\ufed0\ufeaa\ufe8d\ufea9"  # in presentation forms
+CP1256 = {"Metadata": {"encoding": "windows-1256"}}
+
+
+@pytest.fixture
+def desk(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desk that takes a small file for suspicious, so that a bomb can be small too."""
+    monkeypatch.setattr(unpacking, "UNSUSPICIOUS", 1_000_000)
+    return Desk(engine, tables)
+
+
+def good(count: int = 9) -> list[dict[str, str]]:
+    return [row() for _ in range(count)]
+
+
+def sheet(*, formula: bool = False, merged: tuple[str, ...] = ()) -> bytes:
+    cells: list[Any] = [good(1)[0][name] for name in COLUMNS]
+    if formula:
+        cells[COLUMNS.index("amount")] = Formula("A1*2")
+    return xlsx([COLUMNS, cells], merged=merged)
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    out = io.BytesIO()
+    with ZipFile(out, "w") as archive:
+        archive.writestr(name, content)
+    return out.getvalue()
+
+
+def bomb() -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    header, line = text(good(1)).splitlines(keepends=True)
+    return packer.compress(header) + b"".join(packer.compress(line * 4000) for _ in range(9)) + packer.flush()
+
+
+FILES: list[tuple[str, Callable[[], bytes], dict[str, Any], str]] = [
+    ("an empty file", lambda: b"", {}, "file_empty"),
+    ("a header only", lambda: text([]), {}, "no_rows"),
+    ("a required column is missing", lambda: text(good()).replace(b"amount", b"money"), {}, "column_missing"),
+    ("a column stands twice", lambda: text(good()).replace(b"status", b"amount"), {}, "column_twice"),
+    ("a PNG named .csv", lambda: b"\x89PNG\r\n\x1a\n" + bytes(99), {}, "file_is_image"),
+    ("a PDF named .csv", lambda: b"%PDF-1.7\n%\xe2\xe3", {}, "file_is_pdf"),
+    ("a ZIP named .csv", lambda: zipped("violations.csv", text(good())), {}, "file_is_zip"),
+    ("an archive", lambda: b"Rar!\x1a\x07\x01\x00", {}, "file_is_archive"),
+    ("an .xls file", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), {}, "file_is_xls"),
+    ("an .xlsb file", lambda: zipped("xl/workbook.bin", b"x"), {}, "file_is_xlsb"),
+    ("an .ods file", lambda: zipped("content.xml", b"<x/>"), {}, "file_is_ods"),
+    ("a page that calls itself Excel", lambda: b"<html><table><tr><td>1", {}, "file_is_markup"),
+    ("a truncated gzip", lambda: gzip.compress(text(good()))[:-9], {}, "gzip_truncated"),
+    ("a gzip bomb", bomb, {}, "gzip_bomb"),
+    ("Excel with formulas", lambda: sheet(formula=True), {}, "excel_formulas"),
+    ("Excel with a merged header", lambda: sheet(merged=("A1:C1",)), {}, "excel_header_merged"),
+    ("a line of 10 MB", lambda: text(good()) + b"x" * 10_000_000, {}, "record_too_long"),
+    ("a NUL byte", lambda: text(good()) + b"a\0b\r\n", {}, "nul_byte"),
+    ("a wrong encoding declared", lambda: text(good()), CP1256, "encoding_wrong"),
+    ("none declared, and not UTF-8", lambda: text(good()).decode().encode("cp1256"), {}, "not_utf8"),
+    ("an unknown encoding declared", lambda: text(good()), {"Metadata": {"encoding": "cp720"}}, "encoding_unknown"),
+    ("letters lost on the way", lambda: text([row(plate_letter="?") for _ in range(9)]), {}, "characters_lost"),
+    ("a quotation mark that is never closed", lambda: text(good()) + b'"a,b\r\n', {}, "quote_unclosed"),
+    ("too many bad rows", lambda: text([*good(3), row(amount="x")]), {}, "too_many_bad_rows"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "options", "code"), [each[1:] for each in FILES], ids=[each[0] for each in FILES])
+def test_the_file_is_refused(desk: Desk, content: Callable[[], bytes], options: dict[str, Any], code: str) -> None:
+    report = desk.take("live/a.csv", content(), **options)
+    assert (report["status"], report["error"]["code"]) == (REFUSED, code)
+    assert report["error"]["message"] != report["error"]["message_en"]
+    assert desk.violations() == {}
+
+
+def test_each_kind_has_a_code_of_its_own() -> None:
+    codes = [code for *_, code in FILES]
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("kind", ["xls", "xlsb", "ods", "zip", "archive", "pdf", "image", "markup"])
+def test_what_is_another_kind_of_file_says_how_to_save_it(kind: str) -> None:
+    said = words(f"file_is_{kind}")
+    assert "CSV" in said.ar
+    assert any(verb in said.ar for verb in ("احفظ", "صدّر", "ارفع"))
+    assert "CSV" in said.en
+
+
+ROWS: list[tuple[str, dict[str, str], str]] = [
+    ("a day that is in no calendar", {"occurred_at": "31/02/2026"}, "date_not_in_calendar"),
+    ("an amount in E-notation", {"amount": "5e4"}, "amount_e_notation"),
+    ("a negative amount", {"amount": "-1"}, "amount_negative"),
+    ("half a dinar", {"amount": "50000.5"}, "amount_fraction"),
+    ("a letter of two characters", {"plate_letter": "اب"}, "letter_not_arabic"),
+    ("no such governorate", {"plate_governorate": "30"}, "governorate_unknown"),
+    ("a family that names two", {"plate_family": "جديد"}, "family_new"),
+    ("a formula", {"violation_code": "=cmd|'/c calc'!A1"}, "code_too_long"),
+    ("an update in 2030", {"updated_at": "2030-01-01"}, "updated_at_ahead"),
+]
+
+
+@pytest.mark.parametrize(("cells", "code"), [each[1:] for each in ROWS], ids=[each[0] for each in ROWS])
+def test_the_row_is_rejected_by_line_and_the_others_load(desk: Desk, cells: dict[str, str], code: str) -> None:
+    report = desk.take("live/a.csv", text([*good(), row("BAD", **cells)]))
+    assert report["counts"]["inserted"] == 9
+    (bad,) = desk.rejected("live/a.csv")
+    assert (bad["line"], bad["error_code"], bad["violation_no"]) == ("11", code, "BAD")
+    arabic, english = bad["error"].split(" | ")
+    assert arabic != english
+
+
+def test_each_bad_row_has_a_code_of_its_own() -> None:
+    codes = [code for *_, code in ROWS]
+    assert len(codes) == len(set(codes))
+
+
+def test_a_formula_comes_back_as_text_and_is_read_as_it_was(desk: Desk) -> None:
+    desk.take("live/a.csv", text([*good(), row("BAD", violation_code="=cmd|'/c calc'!A1", amount="+1")]))
+    raw = desk.read("rejects/live/a.csv").decode("utf-8-sig")
+    (bad,) = csv.DictReader(io.StringIO(raw))
+    assert (bad["violation_code"], bad["amount"]) == ("'=cmd|'/c calc'!A1", "'+1")
+    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in bad.values())
+
+
+TAKEN: list[tuple[str, dict[str, str], str, str]] = [
+    ("an amount with a thousands mark", {"amount": "50,000"}, "amount", "50000"),
+    ("an amount in Arabic digits", {"amount": "٥٠٬٠٠٠"}, "amount", "50000"),
+    ("presentation forms", {"plate_letter": "\ufeaf", "plate_governorate": BAGHDAD}, "plate", "DE#11#ز#12345"),
+    ("bidi marks", {"plate_letter": "\u200fز\u200e", "plate_number": "\u202a12345\u202c"}, "plate", "DE#11#ز#12345"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cells", "name", "value"), [each[1:] for each in TAKEN], ids=[each[0] for each in TAKEN])
+def test_the_row_is_taken_for_what_it_means(desk: Desk, cells: dict[str, str], name: str, value: str) -> None:
+    assert desk.take("live/a.csv", text([row("ROW", **cells)]))["counts"]["inserted"] == 1
+    assert next(iter(desk.violations()["ROW"][name].values())) == value
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["the same date", "another date"])
+def test_a_number_that_stands_twice_is_its_newest_row(desk: Desk, later: bool) -> None:
+    first, second = row("TWICE", amount="1000", updated_at=ago(1)), row("TWICE", amount="2000", updated_at=ago(1))
+    if later:
+        first["updated_at"] = ago(0.5)
+    report = desk.take("live/a.csv", text([first, second]))
+    assert (report["counts"]["inserted"], report["counts"]["stale"]) == (1, 1)
+    assert desk.violations()["TWICE"]["amount"] == {"N": "1000" if later else "2000"}
+
+
+def test_a_key_may_hold_spaces_and_arabic_letters(desk: Desk) -> None:
+    report = desk.take("live/مخالفات الكرخ (١) +٪.csv", text(good()))
+    assert report["counts"]["inserted"] == 9
+    assert desk.read("reports/live/مخالفات الكرخ (١) +٪.csv.html")
+
+
+def test_an_object_that_is_deleted_before_it_is_read_is_refused(desk: Desk) -> None:
+    message = desk.put("live/a.csv", text(good()))
+    desk.delete(message)
+    report = desk.report(desk.receive(message))
+    assert (report["status"], report["error"]["code"]) == (REFUSED, "object_missing")
+
+
+def test_a_second_upload_to_a_key_whose_first_is_loading_leaves_both_whole(desk: Desk) -> None:
+    first = desk.receive(desk.put("live/a.csv", text([row("FIRST")])))
+    waiting, desk.queued = desk.queued, []
+    second = desk.receive(desk.put("live/a.csv", text([row("SECOND")])))
+    desk.load_all()
+    desk.queued = waiting
+    desk.load_all()
+    assert set(desk.violations()) == {"FIRST", "SECOND"}
+    assert [desk.report(each)["counts"]["inserted"] for each in (first, second)] == [1, 1]
+    assert second.version_id in desk.read("reports/live/a.csv.json").decode()

@@ -1,0 +1,145 @@
+"""A file that was prepared on the clerk's machine: it loads as the file itself would, and its rejects once mended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from infra import prepare
+from ingest import cutting
+from tests.aws import Engine, Tables
+from tests.integration.ingest_desk import COLUMNS, Desk, ago, row, text
+from tests.unit.ingest.sheets import xlsx
+
+
+@pytest.fixture
+def desk(engine: Engine, tables: Tables) -> Desk:
+    return Desk(engine, tables)
+
+
+@pytest.fixture
+def export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A full export of 22 rows, two of them bad, checked in chunks of eight and cut every nine."""
+    monkeypatch.setattr(cutting, "MOST_ROWS", 8)
+    monkeypatch.setattr(prepare, "MOST_ROWS", 9)
+    rows = [row(f"R-{number}", violation_title='قال "قف"\r\nثم ذهب') for number in range(22)]
+    rows[12] = row("BAD-1", amount="5e4", violation_title="=1+1")
+    rows[20] = row("BAD-2", plate_governorate="30")
+    path = tmp_path / "export.csv"
+    path.write_bytes(text(rows, (*COLUMNS, "violation_title")))
+    return path
+
+
+def run(path: Path, *options: str) -> Result:
+    return CliRunner().invoke(prepare.main, [str(path), *options])
+
+
+def made(path: Path, folder: str = "backlog") -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in sorted(path.with_name(f"{path.name}.{folder}").iterdir())}
+
+
+def loaded(desk: Desk, files: dict[str, bytes]) -> list[dict[str, Any]]:
+    return [desk.take(f"backlog/{name}", content)["counts"] for name, content in files.items()]
+
+
+def test_the_parts_load_as_the_file_does(desk: Desk, export: Path) -> None:
+    result = run(export)
+    assert result.exit_code == 1
+    files = made(export)
+    assert list(files) == ["export-001.csv.gz", "export-002.csv.gz", "export-003.csv.gz", "export-rejects.csv"]
+    rejects = files.pop("export-rejects.csv")
+    assert [(count["rows"], count["inserted"]) for count in loaded(desk, files)] == [(9, 9), (9, 9), (2, 2)]
+    after = {number: item["hash"]["S"] for number, item in desk.violations().items()}
+    counts = desk.take("backlog/export.csv", export.read_bytes())["counts"]
+    assert (counts["unchanged"], counts["rejected"]) == (20, 2)
+    assert {number: item["hash"]["S"] for number, item in desk.violations().items()} == after
+
+    assert b"'=1+1" in rejects
+    again = desk.take("backlog/mended.csv", rejects.replace(b"5e4", b"5000").replace(b",30,", b",11,"))
+    assert (again["counts"]["inserted"], again["counts"]["rejected"]) == (2, 0)
+
+
+def test_what_is_wrong_is_said_in_both_languages_with_the_first_line(export: Path) -> None:
+    said = run(export).output
+    assert "22 rows: 20 good, 2 rejected" in said
+    assert "The amount is in E-notation" in said
+    assert "المبلغ مكتوب بالصيغة العلمية" in said
+    assert "first in line 26" in said  # every title is two lines
+
+
+def test_rejects_are_those_that_the_cloud_rejects(desk: Desk, export: Path) -> None:
+    run(export)
+    desk.take("backlog/export.csv", export.read_bytes())
+    assert made(export)["export-rejects.csv"] == desk.read("rejects/backlog/export.csv")
+
+
+def test_how_many_would_be_told_is_said_of_a_live_file_only(export: Path) -> None:
+    rows = [row(), row(status="paid"), row(occurred_at=ago(60), recorded_at=ago(50))]
+    export.write_bytes(text(rows))
+    live = run(export, "--folder", "live")
+    assert (live.exit_code, "1 would be told" in live.output) == (0, True)
+    assert "would be told" not in run(export).output
+    assert list(made(export, "live")) == ["export-001.csv.gz"]
+
+
+def test_excel_is_prepared_too(desk: Desk, export: Path) -> None:
+    path = export.with_suffix(".xlsx")
+    path.write_bytes(xlsx([COLUMNS, *([row()[name] for name in COLUMNS] for _ in range(3))]))
+    assert run(path).exit_code == 0
+    assert [count["inserted"] for count in loaded(desk, made(path))] == [3]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "said"),
+    [
+        (b"%PDF-1.7", (), "This is a PDF"),
+        (text([row()]).decode().encode("cp1256"), (), "not in UTF-8"),
+        (text([row()]), ("--encoding", "windows-1256"), "another encoding"),
+        (text([row(amount="x")]), (), "Too many of the first rows are wrong"),
+    ],
+)
+def test_what_would_be_refused_is_refused_and_leaves_nothing(
+    export: Path, content: bytes, options: tuple[str, ...], said: str
+) -> None:
+    export.write_bytes(content)
+    result = run(export, *options)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert not export.with_name("export.csv.backlog").exists()
+
+
+def test_what_was_prepared_before_is_not_overwritten(export: Path) -> None:
+    run(export)
+    before = made(export)
+    again = run(export)
+    assert (again.exit_code, "is there already" in again.output) == (2, True)
+    assert made(export) == before
+
+
+class Bar:
+    def __init__(self, label: str, length: int) -> None:
+        self.label, self.length, self.done = label, length, 0
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, steps: int) -> None:
+        self.done += steps
+
+
+def test_the_bars_reach_their_ends(export: Path, tmp_path: Path) -> None:
+    bars: list[Bar] = []
+
+    def progress(label: str, length: int) -> Bar:
+        bars.append(Bar(label, length))
+        return bars[-1]
+
+    prepare.prepare(export, tmp_path / "out", "backlog", "utf-8", prepare.now(), progress)
+    assert [(bar.label, bar.done) for bar in bars] == [("reading", export.stat().st_size), ("checking", 22)]
+    assert all(bar.done == bar.length for bar in bars)
