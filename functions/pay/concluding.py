@@ -137,7 +137,7 @@ def _ask(
 
 
 def _act(payment: Payment, standing: Standing | None, verdict: Verdict, books: Books, now: datetime) -> Payment | None:
-    received = standing.amount if standing and standing.state == gateways.PAID else 0
+    received = standing.amount if standing and standing.currency == CURRENCY else 0
     after = payment._replace(status=verdict.status, reason=verdict.reason)
     try:
         if verdict.status == PAID:
