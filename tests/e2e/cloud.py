@@ -23,6 +23,14 @@ import boto3
 ROOT = Path(__file__).resolve().parents[2]
 Found = TypeVar("Found")
 
+RIGHTS_USED: set[str] = set()
+"""What the roles of all clouds of this run have used: role, action and resource, with tabs between."""
+
+
+def without_suffixes(text: str) -> str:
+    """Physical names without what makes those of one stack differ from another's."""
+    return re.sub(r"-[0-9A-F]{13}\b", "", text)
+
 
 def wait_for(condition: Callable[[], Found | None], within: float, what: str, *, every: float = 0.1) -> Found:
     """The first true value of a condition, asked ten times a second or so. Fails naming what did not come."""
@@ -100,7 +108,14 @@ class Cloud:
             return None
         return answer.body if answer.status == 200 else None
 
+    def note_rights(self) -> None:
+        """Add the rights that this cloud's functions have used to those of the whole run."""
+        used = self.state / "logs" / "rights.tsv"
+        if used.exists():
+            RIGHTS_USED.update(map(without_suffixes, used.read_text().splitlines()))
+
     def stop(self) -> None:
+        self.note_rights()
         if self.process is None:
             return
         self.process.send_signal(signal.SIGTERM)

@@ -20,12 +20,14 @@ from hypothesis.stateful import (
 )
 
 from pay.comparing import compare
-from pay.gateways import EXPIRED, FAILED, PAID, UNPAID, RefusedError, UnknownError
+from pay.gateways import EXPIRED, FAILED, PAID, REFUNDED, UNPAID, RefusedError, UnknownError
 from pay.refunding import give_back_reviewed, given_back, settle_reviewed
 from pay.settling import Books
+from pay.taking_back import take_back
 from shared.aws_json import Json
 from shared.domain import violation as violations
 from shared.domain.payment import LIVE, REFUND_DUE, REVIEW, TRANSITIONS, Payment
+from shared.domain.settlement import SETTLED
 from shared.domain.violation import Violation
 from shared.stores.settlements import Settlements
 from tests.aws import Engine, Tables
@@ -170,12 +172,20 @@ class Paying(RuleBasedStateMachine):
                 self.by_hand.add(payment.payment_id)
                 given_back(payment, self.books, self.functions.clock.at)
 
+    @rule(payment_id=payments)
+    def the_gateways_office_gives_back_what_is_settled(self, payment_id: str) -> None:
+        payment = self.functions.payments.get(payment_id)
+        if payment and payment.status == PAID:
+            self.by_hand.add(payment_id)
+            self.gateway.says(payment_id, REFUNDED)
+            take_back(payment, self.books, self.functions.clock.at)
+
     # ------------------------------------------------------------------ what holds, always
 
     @invariant()
     def what_is_received_is_settled_or_goes_back(self) -> None:
         settled = self.settled_by()
-        receipts = [item for item in self.tables.items("Payments") if item["sk"]["S"] == "RECEIPT"]
+        receipts = [item for item in self.items("RECEIPT") if "void_since" not in item]
         assert sum(int(item["amount"]["N"]) for item in receipts) == sum(settled.values())
         assert len({item["payment_id"]["S"] for item in receipts}) == len(receipts)
         for payment in self.all_payments():
@@ -189,6 +199,15 @@ class Paying(RuleBasedStateMachine):
             if payment.status in ENDS:
                 assert payment.surplus == gone or payment.payment_id in self.by_hand
             assert owed or gone == 0 or gone == payment.surplus
+
+    @invariant()
+    def the_sectors_are_told_what_is_settled(self) -> None:
+        told: dict[str, int] = {}
+        for item in self.tables.items("Settlements"):
+            kind, _, payment_id = item["sk"]["S"].partition("#")
+            amount = sum(int(share["L"][1]["N"]) for share in item["shares"]["L"])
+            told[payment_id] = told.get(payment_id, 0) + (amount if kind == SETTLED else -amount)
+        assert {payment_id: amount for payment_id, amount in told.items() if amount} == self.settled_by()
 
     @invariant()
     def no_end_is_left_but_by_a_named_correction(self) -> None:
@@ -252,6 +271,7 @@ class Paying(RuleBasedStateMachine):
         assert (unexplained, report.silent, report.unaskable) == (set(), [], [])
         for check in (
             self.what_is_received_is_settled_or_goes_back,
+            self.the_sectors_are_told_what_is_settled,
             self.no_end_is_left_but_by_a_named_correction,
             self.the_live_ones_are_counted,
         ):
