@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from pay.gateways import FAILED, REFUNDED, REFUNDING, RefusedError, UnaskableError, UnknownError
 from pay.gateways import PAID as PAID_THERE
-from pay.gateways import REFUNDED, REFUNDING, RefusedError, UnaskableError, UnknownError
 from pay.reconcile import MOST_SILENCES
 from pay.refunding import give_back_reviewed, settle_reviewed
 from pay.settling import Books
@@ -52,6 +52,20 @@ class TestReconciling:
         functions.reconcile()
         assert status(functions, started) == "expired"
         assert [state(functions, subject) for subject in subjects] == ["unpaid"] * 2
+
+    def test_one_whose_time_is_over_can_be_paid_no_more(self, functions: Functions, started: str) -> None:
+        functions.clock.forward(minutes=16)
+        functions.reconcile()
+        assert status(functions, started) == "expired"
+        assert functions.gateway.standings[started].state == FAILED
+
+    def test_money_that_comes_while_it_is_being_closed_is_settled(
+        self, functions: Functions, started: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(functions.gateway, "cancel", lambda payment_id, gateway_id: functions.gateway.says(started))
+        functions.clock.forward(minutes=16)
+        functions.reconcile()
+        assert status(functions, started) == "paid"
 
     def test_one_paid_at_the_last_second_is_paid(self, functions: Functions, started: str) -> None:
         functions.clock.forward(minutes=20)
