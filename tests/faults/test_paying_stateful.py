@@ -345,4 +345,4 @@ def test_every_dinar_is_settled_or_goes_back(engine: Engine, monkeypatch: pytest
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_every_dinar_is_settled_or_goes_back_whatever_happens(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    hold(engine, monkeypatch, examples=300, steps=40)
+    hold(engine, monkeypatch, examples=100, steps=30)
