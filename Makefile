@@ -65,6 +65,11 @@ bench: ## measure and print speed and memory
 	$(set_up) test emulator
 	@$(project)/python -m pytest -m bench -s -p no:randomly
 
+.PHONY: bench-ingest
+bench-ingest: ## measure the loading of files alone, up to the national one (half an hour)
+	$(set_up) test emulator
+	@$(project)/python -m pytest -m bench -s -p no:randomly tests/bench/test_load_cost.py tests/bench/test_load_national.py
+
 .PHONY: check
 check: ## lint, types, the template, weaknesses and secrets
 	$(set_up) test sam security
@@ -166,6 +171,11 @@ texts: ## publish the texts of the SMS anew after a change of them
 cost: ## dollars for a year of the country's load
 	$(set_up) run
 	@$(project)/python -m infra.cost
+
+.PHONY: diagrams
+diagrams: ## draw the states of a payment into the README anew after a change of them
+	$(set_up) run
+	@PYTHONPATH=functions $(project)/python -m infra.diagrams
 
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file

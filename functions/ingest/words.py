@@ -52,7 +52,10 @@ FILE_ERRORS: Final = {
     ),
     "gzip_truncated": Words("ملف gzip ناقص؛ ارفعه ثانية كاملاً", "The gzip file ends early: upload the whole of it"),
     "gzip_damaged": Words("ملف gzip تالف؛ اضغطه وارفعه ثانية", "The gzip file is damaged: pack and upload it again"),
-    "gzip_bomb": Words("محتوى ملف gzip أكبر كثيراً مما يعقل", "The gzip file unpacks to implausibly more than it holds"),
+    "gzip_bomb": Words(
+        "محتوى ملف gzip أكبر كثيراً مما يعقل؛ ارفعه غير مضغوط",
+        "The gzip file unpacks to implausibly more than it holds: upload it unpacked",
+    ),
     "excel_too_large": Words(
         "ملف Excel أكبر من 200 ميغابايت؛ احفظه بصيغة CSV UTF-8",
         "The Excel file is larger than 200 MB: save it as CSV UTF-8",
@@ -107,12 +110,20 @@ FILE_ERRORS: Final = {
         "في اللوحات علامات استفهام محل حروف ضاعت عند التصدير؛ صدّر الملف بصيغة CSV UTF-8",
         "Plates hold question marks for letters that were lost in the export: export as CSV UTF-8",
     ),
-    "header_missing": Words("لا توجد أسماء أعمدة في السطر الأول", "The first line holds no column names"),
+    "header_missing": Words(
+        "لا توجد أسماء أعمدة في السطر الأول؛ اكتبها فيه كما في كل ملف",
+        "The first line holds no column names: write them there, as in every file",
+    ),
     "columns_too_many": Words("عدد الأعمدة أكبر من المسموح", "The file has too many columns"),
     "column_missing": Words("عمود مطلوب غير موجود", "A required column is missing"),
     "column_twice": Words("العمود مكرر", "The column stands twice"),
-    "record_too_long": Words("سطر أو حقل أطول من المسموح", "A line or field is longer than allowed"),
-    "quote_unclosed": Words("علامة اقتباس لم تُغلق", "A quotation mark is never closed"),
+    "record_too_long": Words(
+        "سطر أو حقل أطول من المسموح؛ قد تكون قبله علامة اقتباس لم تُغلق",
+        "A line or field is longer than allowed: a quotation mark before it may never be closed",
+    ),
+    "quote_unclosed": Words(
+        "علامة اقتباس لم تُغلق؛ أغلقها أو احذفها", "A quotation mark is never closed: close it or take it out"
+    ),
     "too_many_bad_rows": Words(
         "كثير من سجلات أول الملف غير صحيح، فلم يُحمَّل منه شيء؛ صحّحه وارفعه ثانية. نسبة غير الصحيح",
         "Too many of the first rows are wrong, so nothing was loaded: correct the file and upload it again. Wrong",
@@ -147,7 +158,10 @@ ROW_ERRORS: Final = {
         "The violation's number is in E-notation: format the column as text and export it again",
     ),
     "code_too_long": Words("الرمز أطول من 16 حرفاً", "The code is longer than 16 characters"),
-    "status_unknown": Words("الحالة غير معروفة", "The status is unknown"),
+    "status_unknown": Words(
+        "الحالة غير معروفة؛ اكتب: غير مسددة، أو مسددة، أو ملغاة، أو معترض عليها",
+        "The status is unknown: write open, paid, cancelled or disputed",
+    ),
     "registration_no_malformed": Words(
         "رقم السنوية يتكون من 4 إلى 32 حرفاً أو رقماً", "The registration number must be 4 to 32 letters or digits"
     ),
@@ -158,13 +172,17 @@ ROW_ERRORS: Final = {
     "amount_fraction": Words("المبلغ يجب أن يكون ديناراً صحيحاً بلا كسور", "The amount must be whole dinars"),
     "amount_negative": Words("المبلغ لا يكون سالباً", "The amount cannot be negative"),
     "amount_out_of_range": Words("المبلغ خارج الحدود المقبولة", "The amount is out of range"),
-    "amount_unreadable": Words("تعذرت قراءة المبلغ", "The amount cannot be read"),
+    "amount_unreadable": Words(
+        "تعذرت قراءة المبلغ؛ اكتبه أرقاماً مثل 50000", "The amount cannot be read: write it in digits, such as 50000"
+    ),
     "date_unreadable": Words(
         "تعذرت قراءة التاريخ؛ اكتبه مثل 2026-11-23 أو 23/11/2026",
         "The date cannot be read: write it as 2026-11-23 or 23/11/2026",
     ),
     "date_not_in_calendar": Words("لا يوجد هذا التاريخ أو الوقت", "There is no such date or time"),
-    "date_out_of_range": Words("التاريخ خارج الحدود المقبولة", "The date is out of range"),
+    "date_out_of_range": Words(
+        "التاريخ قبل سنة 1970 أو بعد سنة 2099", "The date is before the year 1970 or after 2099"
+    ),
     "updated_at_ahead": Words("تاريخ التحديث في المستقبل", "The update's date lies in the future"),
 }
 

@@ -59,7 +59,7 @@ sayings = st.builds(
 
 folders = st.sampled_from(("live", "backlog"))
 contents = st.lists(sayings, min_size=2, max_size=4)
-turns = st.lists(st.tuples(st.sampled_from(("all", "all", 0, 1, 2)), st.integers(1, 6)), max_size=8)
+turns = st.lists(st.tuples(st.sampled_from(("all", "all", "all", 0, 1)), st.integers(1, 12)), max_size=6)
 """Which of the runs, or all in step, and how many calls each makes."""
 
 
@@ -246,7 +246,7 @@ def check(engine: Engine, tables: Tables, examples: int, steps: int) -> None:
 
 
 def test_any_interleaving_ends_in_the_newest_of_every_row(engine: Engine, tables: Tables) -> None:
-    check(engine, tables, examples=25, steps=6)
+    check(engine, tables, examples=60, steps=5)
 
 
 @pytest.mark.slow

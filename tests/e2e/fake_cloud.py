@@ -46,7 +46,10 @@ def baghdad_day(days: int) -> str:
 
 
 class FakeCloud:
-    """Serves on `url`; `front` is the address of the front before it, set once that is known."""
+    """Serves on `url`; `front` is the address of the front before it, set once that is known.
+
+    While it `is_busy` a file that has arrived is loading, one row of it done.
+    """
 
     def __init__(self) -> None:
         self.front = ""
@@ -57,6 +60,7 @@ class FakeCloud:
         self.keys: dict[str, str] = {}
         self.sms: dict[str, list[Json]] = {}
         self.requests: list[tuple[str, str]] = []
+        self.is_busy = False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._server.block_on_close = False
@@ -126,7 +130,7 @@ class FakeCloud:
         upload["polls"] += 1
         if rows is None or upload["polls"] == 1:
             return 200, {"status": "waiting", "rows_found": 0, "rows_done": 0, "report": None}
-        if upload["polls"] == 2:
+        if upload["polls"] == 2 or self.is_busy:
             return 200, {"status": "loading", "rows_found": len(rows), "rows_done": 1, "report": None}
         if not rows or "violation_no" not in rows[0]:
             error = said("column_missing", "عمود مطلوب غير موجود", "A required column is missing", "violation_no")

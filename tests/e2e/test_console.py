@@ -144,6 +144,19 @@ def test_a_phone_number_is_checked(console: ConsolePage) -> None:
     expect(console.page.locator(".signin")).to_be_visible()
 
 
+def test_a_file_that_is_loading_shows_how_far_it_is(console: ConsolePage, cloud: FakeCloud) -> None:
+    cloud.is_busy = True
+    console.choose_sample()
+    console.page.locator("#send").click()
+    bar = console.page.locator("#upload-state progress")
+    expect(console.page.locator("#upload-state")).to_contain_text("تُحمَّل الصفوف: 1 من 3")
+    expect(bar).to_have_attribute("value", "1")
+    expect(bar).to_have_attribute("max", "3")
+    cloud.is_busy = False
+    expect(console.report).to_be_visible(timeout=20_000)
+    expect(bar).to_have_count(0)
+
+
 def test_a_file_with_bad_rows_and_a_refused_file(console: ConsolePage, cloud: FakeCloud, tmp_path: Path) -> None:
     (tmp_path / "some.csv").write_text(
         "violation_no,plate_governorate,amount,violation_code,violation_title,legal_ref,occurred_at,sector_code,"

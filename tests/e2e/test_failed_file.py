@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -20,9 +21,9 @@ pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 STACK = "gharama"
 
 
-@pytest.fixture
-def hasty_chunks(cloud: Cloud) -> Iterator[str]:
-    """The queue of chunks with two tries a second apart, so that what dies dies soon. Its dead letters' address."""
+@contextmanager
+def hasty_chunks(cloud: Cloud) -> Iterator[None]:
+    """The queue of chunks with two tries a second apart, so that what dies dies soon."""
     assert cloud.stack is not None
     sqs, queues = cloud.aws("sqs"), cloud.stack["queues"]
     names = ["VisibilityTimeout", "RedrivePolicy"]
@@ -30,8 +31,22 @@ def hasty_chunks(cloud: Cloud) -> Iterator[str]:
     policy = json.dumps({**json.loads(before["RedrivePolicy"]), "maxReceiveCount": 2})
     hasty = {"VisibilityTimeout": "1", "RedrivePolicy": policy}
     sqs.set_queue_attributes(QueueUrl=queues["ChunkQueue"], Attributes=hasty)
-    yield queues["ChunkDeadLetters"]
-    sqs.set_queue_attributes(QueueUrl=queues["ChunkQueue"], Attributes=before)
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queues["ChunkQueue"], Attributes=before)
+
+
+@contextmanager
+def denied(cloud: Cloud, role: str, action: str) -> Iterator[None]:
+    """A role without a right that it needs."""
+    iam, poison = cloud.aws("iam"), {"RoleName": role, "PolicyName": "poison"}
+    statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
+    iam.put_role_policy(**poison, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(**poison)
 
 
 @pytest.fixture
@@ -95,27 +110,21 @@ def depth(cloud: Cloud, url: str) -> int:
     return sum(int(attributes[name]) for name in names)
 
 
-def test_a_dead_chunk_is_told_kept_and_replayed(
-    cloud: Cloud, hasty_chunks: str, load_chunk_role: str, operators_mail: str
-) -> None:
+def test_a_dead_chunk_is_told_kept_and_replayed(cloud: Cloud, load_chunk_role: str, operators_mail: str) -> None:
+    assert cloud.stack is not None
+    dead_letters = cloud.stack["queues"]["ChunkDeadLetters"]
     clerk = cloud.token(f"clerk-{secrets.token_hex(4)}", "", scope="directorate")
     content = files.csv([files.row(files.plate_number()) for _ in range(30)])
     asked = {"origin": "backlog", "format": "csv", "encoding": "utf-8", "size": len(content)}
     form = cloud.request("POST", "/v1/uploads", asked, token=clerk).body
     key = form["fields"]["key"]
-    denied = {"Effect": "Deny", "Action": "dynamodb:UpdateItem", "Resource": "*"}
-    iam, poison = cloud.aws("iam"), {"RoleName": load_chunk_role, "PolicyName": "poison"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
-    iam.put_role_policy(**poison, PolicyDocument=document)
-    try:
+    with hasty_chunks(cloud), denied(cloud, load_chunk_role, "dynamodb:UpdateItem"):
         version = cloud.upload(key, content)
         failed = cloud.report(key, version, within=150)
-    finally:
-        iam.delete_role_policy(**poison)
 
     assert (failed["status"], failed["error"]["code"]) == ("failed", "rows_not_loaded")
     assert failed["error"]["value"] == "30"
-    assert depth(cloud, hasty_chunks) == 1
+    assert depth(cloud, dead_letters) == 1
     progress = cloud.request("GET", f"/v1/uploads/{form['upload_id']}", token=clerk).body
     assert (progress["status"], progress["rows_found"], progress["rows_done"]) == ("failed", 30, 0)
     assert failed["error"]["replay"] in mail(cloud, operators_mail, key)
@@ -128,7 +137,7 @@ def test_a_dead_chunk_is_told_kept_and_replayed(
 
     report = wait_for(mended, 60, "the file is loaded after all")
     assert (report["status"], report["counts"]["inserted"]) == ("loaded", 30)
-    assert depth(cloud, hasty_chunks) == 0
+    assert depth(cloud, dead_letters) == 0
     progress = cloud.request("GET", f"/v1/uploads/{form['upload_id']}", token=clerk).body
     assert (progress["status"], progress["report"]) == ("loaded", report)
     assert "30 inserted" in mail(cloud, operators_mail, key)

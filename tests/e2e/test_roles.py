@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.cloud import Cloud
+from tests.e2e.cloud import Cloud, wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
@@ -31,3 +33,32 @@ def test_a_function_is_denied_the_table_that_it_must_not_write(cloud: Cloud) -> 
         with pytest.raises(ClientError) as denied:
             as_query_api.put_item(TableName=cloud.stack["tables"][forbidden], Item=item)
         assert denied.value.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}
+
+
+def test_whoever_drops_the_directorates_files_can_put_nothing_elsewhere(cloud: Cloud) -> None:
+    assert cloud.stack is not None
+    stack = cloud.aws("cloudformation").describe_stacks(StackName="gharama")["Stacks"][0]
+    policy = next(one["OutputValue"] for one in stack["Outputs"] if one["OutputKey"] == "DirectoratePolicyArn")
+    iam, name = cloud.aws("iam"), f"directorate-{secrets.token_hex(4)}"
+    iam.create_user(UserName=name)
+    iam.attach_user_policy(UserName=name, PolicyArn=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=cloud.stack["aws_endpoint"],
+        region_name=cloud.stack["region"],
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    bucket = cloud.stack["upload_bucket"]
+    for folder in ("live", "backlog", "registry"):
+        s3.put_object(Bucket=bucket, Key=f"{folder}/{name}.csv", Body=b"")
+    wait_for(lambda: cloud.read_object(f"reports/live/{name}.csv.json"), 60, "the report")
+    assert s3.get_object(Bucket=bucket, Key=f"reports/live/{name}.csv.json")["Body"].read()
+
+    for forbidden in ("reports/live/a.csv.json", "rejects/live/a.csv", "chunks/a", "elsewhere/a.csv", "a.csv"):
+        with pytest.raises(ClientError) as denied:
+            s3.put_object(Bucket=bucket, Key=forbidden, Body=b"forged")
+        assert denied.value.response["Error"]["Code"] == "AccessDenied"
+    with pytest.raises(ClientError):
+        s3.get_object(Bucket=bucket, Key=f"live/{name}.csv")

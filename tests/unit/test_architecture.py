@@ -298,8 +298,9 @@ def loaded(module: str, root: Path = FUNCTIONS) -> set[str]:
     return {name for name in names if name.partition(".")[0] in HEAVY} - BARE
 
 
-def test_a_look_up_loads_nothing_heavy() -> None:
-    assert not loaded("query.api")
+@pytest.mark.parametrize("module", ["query.api", "pay.on_callback"])
+def test_what_somebody_waits_for_loads_nothing_heavy(module: str) -> None:
+    assert not loaded(module)
 
 
 @pytest.mark.parametrize("heavy", ["urllib3", "botocore.session", "pydantic"])

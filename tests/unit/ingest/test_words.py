@@ -1,0 +1,65 @@
+"""The words of every code: each code that the code can raise has them, in two languages, and none has them in vain."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from ingest import cutting, report
+from ingest.words import FILE_ERRORS, ROW_ERRORS, WARNINGS, Words, words
+from tests.source_tree import SourceTree
+
+FUNCTIONS = Path(cutting.__file__).parents[1]
+ALL = {**FILE_ERRORS, **ROW_ERRORS, **WARNINGS}
+
+
+@cache
+def house() -> SourceTree:
+    return SourceTree(FUNCTIONS)
+
+
+def texts(module: str) -> set[str]:
+    """Every text in a module's code."""
+    tree = house().modules[module].tree
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def raised() -> Iterator[str]:
+    """The codes of errors that ingest raises by name."""
+    for module in house().below("ingest"):
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("FileError", "CellError") and node.args:
+                code = node.args[0]
+                found = [code.body, code.orelse] if isinstance(code, ast.IfExp) else [code]
+                yield from (each.value for each in found if isinstance(each, ast.Constant))
+
+
+def test_every_code_that_is_raised_has_words() -> None:
+    codes = set(raised())
+    assert len(codes) > 40
+    for code in codes:
+        words(code)
+
+
+def test_no_words_are_in_vain() -> None:
+    said = set().union(*(texts(module.name) for module in house().below("ingest") if module.name != "ingest.words"))
+    assert not set(ALL) - said
+
+
+@pytest.mark.parametrize("code", sorted(ALL))
+def test_words_are_arabic_and_english(code: str) -> None:
+    found: Words = words(code)
+    assert any("\u0600" <= letter <= "\u06ff" for letter in found.ar)
+    assert found.en.isascii()
+    assert found.en[0].isupper()
+    for said in found:
+        assert not said.endswith((".", " ", ":"))
+        assert len(said) <= 160
+
+
+def test_what_the_operator_mends_says_so() -> None:
+    assert set(report.REPLAY) <= texts("ingest.sweep")
