@@ -1,7 +1,7 @@
 """Least privilege from both sides: what a role lacks is refused (test_roles), what it never uses is not granted.
 
-`make rights`: the emulator notes every right that lets a function through, in every test of the run. A right that the template grants
-and no function used is an offence, unless it stands below with the reason why this run cannot use it.
+`make rights`: the emulator notes every right that lets a function through, in every test of the run. A right that the
+template grants and no function used is an offence, unless it stands below with the reason why this run cannot use it.
 """
 
 from __future__ import annotations
