@@ -45,6 +45,11 @@ test-dynamodb: ## run the stores' tests on DynamoDB Local, in the folder GHARAMA
 	$(set_up) test emulator
 	@$(project)/python -m pytest -k dynamodb_local
 
+.PHONY: drill
+drill: ## break three links on a local cloud, mend them by the runbook, see that nothing is lost
+	$(set_up) test emulator
+	@$(project)/python -m pytest -m slow tests/e2e/test_drill.py -n 0 -p no:randomly
+
 .PHONY: load
 load: ## five minutes of mixed load on a local cloud of its own
 	$(set_up) test emulator
@@ -54,6 +59,11 @@ load: ## five minutes of mixed load on a local cloud of its own
 bench: ## measure and print speed and memory
 	$(set_up) test emulator
 	@$(project)/python -m pytest -m bench -s -p no:randomly
+
+.PHONY: bench-ingest
+bench-ingest: ## measure the loading of files alone, up to the national one (half an hour)
+	$(set_up) test emulator
+	@$(project)/python -m pytest -m bench -s -p no:randomly tests/bench/test_load_cost.py tests/bench/test_load_national.py
 
 .PHONY: check
 check: ## lint, types, the template, weaknesses and secrets
@@ -151,6 +161,16 @@ alarms: ## write the alarms and the dashboard anew after a change of infra/objec
 texts: ## publish the texts of the SMS anew after a change of them
 	$(set_up) run
 	@PYTHONPATH=functions $(project)/python -m infra.sms_texts
+
+.PHONY: cost
+cost: ## dollars for a year of the country's load
+	$(set_up) run
+	@$(project)/python -m infra.cost
+
+.PHONY: diagrams
+diagrams: ## draw the states of a payment into the README anew after a change of them
+	$(set_up) run
+	@PYTHONPATH=functions $(project)/python -m infra.diagrams
 
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file

@@ -1,7 +1,4 @@
-"""Readers of single cells: each takes a stripped, non-empty text and returns the value kept, or raises CellError.
-
-What repeats is remembered, because a national file has millions of rows and few values in most columns.
-"""
+"""Readers of single cells: each takes a stripped, non-empty text and returns the value kept, or raises CellError."""
 
 from __future__ import annotations
 
@@ -22,7 +19,9 @@ LONGEST_TEXT: Final = 200
 LARGEST_AMOUNT: Final = 100_000_000
 LARGEST_DUE: Final = 2 * LARGEST_AMOUNT
 
-_PLAIN_NUMBER: Final = re.compile(r"[0-9A-Za-z/-]{1,32}").fullmatch
+plain_number: Final = re.compile(r"[0-9A-Za-z/-]{1,32}").fullmatch
+"""Matches a violation's number as most exports write it, which :func:`violation_no` leaves as it is."""
+
 _ANY_NUMBER: Final = re.compile(r"(?:[^\W_]|[/-]){1,32}").fullmatch
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
 
@@ -31,15 +30,12 @@ _REMEMBERED: Final = 8192
 
 def violation_no(cell: str) -> str:
     """1 to 32 letters, digits, slashes and hyphens; digits of any script as ASCII."""
-    if _PLAIN_NUMBER(cell):
-        return cell
     number = clean(cell).strip()
     if not _ANY_NUMBER(number):
         raise CellError("violation_no_e_notation" if _SCIENTIFIC(number) else "violation_no_malformed")
     return number
 
 
-@lru_cache(_REMEMBERED)
 def code(cell: str) -> str:
     """A code of 1 to 16 characters."""
     value = clean(cell).strip()
@@ -50,7 +46,6 @@ def code(cell: str) -> str:
     return value
 
 
-@lru_cache(_REMEMBERED)
 def text(cell: str) -> str:
     """Words for people, at most 200 characters; line breaks and runs of spaces become one space."""
     value = " ".join(cell.split())
@@ -61,13 +56,11 @@ def text(cell: str) -> str:
     return value
 
 
-@lru_cache(_REMEMBERED)
 def legal_ref(cell: str) -> str:
     """An article of the law such as ``25/3/هـ``, its digits in ASCII."""
     return text(cell).translate(DIGITS)
 
 
-@lru_cache(_REMEMBERED)
 def family(cell: str) -> str:
     """A plate family's name. Raises PlateError too: for "new", which names none."""
     found = find_family(cell)
@@ -76,7 +69,6 @@ def family(cell: str) -> str:
     return found
 
 
-@lru_cache(_REMEMBERED)
 def governorate(cell: str) -> str:
     """A governorate's code."""
     found = find_code(cell)
@@ -85,7 +77,6 @@ def governorate(cell: str) -> str:
     return found
 
 
-@lru_cache(_REMEMBERED)
 def category(cell: str) -> str | None:
     """A vehicle's category; None for a word that names none of them."""
     return find_category(cell)
@@ -100,7 +91,6 @@ _STATUS_WORDS: Final = {
 STATUSES: Final = {fold_name(word): status for status, words in _STATUS_WORDS.items() for word in words}
 
 
-@lru_cache(_REMEMBERED)
 def status(cell: str) -> str:
     """open, paid, cancelled or disputed."""
     found = STATUSES.get(fold_name(cell))
@@ -118,13 +108,11 @@ _FRACTION: Final = re.compile(r"(?P<whole>[0-9][0-9,\u066c' ]*)[.\u066b](?P<part
 _NO_FILS: Final = frozenset(("0", "00"))
 
 
-@lru_cache(_REMEMBERED)
 def amount(cell: str) -> int:
     """Whole dinars from 1 to 100,000,000, digits of any script, with or without thousands marks."""
     return _dinars(cell, 1, LARGEST_AMOUNT)
 
 
-@lru_cache(_REMEMBERED)
 def amount_due(cell: str) -> int:
     """Whole dinars from 0 to twice the largest fine."""
     return _dinars(cell, 0, LARGEST_DUE)
@@ -182,10 +170,6 @@ def date(cell: str) -> str:
 
     Baghdad time unless it names an offset; midnight unless it names a time.
     """
-    # Of four million instants, days and times of day are few.
-    day, time = _plain_day(cell[:10]), _plain_time(cell[10:])
-    if day and time:
-        return day + time
     value = clean(cell).strip()
     for matches in _FORMATS:
         if found := matches(value):
@@ -194,7 +178,7 @@ def date(cell: str) -> str:
 
 
 @lru_cache(_REMEMBERED)
-def _plain_day(text: str) -> str | None:
+def plain_day(text: str) -> str | None:
     """A day of the calendar as ISO writes it, since Baghdad has kept one offset; None for any other text."""
     if not _PLAIN_DAY(text) or text < _LAST_SUMMER_TIME:
         return None
@@ -205,7 +189,7 @@ def _plain_day(text: str) -> str | None:
 
 
 @lru_cache(_REMEMBERED)
-def _plain_time(text: str) -> str | None:
+def plain_time(text: str) -> str | None:
     """What follows a day in a stored instant, of a time of that day in Baghdad or of nothing."""
     found = _PLAIN_TIME(text)
     if not found:

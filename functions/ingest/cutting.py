@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from ingest.errors import FileError
-from ingest.feed import Notices, Reject, Source, records
+from ingest.feed import Notices, Reject, Source, records, skim
 from ingest.layout import LONGEST_HEADER, SEPARATORS, Layout, find_separator, read_header
 from ingest.misreading import require_readable, require_readable_header
 from ingest.parsers import PARSERS
@@ -22,9 +22,8 @@ MOST_BYTES: Final = 8 * 1024 * 1024
 
 LONGEST_LINE: Final = 1024 * 1024
 LONGEST_RECORD: Final = 2 * LONGEST_LINE
-CHECKED_RECORDS: Final = 5_000
 MOST_BAD: Final = 0.20
-"""The share of the first records that may be bad: a file of more is not what it says, or not ours, and is refused."""
+"""The share of the first chunk that may be bad: a file of more is not what it says, or not ours, and is refused."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -60,43 +59,38 @@ class BadShareError(FileError):
         self.rejects = rejects
 
 
-class _Lines(Iterator[str]):
-    """The lines of a file, as text with their ends. count, position: how many were given, and how many bytes they hold.
+class _Lines:
+    """The lines of a file. texts: with their ends. count, position: how many were given, and how many bytes they hold.
 
-    keeping: whether those since the last :meth:`end_chunk` are held.
+    record: the position at which the record being read begins. keeping: whether the lines since the last
+    :meth:`end_chunk` are held.
     """
 
     def __init__(self, blocks: Iterable[bytes], *, keeping: bool) -> None:
-        self.position = 0
+        self.position = self.record = 0
         self.count = 0
         self._keeping = keeping
         self._kept: list[bytes] = []
-        self._record = 0
-        self._lines = self._split(blocks)
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.count += 1
-        self.position += len(line)
-        if self.position - self._record > LONGEST_RECORD:
-            raise FileError("record_too_long", line=self.count)
-        if self._keeping:
-            self._kept.append(line)
-        if self.count == 1:
-            line = line.removeprefix(_BOM)
-        try:
-            return line.decode()
-        except UnicodeDecodeError:
-            raise FileError("not_utf8", line=self.count) from None
-
-    def end_record(self) -> None:
-        self._record = self.position
+        self.texts = self._decoded(self._split(blocks))
 
     def end_chunk(self) -> bytes:
         """The lines that were held, which are no longer."""
         kept = b"".join(self._kept)
         self._kept.clear()
         return kept
+
+    def _decoded(self, lines: Iterable[bytes]) -> Iterator[str]:
+        for line in lines:
+            self.count += 1
+            self.position += len(line)
+            if self.position - self.record > LONGEST_RECORD:
+                raise FileError("record_too_long", line=self.count)
+            if self._keeping:
+                self._kept.append(line)
+            try:
+                yield (line.removeprefix(_BOM) if self.count == 1 else line).decode()
+            except UnicodeDecodeError:
+                raise FileError("not_utf8", line=self.count) from None
 
     def _split(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         rest = b""
@@ -129,47 +123,34 @@ def scan(
     Raises FileError: the file is refused as a whole.
     """
     lines = _Lines(blocks, keeping=keep is not None)
-    first = next(lines, "")
+    first = next(lines.texts, "")
     if not first:
         raise FileError("file_empty")
     require_readable_header(re.split(f"[{''.join(SEPARATORS)}]", first[:LONGEST_HEADER]))
     separator = find_separator(first)
-    found = records(chain((first,), lines), separator)
-    _, header = next(found)
-    lines.end_record()
+    _, header = next(records(chain((first,), lines.texts), separator))
     lines.end_chunk()
-    chunks: list[Chunk] = []
     sample: list[tuple[int, list[str]]] = []
+    found: Iterator[None] = map(sample.append, records(lines.texts, separator, lines.count + 1))
     layout: Layout | None = None
-    rows = before = 0
-    start, line = lines.position, lines.count + 1
-
-    def checked() -> Layout:
-        return _checked(separator, header, sample, source, most_bad=most_bad, unproven=unproven)
-
-    def cut() -> None:
+    chunks: list[Chunk] = []
+    rows = 0
+    while True:
+        before, start, line = rows, lines.position, lines.count + 1
+        for _ in found:
+            rows += 1
+            lines.record = lines.position
+            if rows - before == MOST_ROWS or lines.position - start >= MOST_BYTES:
+                break
+        if layout is None:
+            layout = _checked(separator, header, sample, source, most_bad=most_bad, unproven=unproven)
+            found = skim(lines.texts, separator, lines.count + 1)
+        if rows == before:
+            return Scan(layout, chunks, rows)
         number, content = len(chunks) + 1, lines.end_chunk()
         if keep:
             keep(number, content)
         chunks.append(Chunk(number, 0 if keep else start, len(content) if keep else lines.position, line))
-
-    for begins, record in found:
-        rows += 1
-        lines.end_record()
-        full = rows - before == MOST_ROWS or lines.position - start >= MOST_BYTES
-        if layout is None:
-            sample.append((begins, record))
-            # The first chunk may be fewer records than are checked: no more than it are held.
-            if rows == CHECKED_RECORDS or full:
-                layout = checked()
-        if full:
-            cut()
-            start, line, before = lines.position, lines.count + 1, rows
-    if layout is None:
-        layout = checked()
-    if rows > before:
-        cut()
-    return Scan(layout, chunks, rows)
 
 
 def _checked(

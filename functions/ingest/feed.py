@@ -17,7 +17,8 @@ import orjson
 from ingest import cells
 from ingest.errors import CellError, FileError
 from ingest.layout import VIOLATION_COLUMNS, Column, Layout
-from shared.domain.plate import Plate, PlateError, from_parts
+from shared.domain import plate
+from shared.domain.plate import PlateError, Series
 from shared.domain.text import fold
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import OPEN, Violation, make_version
@@ -28,6 +29,9 @@ T = TypeVar("T")
 RowT = TypeVar("RowT")
 
 OTHER: Final = "other"
+
+_LINE_END: Final = "\r\n"
+_LONGEST_FIELD: Final = csv.field_size_limit()
 
 _PLATE_COLUMNS: Final = {
     "family": "plate_family",
@@ -96,19 +100,49 @@ def records(lines: Iterable[str], separator: str, first_line: int = 1) -> Iterat
     lines: with their ends, broken as ``io.StringIO(text, newline="")`` breaks them.
     Raises FileError for a field of more than 128 KiB or a quoted one that never ends.
     """
-    # An open quote swallows this empty line; otherwise it is the last record, and empty.
-    reader = csv.reader(chain(lines, ("\n",)), delimiter=separator)
-    record: list[str] = []
-    begins = after = first_line
+    lines = iter(lines)
+    begins = first_line
+    for line in lines:
+        if _is_plain(line):
+            record, taken = line.rstrip(_LINE_END).split(separator), 1
+        else:
+            record, taken = _quoted(line, lines, separator, begins)
+        if any(record):
+            yield begins, [_without_mark(cell) for cell in record] if "'" in line or taken > 1 else record
+        begins += taken
+
+
+def skim(lines: Iterator[str], separator: str, first_line: int) -> Iterator[None]:
+    """Step from the end of each record that :func:`records` finds to the next, without taking it apart."""
+    begins = first_line
+    empty = separator + _LINE_END
+    for line in lines:
+        if _is_plain(line):
+            filled, taken = bool(line.strip(empty)), 1
+        else:
+            record, taken = _quoted(line, lines, separator, begins)
+            filled = any(record)
+        if filled:
+            yield
+        begins += taken
+
+
+def _is_plain(line: str) -> bool:
+    """Whether a line is a record, of the cells between its separators: most are, and need no reader of CSV."""
+    return '"' not in line and len(line) <= _LONGEST_FIELD
+
+
+def _quoted(line: str, lines: Iterator[str], separator: str, begins: int) -> tuple[list[str], int]:
+    """The record that begins with a line, and how many lines it takes."""
+    end = iter(("\n",))  # an open quote swallows this too
+    reader = csv.reader(chain((line,), lines, end), delimiter=separator)
     try:
-        for record in reader:
-            begins, after = after, first_line + reader.line_num
-            if any(record):
-                yield begins, [_without_mark(cell) for cell in record] if "'" in "".join(record) else record
+        record = next(reader)
     except csv.Error:
-        raise FileError("record_too_long", line=after) from None
-    if record:
+        raise FileError("record_too_long", line=begins) from None
+    if next(end, None) is None:
         raise FileError("quote_unclosed", line=begins)
+    return record, reader.line_num
 
 
 def _without_mark(cell: str) -> str:
@@ -126,8 +160,10 @@ class Parser(ABC, Generic[RowT]):
         self._source = source
         self._width = len(layout.columns)
         at = {column: position for position, column in enumerate(layout.columns)}
-        # The format's columns in the format's order; an absent one is taken from the empty cell beyond the last.
-        self._pick = itemgetter(*(at.get(column.name, self._width) for column in self.columns))
+        # The format's columns in the format's order; an absent one is the empty cell beyond the last.
+        places = [at.get(column.name, self._width) for column in self.columns]
+        in_order = places == [*range(len(places))]
+        self._pick = itemgetter(slice(len(places))) if in_order else itemgetter(*places)
         # One typing error in a year would freeze a row for ever: nothing later could be newer. Counted from the file's
         # own date, so that a chunk that runs again judges the same.
         self._latest = to_text(from_text(source.last_modified) + timedelta(days=1))
@@ -137,7 +173,7 @@ class Parser(ABC, Generic[RowT]):
         try:
             if len(record) != self._width:
                 self._check_width(record)
-            return self._row(line, self._pick((*record, "")))
+            return self._row(line, self._pick([*record, ""]))
         except CellError as error:
             return Reject(line, error.column, error.code, record)
         except PlateError as error:
@@ -155,7 +191,7 @@ class Parser(ABC, Generic[RowT]):
 
     def _updated(self, cell: str) -> str | None:
         """When a row was updated, if it says so."""
-        updated = _optional("updated_at", cell, cells.date)
+        updated = _date("updated_at", cell)
         if updated and updated > self._latest:
             raise CellError("updated_at_ahead", "updated_at")
         return updated
@@ -173,37 +209,38 @@ class ViolationParser(Parser[Row]):
     def _row(self, line: int, record: tuple[str, ...]) -> Row:
         (
             number, family, plate_governorate, kind, letter, serial, code, title, legal_ref, amount, due, doubled_at,
-            occurred_at, recorded_at, sector, sector_name, sector_governorate, place, status, paid_at, receipt_no,
+            occurred_at, recorded_at, sector_code, sector_name, sector_governorate, place, status, paid_at, receipt_no,
             updated_at,
         ) = record  # fmt: skip
-        violation_no = _required("violation_no", number, cells.violation_no)
-        plate, category = read_plate(family, plate_governorate, letter, serial), read_category(kind)
+        violation_no = number if cells.plain_number(number) else _required("violation_no", number, cells.violation_no)
+        plate_key, category = read_plate_key(family, plate_governorate, letter, serial), read_category(kind)
         offence = _offence(code, title, legal_ref, amount, status)
-        place_of = _sector(sector, sector_name, sector_governorate, place)
-        occurred = _required("occurred_at", occurred_at, cells.date)
-        recorded = _optional("recorded_at", recorded_at, cells.date)
+        sector = _sector(sector_code, sector_name, sector_governorate)
+        occurred, recorded = _date("occurred_at", occurred_at), _date("recorded_at", recorded_at)
+        if occurred is None:
+            raise CellError("missing", "occurred_at")
         updated = self._updated(updated_at)
         source = self._source
         violation = Violation(
-            violation_no=violation_no,
-            plate_key=plate.key,
-            code=offence.code,
-            amount=offence.amount,
-            occurred_at=occurred,
-            recorded_at=recorded or occurred,
-            sector_code=place_of.code,
-            version=make_version(updated, source.last_modified, line),
-            status=offence.status,
-            category=category.name,
-            title=offence.title,
-            legal_ref=offence.legal_ref,
-            amount_due=_optional("amount_due", due, cells.amount_due),
-            doubled_at=_optional("doubled_at", doubled_at, cells.date),
-            sector_name=place_of.name,
-            sector_governorate=place_of.governorate,
-            place=place_of.place,
-            counter_paid_at=_optional("paid_at", paid_at, cells.date),
-            counter_receipt_no=_optional("receipt_no", receipt_no, cells.text),
+            violation_no,
+            plate_key,
+            offence.code,
+            offence.amount,
+            occurred,
+            recorded or occurred,
+            sector.code,
+            make_version(updated, source.last_modified, line),
+            offence.status,
+            category.name,
+            offence.title,
+            offence.legal_ref,
+            _amount_due(due),
+            _date("doubled_at", doubled_at),
+            sector.name,
+            sector.governorate,
+            _place(place),
+            _date("paid_at", paid_at),
+            _optional("receipt_no", receipt_no, cells.text),
         )
         self._warn_of(category, line)
         if recorded is None:
@@ -218,31 +255,24 @@ class ViolationParser(Parser[Row]):
         )
 
 
-# ---------------------------------------------------------------------- cells that go together and repeat together
+# ---------------------------------------------------------------------- cells: most columns hold few values
 
 
-def read_plate(family: str, governorate: str, letter: str, serial: str) -> Plate:
-    """The plate of four cells. Raises CellError or PlateError."""
-    series = _series(family, governorate)
-    return from_parts(series.family, series.governorate, _letter(letter), serial)
-
-
-class _Series(NamedTuple):
-    family: str
-    governorate: str
+def read_plate_key(family: str, governorate: str, letter: str, serial: str) -> str:
+    """The key of the plate of four cells. Raises CellError or PlateError."""
+    series = _series(family, governorate, letter)
+    if len(serial) > cells.LONGEST_CELL:
+        raise CellError("text_too_long", "plate_number")
+    return series.key(serial)
 
 
 @lru_cache(_REMEMBERED)
-def _series(family: str, governorate: str) -> _Series:
-    return _Series(
+def _series(family: str, governorate: str, letter: str) -> Series:
+    return plate.series(
         _required("plate_family", family, cells.family),
         _required("plate_governorate", governorate, cells.governorate),
+        _optional("plate_letter", letter, fold),
     )
-
-
-@lru_cache(_REMEMBERED)
-def _letter(letter: str) -> str | None:
-    return _optional("plate_letter", letter, fold)
 
 
 class Category(NamedTuple):
@@ -280,21 +310,37 @@ def _offence(code: str, title: str, legal_ref: str, amount: str, status: str) ->
     )
 
 
+@lru_cache(_REMEMBERED)
+def _amount_due(cell: str) -> int | None:
+    return _optional("amount_due", cell, cells.amount_due)
+
+
 class _Sector(NamedTuple):
     code: str
     name: str | None
     governorate: str | None
-    place: str | None
 
 
 @lru_cache(_REMEMBERED)
-def _sector(code: str, name: str, governorate: str, place: str) -> _Sector:
+def _sector(code: str, name: str, governorate: str) -> _Sector:
     return _Sector(
         _required("sector_code", code, cells.code),
         _optional("sector_name", name, cells.text),
         _optional("sector_governorate", governorate, cells.governorate),
-        _optional("place", place, cells.text),
     )
+
+
+@lru_cache(_REMEMBERED)
+def _place(cell: str) -> str | None:
+    return _optional("place", cell, cells.text)
+
+
+def _date(column: str, cell: str) -> str | None:
+    if not cell:
+        return None
+    # Of millions of instants, days and times of day are few.
+    day, time = cells.plain_day(cell[:10]), cells.plain_time(cell[10:])
+    return day + time if day and time else _optional(column, cell, cells.date)
 
 
 def _required(column: str, cell: str, read: Callable[[str], T]) -> T:

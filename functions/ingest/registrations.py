@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ingest.errors import CellError
-from ingest.feed import Parser, read_category, read_plate
+from ingest.feed import Parser, read_category, read_plate_key
 from ingest.layout import REGISTRATION_COLUMNS
 from shared.domain.registration import normal
 from shared.domain.violation import make_version
@@ -17,14 +17,14 @@ class RegistrationParser(Parser[Registration]):
 
     def _row(self, line: int, record: tuple[str, ...]) -> Registration:
         family, governorate, kind, letter, serial, number, updated_at = record
-        plate, category = read_plate(family, governorate, letter, serial), read_category(kind)
+        plate_key, category = read_plate_key(family, governorate, letter, serial), read_category(kind)
         registration_no = normal(number)
         if registration_no is None:
             raise CellError("registration_no_malformed" if number.strip() else "missing", "registration_no")
         updated = self._updated(updated_at)
         self._warn_of(category, line)
         return Registration(
-            plate.key,
+            plate_key,
             category.name,
             registration_no,
             make_version(updated, self._source.last_modified, line),

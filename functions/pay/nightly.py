@@ -9,15 +9,15 @@ import orjson
 from pay.comparing import compare
 from pay.wiring import gateway, payments
 from shared.aws_json import sdk
-from shared.clock import now
+from shared.domain.time import from_text
 from shared.observability import count, logger
 from shared.settings import setting
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Lambda's entry point. Run again, it compares anew and writes the day's report over."""
+    """Lambda's entry point. The event's time is the night; run again with it, this writes the night's report over."""
     logger().append_keys(request_id=context.aws_request_id)
-    at = now()
+    at = from_text(event["time"])
     report = compare(payments(), gateway, at)
     sdk()(
         "s3",

@@ -18,6 +18,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -162,15 +163,21 @@ def sign(
     names = ";".join(headers)
     canonical = "".join(f"{name}:{value}\n" for name, value in headers.items())
     request = f"POST\n/\n\n{canonical}\n{names}\n{sha256(body).hexdigest()}"
-    key = ("AWS4" + credentials.secret_key).encode()
-    for part in (stamp[:8], region, service, "aws4_request"):
-        key = hmac.digest(key, part.encode(), "sha256")
+    key = _signing_key(credentials.secret_key, stamp[:8], region, service)
     to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{sha256(request.encode()).hexdigest()}"
     signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
     headers["authorization"] = (
         f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
     )
     return headers
+
+
+@lru_cache(maxsize=4)
+def _signing_key(secret_key: str, day: str, region: str, service: str) -> bytes:
+    key = ("AWS4" + secret_key).encode()
+    for part in (day, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
 
 
 class FastClient:

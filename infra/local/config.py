@@ -63,6 +63,11 @@ class Config:
         return self.logs / "functions"
 
     @property
+    def rights_used(self) -> Path:
+        """Where the emulator notes which role used which right."""
+        return self.logs / "rights.tsv"
+
+    @property
     def pid_file(self) -> Path:
         return self.state / "local.pid"
 

@@ -8,8 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from infra.local import child
-from infra.local.config import ACCESS_KEY_ID, ACCOUNT, REGION, SECRET_ACCESS_KEY, Config
+from infra.local import child, witness
+from infra.local.config import ACCESS_KEY_ID, ACCOUNT, REGION, ROOT, SECRET_ACCESS_KEY, Config
 from infra.local.ports import require_free
 
 START_WITHIN = 30.0  # seconds
@@ -41,7 +41,8 @@ class Emulator:
             raise EmulatorError(f"The AWS emulator is not installed ({config.emulator_interpreter} is missing)")
         for folder in (self._log.parent, self._temporary, self._data / "state", self._data / "s3"):
             folder.mkdir(parents=True, exist_ok=True)
-        arguments = [str(config.emulator_interpreter), child.__file__, str(int(signal.SIGTERM)), "", "ministack"]
+        arguments = [str(config.emulator_interpreter), child.__file__, str(int(signal.SIGTERM)), str(ROOT)]
+        arguments += [witness.__name__, str(config.rights_used)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 arguments,

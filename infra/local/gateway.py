@@ -9,6 +9,8 @@ Merchant API, JSON, `Authorization: Bearer <api_key>`; errors are `{"error": {"c
 | `POST /v1/payments/cancel?reference=` | 200 with the payment, closed; 409 where it is over; 404 |
 | `POST /v1/payments/{id}/refunds` | `{"reference", "amount"}`: 200, given back once for a reference; 409; 404 |
 
+`POST /faults` `{"rate", "seed"}` makes that share of all calls and callbacks go wrong: see `gateway_faults`.
+
 The customer: `GET /pay/{id}` shows the page and `POST /pay/{id}` acts on it and goes back to the merchant;
 `POST /{reference}/{outcome}` does the same without a page, for scripts.
 """
@@ -24,6 +26,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from infra.local.gateway_callbacks import CallbackSender
+from infra.local.gateway_faults import FAILS, FALLS_SILENT, IS_SLOW, LIES, Faults
 from infra.local.gateway_page import language, pay_page
 from infra.local.gateway_payments import OUTCOMES, ImpossibleError, Order, Payment, Payments
 from infra.local.web import Request, Response, json_response, method_not_allowed
@@ -50,7 +53,8 @@ class Gateway:
         self._root = urlsplit(base_url).path
         self._secret = secret
         self._payments = Payments(state_dir / "gateway.sqlite3")
-        self._callbacks = CallbackSender(self._payments, lambda: secret()["callback_key"], retry_delays)
+        self._faults = Faults()
+        self._callbacks = CallbackSender(self._payments, lambda: secret()["callback_key"], retry_delays, self._faults)
 
     def handle(self, request: Request) -> Response:
         """The answer to a request whose path is `base_url`'s or lies below it."""
@@ -68,12 +72,39 @@ class Gateway:
     def _route(self, request: Request, parts: list[str]) -> Response:
         match parts:
             case ["v1", "payments", *rest]:
-                return self._merchant(request, rest)
+                return self._misbehaved(request, rest)
+            case ["faults"]:
+                return self._misbehave(request.body)
             case ["pay", payment_id] if payment := self._payments.by_id(payment_id):
                 return self._page(request, payment)
             case [reference, outcome] if outcome in OUTCOMES:
                 return self._act(request, reference, outcome)
         return _error(404, "not_found", "Not found")
+
+    def _misbehave(self, body: bytes) -> Response:
+        try:
+            fields = _fields(body)
+            rate, seed = fields.get("rate"), fields.get("seed")
+            if not (isinstance(rate, int | float) and 0 <= rate <= 1 and isinstance(seed, int)):
+                raise ValueError("rate must be 0 to 1 and seed a whole number")
+        except ValueError as error:
+            return _error(422, "invalid", str(error))
+        self._faults.set(rate, seed)
+        return json_response(200, {"rate": rate, "seed": seed})
+
+    def _misbehaved(self, request: Request, rest: list[str]) -> Response:
+        """A merchant's call as it is answered, or as a fault has it."""
+        fault = self._faults.of_call()
+        if fault == FAILS:
+            return _error(500, "fault", "The gateway fails")
+        if fault == IS_SLOW:
+            self._faults.be_slow()
+        answer = self._merchant(request, rest)
+        if fault == FALLS_SILENT:
+            return _error(504, "fault", "The gateway falls silent")
+        if fault == LIES and request.method == "GET" and (another := self._payments.any()):
+            return self._shown(another)
+        return answer
 
     def _merchant(self, request: Request, rest: list[str]) -> Response:
         given = request.headers.get("Authorization", "")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
+from infra.local.gateway_faults import COMES_AGAIN, COMES_LATE, IS_LOST, Faults
 from infra.local.gateway_payments import Callback, Payment, Payments
 
 SIGNATURE_HEADER = "X-Sandbox-Signature"
@@ -31,8 +32,11 @@ class CallbackSender:
     `delays` are the seconds between tries. What is unsent when it closes is sent after the next start.
     """
 
-    def __init__(self, payments: Payments, callback_key: Callable[[], str], delays: Sequence[float]) -> None:
+    def __init__(
+        self, payments: Payments, callback_key: Callable[[], str], delays: Sequence[float], faults: Faults
+    ) -> None:
         self._payments = payments
+        self._faults = faults
         self._callback_key = callback_key
         self._delays = delays
         self._news = threading.Event()
@@ -62,8 +66,14 @@ class CallbackSender:
 
     def _try(self, callback: Callback) -> None:
         payment = self._payments.by_id(callback.payment_id)
-        if payment is None or self._sent(payment, callback.status):
-            self._payments.forget(callback)
+        fault = self._faults.of_callback()
+        if fault == COMES_LATE:
+            self._payments.delay(callback, time.time() + self._faults.delay())
+        elif payment is None or fault == IS_LOST or self._sent(payment, callback.status):
+            if fault == COMES_AGAIN:
+                self._payments.delay(callback, time.time() + self._faults.delay())
+            else:
+                self._payments.forget(callback)
         elif callback.tries + 1 >= MAX_TRIES:
             logger.warning("Callback of payment %s given up after %d tries", payment.id, MAX_TRIES)
             self._payments.forget(callback)

@@ -103,6 +103,12 @@ class Payments:
     def by_reference(self, reference: str) -> Payment | None:
         return self._found(_BY_REFERENCE, reference)
 
+    def any(self) -> Payment | None:
+        """One of them, by chance."""
+        with self._lock:
+            row = self._db.execute("select * from payments order by random() limit 1").fetchone()
+            return Payment(**row) if row else None
+
     def end(self, payment: Payment, status: str) -> Payment:
         """The customer's step: `created` becomes `status`, and a callback falls due. Again the same: no change.
 
@@ -149,6 +155,10 @@ class Payments:
     def postpone(self, callback: Callback, due: float) -> None:
         """Counts one more try of `callback`, the next one at `due`."""
         self._change_callback("update callbacks set tries = tries + 1, due = ?", callback, due)
+
+    def delay(self, callback: Callback, due: float) -> None:
+        """`callback` falls due later, without a try."""
+        self._change_callback("update callbacks set due = ?", callback, due)
 
     def forget(self, callback: Callback) -> None:
         """Drops `callback`: acknowledged, or given up."""

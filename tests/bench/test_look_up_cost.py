@@ -41,7 +41,8 @@ def endpoint() -> Iterator[str]:
 class Side:
     """One side of the comparison."""
 
-    def __init__(self, name: str, endpoint: str, interpreter: str = sys.executable) -> None:
+    def __init__(self, name: str, endpoint: str, interpreter: str = sys.executable, *, says: str = "20") -> None:
+        self._says = says
         self._command = [interpreter, str(HERE / "side.py"), name]
         self._environment = {
             "PATH": os.environ["PATH"],
@@ -60,6 +61,10 @@ class Side:
             "VIOLATIONS_TABLE": "violations",
             "CITIZENS_TABLE": "citizens",
             "MESSAGES_TABLE": "messages",
+            "PAYMENTS_TABLE": "payments",
+            "SETTLEMENTS_TABLE": "settlements",
+            "SANDBOX_GATEWAY_URL": "http://127.0.0.1:9",
+            "SANDBOX_GATEWAY_SECRET": "sandbox",
             "FILES_TABLE": "files",
             "REGISTRY_TABLE": "registry",
             "PLATE_KEY_SECRET": "plate-key",
@@ -85,7 +90,7 @@ class Side:
         done = subprocess.run(
             [*tool, *self._command, str(calls)], env=self._environment, capture_output=True, text=True, check=False
         )
-        assert done.stdout.strip() == "20", done.stderr
+        assert done.stdout.strip() == self._says, done.stderr
         return done
 
 
@@ -109,3 +114,11 @@ def test_a_look_up_beside_the_usual_ways(endpoint: str, capsys: pytest.CaptureFi
     assert ours.warm <= 0.25 * bare.warm
     assert ours.cold <= 0.5 * bare.cold
     assert peer is None or ours.cold <= 0.25 * peer.cold
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_a_callback_that_starts_cold(endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    callback = Side("callback", endpoint, says="received")
+    with capsys.disabled():
+        print("\n  A gateway's callback, millions of instructions")
+        print(f"    {'repeat of a paid payment, verified':42}{callback.warm:10.2f}{callback.cold:10.0f}")

@@ -16,6 +16,7 @@ from pay.gateways import (
     Keys,
     Order,
     Page,
+    Refund,
     RefusedError,
     Standing,
     UnknownError,
@@ -124,3 +125,42 @@ def test_each_standing_is_read(said: str, state: str) -> None:
 def test_an_order_that_the_gateway_does_not_know_has_no_standing() -> None:
     with FaultServer([answers(404, {})]) as server:
         assert sandbox(server).standing("p1", "g1") is None
+
+
+REFUND = Refund("r1", "p1", "g1", 25_000, "paid_late")
+
+
+def test_money_is_given_back_under_a_number_of_its_own() -> None:
+    with FaultServer([answers(200, {"status": "refunded"})]) as server:
+        assert sandbox(server).refund(REFUND) == REFUNDED
+        (request,) = server.received
+    assert json.loads(request.body) == {"reference": "r1", "amount": 25_000}
+
+
+@pytest.mark.parametrize("status", [404, 409, 422])
+def test_a_refusal_to_give_back_is_one(status: int) -> None:
+    with FaultServer([answers(status, {})]) as server, pytest.raises(RefusedError, match=f"http_{status}"):
+        sandbox(server).refund(REFUND)
+
+
+@pytest.mark.parametrize("step", [*SILENCE.values(), answers(401, {})], ids=[*SILENCE, "401"])
+def test_whatever_is_no_answer_leaves_a_refund_unknown(step: Step) -> None:
+    with FaultServer([step]) as server, pytest.raises(UnknownError):
+        sandbox(server).refund(REFUND)
+
+
+@pytest.mark.parametrize("status", [200, 404, 409])
+def test_an_order_is_closed_or_is_over_anyway(status: int) -> None:
+    with FaultServer([answers(status, {})]) as server:
+        sandbox(server).cancel("p1", "g1")
+
+
+@pytest.mark.parametrize("step", [SILENCE["500"], SILENCE["a page"], SILENCE["hangs up at once"]])
+def test_a_silence_leaves_it_unknown_whether_an_order_is_closed(step: Step) -> None:
+    with FaultServer([step]) as server, pytest.raises(UnknownError):
+        sandbox(server).cancel("p1", "g1")
+
+
+def test_an_order_is_asked_about_by_the_gateways_id_where_ours_is_not_known() -> None:
+    with FaultServer([answers(200, {**TAKEN, "status": "paid"})]) as server:
+        assert sandbox(server).standing(None, "g1") == Standing("p1", "g1", PAID, 75_000, "IQD")

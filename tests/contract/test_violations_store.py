@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation, make_version
@@ -239,6 +240,10 @@ class TestTelling:
 class TestOneWriterAnAttribute:
     def test_ingest_and_pay_share_no_attribute(self) -> None:
         assert not INGEST_ATTRIBUTES & PAY_ATTRIBUTES
+
+    def test_words_that_dynamodb_keeps_for_itself_are_called_by_another_name(self) -> None:
+        reserved = ReservedKeywords.get_reserved_keywords()
+        assert {name for name in INGEST_ATTRIBUTES | {"pk"} if name.upper() in reserved} == {"hash", "status"}
 
     def test_each_writes_its_own_and_nothing_else(self, call: Call, violations: Violations, tables: Tables) -> None:
         doubling = violation()

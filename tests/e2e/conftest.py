@@ -22,6 +22,12 @@ ARGUMENTS = [
 ]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks back on the whole run comes last, whatever the order of the rest."""
+    items.sort(key=lambda item: item.get_closest_marker("looks_back") is not None)
+
+
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     started = Cloud.at(tmp_path_factory.mktemp("cloud")).start()

@@ -159,7 +159,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("build")
     path = f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["make", "build", f"BUILD={folder}"],
+        ["make", "build", f"BUILD={folder}", f"PYTHON={sys.executable}"],
         cwd=ROOT,
         env={**os.environ, "PATH": path},
         capture_output=True,

@@ -83,7 +83,6 @@ def test_an_unknown_encoding_is_named_in_the_report(desk: Desk) -> None:
 
 def test_a_file_that_is_refused_late_writes_no_row(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cutting, "MOST_ROWS", 5)
-    monkeypatch.setattr(cutting, "CHECKED_RECORDS", 5)
     report = desk.take("live/a.csv.gz", gzip.compress(feed())[:-1])
     assert (report["status"], report["error"]["code"]) == ("refused", "gzip_truncated")
     report = desk.take("live/a.xlsx", sheet(feed(), merged=["B3:B4"]))

@@ -14,7 +14,7 @@ from unittest import mock
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest import cutting, load_chunk
+from ingest import cells, cutting, load_chunk
 from ingest.cutting import Chunk, scan
 from ingest.ending import Desk
 from ingest.errors import FileError
@@ -116,6 +116,25 @@ def test_any_cells_are_a_row_or_a_reject(cells: dict[str, str], width: int) -> N
     for instant in (violation.occurred_at, violation.recorded_at, violation.doubled_at, violation.counter_paid_at):
         assert instant is None or len(from_text(instant).isoformat()) == len(instant) == 25
     doubling_day(violation)
+
+
+@given(
+    st.from_regex(
+        r"20[0-9]{2}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-5][0-9](:[0-5][0-9])?(\+03:00)?)?", fullmatch=True
+    )
+)
+@example("2007-07-01")
+@example("2026-11-20 24:00")
+def test_the_short_way_with_an_instant_reads_what_the_long_one_reads(cell: str) -> None:
+    day, time = cells.plain_day(cell[:10]), cells.plain_time(cell[10:])
+    if day and time:
+        assert cells.date(cell) == day + time
+
+
+@given(st.text(alphabet="09aZ/- _٣", max_size=34))
+def test_a_plain_number_is_a_number_as_it_stands(cell: str) -> None:
+    if cells.plain_number(cell):
+        assert cells.violation_no(cell) == cell
 
 
 class Outside:

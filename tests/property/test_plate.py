@@ -23,6 +23,7 @@ from shared.domain.plate import (
     Reading,
     from_parts,
     read,
+    series,
 )
 from shared.domain.text import clean, fold, fold_name
 
@@ -172,3 +173,8 @@ def test_no_digit_is_passed_over(text: str, serial: int) -> None:
     digits = Counter(character for character in typed if character in "123456789")
     for plate, _ in _readings(typed):
         assert digits <= Counter(plate.governorate + plate.number)
+
+
+@given(PLATES)
+def test_a_series_gives_the_keys_of_its_plates(plate: Plate) -> None:
+    assert series(*plate[:3]).key(plate.number) == plate.key == from_parts(*plate).key

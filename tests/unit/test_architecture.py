@@ -20,7 +20,7 @@ from tests.source_tree import READERS, SourceTree
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
-AREAS = ("query", "notify", "pay", "ingest")
+AREAS = ("query", "notify", "pay", "ingest", "overview")
 FROM_THE_RUNTIME = {"boto3", "botocore"}
 NEVER_IMPORTED = {"tzdata", "uharfbuzz"}
 """Required although no code names them: zoneinfo finds its time zones there where the system has none, fpdf2 shapes
@@ -298,8 +298,9 @@ def loaded(module: str, root: Path = FUNCTIONS) -> set[str]:
     return {name for name in names if name.partition(".")[0] in HEAVY} - BARE
 
 
-def test_a_look_up_loads_nothing_heavy() -> None:
-    assert not loaded("query.api")
+@pytest.mark.parametrize("module", ["query.api", "pay.on_callback"])
+def test_what_somebody_waits_for_loads_nothing_heavy(module: str) -> None:
+    assert not loaded(module)
 
 
 @pytest.mark.parametrize("heavy", ["urllib3", "botocore.session", "pydantic"])

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from pay.gateways import Keys, RefusedError, UnknownError
+from pay.gateways import Keys, RefusedError, Standing, UnknownError
 
 CONNECT_TIMEOUT: Final = 2.0
 READ_TIMEOUT: Final = 6.0
@@ -178,6 +178,13 @@ def let_in(
         if not turned_away(answer):
             break
     return answer
+
+
+def about(standing: Standing, payment_id: str | None, gateway_id: str | None) -> Standing:
+    """A standing that is of the order asked about. Raises UnknownError for another's."""
+    if payment_id not in (None, standing.payment_id) or gateway_id not in (None, standing.gateway_id):
+        raise UnknownError("the answer is another order's")
+    return standing
 
 
 def known(states: Mapping[str, str], status: object) -> str:

@@ -32,7 +32,19 @@ from pay.gateways import (
     Standing,
     UnknownError,
 )
-from pay.gateways.exchange import Answer, Exchange, asking, dinars, genuine, known, let_in, ordering, parse, reading
+from pay.gateways.exchange import (
+    Answer,
+    Exchange,
+    about,
+    asking,
+    dinars,
+    genuine,
+    known,
+    let_in,
+    ordering,
+    parse,
+    reading,
+)
 from shared.http import LONGEST_ID
 from shared.observability import logger
 
@@ -104,9 +116,7 @@ class QiCard:
         with reading():
             state, amount = _state(told)
             standing = Standing(str(told["requestId"]), str(told["paymentId"]), state, amount, str(told["currency"]))
-        if payment_id not in (None, standing.payment_id) or gateway_id not in (None, standing.gateway_id):
-            raise UnknownError("the answer is another order's")
-        return standing
+        return about(standing, payment_id, gateway_id)
 
     def cancel(self, payment_id: str, gateway_id: str | None) -> None:
         """``POST /payment/cancel/by/request/{requestId}``, under a requestId of its own."""

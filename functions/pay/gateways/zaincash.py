@@ -7,8 +7,6 @@ Web Tokens under HS256.
 
 from __future__ import annotations
 
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -35,7 +33,7 @@ from pay.gateways import (
     UnaskableError,
     UnknownError,
 )
-from pay.gateways.exchange import Exchange, asking, dinars, genuine, known, ordering, parse, reading
+from pay.gateways.exchange import Exchange, about, asking, dinars, genuine, known, ordering, parse, reading
 from pay.gateways.oauth import OAuth
 from shared.http import LONGEST_ID
 
@@ -49,7 +47,6 @@ _STATES: Final = {
 }
 _REVERSALS: Final = {"COMPLETED": REFUNDED, "PENDING": REFUNDING, "PROCESSING": REFUNDING, "FAILED": FAILED}
 _LANGUAGES: Final = {"ckb": "ku", "en": "en"}
-_TOKEN: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 LONGEST_TOKEN: Final = 8192
 OLDEST: Final = timedelta(days=1)
 """A webhook may be tried for hours, and a page be loaded again; all that a token brings about is that we ask."""
@@ -104,9 +101,7 @@ class ZainCash:
                 dinars(details["amount"]["value"]),
                 str(details["amount"]["currency"]),
             )
-        if payment_id not in (None, standing.payment_id) or gateway_id != standing.gateway_id:
-            raise UnknownError("the answer is another order's")
-        return standing
+        return about(standing, payment_id, gateway_id)
 
     def cancel(self, payment_id: str, gateway_id: str | None) -> None:
         """The gateway has no such call: an order that is not paid expires there by itself."""
@@ -184,19 +179,9 @@ def _token(delivery: Delivery) -> str:
     token = (parse(delivery.body) or {}).get("webhook_token") if delivery.body else delivery.query.get("token")
     if not token:
         raise CallbackError("no token")
-    if not isinstance(token, str) or len(token) > LONGEST_TOKEN or not _TOKEN.fullmatch(token):
-        raise CallbackError("not a token")
-    # Base64 has spellings to spare; the one that a signer writes is the only one that is taken.
-    if any(urlsafe_b64encode(_decoded(part)).rstrip(b"=").decode() != part for part in token.split(".")):
+    if not isinstance(token, str) or len(token) > LONGEST_TOKEN:
         raise CallbackError("not a token")
     return token
-
-
-def _decoded(part: str) -> bytes:
-    try:
-        return urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    except ValueError:
-        return b""
 
 
 def _check_time(claims: Mapping[str, Any], now: datetime) -> None:

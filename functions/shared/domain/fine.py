@@ -117,22 +117,23 @@ def add_months(instant: str, months: int) -> str:
 
     instant: a stored text, whose offset stays as it is: Iraq's has not changed since 2008.
     """
-    year, month = divmod(int(instant[:4]) * 12 + int(instant[5:7]) - 1 + months, 12)
+    return _months_after(instant[:10], months) + instant[10:]
+
+
+@lru_cache(maxsize=4096)
+def _months_after(day: str, months: int) -> str:
+    year, month = divmod(int(day[:4]) * 12 + int(day[5:7]) - 1 + months, 12)
     month += 1
-    day = int(instant[8:10])
-    if day > 28:
-        day = min(day, calendar.monthrange(year, month)[1])
-    return f"{year:04}-{month:02}-{day:02}{instant[10:]}"
+    last = calendar.monthrange(year, month)[1]
+    return f"{year:04}-{month:02}-{min(int(day[8:]), last):02}"
 
 
 def doubles_at(facts: Facts, policies: Sequence[Policy] = POLICIES) -> str | None:
     """When the fine doubles or has doubled; None where no policy doubles it."""
-    return _doubles_at(facts, policy_for(facts, policies))
+    return facts.doubled_at or _doubles_at(facts, policy_for(facts, policies))
 
 
 def _doubles_at(facts: Facts, policy: Policy | None) -> str | None:
-    if facts.doubled_at:
-        return facts.doubled_at
     return add_months(facts.starts_at(policy), policy.months) if policy else None
 
 
@@ -143,7 +144,7 @@ def due(facts: Facts, at: str, policies: Sequence[Policy] = POLICIES) -> Due:
     """
     stated = facts.stated
     policy = policy_for(facts, policies)
-    deadline = _doubles_at(facts, policy)
+    deadline = facts.doubled_at or _doubles_at(facts, policy)
     if stated is not None and deadline and facts.stated_at and deadline <= facts.stated_at:
         deadline = None  # the directorate spoke after the doubling: its figure holds it already
         stage = DOUBLED if facts.doubled_at else STATED

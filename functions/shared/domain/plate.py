@@ -82,8 +82,7 @@ class Plate(NamedTuple):
     @property
     def key(self) -> str:
         """The one text under which the plate is stored, such as ``DE#11#ز#12456``."""
-        parts = (_PREFIXES[self.family], self.governorate, self.letter, self.number)
-        return "#".join(part for part in parts if part)
+        return _key(*self)
 
     @classmethod
     def from_key(cls, key: str) -> Plate:
@@ -103,6 +102,10 @@ class Plate(NamedTuple):
         letter = "هـ" if self.letter == "ه" else self.letter
         name = GOVERNORATES[self.governorate].name(language)
         return " ".join(part for part in (name, letter, self.number) if part)
+
+
+def _key(family: str, *parts: str | None) -> str:
+    return "#".join(part for part in (_PREFIXES[family], *parts) if part)
 
 
 class Reading(NamedTuple):
@@ -133,10 +136,37 @@ def find_family(word: str) -> str | None:
     return _FAMILY_OF.get(folded)
 
 
-def from_parts(family: str, governorate: str, letter: str | None, number: str) -> Plate:
-    """The plate of its parts as a file or a form gives them. Raises PlateError naming the part that is wrong.
+class Series(NamedTuple):
+    """The plates of one family, governorate and letter. stem: what their keys begin with, all but the number."""
 
-    family: one of the four names, or a word for one. governorate: code or name. number: digits in any script.
+    family: str
+    governorate: str
+    letter: str | None
+    stem: str
+
+    def plate(self, number: str) -> Plate:
+        """The plate of a number in digits of any script, grouped or not. Raises PlateError."""
+        return Plate(self.family, self.governorate, self.letter, self._serial(number))
+
+    def key(self, number: str) -> str:
+        """The key of that plate. Raises PlateError."""
+        return self.stem + self._serial(number)
+
+    def _serial(self, number: str) -> str:
+        if not (number.isascii() and number.isdecimal()):
+            number = clean(number).translate(_GROUPING)
+            if not _DIGITS.fullmatch(number):
+                raise PlateError("number_not_digits" if number else "number_missing", "number")
+        serial = number.lstrip("0")
+        if not 0 < len(serial) <= _LONGEST[self.family]:
+            raise PlateError("number_too_long" if serial else "number_zero", "number")
+        return serial
+
+
+def series(family: str, governorate: str, letter: str | None) -> Series:
+    """The series of a plate's parts as a file or a form gives them. Raises PlateError naming the part that is wrong.
+
+    family: one of the four names, or a word for one. governorate: code or name.
     """
     found = family if family in _PREFIXES else find_family(family)
     if found is None:
@@ -144,14 +174,19 @@ def from_parts(family: str, governorate: str, letter: str | None, number: str) -
     code = find_code(governorate)
     if code is None:
         raise PlateError("governorate_unknown", "governorate")
-    return _plate(found, code, fold(letter or "").translate(_GROUPING), clean(number).translate(_GROUPING))
+    return _series(found, code, fold(letter or "").translate(_GROUPING))
+
+
+def from_parts(family: str, governorate: str, letter: str | None, number: str) -> Plate:
+    """The plate of its parts, as :func:`series` and :meth:`Series.plate` take them. Raises PlateError."""
+    return series(family, governorate, letter).plate(number)
 
 
 def _latin(letter: str | None) -> bool:
     return letter is not None and len(letter) == 1 and "A" <= letter <= "Z"
 
 
-def _plate(family: str, governorate: str, letter: str | None, number: str) -> Plate:
+def _series(family: str, governorate: str, letter: str | None) -> Series:
     kurdistan = GOVERNORATES[governorate].kurdistan
     if family == OLD and kurdistan:
         family = KURDISTAN  # digits only in the Region: one key, whatever the file calls it
@@ -167,16 +202,7 @@ def _plate(family: str, governorate: str, letter: str | None, number: str) -> Pl
             raise PlateError("letter_not_arabic", "letter")
     elif not _latin(letter):
         raise PlateError("letter_not_latin", "letter")
-    if not number:
-        raise PlateError("number_missing", "number")
-    if not _DIGITS.fullmatch(number):
-        raise PlateError("number_not_digits", "number")
-    number = number.lstrip("0")
-    if not number:
-        raise PlateError("number_zero", "number")
-    if len(number) > _LONGEST[family]:
-        raise PlateError("number_too_long", "number")
-    return Plate(family, governorate, letter or None, number)
+    return Series(family, governorate, letter or None, f"{_key(family, governorate, letter)}#")
 
 
 class _Words(NamedTuple):
@@ -212,7 +238,7 @@ def read(text: str) -> Reading:
     for place in _places(words):
         for family, letter in _families(words, place):
             try:
-                plate = _plate(family, place.governorate, letter, place.number)
+                plate = _series(family, place.governorate, letter).plate(place.number)
             except PlateError as error:
                 problem = problem or error
             else:

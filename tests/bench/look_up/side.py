@@ -1,14 +1,17 @@
 """One side of the comparison in a process of its own: ``python side.py SIDE CALLS`` answers CALLS look-ups.
 
 Sides: ``ours``, the function as it is; ``bare``, a handler around boto3's client and ``json.dumps`` that makes the same
-calls of tables and shows the items' attributes; ``fastapi``, the same API in FastAPI behind Mangum.
+calls of tables and shows the items' attributes; ``fastapi``, the same API in FastAPI behind Mangum; ``callback``, the
+function that hears of a gateway.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -132,6 +135,24 @@ def ours() -> Callable[[], dict[str, Any]]:
     return lambda: handler(EVENT, CONTEXT)
 
 
+def callback() -> Callable[[], dict[str, Any]]:
+    """The repeat of a paid payment's callback: verified, found recorded already, acknowledged."""
+    from pay.on_callback import handler
+
+    body = json.dumps({"id": "g1", "reference": "5f0c2e" * 5, "status": "paid"})
+    stamp = str(int(time.time()))
+    signature = hmac.digest(b"5f0c2e", f"{stamp}.{body}".encode(), "sha256").hex()
+    route = "POST /v1/callbacks/{gateway}"
+    event = {
+        **EVENT,
+        "routeKey": route,
+        "pathParameters": {"gateway": "sandbox"},
+        "headers": {"x-sandbox-signature": f"t={stamp},v1={signature}"},
+        "body": body,
+    }
+    return lambda: handler(event, CONTEXT)
+
+
 def bare() -> Callable[[], dict[str, Any]]:
     import boto3
 
@@ -183,7 +204,7 @@ def fastapi() -> Callable[[], dict[str, Any]]:
 
 
 def main() -> None:
-    answer = {"ours": ours, "bare": bare, "fastapi": fastapi}[sys.argv[1]]()
+    answer = {"ours": ours, "bare": bare, "fastapi": fastapi, "callback": callback}[sys.argv[1]]()
     out = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what Lambda would take as the log
     for _ in range(int(sys.argv[2])):
@@ -191,7 +212,8 @@ def main() -> None:
     sys.stdout.flush()
     os.dup2(out, 1)
     assert reply["statusCode"] == 200, reply
-    print(len(json.loads(reply["body"])["violations"]))
+    body = json.loads(reply["body"])
+    print(len(body["violations"]) if "violations" in body else body["status"])
 
 
 if __name__ == "__main__":

@@ -38,18 +38,33 @@ def _violation(number: int) -> dict[str, dict[str, str]]:
 
 
 _PROFILE = {"phone": {"S": "+9647701234567"}, "language": {"S": "ar"}, "linked": {"SS": ["OLD#11#5"]}}
+_PAYMENT = {
+    "pk": {"S": "5f0c2e5f0c2e5f0c2e5f0c2e5f0c2e"},
+    "sub": {"S": "48213"},
+    "gateway": {"S": "sandbox"},
+    "status": {"S": "paid"},
+    "lines": {"L": []},
+    "amount": {"N": "50000"},
+    "created_at": {"S": "2026-11-21T23:00:00+03:00"},
+    "expires_at": {"S": "2026-11-21T23:15:00+03:00"},
+    "return_url": {"S": "https://tf.ur.gov.iq/"},
+    "language": {"S": "ar"},
+    "unanswered": {"BOOL": False},
+    "returned": {"L": []},
+}
+_HEARD_BEFORE = {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}
 _BODIES = {
     "Query": {"Items": [_violation(number) for number in range(VIOLATIONS)], "Count": VIOLATIONS},
     "UpdateItem": {"Attributes": _PROFILE},
     "GetItem": {"Item": {"as_of": {"S": "2026-11-21T23:00:00+03:00"}}},
-    "GetSecretValue": {"SecretString": "5f0c2e" * 10},
+    "GetSecretValue": {"SecretString": json.dumps({"api_key": "5f0c2e", "callback_key": "5f0c2e"})},
 }
 
 
-def _reply(body: object) -> bytes:
+def _reply(body: object, status: str = "200 OK") -> bytes:
     content = json.dumps(body, ensure_ascii=False).encode()
     head = (
-        "HTTP/1.1 200 OK\r\nServer: Server\r\nContent-Type: application/x-amz-json-1.0\r\n"
+        f"HTTP/1.1 {status}\r\nServer: Server\r\nContent-Type: application/x-amz-json-1.0\r\n"
         f"Content-Length: {len(content)}\r\nConnection: keep-alive\r\n"
         "x-amzn-RequestId: 3KVNOZVXLU65G5P1M0EBR8VTJVVV4KQNSO5AEMVJF66Q9ASUAAJG\r\n"
         f"x-amz-crc32: {zlib.crc32(content)}\r\n\r\n"
@@ -59,6 +74,7 @@ def _reply(body: object) -> bytes:
 
 _REPLIES = {operation: _reply(body) for operation, body in _BODIES.items()}
 _NOTHING = _reply({})
+_OF_PAYMENTS = {"getitem": _reply({"Item": _PAYMENT}), "putitem": _reply(_HEARD_BEFORE, "400 Bad Request")}
 
 
 async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -66,9 +82,11 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
             fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
-            await reader.readexactly(int(fields["content-length"]))
+            request = await reader.readexactly(int(fields["content-length"]))
             operation = fields["x-amz-target"].partition(".")[2]
             replies = {name.lower(): reply for name, reply in _REPLIES.items()}
+            if b'"payments"' in request:
+                replies |= _OF_PAYMENTS
             writer.write(replies.get(operation, _NOTHING))
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()

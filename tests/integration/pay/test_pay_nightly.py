@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ def compare(engine: Engine, functions: Functions, monkeypatch: pytest.MonkeyPatc
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
 
     def compared() -> dict[str, Any]:
-        run("pay.nightly", events.schedule())
+        run("pay.nightly", {**events.schedule(), "time": functions.clock.at.astimezone(UTC).isoformat()})
         key = f"comparisons/{functions.clock.at.date().isoformat()}.json"
         found: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         return found

@@ -125,6 +125,12 @@ class TestQiCard:
         body = BODY.replace(b"256.890", text.encode())
         assert qicard(qi.pem(1)).callback(notified(body, qi.signed(1, VECTOR)), NOW) == EVENT
 
+    @pytest.mark.parametrize("text", ["256.8904", "256.8896", "256.8900001", "256.890e1", "-256.890"])
+    def test_an_amount_that_is_not_quite_the_signed_one_is_refused(self, text: str) -> None:
+        body = BODY.replace(b"256.890", text.encode())
+        with pytest.raises(CallbackError, match="bad signature"):
+            qicard(qi.pem(1)).callback(notified(body, qi.signed(1, VECTOR)), NOW)
+
     @given(amount=st.integers(1, 10**11), places=st.integers(0, 3))
     def test_every_amount_in_dinars(self, amount: int, places: int) -> None:
         body = BODY.replace(b"256.890", f"{amount}.{'0' * places}".rstrip(".").encode())

@@ -61,7 +61,7 @@ def test_a_last_line_needs_no_end() -> None:
 
 def test_only_the_first_records_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bad rows after them are rejected one by one and do not refuse the file."""
-    monkeypatch.setattr(cutting, "CHECKED_RECORDS", 10)
+    monkeypatch.setattr(cutting, "MOST_ROWS", 10)
     rows = [*good_rows(10), *({**GOOD, "amount": "x"} for _ in range(20))]
     assert scan(blocks(csv_text(*rows)), SOURCE).rows == 30
 
@@ -78,7 +78,7 @@ def test_more_than_a_fifth_of_bad_rows_refuses_the_file_with_the_reasons() -> No
 
 
 def test_a_file_that_is_bad_at_once_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cutting, "CHECKED_RECORDS", 10)
+    monkeypatch.setattr(cutting, "MOST_ROWS", 10)
 
     def endless() -> Iterator[bytes]:
         yield csv_text()
@@ -115,6 +115,6 @@ def test_what_refuses_a_file(content: bytes, code: str) -> None:
 
 
 def test_bytes_that_are_not_text_are_found_on_their_line_wherever_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cutting, "CHECKED_RECORDS", 2)
+    monkeypatch.setattr(cutting, "MOST_ROWS", 2)
     content = csv_text(*good_rows(9)) + b"\xff\n"
     assert (refused(content).code, refused(content).line) == ("not_utf8", 11)

@@ -99,6 +99,7 @@ REFUSALS: list[tuple[dict[str, str], str, str]] = [
     ({"plate_number": "12?45"}, "plate_number", "number_not_digits"),
     ({"plate_number": "000"}, "plate_number", "number_zero"),
     ({"plate_number": "1234567"}, "plate_number", "number_too_long"),
+    ({"plate_number": "1" * 1001}, "plate_number", "text_too_long"),
     ({"violation_code": "x" * 17}, "violation_code", "code_too_long"),
     ({"violation_title": "x" * 201}, "violation_title", "text_too_long"),
     ({"place": "x" * 2000}, "place", "text_too_long"),

@@ -1,0 +1,99 @@
+"""`make cost`: US dollars for a year of the country's load.
+
+Units of DynamoDB are measured (infra/consumption.toml); the load is an assumption, and each figure can be given on the
+command line; prices are list prices of us-east-1 for on-demand use and arm64, and differ by some tens of percent
+between Regions.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import click
+
+UNITS: Final = tomllib.loads((Path(__file__).parent / "consumption.toml").read_text(encoding="utf-8"))
+
+READ, WRITE = 0.125e-6, 0.625e-6
+REQUEST, GB_SECOND = 0.20e-6, 0.0000133334
+API_CALL = 1.0e-6
+QUEUE_CALL = 0.40e-6
+TABLE_GB_MONTH, BACKUP_GB_MONTH = 0.25, 0.20
+ALARM_MONTH, LOG_GB = 0.10, 0.50
+FUNCTION_GB: Final = 0.5
+LOG_LINE_KB: Final = 1.0
+ITEM_BYTES: Final = 700
+"""Of a violation with its titles and places in Arabic."""
+
+
+class Item(NamedTuple):
+    """One line of the bill: dollars in a year."""
+
+    what: str
+    dollars: float
+
+
+@click.command(help=__doc__)
+@click.option("--violations", default=4_402_119, help="recorded when the platform opens")
+@click.option("--new", default=1_500_000, help="new violations in a year")
+@click.option("--updates", default=3_000_000, help="rows that change one in a year")
+@click.option("--unchanged", default=50_000_000, help="rows of full exports that change nothing in a year")
+@click.option("--look-ups", default=20_000_000, help="look-ups in a year")
+@click.option("--sms", default=10_000_000, help="SMS in a year")
+@click.option("--parts", default=1.6, help="parts of an SMS, on average")
+@click.option("--part-price", default=0.05, help="dollars for a part; the parameter SmsPartPrice")
+@click.option("--payments", default=2_000_000, help="payments in a year")
+@click.option("--alarms", default=40, help="alarms")
+def main(
+    violations: int,
+    new: int,
+    updates: int,
+    unchanged: int,
+    look_ups: int,
+    sms: int,
+    parts: float,
+    part_price: float,
+    payments: int,
+    alarms: int,
+) -> None:
+    gigabytes = (violations + new / 2) * 3 * 1e-6  # a KB each, in the table and in the index that holds all of it; more
+    bill = [
+        Item("first load of the backlog, once", violations * _units("row_inserted")),
+        Item("new violations and their changes", new * _units("row_inserted") + updates * _units("row_updated")),
+        Item("rows that change nothing", unchanged * _units("row_unchanged")),
+        Item("look-ups", look_ups * (_units("look_up") + API_CALL + _run(0.06))),
+        Item(
+            "announcing and sending, without the SMS itself", sms * (_units("announcement") + _units("sms") + _send())
+        ),
+        Item("payments", payments * (6 * API_CALL + 60 * WRITE + 10 * READ + 6 * _run(0.2))),
+        Item("every minute's and hour's runs", 4 * 525_600 * (_run(0.3) + 8 * READ)),
+        Item("every night's figures", 365 * violations * ITEM_BYTES / 4096 / 2 * READ),
+        Item("storage, and backups to any second", gigabytes * 12 * (TABLE_GB_MONTH + BACKUP_GB_MONTH)),
+        Item("logs", (look_ups + sms * 4 + payments * 10) * LOG_LINE_KB * 1e-6 * LOG_GB),
+        Item("alarms", alarms * 12 * ALARM_MONTH),
+    ]
+    own = sum(item.dollars for item in bill)
+    bill.append(Item("SMS", sms * parts * part_price))
+    for item in bill:
+        click.echo(f"{item.what:50} {item.dollars:12,.0f}")
+    click.echo(f"{'a year, without SMS':50} {own:12,.0f}")
+    click.echo(f"{'a year':50} {own + bill[-1].dollars:12,.0f}")
+
+
+def _units(operation: str) -> float:
+    return float(UNITS[operation]["reads"] * READ + UNITS[operation]["writes"] * WRITE)
+
+
+def _run(seconds: float) -> float:
+    """Dollars of one run of a function."""
+    return REQUEST + seconds * FUNCTION_GB * GB_SECOND
+
+
+def _send() -> float:
+    """The functions and queue calls between a message and its SMS."""
+    return 3 * _run(0.1) + 3 * QUEUE_CALL
+
+
+if __name__ == "__main__":
+    main()

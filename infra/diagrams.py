@@ -1,0 +1,38 @@
+"""`make diagrams`: draw the states of a payment into the README, as the code has them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.domain.payment import CORRECTIONS, CREATED, TRANSITIONS
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+_BLOCK = re.compile(r"(?<=<!-- payment states -->\n).*?(?=<!-- /payment states -->)", re.DOTALL)
+
+
+def in_readme(readme: str) -> str:
+    """The README with the diagram and the tables as they are now."""
+    return _BLOCK.sub("\n" + "\n".join([*_diagram(), "", *_causes(), ""]), readme)
+
+
+def _diagram() -> Iterator[str]:
+    """A mermaid diagram: transitions as plain arrows, corrections by their names."""
+    yield from ("```mermaid", "stateDiagram-v2", f"    [*] --> {CREATED}")
+    for state, following in TRANSITIONS.items():
+        yield from (f"    {state} --> {target}" for target in following)
+    for name, (sources, target, _) in CORRECTIONS.items():
+        yield from (f"    {source} --> {target}: {name}" for source in sorted(sources))
+    yield "```"
+
+
+def _causes() -> Iterator[str]:
+    yield from ("| from | to | because |", "| --- | --- | --- |")
+    for state, following in TRANSITIONS.items():
+        yield from (f"| `{state}` | `{target}` | {cause} |" for target, cause in following.items())
+    for name, (sources, target, cause) in CORRECTIONS.items():
+        ends = ", ".join(f"`{source}`" for source in sorted(sources))
+        yield f"| {ends} | `{target}` | correction `{name}`: {cause} |"
+
+
+if __name__ == "__main__":
+    README.write_text(in_readme(README.read_text(encoding="utf-8")), encoding="utf-8")

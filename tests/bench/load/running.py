@@ -1,0 +1,124 @@
+"""Starting the stand-in and the sides of the comparison."""
+
+from __future__ import annotations
+
+import compileall
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from infra.local import demo
+from infra.local.config import ROOT
+from shared.aws_json import FastClient
+from tests.authority import Authority
+from tests.bench.load.stub import digest
+
+PREFIXES = {"german": "DE", "old": "OLD", "kurdistan": "KR", "unified": "UN"}
+BAD = 1
+"""Bad rows of a thousand."""
+
+ENGLISH = (
+    "violation_no", "plate_family", "plate_governorate", "plate_letter", "plate_number", "violation_code", "amount",
+    "occurred_at", "sector_code", "place", "status", "updated_at",
+)  # fmt: skip
+"""The columns of a short export."""
+
+
+def write(path: Path, count: int, columns: tuple[str, ...] = demo.COLUMNS) -> dict[str, int]:
+    """Write the first rows of the national file. Returns what the stand-in's account must then say."""
+    good = total = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        for index, row in enumerate(islice(demo.rows(demo.NATIONAL_TOTAL, bad_per_mille=BAD), count)):
+            writer.writerow(row)
+            if demo.fault_at(index, BAD) is None:
+                letter = (row["plate_letter"],) if row["plate_letter"] else ()
+                parts = (PREFIXES[row["plate_family"]], row["plate_governorate"], *letter, row["plate_number"])
+                total += digest(row["violation_no"], "#".join(parts), row["amount"], row["status"])
+                good += 1
+    return {"items": good, "writes": good, "digest": total}
+
+
+class Bench:
+    """A stand-in that runs, and the environment of its clients."""
+
+    def __init__(self, url: str, authority: Authority | None) -> None:
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}",
+            "PYTHONHASHSEED": "0",
+            "AWS_REGION": "me-south-1",
+            "AWS_DEFAULT_REGION": "me-south-1",
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_SESSION_TOKEN": "t" * 300,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": url,
+            **({"AWS_CA_BUNDLE": str(authority.bundle)} if authority else {}),
+        }
+        self._call = FastClient(self._environment)
+        # What was never imported would be compiled in the first run that is measured.
+        compileall.compile_dir(ROOT / "functions", quiet=1)
+        compileall.compile_dir(Path(__file__).parent, quiet=1)
+
+    def account(self) -> dict[str, int]:
+        """What the stand-in holds."""
+        return self._call("dynamodb", "Account", {})
+
+    def reset(self) -> None:
+        """Empty it."""
+        self._call("dynamodb", "Reset", {})
+
+    def run(self, side: str, path: Path, version_id: str = "1", connections: int = 1) -> dict[str, Any]:
+        """What a side says of itself."""
+        return self._run([], side, path, version_id, connections)[0]
+
+    def instructions(self, side: str, path: Path, version_id: str = "1") -> tuple[int, int]:
+        """The rows that a side reads, and the instructions of its whole process."""
+        tool = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+        said, stderr = self._run(tool, side, path, version_id, 1)
+        match = re.search(r"I\s+refs:\s+([\d,]+)", stderr)
+        assert match
+        return said["rows"], int(match[1].replace(",", ""))
+
+    def _run(
+        self, tool: list[str], side: str, path: Path, version_id: str, connections: int
+    ) -> tuple[dict[str, Any], str]:
+        arguments = (side, str(path), version_id, str(connections))
+        command = [*tool, sys.executable, "-m", "tests.bench.load.side", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False, timeout=3600
+        )
+        assert done.returncode == 0, done.stderr
+        said: dict[str, Any] = json.loads(done.stdout)
+        return said, done.stderr
+
+
+@contextmanager
+def bench(folder: Path, *, tls: bool = False, delay_ms: int = 0) -> Iterator[Bench]:
+    """A stand-in that answers after so many milliseconds."""
+    authority = Authority(folder) if tls else None
+    certificate = []
+    if authority:
+        authority.server()
+        certificate = [str(folder / "server.pem")]
+    stub = Path(__file__).parent / "stub.py"
+    process = subprocess.Popen(
+        [sys.executable, str(stub), str(delay_ms), *certificate], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    try:
+        yield Bench(f"http{'s' if tls else ''}://127.0.0.1:{process.stdout.readline().strip()}", authority)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()

@@ -1,0 +1,91 @@
+"""Least privilege from both sides: what a role lacks is refused (test_roles), what it never uses is not granted.
+
+The emulator notes every right that lets a function through, in every test of the run. A right that the template grants
+and no function used is an offence, unless it stands below with the reason why this run cannot use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pytest
+
+from tests.e2e.cloud import RIGHTS_USED, Cloud, without_suffixes
+
+pytestmark = [pytest.mark.cloud, pytest.mark.looks_back, pytest.mark.xdist_group("cloud")]
+
+
+class Right(NamedTuple):
+    """An action that a function's role may do on resources of a name."""
+
+    function: str
+    action: str
+    resource: str
+
+
+CANNOT_BE_USED_HERE: Final[dict[tuple[str, str], str]] = {
+    ("NotifyOnDelivery", "sqs:SendMessage"): "Lambda itself lays aside what this function could not take",
+}
+"""Rights by function and action, each with the reason."""
+
+
+def granted(cloud: Cloud) -> Iterator[Right]:
+    """Every right of every function's role, as deployed."""
+    iam = cloud.aws("iam")
+    for function in cloud.aws("lambda").list_functions()["Functions"]:
+        role = function["Role"].rpartition("/")[2]
+        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+            for statement in document["Statement"]:
+                if statement["Effect"] == "Allow":
+                    yield from _rights(_logical(role), statement)
+
+
+def _rights(function: str, statement: dict[str, Any]) -> Iterator[Right]:
+    actions, resources = (
+        value if isinstance(value := statement[part], list) else [value] for part in ("Action", "Resource")
+    )
+    for action in actions:
+        # Here a batch is an action of its own; on AWS it is not.
+        if not action.endswith("Batch"):
+            for resource in resources:
+                yield Right(function, action, without_suffixes(resource))
+
+
+def _logical(role: str) -> str:
+    return without_suffixes(role).removeprefix("gharama-").removesuffix("Role")
+
+
+def used() -> set[Right]:
+    rights = (Right(*line.split("\t")) for line in RIGHTS_USED)
+    return {Right(_logical(right.function), right.action.removesuffix("Batch"), right.resource) for right in rights}
+
+
+def test_every_right_is_used(cloud: Cloud, request: pytest.FixtureRequest) -> None:
+    ran = {Path(item.path).name for item in request.session.items}
+    missing = {path.name for path in Path(__file__).parent.glob("test_*.py")} - ran - {"test_drill.py"}
+    if missing:
+        pytest.skip(f"only of a whole end-to-end run; without {', '.join(sorted(missing))}")
+    cloud.note_rights()
+    seen = used()
+
+    unused = {
+        right
+        for right in granted(cloud)
+        if (right.function, right.action) not in CANNOT_BE_USED_HERE
+        and not any(
+            (right.function, right.action) == (one.function, one.action)
+            and (fnmatchcase(one.resource, right.resource) or one.resource == "*")
+            for one in seen
+        )
+    }
+
+    assert not unused, "\n".join(map(str, sorted(unused)))
+
+
+def test_every_reason_is_still_needed(cloud: Cloud) -> None:
+    rights = {(right.function, right.action) for right in granted(cloud)}
+    assert rights >= CANNOT_BE_USED_HERE.keys()
