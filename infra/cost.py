@@ -23,6 +23,8 @@ TABLE_GB_MONTH, BACKUP_GB_MONTH = 0.25, 0.20
 ALARM_MONTH, LOG_GB = 0.10, 0.50
 FUNCTION_GB: Final = 0.5
 LOG_LINE_KB: Final = 1.0
+ITEM_BYTES: Final = 700
+"""Of a violation with its titles and places in Arabic."""
 
 
 class Item(NamedTuple):
@@ -66,6 +68,7 @@ def main(
         ),
         Item("payments", payments * (6 * API_CALL + 60 * WRITE + 10 * READ + 6 * _run(0.2))),
         Item("every minute's and hour's runs", 4 * 525_600 * (_run(0.3) + 8 * READ)),
+        Item("every night's figures", 365 * violations * ITEM_BYTES / 4096 / 2 * READ),
         Item("storage, and backups to any second", gigabytes * 12 * (TABLE_GB_MONTH + BACKUP_GB_MONTH)),
         Item("logs", (look_ups + sms * 4 + payments * 10) * LOG_LINE_KB * 1e-6 * LOG_GB),
         Item("alarms", alarms * 12 * ALARM_MONTH),

@@ -54,7 +54,7 @@ def difference(payment: Payment, standing: Standing | None) -> str | None:
     if payment.status in LIVE:
         return "unfinished"
     expected = _EXPECTED.get(payment.status, _NO_MONEY)
-    if payment.status == PAID and payment.returned:
+    if payment.status == PAID and payment.surplus:
         expected = _HERE | _GOING_BACK  # gateways call an order refunded of which a part went back, or still paid
     if state not in expected:
         return "state"

@@ -123,7 +123,12 @@ def _ask(
         return standing, payment
     bound = payment._replace(gateway_id=standing.gateway_id)
     binding = books.payments.bind_action(payment, standing.gateway_id)
-    refusal = books.payments.change(payment, bound, now, [binding], what="order_found")
+    try:
+        refusal = books.payments.change(payment, bound, now, [binding], what="order_found")
+    except AwsError as error:
+        if not error.transaction_conflict:
+            raise
+        raise UnknownError("others are at work on the payment") from error
     if refusal is None:
         return standing, bound
     if refusal.others:
@@ -132,7 +137,7 @@ def _ask(
 
 
 def _act(payment: Payment, standing: Standing | None, verdict: Verdict, books: Books, now: datetime) -> Payment | None:
-    received = standing.amount if standing and standing.state == gateways.PAID else 0
+    received = standing.amount if standing and standing.currency == CURRENCY else 0
     after = payment._replace(status=verdict.status, reason=verdict.reason)
     try:
         if verdict.status == PAID:

@@ -23,10 +23,10 @@ PATIENCE: Final = timedelta(days=1)
 def refund(payment: Payment, gateway: Gateway, books: Books, now: datetime) -> Payment:
     """Have the gateway give back what a payment owes; it may be asked again and again, for that is the same refund.
 
-    What the gateway refuses (a part of an order, one too old) is kept for an operator, who gives it back by hand.
-    Returns the payment as it is then. Raises UnknownError.
+    What the gateway refuses (a part of an order, one too old) is kept for an operator, who gives it back by hand; so is
+    money that is no dinars. Returns the payment as it is then. Raises UnknownError.
     """
-    if payment.status != REFUND_DUE or payment.refund_refused or payment.gateway_id is None:
+    if payment.status != REFUND_DUE or payment.refund_refused or not payment.surplus or payment.gateway_id is None:
         return payment
     asked = Refund(
         identity("refund", payment.payment_id),
@@ -54,8 +54,8 @@ def given_back(payment: Payment, books: Books, now: datetime) -> Payment:
 
 
 def tell_of_refund(payment: Payment, amount: int, books: Books, now: datetime) -> list[Json]:
-    """The action that tells a payer, once, that money of a payment is back; none for a payer without a phone."""
-    if not payment.phone:
+    """The action that tells a payer, once, how many dinars of a payment are back; none without a phone or dinars."""
+    if not payment.phone or not amount:
         return []
     number = payment.receipt_no or payment.payment_id[:SHOWN_OF_ID]
     text = message.refund(payment.language, amount, number)
@@ -63,9 +63,10 @@ def tell_of_refund(payment: Payment, amount: int, books: Books, now: datetime) -
 
 
 def is_stuck(payment: Payment, now: datetime) -> bool:
-    """Whether money waits for an operator: the gateway refuses to give it back, or has not for a day."""
+    """Whether money waits for an operator: the gateway refuses to give it back, or cannot, or has not for a day."""
+    by_hand = payment.refund_refused is not None or not payment.surplus
     since = from_text(payment.paid_at or payment.created_at)
-    return payment.status == REFUND_DUE and (payment.refund_refused is not None or now > since + PATIENCE)
+    return payment.status == REFUND_DUE and (by_hand or now > since + PATIENCE)
 
 
 def settle_reviewed(payment: Payment, books: Books, now: datetime) -> Payment | None:

@@ -31,8 +31,8 @@ def stack_parameters(config: Config) -> dict[str, str]:
         # Short, so that what was cut off is soon tried again, but long enough for a laptop that is busy.
         "FileTimeout": "120",
         "FileVisibility": "120",
-        "ChunkTimeout": "20",
-        "ChunkVisibility": "30",
+        "ChunkTimeout": "60",
+        "ChunkVisibility": "60",
         **config.parameters,
     }
 

@@ -186,6 +186,18 @@ class TestStandings:
         with pytest.raises(UnknownError, match="another order"):
             merchant.adapter.standing(*known)
 
+    @pytest.mark.parametrize("merchant", ["qicard", "zaincash", "sandbox"], indirect=True)
+    def test_nor_is_one_under_another_reference(self, merchant: Merchant) -> None:
+        known = ids(merchant)
+
+        def renamed(answer: dict[str, Any]) -> dict[str, Any]:
+            details = {**answer.get("transactionDetails", {}), "orderId": "another"}
+            return {**answer, "requestId": "another", "reference": "another", "transactionDetails": details}
+
+        merchant.gateway.meets(merchant.gateway.status_path, lies(renamed))
+        with pytest.raises(UnknownError, match="another order"):
+            merchant.adapter.standing(*known)
+
     @pytest.mark.parametrize("off", [-1, 1])
     def test_an_amount_off_by_one_dinar_is_told_as_it_is(self, merchant: Merchant, off: int) -> None:
         known = ids(merchant)

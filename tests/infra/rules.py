@@ -20,14 +20,17 @@ OPEN_ROUTES: Final = {
     "$default": "answers 404",
 }
 ANY_RESOURCE: Final = {
+    ("OverviewNightly", "cloudwatch:GetMetricStatistics"): "reading metrics has no resource to name",
     ("NotifySendSms", "sns:Publish"): "an SMS to a phone number has no resource to name; topics are denied",
 }
 OWN_MEMORY: Final = {
+    "OverviewNightly": "reads millions of items through once a night: a whole processor, for minutes",
     "PayReceipts": "shapes Arabic and draws a page while a citizen waits: more memory is more processor",
 }
 """Functions whose MemorySize is not everybody's, and why."""
 
 NO_CLIENT_WAITS: Final = {
+    "OverviewNightly": "reads the whole table through once a night",
     "NotifyRemind": "walks a day's doublings; the next hour's run goes on where it was cut off",
     "PaySettlements": "writes the files of every sector; the next hour's run goes on where it was cut off",
     "PayNightly": "asks the gateways about the payments of two days",
@@ -125,7 +128,7 @@ def unset_and_unread(template: Template, source: SourceTree) -> Iterator[str]:
         module, _, entry = function["Handler"].rpartition(".")
         read = source.settings(Place(module, entry))
         given = set(function.get("Environment", {}).get("Variables", {}))
-        yield from (f"{name} reads {variable}, which is not set" for variable in sorted(read - given))
+        yield from (f"{name} reads {variable}, which is not set" for variable in sorted(read - given - common))
         yield from (f"{name} never reads {variable}" for variable in sorted(given - read))
 
 
@@ -310,6 +313,21 @@ def _refuses_plain_http(statement: dict[str, Any]) -> bool:
     )
 
 
+PHASES: Final = {"pay.": "Pays", "notify.on_violation.": "Tells", "notify.remind.": "Tells"}
+"""By how a handler begins: the condition under which the phase that it belongs to is open."""
+
+
+def out_of_phase(template: Template) -> Iterator[str]:
+    """Functions, and their logs, that are there in another phase than theirs."""
+    for name, function in functions(template).items():
+        phase = next((one for start, one in PHASES.items() if function["Handler"].startswith(start)), None)
+        if phase is None:
+            continue
+        for each in (name, target(function["LoggingConfig"]["LogGroup"])):
+            if template["Resources"][each].get("Condition") != phase:
+                yield f"{each} is not only there where {phase} holds"
+
+
 RULES: Final[dict[str, Callable[[Template], Iterable[str]]]] = {
     "doors": open_doors,
     "streams": lossy_streams,
@@ -320,6 +338,7 @@ RULES: Final[dict[str, Callable[[Template], Iterable[str]]]] = {
     "logs": endless_logs,
     "limits": long_or_unnamed,
     "data": perishable_data,
+    "phases": out_of_phase,
     "rights": wide_rights,
     "settings": lambda template: unset_and_unread(template, SourceTree(ROOT / "functions")),
 }

@@ -100,9 +100,9 @@ class Line(NamedTuple):
 class Payment(NamedTuple):
     """A payment and its frozen quote. Amounts in dinars, instants as stored texts.
 
-    unanswered: the gateway's answer to our order never came. received: what the gateway says it took from the citizen.
-    returned: the violations whose money goes back instead of settling them. reason: the code of why it stands as it
-    does. refund_refused: the gateway's code for not giving money back.
+    unanswered: the gateway's answer to our order never came. received: what the gateway says it took from the citizen,
+    0 where that is no dinars. returned: the violations whose money goes back instead of settling them. reason: the code
+    of why it stands as it does. refund_refused: the gateway's code for not giving money back.
     """
 
     payment_id: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -11,12 +12,26 @@ import pytest
 
 from pay import gateways
 from pay.gateways import CallbackError, Delivery, Notice, UnknownError
+from shared.aws_json import AwsError
 from shared.domain.violation import DISPUTED, Violation
 from shared.http import LARGEST_BODY
+from shared.stores.items import transact
 from tests.build import PHONE, SUB, later, row
 from tests.fakes import FakeGateway, callback_body
 from tests.functions import Functions, Reply
 from tests.integration.pay.wishes import RETURN_URL, corrections, state, status, wish
+
+
+def crowded(times: int) -> Callable[..., None]:
+    """A transaction that others' work cancels so many times, whatever it tries itself."""
+    left = [AwsError("TransactionCanceledException", "", [{"Code": "TransactionConflict"}])] * times
+
+    def transacted(*arguments: Any, **named: Any) -> None:
+        if left:
+            raise left.pop()
+        transact(*arguments, **named)
+
+    return transacted
 
 
 class TestCallback:
@@ -221,6 +236,45 @@ class TestCallback:
         assert {each.receipt_no for each in paid.values()} == {payment["receipt_no"]}
         functions.send_due()
         assert len(functions.phones.sent) == 1
+
+    def test_fifty_at_once_settle_once_where_the_orders_answer_never_came(
+        self, functions: Functions, subjects: list[Violation]
+    ) -> None:
+        def taken_but_unheard(payment_id: str) -> None:
+            raise UnknownError("ReadTimeoutError")
+
+        functions.gateway.while_ordering = taken_but_unheard
+        payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+        functions.callback("none")  # makes the clients before the threads do
+        functions.gateway.says(payment_id)
+        with ThreadPoolExecutor(10) as threads:
+            replies = list(threads.map(lambda _: functions.callback(payment_id).status, range(50)))
+        assert replies == [200] * 50
+        assert status(functions, payment_id) == "paid"
+        assert len([item for item in functions.tables.items("Payments") if item["sk"]["S"] == "RECEIPT"]) == 1
+
+    def test_one_that_others_are_in_the_way_of_is_looked_at_anew(
+        self, functions: Functions, started: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        functions.gateway.says(started)
+        monkeypatch.setattr("shared.stores.payments.transact", crowded(times=2))
+        assert functions.callback(started).status == 200
+        assert status(functions, started) == "paid"
+
+    def test_one_whose_order_cannot_be_bound_for_others_comes_again(
+        self, functions: Functions, subjects: list[Violation], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def taken_but_unheard(payment_id: str) -> None:
+            raise UnknownError("ReadTimeoutError")
+
+        functions.gateway.while_ordering = taken_but_unheard
+        payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+        functions.gateway.says(payment_id)
+        with monkeypatch.context() as patched:
+            patched.setattr("shared.stores.payments.transact", crowded(times=1))
+            assert functions.callback(payment_id).status == 503
+        assert functions.callback(payment_id).status == 200
+        assert status(functions, payment_id) == "paid"
 
     def test_one_that_comes_before_the_order_call_returns_counts(
         self, functions: Functions, subjects: list[Violation]

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from pay.gateways import FAILED, REFUNDED, REFUNDING, RefusedError, UnaskableError, UnknownError
 from pay.gateways import PAID as PAID_THERE
-from pay.gateways import REFUNDED, REFUNDING, RefusedError, UnaskableError, UnknownError
 from pay.reconcile import MOST_SILENCES
+from pay.refunding import give_back_reviewed, settle_reviewed
+from pay.settling import Books
 from shared.domain.violation import CANCELLED, PAID, Violation
+from shared.stores.settlements import Settlements
+from tests.aws import Engine
 from tests.build import OTHER_PLATE, follow, later, row, store, violation
 from tests.functions import Functions
 from tests.integration.pay.wishes import metrics, state, status, trail, wish
@@ -48,6 +52,20 @@ class TestReconciling:
         functions.reconcile()
         assert status(functions, started) == "expired"
         assert [state(functions, subject) for subject in subjects] == ["unpaid"] * 2
+
+    def test_one_whose_time_is_over_can_be_paid_no_more(self, functions: Functions, started: str) -> None:
+        functions.clock.forward(minutes=16)
+        functions.reconcile()
+        assert status(functions, started) == "expired"
+        assert functions.gateway.standings[started].state == FAILED
+
+    def test_money_that_comes_while_it_is_being_closed_is_settled(
+        self, functions: Functions, started: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(functions.gateway, "cancel", lambda payment_id, gateway_id: functions.gateway.says(started))
+        functions.clock.forward(minutes=16)
+        functions.reconcile()
+        assert status(functions, started) == "paid"
 
     def test_one_paid_at_the_last_second_is_paid(self, functions: Functions, started: str) -> None:
         functions.clock.forward(minutes=20)
@@ -224,6 +242,25 @@ class TestRefunding:
         functions.clock.forward(days=1)
         functions.reconcile()
         assert metrics(capsys)["RefundsStuck"] == [0, 1]
+
+    def test_money_that_is_no_dinars_is_nobodys_but_an_operators(
+        self, functions: Functions, started: str, engine: Engine, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        functions.gateway.says(started, currency="USD")
+        functions.callback(started)
+        payment = functions.payments.get(started)
+        assert payment is not None
+        assert (payment.status, payment.reason, payment.received) == ("review", "currency_differs", 0)
+        ledger = Settlements(engine.fast(), functions.tables["Settlements"])
+        books = Books(functions.violations, functions.payments, functions.messages, ledger)
+        with pytest.raises(ValueError, match="enough"):
+            settle_reviewed(payment, books, functions.clock.at)
+        assert give_back_reviewed(payment, books, functions.clock.at)
+        functions.clock.forward(minutes=3)
+        functions.reconcile()
+        assert status(functions, started) == "refund_due"
+        assert functions.gateway.refunds == {}
+        assert metrics(capsys)["RefundsStuck"] == [1]
 
 
 class TestPartly:

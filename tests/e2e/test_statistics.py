@@ -1,0 +1,32 @@
+"""The night's figures lie in the bucket."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.e2e import files
+from tests.e2e.cloud import Cloud, wait_for
+
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
+
+
+def test_the_figures_of_the_night(cloud: Cloud) -> None:
+    rows = [files.row(files.plate_number(), status="cancelled") for _ in range(12)]
+    version = cloud.upload("backlog/figures.csv", files.csv(rows))
+    cloud.report("backlog/figures.csv", version)
+    functions = cloud.aws("lambda").list_functions()["Functions"]
+    nightly = next(one["FunctionName"] for one in functions if one["Handler"] == "overview.nightly.handler")
+
+    answer = cloud.aws("lambda").invoke(FunctionName=nightly, Payload=b"{}")
+
+    assert "FunctionError" not in answer
+    key = f"statistics/{files.now(-1)[:10]}.json"
+    raw = wait_for(lambda: cloud.read_object(key), 20, "the figures")
+    cells = json.loads(raw)["violations"]
+    (cancelled,) = (
+        cell for cell in cells if (cell["family"], cell["governorate"], cell["status"]) == ("DE", "11", "cancelled")
+    )
+    assert cancelled["count"] >= 12
+    assert all(cell["count"] is None or cell["count"] >= 10 for cell in cells)
