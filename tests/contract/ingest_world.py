@@ -239,9 +239,10 @@ class World:
 
     def _told(self, actions: Iterable[Json]) -> Iterator[Told]:
         """What a transaction has made of violations, looked at before anybody else moves."""
-        updates = [action["Update"] for action in actions if "Update" in action]
-        for update in (each for each in updates if each["TableName"] == self._tables[1]):
-            request = {"TableName": self._tables[1], "Key": update["Key"], "ConsistentRead": True}
+        writes = [write for action in actions for write in action.values()]
+        for write in (each for each in writes if each["TableName"] == self._tables[1]):
+            key = write.get("Key") or {"pk": write["Item"]["pk"]}
+            request = {"TableName": self._tables[1], "Key": key, "ConsistentRead": True}
             item = self._call("dynamodb", "GetItem", request)["Item"]
             number, ref, plate, status = (item[name]["S"] for name in ("pk", "changed_by", "plate", "status"))
             yield Told(number, ref, plate, status, text(item, "tell"))

@@ -260,6 +260,20 @@ class TestOneWriterAnAttribute:
         assert {*held, *settled} - {*before} == PAY_ATTRIBUTES
         assert {name: settled[name] for name in before} == before
 
+    @pytest.mark.parametrize("fields", [{}, {**FULL, "category": "cargo"}], ids=["bare", "full"])
+    def test_a_new_item_is_the_one_that_an_update_makes(
+        self, violations: Violations, tables: Tables, fields: dict[str, Any]
+    ) -> None:
+        known, subject = violation(**FULL), violation(**fields)
+        store(violations, known)
+        newer = row(later(subject, violation_no=known.violation_no), origin="backlog", content="c")
+        alone = newer._replace(violation=newer.violation._replace(violation_no=subject.violation_no))
+        assert violations.write([newer, alone]) == [UPDATED, INSERTED]
+        updated, inserted = item(tables, known.violation_no), item(tables, subject.violation_no)
+        own = {"pk": {"S": subject.violation_no}, "inserted_by": {"S": newer.ref}}
+        del updated["changed_before"]
+        assert inserted == {**updated, **own}
+
     def test_an_upload_never_touches_a_settlement(self, call: Call, violations: Violations) -> None:
         subject = violation()
         store(violations, subject)

@@ -118,7 +118,7 @@ def test_a_dead_chunk_is_told_kept_and_replayed(cloud: Cloud, load_chunk_role: s
     asked = {"origin": "backlog", "format": "csv", "encoding": "utf-8", "size": len(content)}
     form = cloud.request("POST", "/v1/uploads", asked, token=clerk).body
     key = form["fields"]["key"]
-    with hasty_chunks(cloud), denied(cloud, load_chunk_role, "dynamodb:UpdateItem"):
+    with hasty_chunks(cloud), denied(cloud, load_chunk_role, "dynamodb:PutItem"):
         version = cloud.upload(key, content)
         failed = cloud.report(key, version, within=150)
 

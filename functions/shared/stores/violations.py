@@ -38,9 +38,7 @@ INGEST_ATTRIBUTES: Final = frozenset({*_TEXTS, "amount", "amount_due", "inserted
 PAY_ATTRIBUTES: Final = frozenset({"held_by", "held_plate", "paid_by", "paid_amount", "paid_at", "receipt_no"})
 
 # A request repeats its expressions and placeholders for every row, and every byte of it is signed: they are kept short.
-_SIGNS: Final = tuple(f":{letter}" for letter in ascii_letters[: len(_TEXTS)])
-_REF: Final = _SIGNS[_TEXTS.index("changed_by")]
-_NAMES: Final = {**dict(zip(_SIGNS, _TEXTS, strict=True)), ":amount": "amount", ":due": "amount_due"}
+_SIGNS: Final = tuple(f":{letter}" for letter in ascii_letters)
 _RESERVED: Final = {"#hash": "hash", "#status": "status"}
 """Ingest's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
 
@@ -203,27 +201,22 @@ class Violations:
     def _put(self, row: Row, known: Item | None) -> Json:
         # What was decided holds only for the version it was decided on.
         if known is None:
-            return {"Update": self._update(row, tell(row, None), None, "attribute_not_exists(pk)", None)}
-        before = text(known, "changed_by")
-        return {"Update": self._update(row, tell(row, known), before, "version = :seen", known["version"])}
+            item = _item(row, tell(row, None), None)
+            item["pk"], item["inserted_by"] = {"S": row.identity}, item["changed_by"]
+            # Of half an update's bytes. It replaces nothing, a settlement least of all: the item must not be there.
+            put = {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+            return {"Put": put}
+        item = _item(row, tell(row, known), text(known, "changed_by"))
+        return {"Update": self._update(row, item, "version = :seen", known["version"])}
 
-    def _update(self, row: Row, told: str | None, before: str | None, condition: str, seen: Item | None) -> Json:
-        """The update that makes an item say what a row says. seen: the condition's value, of an item that is there."""
-        violation = row.violation
-        texts = (*_said(violation), row.content, row.origin, told, doubling_day(violation), row.ref, before)
-        values: Item = {sign: {"S": value} for sign, value in zip(_SIGNS, texts, strict=True) if value is not None}
-        values[":amount"] = {"N": str(violation.amount)}
-        if violation.amount_due is not None:
-            values[":due"] = {"N": str(violation.amount_due)}
-        change = _change(tuple(values), seen is not None)
-        if seen is not None:
-            values[":seen"] = seen
+    def _update(self, row: Row, item: Item, condition: str, seen: Item) -> Json:
+        """The update that makes a known violation say what a row says. seen: the value of its condition."""
         return {
             "TableName": self._table,
-            "Key": {"pk": {"S": violation.violation_no}},
-            "UpdateExpression": change,
+            "Key": {"pk": {"S": row.identity}},
+            "UpdateExpression": _change(tuple(item)),
             "ExpressionAttributeNames": _RESERVED,
-            "ExpressionAttributeValues": values,
+            "ExpressionAttributeValues": {**dict(zip(_SIGNS, item.values(), strict=False)), ":seen": seen},
             "ConditionExpression": condition,
         }
 
@@ -254,7 +247,7 @@ class Violations:
 
         False where another line changed it since. What pay writes stays as it is.
         """
-        request = self._update(former, None, None, "changed_by = :seen", {"S": ref})
+        request = self._update(former, _item(former, None, None), "changed_by = :seen", {"S": ref})
         return self._unless_refused("UpdateItem", request)
 
     def _unless_refused(self, operation: str, request: Json) -> bool:
@@ -328,17 +321,26 @@ class Violations:
         return {"Update": update}
 
 
+def _item(row: Row, told: str | None, before: str | None) -> Item:
+    """What a row says, as ingest's attributes."""
+    violation = row.violation
+    texts = (*_said(violation), row.content, row.origin, told, doubling_day(violation), row.ref, before)
+    item: Item = {name: {"S": value} for name, value in zip(_TEXTS, texts, strict=True) if value is not None}
+    item["amount"] = {"N": str(violation.amount)}
+    if violation.amount_due is not None:
+        item["amount_due"] = {"N": str(violation.amount_due)}
+    return item
+
+
 @lru_cache(maxsize=1024)
-def _change(signs: tuple[str, ...], known: bool) -> str:
-    """The expression that sets the attributes of these placeholders; of a known item it removes ingest's others.
+def _change(names: tuple[str, ...]) -> str:
+    """The expression that sets these attributes of a known item and removes ingest's others.
 
     Remembered, because the rows of a file differ little in which attributes they have.
     """
     called = {name: alias for alias, name in _RESERVED.items()}
-    sets = ",".join(f"{called.get(_NAMES[sign], _NAMES[sign])}={sign}" for sign in signs)
-    if not known:
-        return f"SET {sets},inserted_by={_REF}"
-    gone = sorted(_NAMES[sign] for sign in _NAMES.keys() - set(signs))
+    sets = ",".join(f"{called.get(name, name)}={sign}" for name, sign in zip(names, _SIGNS, strict=False))
+    gone = sorted(INGEST_ATTRIBUTES - {"inserted_by"} - set(names))
     return f"SET {sets} REMOVE {','.join(gone)}" if gone else f"SET {sets}"
 
 

@@ -11,7 +11,7 @@ import asyncio
 import ssl
 import sys
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import orjson
@@ -36,6 +36,14 @@ def digest(violation_no: str, plate: str, amount: str, status: str) -> int:
     return crc32(f"{violation_no} {plate} {amount} {status}".encode())
 
 
+class Write(NamedTuple):
+    """A write of a transaction. seen: the version that it replaces; None where there may be no item."""
+
+    number: str
+    item: Json
+    seen: Json | None
+
+
 class Violations:
     """The table. digest: of what was written for good; writes: how many times something was."""
 
@@ -58,17 +66,13 @@ class Violations:
         return {"Responses": {table: found}, "UnprocessedKeys": {}}
 
     def transact(self, request: Json) -> Json:
-        updates = [action["Update"] for action in request["TransactItems"]]
-        numbers = [update["Key"]["pk"]["S"] for update in updates]
-        assert len(set(numbers)) == len(numbers) <= 100
-        held = list(map(self._holds, numbers, updates))
+        writes = [_write(action) for action in request["TransactItems"]]
+        assert len({write.number for write in writes}) == len(writes) <= 100
+        held = list(map(self._holds, writes))
         if not all(held):
             raise CancelledError([{"Code": "None" if each else "ConditionalCheckFailed"} for each in held])
-        for number, update in zip(numbers, updates, strict=True):
-            values = update["ExpressionAttributeValues"]
-            signs = _signs(update["UpdateExpression"], *update["ExpressionAttributeNames"].items())
-            assert values.keys() - {":seen"} == set(signs.values())
-            self._keep(number, {name: values[sign] for name, sign in signs.items()})
+        for write in writes:
+            self._keep(write.number, write.item)
         return {}
 
     def put(self, request: Json) -> Json:
@@ -79,18 +83,29 @@ class Violations:
             self._keep(item["pk"]["S"], item)
         return {"UnprocessedItems": {}}
 
-    def _holds(self, number: str, update: Json) -> bool:
-        known = self._items.get(number)
-        if update["ConditionExpression"] == NEW:
+    def _holds(self, write: Write) -> bool:
+        known = self._items.get(write.number)
+        if write.seen is None:
             return known is None
-        assert update["ConditionExpression"] == SAME
-        return known is not None and orjson.loads(known)["version"] == update["ExpressionAttributeValues"][":seen"]
+        return known is not None and orjson.loads(known)["version"] == write.seen
 
     def _keep(self, number: str, item: Json) -> None:
         self._digest += digest(number, item["plate"]["S"], item["amount"]["N"], item["status"]["S"])
         self._writes += 1
         kept = {name: item[name] for name in KEPT if name in item}
         self._items[number] = orjson.dumps({"pk": {"S": number}, **kept})
+
+
+def _write(action: Json) -> Write:
+    ((kind, write),) = action.items()
+    if kind == "Put":
+        assert write["ConditionExpression"] == NEW
+        return Write(write["Item"]["pk"]["S"], write["Item"], None)
+    assert (kind, write["ConditionExpression"]) == ("Update", SAME)
+    values = write["ExpressionAttributeValues"]
+    signs = _signs(write["UpdateExpression"], *write["ExpressionAttributeNames"].items())
+    assert values.keys() - {":seen"} == set(signs.values())
+    return Write(write["Key"]["pk"]["S"], {name: values[sign] for name, sign in signs.items()}, values[":seen"])
 
 
 @cache
