@@ -154,7 +154,7 @@ def test_two_runs_of_one_chunk_at_once_count_once(engine: Engine, tables: Tables
 
     def interrupted(service: str, operation: str, request: Json) -> Json:
         actions = request.get("TransactItems", [])
-        if any("Put" in action for action in actions):
+        if any(action.get("Put", {}).get("TableName") == tables["Files"] for action in actions):
             desk.call = call
             assert desk.load(*message)["inserted"] == 5
         return call(service, operation, request)
