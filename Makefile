@@ -45,6 +45,11 @@ test-dynamodb: ## run the stores' tests on DynamoDB Local, in the folder GHARAMA
 	$(set_up) test emulator
 	@$(project)/python -m pytest -k dynamodb_local
 
+.PHONY: rights
+rights: ## run the end-to-end tests and find rights that are granted and never used
+	$(set_up) test emulator
+	@$(project)/python -m pytest tests/e2e -m 'not slow and not bench' -n 0
+
 .PHONY: drill
 drill: ## break three links on a local cloud, mend them by the runbook, see that nothing is lost
 	$(set_up) test emulator

@@ -1,11 +1,12 @@
 """Least privilege from both sides: what a role lacks is refused (test_roles), what it never uses is not granted.
 
-The emulator notes every right that lets a function through, in every test of the run. A right that the template grants
-and no function used is an offence, unless it stands below with the reason why this run cannot use it.
+`make rights`: the emulator notes every right that lets a function through, in every test of the run. A right that the
+template grants and no function used is an offence, unless it stands below with the reason why this run cannot use it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -64,11 +65,18 @@ def used() -> set[Right]:
     return {Right(_logical(right.function), right.action.removesuffix("Batch"), right.resource) for right in rights}
 
 
+def _is_slow(path: Path) -> bool:
+    """Whether all of a module's tests take more than a minute, and so are not of this run."""
+    marks = re.search(r"^pytestmark = .*$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return marks is not None and "mark.slow" in marks[0]
+
+
 def test_every_right_is_used(cloud: Cloud, request: pytest.FixtureRequest) -> None:
-    ran = {Path(item.path).name for item in request.session.items}
-    missing = {path.name for path in Path(__file__).parent.glob("test_*.py")} - ran - {"test_drill.py"}
-    if missing:
-        pytest.skip(f"only of a whole end-to-end run; without {', '.join(sorted(missing))}")
+    ran = {Path(item.path) for item in request.session.items}
+    missing = {path.name for path in Path(__file__).parent.glob("test_*.py") if not _is_slow(path)} - {
+        path.name for path in ran
+    }
+    assert not missing, "only a whole run says it: make rights"
     cloud.note_rights()
     seen = used()
 

@@ -313,6 +313,21 @@ def _refuses_plain_http(statement: dict[str, Any]) -> bool:
     )
 
 
+PHASES: Final = {"pay.": "Pays", "notify.on_violation.": "Tells", "notify.remind.": "Tells"}
+"""By how a handler begins: the condition under which the phase that it belongs to is open."""
+
+
+def out_of_phase(template: Template) -> Iterator[str]:
+    """Functions, and their logs, that are there in another phase than theirs."""
+    for name, function in functions(template).items():
+        phase = next((one for start, one in PHASES.items() if function["Handler"].startswith(start)), None)
+        if phase is None:
+            continue
+        for each in (name, target(function["LoggingConfig"]["LogGroup"])):
+            if template["Resources"][each].get("Condition") != phase:
+                yield f"{each} is not only there where {phase} holds"
+
+
 RULES: Final[dict[str, Callable[[Template], Iterable[str]]]] = {
     "doors": open_doors,
     "streams": lossy_streams,
@@ -323,6 +338,7 @@ RULES: Final[dict[str, Callable[[Template], Iterable[str]]]] = {
     "logs": endless_logs,
     "limits": long_or_unnamed,
     "data": perishable_data,
+    "phases": out_of_phase,
     "rights": wide_rights,
     "settings": lambda template: unset_and_unread(template, SourceTree(ROOT / "functions")),
 }

@@ -199,6 +199,11 @@ MUTATIONS: Final = {
     "a bucket that anybody may read": Mutation(
         "data", _drop("Uploads", "PublicAccessBlockConfiguration"), {"Uploads: not is private"}
     ),
+    "a function ahead of its phase": Mutation(
+        "phases",
+        lambda template: template["Resources"]["PayApi"].pop("Condition"),
+        {"PayApi is not only there where Pays holds"},
+    ),
     "all actions of a service": Mutation(
         "rights", _grant("dynamodb:*", {"Fn::GetAtt": ["Files", "Arn"]}), {"QueryApi may dynamodb:*"}
     ),
