@@ -9,6 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from ingest.ending import Desk
 from ingest.objects import Objects
 from shared.clock import now
@@ -39,6 +41,10 @@ class Disk:
 
     def copy_object(self, Key: str, CopySource: Any, **_: str) -> None:  # noqa: N803
         self.written[Key] = self.written[CopySource["Key"]]
+
+    def head_object(self, Key: str, **_: str) -> None:  # noqa: N803
+        if Key not in self.written:
+            raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
 
     def delete_object(self, Key: str, **_: str) -> None:  # noqa: N803
         self.written.pop(Key, None)

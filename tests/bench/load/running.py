@@ -70,6 +70,9 @@ class Bench:
         compileall.compile_dir(ROOT / "functions", quiet=1)
         compileall.compile_dir(Path(__file__).parent, quiet=1)
 
+    def close(self) -> None:
+        self._call._forget("dynamodb")
+
     def account(self) -> dict[str, int]:
         """What the stand-in holds."""
         return self._call("dynamodb", "Account", {})
@@ -116,9 +119,11 @@ def bench(folder: Path, *, tls: bool = False, delay_ms: int = 0) -> Iterator[Ben
         [sys.executable, str(stub), str(delay_ms), *certificate], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout
+    running = Bench(f"http{'s' if tls else ''}://127.0.0.1:{process.stdout.readline().strip()}", authority)
     try:
-        yield Bench(f"http{'s' if tls else ''}://127.0.0.1:{process.stdout.readline().strip()}", authority)
+        yield running
     finally:
+        running.close()
         process.kill()
         process.wait()
         process.stdout.close()
