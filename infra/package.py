@@ -19,16 +19,25 @@ from infra.local.localize import parse
 PYTHON = "python3.13"
 """The functions' own: no other reads its bytecode."""
 
-MOST_BYTES = 80 * 1024 * 1024
-"""Of one package, unzipped: drawing receipts takes 67 MB, and what is larger is there by mistake."""
-
-LARGER = {"PayReceipts": 64 * 1024 * 1024}
-"""It draws Arabic pages: fontTools, Pillow and HarfBuzz are 60 MB, and no other function has them."""
+MOST_BYTES = 30 * 1024 * 1024
+"""Of one package, unzipped."""
 
 DEPLOYED_AT = "/var/task"
 _IN_THE_RUNTIME = ("boto3", "botocore")
 _UNNAMED = {"zoneinfo": "tzdata", "fpdf": "uharfbuzz"}
 """What a module needs although neither code nor its distribution names it."""
+
+_DONE_WITHOUT = frozenset({"pillow"})
+"""What a distribution names although it does without: fpdf2 takes Pillow for pictures, and no receipt has one."""
+
+_UNREACHED = (
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/[!_j]*",  # its logger takes jmespath_utils
+    "fontTools/**/*.c",
+    "fontTools/**/*.so",  # of curves and feature files: a subset needs neither, and each has its module in Python
+    "pydantic/v1",
+)
+"""Large parts of distributions that nothing of ours reaches."""
 
 
 class PackageError(Exception):
@@ -66,9 +75,8 @@ def finish(package: Path, handler: str, python: str) -> int:
         shutil.rmtree(stale)
     _compile(package, python)
     size = _size(package)
-    most = LARGER.get(package.name, MOST_BYTES)
-    if size > most:
-        raise PackageError(f"{package.name} is {_megabytes(size)} unzipped, more than {_megabytes(most)}")
+    if size > MOST_BYTES:
+        raise PackageError(f"{package.name} is {_megabytes(size)} unzipped, more than {_megabytes(MOST_BYTES)}")
     return size
 
 
@@ -98,7 +106,7 @@ def _compile(package: Path, python: str) -> None:
 
 
 def _prune(package: Path, module: str) -> None:
-    """Take out the distributions that neither a module of ours nor what it imports needs."""
+    """Take out the distributions that neither a module of ours nor what it imports needs, and what is never reached."""
     held = {_key(distribution.name): distribution for distribution in distributions(path=[str(package)])}
     owner = {part.partition(".")[0]: key for key, distribution in held.items() for part in _parts(distribution)}
     imported = _imported(package, module, owner.keys())
@@ -107,15 +115,15 @@ def _prune(package: Path, module: str) -> None:
     needed: set[str] = set()
     while asked:
         key = asked.pop()
-        if key in held and key not in needed:
+        if key in held and key not in needed | _DONE_WITHOUT:
             needed.add(key)
             asked += map(_key, _required(held[key]))
-    for key in held.keys() - needed:
-        for part in _parts(held[key]):
-            if (package / part).is_dir():
-                shutil.rmtree(package / part)
-            else:
-                (package / part).unlink(missing_ok=True)
+    unneeded = {package / part for key in held.keys() - needed for part in _parts(held[key])}
+    for path in unneeded.union(*map(package.glob, _UNREACHED)):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _parts(distribution: Distribution) -> set[str]:

@@ -28,9 +28,16 @@ class Front:
     """
 
     def __init__(
-        self, port: int, api_url: Callable[[], str], emulator_url: str, issuer: Issuer, gateway: Gateway
+        self,
+        port: int,
+        api_url: Callable[[], str],
+        emulator_url: str,
+        issuer: Issuer,
+        gateway: Gateway,
+        figures: Callable[[], bytes],
     ) -> None:
-        """Takes the port. Raises OSError where it is in use."""
+        """Takes the port. figures: the night's figures, counted now. Raises OSError where the port is in use."""
+        self._count_figures = figures
         self._issuer = issuer
         self._gateway = gateway
         self._inbox = Inbox(emulator_url)
@@ -84,6 +91,7 @@ class Front:
             "/token": ("POST", self._token),
             "/sms": ("GET", self._sms),
             "/stack": ("GET", self._stack_description),
+            "/figures": ("POST", self._figures),
         }.get(path)
         if route is None:
             return message(404, "Not Found")
@@ -111,6 +119,9 @@ class Front:
             return json_response(200, self._inbox.messages(phone))
         except (OSError, http.client.HTTPException, ValueError):
             return message(502, "The AWS endpoint cannot be reached")
+
+    def _figures(self, _: Request) -> Response:
+        return Response(200, (("Content-Type", "application/json"),), self._count_figures())
 
     def _stack_description(self, _: Request) -> Response:
         return json_response(200, self._stack) if self._stack else message(503, "Not ready yet")

@@ -15,6 +15,17 @@ APPLY = click.option("--apply", is_flag=True, help="do it; without this, only sa
 WHAT = click.argument("what", type=click.Choice(list(pausing.PARTS)))
 
 
+def _named(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """What stands for a thing: an empty text does not, as where make was given none."""
+    if not value:
+        raise click.BadParameter(f"{parameter.make_metavar(context)} is missing")
+    return value
+
+
+KEY = click.argument("key", callback=_named)
+PAYMENT_ID = click.argument("payment_id", callback=_named)
+
+
 @click.group()
 @click.option("--stack", required=True, envvar="STACK", help="name of the deployed stack")
 @click.pass_context
@@ -59,7 +70,7 @@ def replay_command(deployment: Deployment, place: str | None, prefix: str, apply
 
 
 @app.command()
-@click.argument("key")
+@KEY
 @click.pass_obj
 def file_status(deployment: Deployment, key: str) -> None:
     """How the newest version of the file KEY (such as live/today.csv) stands."""
@@ -70,7 +81,7 @@ def file_status(deployment: Deployment, key: str) -> None:
 
 
 @app.command()
-@click.argument("payment_id")
+@PAYMENT_ID
 @click.pass_obj
 def payment_trail(deployment: Deployment, payment_id: str) -> None:
     """What happened to a payment, in its order."""
@@ -90,7 +101,7 @@ def refunds(deployment: Deployment) -> None:
 
 @app.command()
 @click.argument("decision", type=click.Choice(list(deciding.DECISIONS)))
-@click.argument("payment_id")
+@PAYMENT_ID
 @click.option("--reason", required=True, help="why, for those who read it later")
 @APPLY
 @click.pass_obj
@@ -147,7 +158,7 @@ def _states(deployment: Deployment) -> list[str]:
 
 
 @app.command()
-@click.argument("key")
+@KEY
 @APPLY
 @click.pass_obj
 def rollback_file(deployment: Deployment, key: str, apply: bool) -> None:

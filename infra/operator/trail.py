@@ -73,10 +73,10 @@ def _line(item: Json) -> str:
 
 def _plain(name: str, value: dict[str, Any]) -> Any:
     ((kind, inner),) = value.items()
+    if name == "lines":  # number and amount; a plate follows
+        return [[_plain("", cell) for cell in line["L"][:2]] for line in inner]
     if name in _PERSONAL and kind == "S":
         return _PERSONAL[name](inner)
     if kind == "L":
         return [_plain("", element) for element in inner]
-    if kind == "M":
-        return {key: _plain(key, element) for key, element in inner.items() if key != "plate_key"}
     return inner

@@ -1,5 +1,6 @@
 """The console in headless Chromium, before a fake of the cloud: every pane, both languages, phone and desktop width."""
 
+import json
 import re
 import socket
 from collections.abc import Iterator
@@ -21,6 +22,19 @@ PLATE = "بغداد ب 12345"
 pytestmark = pytest.mark.browser
 
 
+FIGURES = json.dumps(
+    {
+        "date": "2026-11-25",
+        "violations": [
+            {"family": "DE", "governorate": "11", "status": "unpaid", "count": 12},
+            {"family": "OLD", "governorate": "12", "status": "paid", "count": None},
+        ],
+        "settled": {"violations": 20, "dinars": 1_500_000, "before_doubling": 10},
+        "day": {},
+    }
+).encode()
+
+
 @pytest.fixture(scope="module")
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
     return Issuer(tmp_path_factory.mktemp("issuer"), "http://127.0.0.1:8080/_local/issuer")
@@ -39,7 +53,7 @@ def base_url(cloud: FakeCloud, issuer: Issuer, tmp_path: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     cloud.front = f"http://127.0.0.1:{port}"
     gateway = Gateway(tmp_path, f"{cloud.front}/_local/gateway", lambda: SECRET)
-    front = Front(port, lambda: cloud.url + PREFIX, cloud.url, issuer, gateway)
+    front = Front(port, lambda: cloud.url + PREFIX, cloud.url, issuer, gateway, lambda: FIGURES)
     front.start()
     yield cloud.front
     front.close()
@@ -276,3 +290,14 @@ def test_the_texts_of_the_sms_are_published_with_how_to_tell_them_from_a_fraud(c
     expect(console.published.locator("section[lang=en] .sms").first).to_contain_text("Gharama: plate ending 418")
     console.page.locator("#language").click()
     expect(console.published).to_contain_text("from the sender Gharama. We never send a link")
+
+
+def test_the_figures_are_counted_at_once_and_few_are_not_told(console: ConsolePage) -> None:
+    page = console.published.page
+    page.locator("#figures summary").click()
+    page.locator("#figures-count").click()
+    expect(page.locator("#figures-about")).to_contain_text("1,500,000")
+    rows = page.locator("#figures-table tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_contain_text("12")
+    expect(rows.nth(1)).to_contain_text("أقل من عشرة")

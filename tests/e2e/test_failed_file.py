@@ -100,7 +100,7 @@ def run(cloud: Cloud, command: str) -> str:
         "AWS_ACCESS_KEY_ID": cloud.stack["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": cloud.stack["secret_access_key"],
     }
-    words = [*shlex.split(command), f"PYTHON={sys.executable}"]
+    words = [*shlex.split(command), "--no-print-directory", f"PYTHON={sys.executable}"]
     return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
 
 

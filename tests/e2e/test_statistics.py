@@ -30,3 +30,9 @@ def test_the_figures_of_the_night(cloud: Cloud) -> None:
     )
     assert cancelled["count"] >= 12
     assert all(cell["count"] is None or cell["count"] >= 10 for cell in cells)
+
+
+def test_the_console_counts_them_at_once(cloud: Cloud) -> None:
+    answer = cloud.request("POST", "/_local/figures")
+    assert answer.status == 200
+    assert {"date", "violations", "settled", "day"} == answer.body.keys()

@@ -15,7 +15,7 @@ from tests.build import follow, store, violation
 from tests.faults.crashes import Crash, Faults
 from tests.functions import Functions, forget
 
-CALLS_TO_START = 7
+CALLS_TO_START = 8
 CALLS_TO_CONCLUDE = 6
 CALLS_TO_CANCEL = 4
 REFUNDING_CALLS = range(9, 12)

@@ -12,7 +12,7 @@ from infra.operator import __main__ as commands
 from infra.operator.deployment import Deployment
 from shared.domain.violation import Violation
 from tests.aws import Engine
-from tests.build import PHONE, follow, store, violation
+from tests.build import PHONE, PLATE, follow, store, violation
 from tests.functions import Functions
 from tests.integration.pay.wishes import state, status, wish
 
@@ -52,18 +52,25 @@ def stand(engine: Engine, functions: Functions) -> Stand:
 
 
 @pytest.fixture
-def decide(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the command; its output. code: what it must end with."""
+def command(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command; its output, in which nothing personal stands whole. code: what it must end with."""
     monkeypatch.setattr(commands, "Deployment", lambda stack, clock: stand)
 
-    def run(decision: str, payment_id: str, *words: str, code: int = 0) -> str:
-        arguments = ["--stack", "stand", "decide-payment", decision, payment_id, "--reason", "as the bank says", *words]
-        result = CliRunner().invoke(commands.app, arguments)
+    def run(*words: str, code: int = 0) -> str:
+        result = CliRunner().invoke(commands.app, ["--stack", "stand", *words])
         assert result.exit_code == code, result.output
-        assert PHONE[4:] not in result.output
+        assert not [each for each in (PHONE[4:], PLATE.key, PLATE.number) if each in result.output]
         return result.output
 
     return run
+
+
+@pytest.fixture
+def decide(command: Run) -> Run:
+    """Runs the command of a decision, with its reason."""
+    return lambda decision, payment_id, *words, code=0: command(
+        "decide-payment", decision, payment_id, "--reason", "as the bank says", *words, code=code
+    )
 
 
 @pytest.fixture
@@ -84,6 +91,26 @@ def review(functions: Functions, payment_id: str, amount: int) -> None:
     functions.gateway.says(payment_id, amount=amount)
     functions.callback(payment_id)
     assert status(functions, payment_id) == "review"
+
+
+def test_a_trail_tells_what_happened_and_nobody_personal(command: Run, subject: Violation, started: str) -> None:
+    said = command("payment-trail", started)
+    assert f"lines=[['{subject.violation_no}', '{subject.amount}']]" in said
+    assert [line.rpartition("what=")[2] for line in said.splitlines()[1:]] == ["created", "pending"]
+
+
+def test_no_payment_of_a_name_and_no_name_are_told_apart(command: Run) -> None:
+    assert "there is no such payment" in command("payment-trail", "f" * 32, code=1)
+    assert "PAYMENT_ID is missing" in command("payment-trail", "", code=2)
+
+
+def test_money_that_waits_is_listed(functions: Functions, command: Run, started: str) -> None:
+    assert command("refunds") == "none\n"
+    review(functions, started, 60_000)
+    (line,) = command("refunds").splitlines()
+    assert f"payment_id={started}" in line
+    assert "received=60000" in line
+    assert "status=review" in line
 
 
 def test_a_decision_is_said_first(functions: Functions, stand: Stand, decide: Run, started: str) -> None:

@@ -3,6 +3,7 @@
 import * as citizen from "./citizen.js";
 import * as directorate from "./directorate.js";
 import { $ } from "./dom.js";
+import * as figures from "./figures.js";
 import { language, setLanguage, t } from "./language.js";
 import * as phone from "./phone.js";
 import * as published from "./published.js";
@@ -23,6 +24,7 @@ function render() {
   citizen.render();
   phone.render();
   published.render();
+  figures.render();
 }
 
 $("language").addEventListener("click", () => {
@@ -33,4 +35,5 @@ directorate.start();
 phone.start();
 citizen.start();
 published.start();
+figures.start();
 render();

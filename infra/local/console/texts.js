@@ -149,6 +149,11 @@ export const TEXTS = {
 
     "published.title": "كيف تعرف رسائلنا",
     "published.about": "اسم المرسل في كل رسالة منا هو {sender}. لا نرسل رابطًا أبدًا، ولا نطلب مالًا ولا رمزًا برسالة، ولا نهدد. هذه كل نصوصنا، وما عداها ليس منا.",
+
+    "figures.title": "أرقام البلد",
+    "figures.count": "احسبها الآن",
+    "figures.few": "أقل من عشرة، أو غير معروف",
+    "figures.about": "ليوم {date}: سُدّد هنا {settled} مخالفة بمبلغ {dinars} دينار، منها {early} قبل المضاعفة.",
   },
 
   en: {
@@ -293,5 +298,10 @@ export const TEXTS = {
 
     "published.title": "How to know our messages",
     "published.about": "Every message of ours comes from the sender {sender}. We never send a link, never ask for money or a code by SMS and never threaten. These are all our texts; whatever else comes is not from us.",
+
+    "figures.title": "The country's figures",
+    "figures.count": "Count them now",
+    "figures.few": "fewer than ten, or not known",
+    "figures.about": "Of {date}: {settled} violations were paid here, {dinars} dinars in all, {early} of them before they doubled.",
   },
 };

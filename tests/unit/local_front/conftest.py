@@ -29,7 +29,7 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
 def local(tmp_path: Path, upstream: Upstream, issuer: Issuer) -> Iterator[Local]:
     gateway = Gateway(tmp_path, "http://127.0.0.1:8080/_local/gateway", lambda: SECRET, retry_delays=[0.01] * 4)
     api_url = [f"{upstream.url}/_aws/execute-api/api/$default"]
-    front = Front(0, lambda: api_url[0], upstream.url, issuer, gateway)
+    front = Front(0, lambda: api_url[0], upstream.url, issuer, gateway, lambda: b"{}")
     front.start()
     client = Client(front.port)
     yield Local(front, issuer, gateway, client, api_url)

@@ -353,11 +353,11 @@ def test_fault_inside_is_500_and_the_connection_goes_on(local: Local, monkeypatc
 
 def test_taken_port_is_an_oserror(local: Local, upstream: Upstream) -> None:
     with pytest.raises(OSError, match="in use"):
-        Front(local.front.port, lambda: "", upstream.url, local.issuer, local.gateway)
+        Front(local.front.port, lambda: "", upstream.url, local.issuer, local.gateway, lambda: b"{}")
 
 
 def test_close_ends_open_connections_and_frees_the_port(local: Local, upstream: Upstream, tmp_path: Path) -> None:
-    front = Front(0, lambda: "", upstream.url, local.issuer, local.gateway)
+    front = Front(0, lambda: "", upstream.url, local.issuer, local.gateway, lambda: b"{}")
     front.start()
     client = Client(front.port)
     assert client("GET", "/_local/stack").status == 503
