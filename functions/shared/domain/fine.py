@@ -95,11 +95,20 @@ def policy_for(facts: Facts, policies: Sequence[Policy] = POLICIES) -> Policy | 
     A reference without a clause (``25``) stands for the whole article; a fine without a reference is taken for one of
     article 25.
     """
-    reference = article(facts.legal_ref) if facts.legal_ref else None
+    occurred_at = facts.occurred_at or facts.recorded_at
+    return _policy_for(facts.legal_ref, facts.recorded_at[:10], occurred_at[:10], tuple(policies))
+
+
+@lru_cache(maxsize=4096)
+def _policy_for(
+    legal_ref: str | None, recorded_on: str, occurred_on: str, policies: tuple[Policy, ...]
+) -> Policy | None:
+    # Remembered, because of millions of fines the references and days are few.
+    reference = article(legal_ref) if legal_ref else None
     newest: Policy | None = None
     for policy in policies:
         if (
-            policy.valid_from <= facts.starts_at(policy)[:10]
+            policy.valid_from <= (occurred_on if policy.basis == "occurred_at" else recorded_on)
             and _covers(policy.articles, reference)
             and (newest is None or policy.valid_from > newest.valid_from)
         ):
@@ -107,7 +116,6 @@ def policy_for(facts: Facts, policies: Sequence[Policy] = POLICIES) -> Policy | 
     return newest
 
 
-@lru_cache(maxsize=256)
 def _covers(articles: tuple[str, ...], reference: str | None) -> bool:
     return reference is None or any(f"{known}/".startswith(f"{reference}/") for known in articles)
 
@@ -128,13 +136,14 @@ def _months_after(day: str, months: int) -> str:
     return f"{year:04}-{month:02}-{min(int(day[8:]), last):02}"
 
 
-def doubles_at(facts: Facts, policies: Sequence[Policy] = POLICIES) -> str | None:
-    """When the fine doubles or has doubled; None where no policy doubles it."""
-    return facts.doubled_at or _doubles_at(facts, policy_for(facts, policies))
-
-
-def _doubles_at(facts: Facts, policy: Policy | None) -> str | None:
-    return add_months(facts.starts_at(policy), policy.months) if policy else None
+def doubles_at(
+    legal_ref: str | None, recorded_at: str, occurred_at: str, policies: tuple[Policy, ...] = POLICIES
+) -> str | None:
+    """When a fine doubles that the directorate has not said to be doubled; None where no policy doubles it."""
+    policy = _policy_for(legal_ref, recorded_at[:10], occurred_at[:10], policies)
+    if policy is None:
+        return None
+    return add_months(occurred_at if policy.basis == "occurred_at" else recorded_at, policy.months)
 
 
 def due(facts: Facts, at: str, policies: Sequence[Policy] = POLICIES) -> Due:
@@ -144,7 +153,7 @@ def due(facts: Facts, at: str, policies: Sequence[Policy] = POLICIES) -> Due:
     """
     stated = facts.stated
     policy = policy_for(facts, policies)
-    deadline = facts.doubled_at or _doubles_at(facts, policy)
+    deadline = facts.doubled_at or (add_months(facts.starts_at(policy), policy.months) if policy else None)
     if stated is not None and deadline and facts.stated_at and deadline <= facts.stated_at:
         deadline = None  # the directorate spoke after the doubling: its figure holds it already
         stage = DOUBLED if facts.doubled_at else STATED

@@ -365,7 +365,9 @@ def doubling_day(violation: Violation) -> str | None:
     """The key of ByDoublingDay: the day the fine will double and the plate's shard; None once it can no more."""
     if violation.status != OPEN:
         return None
-    doubles_at = violation.doubled_at or fine.doubles_at(violation.facts)
+    doubles_at = violation.doubled_at or fine.doubles_at(
+        violation.legal_ref, violation.recorded_at, violation.occurred_at
+    )
     # A version begins with the moment the directorate spoke of, and so sorts with instants.
     if doubles_at is None or doubles_at <= violation.version:
         return None

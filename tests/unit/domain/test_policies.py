@@ -37,12 +37,16 @@ def test_a_discount_longer_than_the_month_is_none() -> None:
     assert due(FACTS, RECORDED, (policy,)).stage == BASE
 
 
+def ends(facts: Facts, *policies: Policy) -> str | None:
+    return doubles_at(facts.legal_ref, facts.recorded_at, facts.occurred_at or facts.recorded_at, policies)
+
+
 def test_another_date_can_start_the_clock() -> None:
-    assert doubles_at(FACTS, (OCCURRED,)) == "2027-03-20T08:00:00+03:00"
-    assert doubles_at(FACTS, (BEFORE,)) == "2027-04-01T10:00:00+03:00"
+    assert ends(FACTS, OCCURRED) == "2027-03-20T08:00:00+03:00"
+    assert ends(FACTS, BEFORE) == "2027-04-01T10:00:00+03:00"
     assert due(FACTS, "2027-03-20T08:00:00+03:00", (OCCURRED,)) == Due(100_002, DOUBLED)
 
 
 def test_the_date_that_starts_the_clock_decides_which_policy_applies() -> None:
     facts = FACTS._replace(occurred_at="2026-12-31T08:00:00+03:00")
-    assert doubles_at(facts, (BEFORE, OCCURRED)) == "2027-04-01T10:00:00+03:00"
+    assert ends(facts, BEFORE, OCCURRED) == "2027-04-01T10:00:00+03:00"
