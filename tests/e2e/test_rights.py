@@ -49,7 +49,6 @@ CANNOT_BE_USED_HERE: Final[dict[Right, str]] = {
     Right("IngestLoadChunk", "s3:ListBucketVersions", "*"): _LOOKS_FOR_WHAT_IS_MISSING,
     Right("IngestLoadChunk", "s3:AbortMultipartUpload", "*/rejects/*"): _IN_PARTS,
     Right("IngestSweep", "s3:ListBucket", "*"): _LOOKS_FOR_WHAT_IS_MISSING,
-    Right("IngestSweep", "s3:ListBucketVersions", "*"): _LOOKS_FOR_WHAT_IS_MISSING,
     Right("IngestSweep", "s3:PutObject", "*/rejects/*"): _BETWEEN_TWO_STEPS,
     Right("NotifyOnViolation", "s3:ListBucket", "*"): _DESTINATION,
     Right("NotifyOnMessage", "s3:ListBucket", "*"): _DESTINATION,
