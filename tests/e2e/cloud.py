@@ -13,12 +13,16 @@ import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import boto3
+
+from shared.domain.time import from_text, to_text
 
 ROOT = Path(__file__).resolve().parents[2]
 Found = TypeVar("Found")
@@ -38,8 +42,8 @@ RIGHTS_USED: set[str] = set()
 
 
 def without_suffixes(text: str) -> str:
-    """Physical names without what makes those of one stack differ from another's."""
-    return re.sub(r"-[0-9A-F]{13}\b", "", text)
+    """Physical names without what makes those of one stack differ from another's; a secret has a second suffix."""
+    return re.sub(r"-[0-9A-F]{13}\b(?:-[0-9A-Za-z]{6}$)?", "", text)
 
 
 def wait_for(condition: Callable[[], Found | None], within: float, what: str, *, every: float = 0.1) -> Found:
@@ -232,6 +236,39 @@ class Cloud:
         return found
 
     # ------------------------------------------------------------------ inside
+
+    def backdate(self, payment_id: str, minutes: int) -> None:
+        """Have a payment started so long ago."""
+        assert self.stack is not None
+        table, key = self.stack["tables"]["Payments"], {"pk": {"S": payment_id}, "sk": {"S": "PAYMENT"}}
+        dynamodb = self.aws("dynamodb")
+        item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
+        for name in ("created_at", "expires_at"):
+            item[name]["S"] = to_text(from_text(item[name]["S"]) - timedelta(minutes=minutes))
+        dynamodb.put_item(TableName=table, Item=item)
+
+    def function(self, handler: str) -> dict[str, Any]:
+        """What Lambda says of the function of a handler."""
+        found: list[dict[str, Any]] = self.aws("lambda").list_functions()["Functions"]
+        return next(one for one in found if one["Handler"] == handler)
+
+    def invoke(self, handler: str, event: Mapping[str, Any] | None = None) -> None:
+        """Run a function to its end, as its schedule does."""
+        name, payload = self.function(handler)["FunctionName"], json.dumps(event or {}).encode()
+        answer = self.aws("lambda").invoke(FunctionName=name, Payload=payload)
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    @contextmanager
+    def denied(self, handler: str, action: str) -> Iterator[None]:
+        """A function without a right that it needs."""
+        role = self.function(handler)["Role"].rpartition("/")[2]
+        iam, poison = self.aws("iam"), {"RoleName": role, "PolicyName": "poison"}
+        statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        iam.put_role_policy(**poison, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+        try:
+            yield
+        finally:
+            iam.delete_role_policy(**poison)
 
     def logged(self) -> str:
         """Everything that the functions have logged since the start."""

@@ -27,6 +27,7 @@ COLUMNS = (
     "status",
     "updated_at",
 )
+CARD_COLUMNS = ("plate_family", "plate_governorate", "plate_letter", "plate_number", "registration_no", "updated_at")
 
 
 def now(days: float = 0) -> str:
@@ -61,6 +62,12 @@ def row(plate_number: str, **cells: str) -> dict[str, str]:
 def csv(rows: Iterable[Mapping[str, str]]) -> bytes:
     lines = [",".join(COLUMNS), *(",".join(row[column] for column in COLUMNS) for row in rows)]
     return ("\r\n".join(lines) + "\r\n").encode()
+
+
+def card(plate_number: str, registration_no: str, updated_at: str = "") -> bytes:
+    """The directorate's file of registrations with one vehicle, ``بغداد ز <number>``."""
+    line = ("ألماني", "بغداد", "ز", plate_number, registration_no, updated_at)
+    return f"{','.join(CARD_COLUMNS)}\r\n{','.join(line)}\r\n".encode()
 
 
 def plate_number() -> str:

@@ -122,25 +122,13 @@ def hasty_sms(cloud: Cloud) -> Iterator[None]:
     sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
-def role_of(cloud: Cloud, handler: str) -> str:
-    functions = cloud.aws("lambda").list_functions()["Functions"]
-    arn: str = next(one["Role"] for one in functions if one["Handler"] == handler)
-    return arn.rpartition("/")[2]
-
-
 def test_a_right_is_missing(cloud: Cloud, operator: Operator, hasty_sms: None, say: Say) -> None:
     number, phone, _ = follower(cloud)
-    denied = {"Effect": "Deny", "Action": "dynamodb:GetItem", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
-    iam, poison = cloud.aws("iam"), {"RoleName": role_of(cloud, "notify.send_sms.handler"), "PolicyName": "drill"}
     say("the sender of SMS may not read any more")
-    iam.put_role_policy(**poison, PolicyDocument=document)
-    try:
+    with cloud.denied("notify.send_sms.handler", "dynamodb:GetItem"):
         cloud.upload(f"live/{number}-drill.csv", files.csv([files.row(number)]))
         operator.sees("DeadLetters", "SmsDeadLetters")
         assert cloud.sms(phone) == []
-    finally:
-        iam.delete_role_policy(**poison)
     say("the right is back")
 
     operator.run(operator.command("DeadLetters", "make replay QUEUE="))

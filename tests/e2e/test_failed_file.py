@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import secrets
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from shared.stores.files import FileVersion
 from tests.e2e import files
 from tests.e2e.cloud import ROOT, Cloud, wait_for
 
@@ -35,25 +37,6 @@ def hasty_chunks(cloud: Cloud) -> Iterator[None]:
         yield
     finally:
         sqs.set_queue_attributes(QueueUrl=queues["ChunkQueue"], Attributes=before)
-
-
-@contextmanager
-def denied(cloud: Cloud, role: str, action: str) -> Iterator[None]:
-    """A role without a right that it needs."""
-    iam, poison = cloud.aws("iam"), {"RoleName": role, "PolicyName": "poison"}
-    statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
-    iam.put_role_policy(**poison, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
-    try:
-        yield
-    finally:
-        iam.delete_role_policy(**poison)
-
-
-@pytest.fixture
-def load_chunk_role(cloud: Cloud) -> str:
-    functions = cloud.aws("lambda").list_functions()["Functions"]
-    arn: str = next(one["Role"] for one in functions if one["Handler"] == "ingest.load_chunk.handler")
-    return arn.rpartition("/")[2]
 
 
 @pytest.fixture
@@ -110,7 +93,7 @@ def depth(cloud: Cloud, url: str) -> int:
     return sum(int(attributes[name]) for name in names)
 
 
-def test_a_dead_chunk_is_told_kept_and_replayed(cloud: Cloud, load_chunk_role: str, operators_mail: str) -> None:
+def test_a_dead_chunk_is_told_kept_and_replayed(cloud: Cloud, operators_mail: str) -> None:
     assert cloud.stack is not None
     dead_letters = cloud.stack["queues"]["ChunkDeadLetters"]
     clerk = cloud.token(f"clerk-{secrets.token_hex(4)}", "", scope="directorate")
@@ -118,7 +101,7 @@ def test_a_dead_chunk_is_told_kept_and_replayed(cloud: Cloud, load_chunk_role: s
     asked = {"origin": "backlog", "format": "csv", "encoding": "utf-8", "size": len(content)}
     form = cloud.request("POST", "/v1/uploads", asked, token=clerk).body
     key = form["fields"]["key"]
-    with hasty_chunks(cloud), denied(cloud, load_chunk_role, "dynamodb:PutItem"):
+    with hasty_chunks(cloud), cloud.denied("ingest.load_chunk.handler", "dynamodb:PutItem"):
         version = cloud.upload(key, content)
         failed = cloud.report(key, version, within=150)
 
@@ -141,3 +124,92 @@ def test_a_dead_chunk_is_told_kept_and_replayed(cloud: Cloud, load_chunk_role: s
     progress = cloud.request("GET", f"/v1/uploads/{form['upload_id']}", token=clerk).body
     assert (progress["status"], progress["report"]) == ("loaded", report)
     assert "30 inserted" in mail(cloud, operators_mail, key)
+
+
+# ---------------------------------------------------------------- a file that follows one with rejects
+
+
+def with_rejects(cloud: Cloud, key: str) -> str:
+    """Load a file, compressed, of which a row is rejected, and see that row; returns its version."""
+    rows = [files.row(files.plate_number()) for _ in range(30)]
+    rows.append(files.row(files.plate_number(), amount="5e4"))
+    version = cloud.upload(key, gzip.compress(files.csv(rows)))
+    assert cloud.report(key, version)["counts"]["rejected"] == 1
+    wait_for(lambda: cloud.read_object(f"rejects/{key}"), 20, "the rejects")
+    return version
+
+
+def no_rejects(cloud: Cloud, key: str) -> None:
+    wait_for(lambda: cloud.read_object(f"rejects/{key}") is None, 20, "no rejects of an older version")
+
+
+def entry(cloud: Cloud, key: str, version: str) -> dict[str, Any]:
+    """Where a file stands in the ledger."""
+    assert cloud.stack is not None
+    file_id = FileVersion(cloud.stack["upload_bucket"], key, version, "").file_id
+    return {"TableName": cloud.stack["tables"]["Files"], "Key": {"pk": {"S": f"FILE#{file_id}"}, "sk": {"S": "FILE"}}}
+
+
+def arrival(cloud: Cloud, key: str, version: str, sequencer: str) -> str:
+    """What S3 puts on the queue of files."""
+    assert cloud.stack is not None
+    stored = {"key": key, "versionId": version, "sequencer": sequencer}
+    return json.dumps({"Records": [{"s3": {"bucket": {"name": cloud.stack["upload_bucket"]}, "object": stored}}]})
+
+
+def test_a_refused_file_leaves_no_rejects_of_the_one_before(cloud: Cloud) -> None:
+    key = f"backlog/{secrets.token_hex(6)}.csv.gz"
+    with_rejects(cloud, key)
+    assert cloud.report(key, cloud.upload(key, b"no,such,columns\r\n1,2,3\r\n"))["status"] == "refused"
+    no_rejects(cloud, key)
+
+
+def test_a_file_whose_end_was_not_told_is_told_when_its_message_comes_again(cloud: Cloud) -> None:
+    assert cloud.stack is not None
+    key = f"backlog/{secrets.token_hex(6)}.csv.gz"
+    version = with_rejects(cloud, key)
+    ledger = entry(cloud, key, version)
+    dynamodb = cloud.aws("dynamodb")
+    wait_for(lambda: "published" in dynamodb.get_item(**ledger)["Item"], 20, "the end is told")
+    dynamodb.update_item(**ledger, UpdateExpression="REMOVE published")
+    cloud.aws("s3").delete_object(Bucket=cloud.stack["upload_bucket"], Key=f"rejects/{key}")
+
+    cloud.aws("sqs").send_message(
+        QueueUrl=cloud.stack["queues"]["FileQueue"], MessageBody=arrival(cloud, key, version, "0")
+    )
+
+    wait_for(lambda: cloud.read_object(f"rejects/{key}"), 20, "the rejects")
+
+
+def test_a_file_that_died_before_it_was_read_is_told(cloud: Cloud) -> None:
+    assert cloud.stack is not None
+    key, version = f"backlog/{secrets.token_hex(6)}.csv.gz", "unread"
+    dead_letters = cloud.stack["queues"]["FileDeadLetters"]
+    with_rejects(cloud, key)
+    sqs = cloud.aws("sqs")
+    sqs.send_message(QueueUrl=dead_letters, MessageBody=arrival(cloud, key, version, "F" * 16))
+    try:
+        cloud.invoke("ingest.sweep.handler")
+        failed = cloud.report(key, version)
+        assert (failed["status"], failed["error"]["code"]) == ("failed", "file_not_read")
+        no_rejects(cloud, key)
+        assert depth(cloud, dead_letters) == 1
+    finally:
+        sqs.purge_queue(QueueUrl=dead_letters)
+
+
+def test_a_file_that_is_deleted_between_two_tries_has_failed(cloud: Cloud) -> None:
+    assert cloud.stack is not None
+    bucket, key = cloud.stack["upload_bucket"], f"backlog/{secrets.token_hex(6)}.csv"
+    with cloud.denied("ingest.on_file.handler", "sqs:SendMessage*"):
+        version = cloud.upload(key, files.csv([files.row(files.plate_number())]))
+        ledger, dynamodb = entry(cloud, key, version), cloud.aws("dynamodb")
+        wait_for(lambda: "chunks" in dynamodb.get_item(**ledger).get("Item", {}), 30, "the file was read through")
+    cloud.aws("s3").delete_object(Bucket=bucket, Key=key, VersionId=version)
+
+    cloud.aws("sqs").send_message(
+        QueueUrl=cloud.stack["queues"]["FileQueue"], MessageBody=arrival(cloud, key, version, "0")
+    )
+
+    failed = cloud.report(key, version)
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "object_missing")

@@ -6,12 +6,11 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
 
-from shared.domain.time import from_text, to_text
 from tests.e2e import files
 from tests.e2e.cloud import Cloud
 from tests.gateways.fib import FibStandIn
@@ -41,19 +40,7 @@ class City(NamedTuple):
 
     def reconcile(self) -> None:
         """What happens every few minutes, now."""
-        name = self.physical("PayReconcile")
-        answer = self.cloud.aws("lambda").invoke(FunctionName=name, Payload=json.dumps(schedule()))
-        assert "FunctionError" not in answer, answer["Payload"].read()
-
-    def backdate(self, payment_id: str, minutes: int) -> None:
-        """Have a payment started so long ago."""
-        assert self.cloud.stack is not None
-        table, key = self.cloud.stack["tables"]["Payments"], {"pk": {"S": payment_id}, "sk": {"S": "PAYMENT"}}
-        dynamodb = self.cloud.aws("dynamodb")
-        item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
-        for name in ("created_at", "expires_at"):
-            item[name]["S"] = to_text(from_text(item[name]["S"]) - timedelta(minutes=minutes))
-        dynamodb.put_item(TableName=table, Item=item)
+        self.cloud.invoke("pay.reconcile.handler", schedule())
 
 
 class Debt(NamedTuple):
@@ -129,7 +116,7 @@ def test_a_lost_callback_is_found_out_by_reconcile(city: City, gateway: StandIn)
     gateway.ends(gateway_id, "paid")
     gateway.owed.clear()
     assert debt.payment(payment_id)["status"] == "pending"
-    city.backdate(payment_id, 5)
+    city.cloud.backdate(payment_id, 5)
     city.reconcile()
     assert debt.payment(payment_id)["status"] == "paid"
 
@@ -138,7 +125,7 @@ def test_a_double_payment_goes_back(city: City, gateway: StandIn) -> None:
     debt = Debt.incurred(city)
     first, first_at_the_gateway = debt.start(gateway)
     gateway.begins(first_at_the_gateway)
-    city.backdate(first, 20)
+    city.cloud.backdate(first, 20)
     city.reconcile()
     assert debt.payment(first)["status"] == "expired"
     second, second_at_the_gateway = debt.start(gateway)
@@ -152,6 +139,28 @@ def test_a_double_payment_goes_back(city: City, gateway: StandIn) -> None:
     assert debt.payment(first)["status"] == "refunded"
     assert gateway.given_back(first_at_the_gateway) == AMOUNT
     assert gateway.given_back(second_at_the_gateway) == 0
+
+
+def test_what_is_paid_cannot_be_given_up(city: City, gateway: StandIn) -> None:
+    debt = Debt.incurred(city)
+    payment_id, gateway_id = debt.start(gateway)
+    gateway.ends(gateway_id, "paid")
+    gateway.owed.clear()
+    given_up = city.cloud.request("POST", f"/v1/payments/{payment_id}/cancel", token=debt.token)
+    assert (given_up.status, given_up.body["status"]) == (200, "paid")
+
+
+def test_a_night_is_compared(city: City, gateway: StandIn) -> None:
+    debt = Debt.incurred(city)
+    payment_id, gateway_id = debt.start(gateway)
+    gateway.ends(gateway_id, "paid")
+    gateway.deliver()
+    night = datetime.now(UTC) + timedelta(hours=2)
+    city.cloud.invoke("pay.nightly.handler", {"time": night.isoformat(timespec="seconds")})
+    raw = city.cloud.read_object(f"comparisons/{(night + timedelta(hours=3)).date().isoformat()}.json")
+    report = json.loads(raw or b"")
+    assert report["received"][gateway.name] >= AMOUNT
+    assert payment_id not in [each["payment_id"] for each in report["differences"]]
 
 
 def test_a_callback_without_its_proof_is_refused(city: City, gateway: StandIn) -> None:

@@ -15,8 +15,7 @@ pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
 def test_a_function_is_denied_the_table_that_it_must_not_write(cloud: Cloud) -> None:
     assert cloud.stack is not None
-    functions = cloud.aws("lambda").list_functions()["Functions"]
-    role = next(one["Role"] for one in functions if one["Handler"] == "query.api.handler")
+    role = cloud.function("query.api.handler")["Role"]
     credentials = cloud.aws("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     as_query_api = boto3.client(
         "dynamodb",

@@ -16,7 +16,8 @@ from tests.ur import Ur
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
 CLERK = 99
-CARD_COLUMNS = ("plate_family", "plate_governorate", "plate_letter", "plate_number", "registration_no", "updated_at")
+SECOND_SMS_PROVIDER = "UrSmsUrl=https://127.0.0.1:9/sms"
+"""Nobody listens there."""
 
 
 class Citizen(NamedTuple):
@@ -52,8 +53,7 @@ class Portal:
         """The directorate's file of registrations with one vehicle."""
         self.secrets.append(registration_no)
         key = f"registry/{secrets.token_hex(6)}.csv"
-        line = ("ألماني", "بغداد", "ز", number, registration_no, updated_at)
-        version = self.cloud.upload(key, f"{','.join(CARD_COLUMNS)}\r\n{','.join(line)}\r\n".encode())
+        version = self.cloud.upload(key, files.card(number, registration_no, updated_at))
         counts = self.cloud.report(key, version)["counts"]
         assert counts["rows"] == counts["inserted"] + counts["updated"] == 1
 
@@ -66,7 +66,9 @@ class Portal:
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     with ur.serving() as users:
-        parameters = f"SignIn=ur UrUserUrl={users.url} DirectorateUrIds={CLERK} Proof=registration"
+        parameters = (
+            f"SignIn=ur UrUserUrl={users.url} DirectorateUrIds={CLERK} Proof=registration {SECOND_SMS_PROVIDER}"
+        )
         cloud = Cloud.at(tmp_path_factory.mktemp("ur"), parameters=parameters).start()
         portal = Portal(users, cloud)
         try:
@@ -82,6 +84,20 @@ def test_the_user_of_a_token_asks_and_is_told(portal: Portal) -> None:
     asked = portal.cloud.request("POST", "/v1/queries", {"plate": f"بغداد ز {portal.plate()}"}, token=citizen.token)
     assert asked.status == 200
     assert wait_for(lambda: portal.cloud.sms(citizen.phone), 15, "the SMS of the answer")
+
+
+def test_the_second_sms_provider_is_asked_while_the_first_is_away(portal: Portal) -> None:
+    assert portal.cloud.stack is not None
+    dynamodb, table = portal.cloud.aws("dynamodb"), portal.cloud.stack["tables"]["Messages"]
+    sns, second = ({"pk": {"S": f"PROVIDER#{name}"}} for name in ("sns", "ur"))
+    dynamodb.put_item(TableName=table, Item={**sns, "away_until": {"S": files.now(1)}})
+    try:
+        body = {"plate": f"بغداد ز {portal.plate()}"}
+        assert portal.cloud.request("POST", "/v1/queries", body, token=portal.citizen().token).status == 200
+        failed = wait_for(lambda: dynamodb.get_item(TableName=table, Key=second).get("Item"), 20, "Ur was asked")
+        assert failed["failures"] == {"N": "1"}
+    finally:
+        dynamodb.delete_item(TableName=table, Key=sns)
 
 
 def test_a_token_that_ur_does_not_know_is_refused(portal: Portal) -> None:

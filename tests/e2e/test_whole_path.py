@@ -7,6 +7,7 @@ import io
 import secrets
 
 import pytest
+import requests
 
 from tests.e2e import files
 from tests.e2e.cloud import Cloud, wait_for
@@ -32,14 +33,39 @@ def test_every_row_of_a_file_is_accounted_for(cloud: Cloud) -> None:
         "stale": 0,
         "rejected": 2,
     }
-    raw = cloud.read_object("rejects/live/counted.csv")
-    assert raw is not None
+    raw = wait_for(lambda: cloud.read_object("rejects/live/counted.csv"), 20, "the rejects")
     rejected = list(csv_module.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
     assert [(reject["line"], reject["violation_no"]) for reject in rejected] == [
         ("52", bad[0]["violation_no"]),
         ("152", bad[1]["violation_no"]),
     ]
     assert all(reject["error_code"] and reject["error"] for reject in rejected)
+
+    version = cloud.upload("live/counted.csv", files.csv([row for row in rows if row not in bad]))
+    assert cloud.report("live/counted.csv", version)["counts"]["unchanged"] == 198
+    wait_for(lambda: cloud.read_object("rejects/live/counted.csv") is None, 20, "no rejects of an older version")
+
+
+@pytest.mark.parametrize("origin", ["live", "backlog", "registry"])
+def test_a_clerk_sends_a_file_of_each_origin(cloud: Cloud, origin: str) -> None:
+    clerk = cloud.token(f"clerk-{secrets.token_hex(4)}", "", scope="directorate")
+    number = files.plate_number()
+    content = files.csv([files.row(number)]) if origin != "registry" else files.card(number, f"R{number}")
+    asked = {"origin": origin, "format": "csv", "encoding": "utf-8", "size": len(content)}
+    slot = cloud.request("POST", "/v1/uploads", asked, token=clerk).body
+
+    sent = requests.post(slot["url"], data=slot["fields"], files={"file": ("new.csv", content)}, timeout=30)
+
+    assert sent.ok
+    assert slot["fields"]["key"].startswith(f"{origin}/")
+    loaded = wait_for(
+        lambda: (
+            (found := cloud.request("GET", f"/v1/uploads/{slot['upload_id']}", token=clerk).body)["report"] and found
+        ),
+        30,
+        "the file is loaded",
+    )
+    assert (loaded["status"], loaded["report"]["counts"]["inserted"]) == ("loaded", 1)
 
 
 def test_from_a_followed_plate_to_a_receipt(cloud: Cloud) -> None:
@@ -105,6 +131,31 @@ def test_from_a_followed_plate_to_a_receipt(cloud: Cloud) -> None:
     assert (receipt.status, receipt.body["amount"]) == (200, 150_000)
     texts = wait_for(lambda: len(found := cloud.sms(phone)) == 3 and found, 10, "the SMS of the receipt")
     assert paid["receipt_no"] in texts[2]
+
+
+def test_a_follower_hears_that_the_amount_rises_soon_and_that_a_violation_is_cancelled(cloud: Cloud) -> None:
+    assert cloud.stack is not None
+    number, phone = files.plate_number(), files.phone()
+    token = cloud.token(f"ur-{secrets.token_hex(4)}", phone)
+    vehicle = {"plate": f"بغداد ز {number}", "relation": "self", "notify": True}
+    assert cloud.request("POST", "/v1/vehicles", vehicle, token=token).status == 201
+    row = files.row(number, recorded_at=files.now(-26), occurred_at=files.now(-27))
+    cloud.upload(f"live/{number}.csv", files.csv([row]))
+    wait_for(lambda: len(cloud.sms(phone)) == 1, 20, "the SMS of the new violation")
+
+    # The schedule may have reminded of this day already: as if it had not.
+    dynamodb, table = cloud.aws("dynamodb"), cloud.stack["tables"]["Messages"]
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="pk"):
+        for key in page["Items"]:
+            if key["pk"]["S"].startswith("REMINDED#"):
+                dynamodb.delete_item(TableName=table, Key=key)
+    cloud.invoke("notify.remind.handler")
+    texts = wait_for(lambda: len(found := cloud.sms(phone)) == 2 and found, 20, "the SMS of the rise")
+    assert "100,000" in texts[1]
+
+    cloud.upload(f"live/{number}.csv", files.csv([{**row, "status": "cancelled", "updated_at": files.now()}]))
+    texts = wait_for(lambda: len(found := cloud.sms(phone)) == 3 and found, 20, "the SMS of the cancellation")
+    assert number[-3:] in texts[2]
 
 
 def test_a_backlog_load_announces_nothing(cloud: Cloud) -> None:
