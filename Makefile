@@ -77,6 +77,7 @@ check: ## lint, types, the template, weaknesses and secrets
 	@$(project)/ruff format --check .
 	@$(project)/mypy
 	@$(project)/cfn-lint template.yaml
+	@$(project)/cfn-lint --regions us-east-1 -- infra/edge.yaml
 	@$(sam) validate --lint
 	@.venv/security/bin/checkov --config-file infra/checkov.yaml
 	@git ls-files -z | xargs -0 $(project)/detect-secrets-hook --no-verify $(quiet_about)
@@ -96,6 +97,14 @@ build: ## build the functions for AWS (needs python3.13 on the PATH)
 deploy: check build ## ENV=dev|staging|prod: check, build and deploy to AWS
 	@case "$(ENV)" in dev|staging|prod) ;; *) echo 'make deploy ENV=dev|staging|prod' >&2; exit 2;; esac
 	@$(sam) deploy --config-env $(ENV)
+
+.PHONY: deploy-edge
+deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firewall in front of a platform with Edge=on
+	@case "$(ENV)" in dev|staging|prod) ;; *) echo 'make deploy-edge ENV=dev|staging|prod' >&2; exit 2;; esac
+	$(set_up) run sam
+	@parameters=$$($(project)/python -m infra.edge gharama-$(ENV) $(and $(RENEW),--renew)) && \
+	  $(sam) deploy --config-env edge --template infra/edge.yaml --stack-name gharama-$(ENV)-edge \
+	  --parameter-overrides DomainName=$(DOMAIN) CertificateArn=$(CERTIFICATE) $$parameters
 
 # The operator's commands, on AWS or with the addresses that `make run` prints in the environment on the local cloud.
 STACK   ?= gharama

@@ -104,6 +104,7 @@ class Functions:
             "FILES_TABLE": self.tables["Files"],
             "REGISTRY_TABLE": self.tables["Registry"],
             "PLATE_KEY_SECRET": plate_key,
+            "EDGE_SECRET": "",
             "PROOF": "declared",
             "QUERIES_A_DAY": "50",
             "PLATES_A_DAY": "10",

@@ -14,6 +14,7 @@ from ingest.origins import ORIGINS
 from shared.aws_json import sdk
 from shared.clock import now
 from shared.domain.time import to_text
+from shared.edge import admission
 from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, router
 from shared.identity import DIRECTORATE, Citizen, citizen
 from shared.settings import setting
@@ -121,7 +122,7 @@ def _clerk(request: Request) -> Citizen:
 
 @cache
 def _app() -> Handler:
-    return router({"POST /v1/uploads": start, "GET /v1/uploads/{upload_id}": watch})
+    return router({"POST /v1/uploads": start, "GET /v1/uploads/{upload_id}": watch}, admission())
 
 
 def handler(event: Event, context: object) -> Reply:

@@ -19,6 +19,7 @@ from pay.wiring import books, gateway, open_gateway, port
 from shared.clock import now
 from shared.domain.money import CURRENCY
 from shared.domain.payment import CANCELLED, CREATED, LARGEST, LIVE, REFUND_DUE, REVIEW, Payment
+from shared.edge import admission
 from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, invalid, router
 from shared.identity import DIRECTORATE, citizen
 from shared.keyed import Keyed
@@ -232,7 +233,8 @@ def _app() -> Handler:
             "POST /v1/payments/{payment_id}/cancel": cancel,
             "GET /v1/receipts/{receipt_no}": check_receipt,
             "POST /v1/settlements/check": check_settlements,
-        }
+        },
+        admission(),
     )
 
 

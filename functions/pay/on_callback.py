@@ -11,6 +11,7 @@ from pay.gateways import CallbackError, Delivery, Gateway, Notice, UnknownError
 from pay.wiring import books, gateway
 from shared.clock import now
 from shared.domain.payment import GIVEN_UP, LIVE, Payment
+from shared.edge import admission
 from shared.http import LARGEST_BODY, Event, Handler, Problem, Reply, Request, answer, router
 from shared.observability import count, logger
 
@@ -104,7 +105,7 @@ def _silent() -> Problem:
 
 @cache
 def _app() -> Handler:
-    return router({"POST /v1/callbacks/{gateway}": receive, "GET /v1/callbacks/{gateway}": send_on})
+    return router({"POST /v1/callbacks/{gateway}": receive, "GET /v1/callbacks/{gateway}": send_on}, admission())
 
 
 def handler(event: Event, context: object) -> Reply:

@@ -14,6 +14,7 @@ from shared.domain.money import CURRENCY
 from shared.domain.payment import Payment
 from shared.domain.plate import Plate
 from shared.domain.time import to_text
+from shared.edge import admission
 from shared.http import Event, Handler, Problem, Reply, Request, answer, router
 from shared.identity import citizen
 from shared.settings import setting
@@ -131,7 +132,7 @@ def _shelf() -> Shelf:
 
 @cache
 def _app() -> Handler:
-    return router({"GET /v1/payments/{payment_id}/receipt": read})
+    return router({"GET /v1/payments/{payment_id}/receipt": read}, admission())
 
 
 def handler(event: Event, context: object) -> Reply:

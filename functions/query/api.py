@@ -16,6 +16,7 @@ from shared.aws_json import FastClient
 from shared.clock import now
 from shared.domain import registration
 from shared.domain.plate import Reading
+from shared.edge import admission
 from shared.http import LANGUAGES, Event, Handler, Problem, Reply, Request, Route, answer, invalid, no_content, router
 from shared.identity import citizen
 from shared.keyed import Keyed
@@ -262,7 +263,7 @@ ROUTES: Final[dict[str, Route]] = {
 
 @cache
 def _app() -> Handler:
-    return router(ROUTES)
+    return router(ROUTES, admission())
 
 
 def handler(event: Event, context: object) -> Reply:

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from shared.edge import Admits
 from shared.observability import count, logger
 from shared.words import PROBLEMS
 
@@ -98,16 +99,19 @@ def no_content() -> Reply:
     return {"statusCode": 204, "headers": {"cache-control": "no-store"}}
 
 
-def router(routes: Mapping[str, Route]) -> Handler:
+def router(routes: Mapping[str, Route], admits: Admits) -> Handler:
     """The handler of a function with several routes, keyed as API Gateway names them (``POST /v1/queries``).
 
-    API Gateway has matched the path already; the rest arrives as ``$default``. A Problem becomes its document, any
-    other exception a 500 that tells nothing and is logged with its stack.
+    What ``admits`` does not let in is refused by its headers alone. API Gateway has matched the path already; the rest
+    arrives as ``$default``. A Problem becomes its document, any other exception a 500 that tells nothing and is logged
+    with its stack.
     """
 
     def handle(event: Event, context: Any) -> Reply:
         logger().set_correlation_id(event["requestContext"]["requestId"])
         try:
+            if not admits(event.get("headers") or {}):
+                raise Problem(403, "not_by_edge")
             request = parse(event)
             route = routes.get(request.route)
             if route is None or any(len(value) > LONGEST_ID for value in request.path.values()):

@@ -13,6 +13,9 @@ PROBLEMS: Final = {
     # of any call
     "internal": _words("خطأ داخلي، حاول لاحقاً", "هەڵەی ناوخۆیی، دواتر هەوڵ بدەرەوە", "Internal error, try again later"),
     "no_such_path": _words("لا يوجد هذا العنوان", "ئەم ناونیشانە نییە", "There is no such path or method"),
+    "not_by_edge": _words(
+        "استخدم العنوان العام للخدمة", "ناونیشانی گشتیی خزمەتگوزارییەکە بەکاربهێنە", "Use the service's public address"
+    ),
     "body_too_large": _words("الطلب أكبر من المسموح", "داواکارییەکە زۆر گەورەیە", "The body is too large"),
     "body_not_json": _words("الطلب ليس JSON صحيحاً", "داواکارییەکە JSON ی دروست نییە", "The body is not JSON"),
     "body_not_object": _words(

@@ -1,6 +1,6 @@
 """The AWS side of a local cloud: the emulator with the stack in it, the functions' processes and the streams."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +42,8 @@ class Engine:
         self._emulator = Emulator(config)
         self._pollers: list[StreamPoller] = []
         self._queue_mappings: list[str] = []
+        # Which of them an operator had switched off at the last stop: it is saved when everything else is.
+        self._paused = config.state / "paused"
         self._started = ExitStack()
         self.clients = Clients(config.aws_endpoint, root_credentials())
         self.stack: Stack
@@ -106,7 +108,8 @@ class Engine:
         self._start_streams(started)
         started.callback(self._pause_queues)
         self._queue_mappings = self._enabled_queue_mappings(template)
-        self._enable_queues(True)
+        paused = self._paused.read_text().split() if self._paused.exists() else []
+        self._switch_queues((uuid for uuid in self._queue_mappings if uuid not in paused), on=True)
         progress(f"{len(self.functions.pids())} functions, {len(self._pollers)} streams")
 
     def _start_streams(self, started: ExitStack) -> None:
@@ -165,8 +168,10 @@ class Engine:
     def _pause_queues(self) -> None:
         # A message that is delivered while the functions end would be hidden for its queue's visibility timeout.
         if self.is_running():
-            self._enable_queues(False)
+            states = {mapping["UUID"]: mapping["State"] for mapping in self._mappings("sqs")}
+            self._paused.write_text("\n".join(uuid for uuid in self._queue_mappings if states[uuid] == "Disabled"))
+            self._switch_queues(self._queue_mappings, on=False)
 
-    def _enable_queues(self, enabled: bool) -> None:
-        for uuid in self._queue_mappings:
-            self.clients.get("lambda").update_event_source_mapping(UUID=uuid, Enabled=enabled)
+    def _switch_queues(self, mappings: Iterable[str], *, on: bool) -> None:
+        for uuid in mappings:
+            self.clients.get("lambda").update_event_source_mapping(UUID=uuid, Enabled=on)

@@ -120,6 +120,7 @@ def _problems(operation: Operation) -> dict[int, dict[str, Any]]:
     for status, codes in operation.refusals.items():
         for code in codes:
             add(status, code, _example(status, code))
+    add(403, "not_by_edge", _example(403, "not_by_edge"))
     if not operation.open:
         add(403, "token_unusable", _example(403, "token_unusable"))
     if any(parameter["in"] == "path" for parameter in operation.parameters):

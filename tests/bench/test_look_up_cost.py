@@ -68,6 +68,7 @@ class Side:
             "FILES_TABLE": "files",
             "REGISTRY_TABLE": "registry",
             "PLATE_KEY_SECRET": "plate-key",
+            "EDGE_SECRET": "",
             "PROOF": "declared",
             "QUERIES_A_DAY": "50",
             "PLATES_A_DAY": "10",

@@ -31,6 +31,7 @@ def desk(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Ite
         "REGISTRY_TABLE": tables["Registry"],
         "PLATE_KEY_SECRET": plate_key(engine, desk.bucket),
         "UPLOADS_BUCKET": desk.bucket,
+        "EDGE_SECRET": "",
         "CHUNK_QUEUE_URL": sqs(engine).create_queue(QueueName=desk.bucket)["QueueUrl"],
         "OPERATOR_TOPIC": topic(engine),
         "FEED_ENCODING": "utf-8",

@@ -101,6 +101,37 @@ def test_a_stop_finishes_what_was_taken_and_the_next_start_has_it(make: Make, co
     until(lambda: has(again, "message later 1"))
 
 
+def mapping(engine: Engine) -> str:
+    """The event source mapping of the queue."""
+    (found,) = engine.clients.get("lambda").list_event_source_mappings(
+        EventSourceArn=engine.clients.get("sqs").get_queue_attributes(
+            QueueUrl=engine.stack.physical["Queue"], AttributeNames=["QueueArn"]
+        )["Attributes"]["QueueArn"]
+    )["EventSourceMappings"]
+    uuid: str = found["UUID"]
+    return uuid
+
+
+def test_a_queue_that_was_switched_off_stays_so_until_it_is_switched_on(
+    make: Make, config: Config, issuer: Issuer
+) -> None:
+    def state(engine: Engine) -> str:
+        answer = engine.clients.get("lambda").get_event_source_mapping(UUID=mapping(engine))
+        return str(answer["State"])
+
+    engine = make(application(issuer.url))
+    assert state(engine) == "Enabled"
+    engine.clients.get("lambda").update_event_source_mapping(UUID=mapping(engine), Enabled=False)
+    engine.stop()
+
+    again = make(application(issuer.url))
+    assert state(again) == "Disabled"
+    again.clients.get("lambda").update_event_source_mapping(UUID=mapping(again), Enabled=True)
+    again.stop()
+
+    assert state(make(application(issuer.url))) == "Enabled"
+
+
 def test_a_message_is_delivered_again_after_a_restart_in_the_middle_of_it(
     make: Make, config: Config, issuer: Issuer
 ) -> None:
