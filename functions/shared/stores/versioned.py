@@ -37,14 +37,14 @@ class Line(Protocol):
 def decide(line: Line, known: Item | None, *, same: bool) -> tuple[str, bool]:
     """What becomes of a line beside the item that is known of it, and whether it must be written.
 
-    known: with ``version``, ``inserted_by`` and ``changed_by`` (refs). same: the item says what the line says.
+    known: with ``version``, ``changed_by`` and, where another line inserted it, ``inserted_by`` (refs). same: the item
+    says what the line says.
     """
     if known is None:
         return INSERTED, True
-    if text(known, "inserted_by") == line.ref:
-        return INSERTED, False
-    if text(known, "changed_by") == line.ref:
-        return UPDATED, False
+    changed_by, inserted_by = text(known, "changed_by"), text(known, "inserted_by")
+    if line.ref in (changed_by, inserted_by):
+        return UPDATED if inserted_by not in (None, line.ref) else INSERTED, False
     known_version = known["version"]["S"]
     if same and (not line.dated or line.version.partition("#")[0] == known_version.partition("#")[0]):
         return UNCHANGED, False

@@ -14,6 +14,9 @@ from string import ascii_letters
 from typing import Final, NamedTuple
 from zlib import crc32
 
+import orjson
+from orjson import Fragment
+
 from shared.aws_json import AwsError, Call, Json
 from shared.domain import fine
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, Violation
@@ -22,27 +25,27 @@ from shared.stores.items import Item, batch_get, number, pack, text
 
 OPENED: Final = "opened"
 
-_SAID: Final = (
-    "plate_key", "code", "occurred_at", "recorded_at", "sector_code", "version", "status", "category", "title",
-    "legal_ref", "doubled_at", "sector_name", "sector_governorate", "place", "counter_paid_at", "counter_receipt_no",
-)  # fmt: skip
-"""The directorate's text fields of a violation. Each is an attribute of the same name, but for ``plate``."""
+_OFFENCE: Final = ("code", "amount", "status", "category", "title", "legal_ref", "amount_due")
+_SECTOR: Final = ("sector_code", "sector_name", "sector_governorate", "place")
+"""The directorate's fields that hold few values in millions of rows, each an attribute of the same name."""
 
-_TEXTS: Final = ("plate", *_SAID[1:], "hash", "origin", "tell", "doubling_day", "changed_by", "changed_before")
-"""Ingest's attributes that are text.
+_OWN: Final = ("plate", "occurred_at", "recorded_at", "version", "hash", "origin", "changed_by")
+_OPTIONAL: Final = (
+    "doubled_at", "counter_paid_at", "counter_receipt_no", "tell", "doubling_day", "changed_before", "inserted_by"
+)  # fmt: skip
+"""Ingest's attributes of which each row has its own, always or at times.
 
 changed_by: the line that last changed it; changed_before: the one that had before, whose file still tells what it said.
+inserted_by: the line that inserted it, where another has changed it since.
 """
 
-INGEST_ATTRIBUTES: Final = frozenset({*_TEXTS, "amount", "amount_due", "inserted_by"})
+INGEST_ATTRIBUTES: Final = frozenset({*_OFFENCE, *_SECTOR, *_OWN, *_OPTIONAL})
 PAY_ATTRIBUTES: Final = frozenset({"held_by", "held_plate", "paid_by", "paid_amount", "paid_at", "receipt_no"})
 
 # A request repeats its expressions and placeholders for every row, and every byte of it is signed: they are kept short.
 _SIGNS: Final = tuple(f":{letter}" for letter in ascii_letters)
 _RESERVED: Final = {"#hash": "hash", "#status": "status"}
 """Ingest's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
-
-_said: Final = itemgetter(*map(Violation._fields.index, _SAID))
 
 SHARDS: Final = 8
 
@@ -201,22 +204,24 @@ class Violations:
     def _put(self, row: Row, known: Item | None) -> Json:
         # What was decided holds only for the version it was decided on.
         if known is None:
-            item = _item(row, tell(row, None), None)
-            item["pk"], item["inserted_by"] = {"S": row.identity}, item["changed_by"]
+            item = Fragment(b'{"pk":{"S":"%b"},%b}' % (row.identity.encode(), _item(row, tell(row, None))))
             # Of half an update's bytes. It replaces nothing, a settlement least of all: the item must not be there.
             put = {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
             return {"Put": put}
-        item = _item(row, tell(row, known), text(known, "changed_by"))
+        before = text(known, "changed_by")
+        inserted_by = None if "inserted_by" in known else before
+        item = _item(row, tell(row, known), before, inserted_by)
         return {"Update": self._update(row, item, "version = :seen", known["version"])}
 
-    def _update(self, row: Row, item: Item, condition: str, seen: Item) -> Json:
+    def _update(self, row: Row, item: bytes, condition: str, seen: Item) -> Json:
         """The update that makes a known violation say what a row says. seen: the value of its condition."""
+        attributes: Item = orjson.loads(b"{%b}" % item)
         return {
             "TableName": self._table,
             "Key": {"pk": {"S": row.identity}},
-            "UpdateExpression": _change(tuple(item)),
+            "UpdateExpression": _change(tuple(attributes)),
             "ExpressionAttributeNames": _RESERVED,
-            "ExpressionAttributeValues": {**dict(zip(_SIGNS, item.values(), strict=False)), ":seen": seen},
+            "ExpressionAttributeValues": {**dict(zip(_SIGNS, attributes.values(), strict=False)), ":seen": seen},
             "ConditionExpression": condition,
         }
 
@@ -236,7 +241,8 @@ class Violations:
             {
                 "TableName": self._table,
                 "Key": {"pk": {"S": violation_no}},
-                "ConditionExpression": "inserted_by = :ref AND changed_by = :ref"
+                "ConditionExpression": "changed_by = :ref"
+                " AND (attribute_not_exists(inserted_by) OR inserted_by = :ref)"
                 " AND attribute_not_exists(held_by) AND attribute_not_exists(paid_by)",
                 "ExpressionAttributeValues": {":ref": {"S": ref}},
             },
@@ -247,7 +253,7 @@ class Violations:
 
         False where another line changed it since. What pay writes stays as it is.
         """
-        request = self._update(former, _item(former, None, None), "changed_by = :seen", {"S": ref})
+        request = self._update(former, _item(former, None), "changed_by = :seen", {"S": ref})
         return self._unless_refused("UpdateItem", request)
 
     def _unless_refused(self, operation: str, request: Json) -> bool:
@@ -321,15 +327,45 @@ class Violations:
         return {"Update": update}
 
 
-def _item(row: Row, told: str | None, before: str | None) -> Item:
-    """What a row says, as ingest's attributes."""
+def _item(row: Row, told: str | None, before: str | None = None, inserted_by: str | None = None) -> bytes:
+    """What a row says, as ingest's attributes: the members of a JSON object.
+
+    Made as text, at a third of the cost of as many small objects. What a row has of its own holds no character that
+    JSON would escape: see :class:`Row`.
+    """
     violation = row.violation
-    texts = (*_said(violation), row.content, row.origin, told, doubling_day(violation), row.ref, before)
-    item: Item = {name: {"S": value} for name, value in zip(_TEXTS, texts, strict=True) if value is not None}
-    item["amount"] = {"N": str(violation.amount)}
-    if violation.amount_due is not None:
-        item["amount_due"] = {"N": str(violation.amount_due)}
-    return item
+    own = _OWN_FORM % (
+        violation.plate_key,
+        violation.occurred_at,
+        violation.recorded_at,
+        violation.version,
+        row.content,
+        row.origin,
+        row.ref,
+    )
+    optional = (
+        violation.doubled_at,
+        violation.counter_paid_at,
+        violation.counter_receipt_no,
+        told,
+        doubling_day(violation),
+        before,
+        inserted_by,
+    )
+    members = [own.encode(), _members(_OFFENCE, _offence(violation)), _members(_SECTOR, _sector(violation))]
+    if any(optional):
+        members.append(_members.__wrapped__(_OPTIONAL, optional))
+    return b",".join(members)
+
+
+_OWN_FORM: Final = ",".join(f'"{name}":{{"S":"%s"}}' for name in _OWN)
+_offence: Final = itemgetter(*map(Violation._fields.index, _OFFENCE))
+_sector: Final = itemgetter(*map(Violation._fields.index, _SECTOR))
+
+
+@lru_cache(maxsize=8192)
+def _members(names: tuple[str, ...], values: tuple[str | int | None, ...]) -> bytes:
+    return orjson.dumps(pack(dict(zip(names, values, strict=True))))[1:-1]
 
 
 @lru_cache(maxsize=1024)
