@@ -61,7 +61,7 @@ load: ## five minutes of mixed load on a local cloud of its own
 	@PYTHONPATH=functions $(project)/python -m tests.load --minutes $(or $(MINUTES),5)
 
 ingest_benches := tests/bench/test_load_cost.py tests/bench/test_load_national.py
-measure        := $(project)/python -m pytest -m bench -s -p no:randomly
+measure        := $(project)/python -m pytest -m bench -p no:randomly
 
 .PHONY: bench
 bench: ## measure and print speed and memory, but for the loading of files

@@ -39,5 +39,5 @@ def test_a_record(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print("\n  on_violation without its table calls, instructions a record")
         print(f"    {'of a plate that nobody follows; goal: 20,000':62}{nobody:9,}")
-        print(f"    {'of a plate with a follower, message and markers included':62}{one:9,}")
+        print(f"    {'of a plate with a follower':62}{one:9,}")
     assert nobody <= GOAL
