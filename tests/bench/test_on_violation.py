@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from infra.local.config import ROOT
-from tests.bench import cachegrind
+from tests.bench import cost
 from tests.bench.on_violation_loop import RECORDS
 
 FEW, MANY = 1, 4  # rounds
@@ -29,8 +29,8 @@ def a_record(followers: int) -> int:
     few, many = (
         [sys.executable, "-m", "tests.bench.on_violation_loop", str(rounds), str(followers)] for rounds in (FEW, MANY)
     )
-    cachegrind.run(few, ENVIRONMENT)
-    more = cachegrind.instructions(many, ENVIRONMENT) - cachegrind.instructions(few, ENVIRONMENT)
+    cost.run(few, ENVIRONMENT)
+    more = cost.instructions(many, ENVIRONMENT) - cost.instructions(few, ENVIRONMENT)
     return more // ((MANY - FEW) * RECORDS)
 
 

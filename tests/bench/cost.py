@@ -1,8 +1,9 @@
-"""Counts the instructions of a process, which repeat where times do not."""
+"""What a process costs: instructions, which repeat where times do not, and CPU time as their witness."""
 
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -28,3 +29,11 @@ def instructions(command: Sequence[str], environment: Mapping[str, str]) -> int:
     found = re.search(r"I\s+refs:\s+([\d,]+)", run([*_TOOL, *command], environment).stderr)
     assert found
     return int(found[1].replace(",", ""))
+
+
+def cpu_seconds(command: Sequence[str], environment: Mapping[str, str]) -> float:
+    """Of the whole process, in the system too."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run(command, environment)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
