@@ -14,6 +14,7 @@ from pay.gateways import Gateway, Keys, ReadKeys, RefusedError, UnknownError
 from pay.gateways import exchange as exchanges
 from pay.gateways.exchange import Exchange, NotAskedError, dinars
 from pay.gateways.oauth import OAuth
+from tests import fault_server
 from tests.authority import Authority
 from tests.fault_server import FaultServer
 from tests.gateways.merchant import AMOUNT, GATEWAYS, Merchant
@@ -315,6 +316,14 @@ def test_a_certificate_of_nobody_known_is_refused(tmp_path: Path) -> None:
         with pytest.raises(UnknownError, match="SSLError"):
             Exchange(server.url)("POST", "/payment", body={})
         assert server.received == []
+
+
+def test_each_exchange_has_a_connection_of_its_own() -> None:
+    """One that was kept may have gone stale, and an order that is lost on it could have been placed."""
+    with FaultServer([fault_server.says(200, b"{}")] * 3) as server:
+        exchange = Exchange(server.url)
+        assert [exchange("GET", "/payment").status for _ in range(3)] == [200] * 3
+        assert [request.connection for request in server.received] == [1, 2, 3]
 
 
 def test_a_redirect_is_not_followed() -> None:

@@ -53,8 +53,7 @@ class Exchange:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
-        self._http = urllib3.PoolManager(timeout=timeout, retries=False)
+        self._timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
 
     def __call__(
         self,
@@ -73,13 +72,15 @@ class Exchange:
         elif form is not None:
             sent["content-type"], content = "application/x-www-form-urlencoded", urlencode(form).encode()
         try:
-            response = self._http.request(
-                method, self.url + path, headers=sent, body=content, redirect=False, preload_content=False
-            )
-            try:
-                text = _read(response)
-            finally:
-                response.close()
+            # A pool of its own: a shared one would keep the connection for the next exchange.
+            with urllib3.PoolManager(timeout=self._timeout, retries=False) as http:
+                response = http.request(
+                    method, self.url + path, headers=sent, body=content, redirect=False, preload_content=False
+                )
+                try:
+                    text = _read(response)
+                finally:
+                    response.close()
         except (NewConnectionError, ConnectTimeoutError):
             raise NotAskedError("unreachable") from None
         except HTTPError as error:
