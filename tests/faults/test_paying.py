@@ -18,9 +18,9 @@ from tests.functions import Functions, forget
 CALLS_TO_START = 8
 CALLS_TO_CONCLUDE = 6
 CALLS_TO_CANCEL = 4
-REFUNDING_CALLS = range(9, 12)
+REFUNDING_CALLS = range(9, 13)
 """Of a run of reconcile: before them and after them it only looks for what waits."""
-CALLS_TO_RECONCILE = 15
+CALLS_TO_RECONCILE = 16
 RETURN_URL = "https://tf.ur.gov.iq/paid"
 FAILURES = {
     "crash before": (False, Crash()),
@@ -199,6 +199,7 @@ def test_a_refund_that_dies_anywhere_is_given_once(
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash, AwsError):
         functions.reconcile()
     forget()
+    functions.clock.forward(minutes=3)
     functions.reconcile()
     assert functions.payment(payment_id).body["status"] == "refunded"
     assert [refund.amount for refund in functions.gateway.refunds.values()] == [75_000]

@@ -117,6 +117,30 @@ class Payments:
         leaves = self._live_set(before, "DELETE payments :this") if left else None
         return self._transact([self._update(before, after, at)], leaves, event, others)
 
+    def take_refund(self, payment: Payment, at: datetime, until: datetime) -> bool:
+        """Take the asking for a payment's money back, until a moment at which the taker will be gone.
+
+        Returns False where another is at it, or the payment is no longer as it was read. One UpdateItem.
+        """
+        request: Json = {
+            "TableName": self._table,
+            "Key": _key(payment.payment_id, "PAYMENT"),
+            "UpdateExpression": "SET refunding_until = :until",
+            "ConditionExpression": "#status = :before"
+            " AND (attribute_not_exists(refunding_until) OR refunding_until <= :now)",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": pack(
+                {":until": to_text(until), ":now": to_text(at), ":before": payment.status}
+            ),
+        }
+        try:
+            self._call("dynamodb", "UpdateItem", request)
+        except AwsError as error:
+            if not error.condition_failed:
+                raise
+            return False
+        return True
+
     def bind_action(self, payment: Payment, gateway_id: str) -> Json:
         """The action that makes a gateway's order this payment's and no other's."""
         item = {
