@@ -18,7 +18,7 @@ from shared.domain.violation import CANCELLED
 from shared.stores.messages import Message
 from tests.aws import Engine
 from tests.build import NOON, PHONE, SUB, follow, later, row, violation
-from tests.faults.notify_world import NO_LIMITS, FaultSender, World, world
+from tests.faults.notify_world import IS_NOT_REACHED, NO_LIMITS, FaultSender, World, world
 
 EVENING = datetime(2026, 11, 20, 21, tzinfo=BAGHDAD)
 MORNING = datetime(2026, 11, 21, 8, tzinfo=BAGHDAD)
@@ -261,6 +261,16 @@ class TestTwoProviders:
         self.fail(both, MOST_FAILURES)
         another = Failover(here.sender, second, Outages(here.port, here.tables["Messages"]), lambda: here.now)
         assert another.send(PHONE, "text").provider == "ur"
+
+    @pytest.mark.parametrize("call", range(3), ids=["reading it", "counting on", "counting anew"])
+    def test_what_cannot_be_known_of_outages_decides_nothing(self, here: World, both: Failover, call: int) -> None:
+        """The message is claimed by then: any other error than its provider's would leave it unknown, and unsent."""
+        here.sender.away = True
+        here.port.fault = (call, IS_NOT_REACHED)
+        self.fail(both, 1)
+        here.sender.away = False
+        here.port.fault = (len(here.port.calls), IS_NOT_REACHED)
+        assert both.send(PHONE, "text").provider == "sns"
 
     def test_messages_go_by_the_second_and_none_is_lost(self, here: World, both: Failover, second: FaultSender) -> None:
         here.sender.away = True
