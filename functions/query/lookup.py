@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,8 +36,9 @@ def ask(
 
     A plate that does not exist and one without violations are the same answer by the same work. Calls of tables: one
     UpdateItem (see :meth:`Citizens.admit`), one Query (more for each further megabyte of violations), and one
-    TransactWriteItems of all that is kept (a second where the SMS is refused); a GetItem for the
-    feed's date once a minute. Raises Problem 429, or 409 where the plate's number is found in several categories.
+    TransactWriteItems of all that is kept (a second where the SMS is refused); a GetItem for the feed's date once a
+    minute, and one where the citizen has proved a vehicle with this plate theirs. Raises Problem 429, or 409 where the
+    plate's number is found in several categories.
     """
     plate_key, at = reading.plate.key, to_text(now)
     mark = ports.keyed.plate(plate_key)
@@ -49,10 +50,11 @@ def ask(
     except Problem:
         ports.citizens.audit(citizen.sub, query_id, mark, now)
         raise
-    teller = Teller(reading.plate, at, language, proven=admission.proven)
+    proven = admission.proven and _is_proven(ports, citizen, reading, violations)
+    teller = Teller(reading.plate, at, language, proven=proven)
     totals = totals_view(violations, teller.due)
     as_of = ports.feed.as_of(now)
-    asked = Asked(plate_key, reading.category, admission.proven)
+    asked = Asked(plate_key, reading.category, proven)
     kept = [
         ports.citizens.query_action(citizen.sub, query_id, asked, now),
         ports.citizens.audit_action(citizen.sub, query_id, mark, now),
@@ -82,6 +84,15 @@ def ask(
         "next_cursor": cursor,
         "sms": sms,
     }
+
+
+def _is_proven(ports: Ports, citizen: Citizen, reading: Reading, violations: Sequence[Violation]) -> bool:
+    """Whether all this is of the very vehicle that is proved: others bear the same number in other categories."""
+    link = ports.citizens.follower(reading.plate.key, citizen.sub)
+    if link is None or not link.proven:
+        return False
+    categories = {reading.category, *(violation.category for violation in violations)}
+    return link.category is None or categories <= {link.category, None}
 
 
 def read_on(

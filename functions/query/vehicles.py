@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from query.plates import concerning, of_category
 from query.ports import Ports
-from query.quotas import refused
+from query.quotas import admit, refused
 from query.views import Teller, plate_view, totals_view
 from shared.domain import message
 from shared.domain.phone import masked
@@ -20,7 +20,7 @@ from shared.observability import count
 from shared.pages import Cursors, cut
 from shared.stores.citizens import Follower, Vehicle
 from shared.stores.messages import Message
-from shared.stores.profiles import QuotaError
+from shared.stores.profiles import QuotaError, Subject
 from shared.stores.registry import SUSPICIOUS, TooManyTriesError
 
 RELATIONS: Final = ("self", "family")
@@ -46,8 +46,14 @@ def link(
     proven, category = _prove(ports, citizen, wish, now)
     reading = wish.reading._replace(category=category)
     violations = ports.violations.of_plate(reading.plate.key)
-    ports.citizens.audit(citizen.sub, new_id(), ports.keyed.plate(reading.plate.key), now)
-    of_category(reading, violations, language)
+    mark = ports.keyed.plate(reading.plate.key)
+    ports.citizens.audit(citizen.sub, new_id(), mark, now)
+    try:
+        of_category(reading, violations, language)
+    except Problem:
+        # That there are several is told of a plate that does not become one of the citizen's few: it is a look-up.
+        admit(ports, citizen, Subject(reading.plate.key, mark), language, now)
+        raise
     ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
     wanted = Vehicle(new_id(), reading.plate.key, reading.category, wish.relation, wish.notify, proven)
     try:

@@ -284,7 +284,7 @@ class TestLinking:
     def test_a_number_found_in_several_categories_is_answered_with_them(self, functions: Functions) -> None:
         store(functions.violations, dated(1, category="hire"), dated(2, category="private"))
         assert functions.link({"plate": TYPED, "relation": "self"}).status == 409
-        assert kept(functions) == {"AUDIT"}
+        assert kept(functions) == {"AUDIT", "PROFILE"}
         reply = functions.link({"plate": {**PARTS, "category": "hire"}, "relation": "self"})
         assert reply.status == 201
         assert reply.body["plate"]["category"] == "hire"

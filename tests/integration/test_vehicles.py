@@ -209,6 +209,17 @@ class TestQuotas:
         assert (reply.status, reply.body["code"]) == (409, "vehicles_full")
         assert "retry-after" not in reply.headers
 
+    def test_a_link_that_only_tells_of_several_categories_counts_as_a_look_up(
+        self, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Or whether a plate has violations in several could be asked of every plate, without end."""
+        limit(monkeypatch, PLATES_A_DAY=1)
+        for plate in (PLATE, OTHER_PLATE):
+            subjects = [violation(plate_key=plate.key, category=category) for category in ("hire", "private")]
+            store(functions.violations, *subjects)
+        other = {**ASKED, "plate": f"12 ز {OTHER_PLATE.number}"}
+        assert [functions.link(asked).status for asked in (ASKED, ASKED, other)] == [409, 409, 429]
+
 
 def audits(functions: Functions) -> list[Json]:
     return [item for item in functions.tables.items("Citizens") if item["sk"]["S"].startswith("AUDIT#")]
@@ -357,6 +368,23 @@ class TestProof:
         assert (linked["plate"]["category"], linked["totals"]["count"]) == ("hire", 1)
         page = on_vehicle(functions, "GET", linked["vehicle_id"], "/violations").body
         assert [each["plate"]["category"] for each in page["items"]] == ["hire"]
+
+    def test_an_owner_is_told_no_more_of_another_vehicle_of_the_same_number(
+        self, functions: Functions, registry: Registry
+    ) -> None:
+        registry.write(
+            [registration(f"{name.upper()}1", category=name, at="2026-11-02") for name in ("hire", "private")]
+        )
+        prove(functions, "HIRE1")
+        store(functions.violations, violation(category="private", place="by the bridge"))
+        parts = {"family": "german", "governorate": "11", "letter": "ز", "number": PLATE.number, "category": "private"}
+        by_number, by_category = (functions.ask({"plate": plate}).body for plate in (TYPED, parts))
+        again = functions.read_on(by_number["query_id"]).body["items"]
+        for (shown,) in (by_number["violations"], by_category["violations"], again):
+            assert (shown["place"], shown["occurred_at"]) == (None, "2026-11-19")
+        store(functions.violations, violation(category="hire", place="in the tunnel"))
+        (own,) = functions.ask({"plate": {**parts, "category": "hire"}}).body["violations"]
+        assert own["place"] == "in the tunnel"
 
     def test_a_card_of_another_category_proves_no_link_of_before(
         self, functions: Functions, registry: Registry, monkeypatch: pytest.MonkeyPatch
