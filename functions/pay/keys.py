@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
 
-from pay.gateways import Keys
+from pay.gateways import Keys, NotAskedError
 from shared.aws_json import AwsError, Call
 from shared.observability import logger
 
@@ -32,16 +32,17 @@ class SecretKeys:
         self._reading = Lock()
 
     def __call__(self) -> Keys:
-        """The keys, at most :data:`FRESH_FOR` old. Raises AwsError where they were never read."""
+        """The keys, at most :data:`FRESH_FOR` old. Raises NotAskedError where they were never read."""
         at = self._now()
         with self._reading:
             if self._keys is None or self._until is None or at >= self._until:
                 try:
                     self._keys = self._read()
-                except AwsError as error:
+                except (AwsError, LookupError, ValueError) as error:
+                    # An error of what the secret holds would tell it.
+                    logger().warning("keys not read", extra={"error": getattr(error, "code", type(error).__name__)})
                     if self._keys is None:
-                        raise
-                    logger().warning("keys not read", extra={"error": error.code})
+                        raise NotAskedError("no keys") from None
                 self._until = at + FRESH_FOR
             return self._keys
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pay.gateways import Gateway, Keys, ReadKeys, RefusedError, UnknownError
+from pay.gateways import Gateway, Keys, NotAskedError, ReadKeys, RefusedError, UnknownError
 from pay.gateways import exchange as exchanges
-from pay.gateways.exchange import Exchange, NotAskedError, dinars
+from pay.gateways.exchange import Exchange, dinars
 from pay.gateways.oauth import OAuth
 from tests import fault_server
 from tests.authority import Authority
@@ -107,6 +108,19 @@ class TestOrders:
             pass
         with pytest.raises(RefusedError, match="unreachable"):
             adapter_of(merchant, gone.base).order(merchant.order())
+
+    def test_without_keys_none_is_taken_either(self, merchant: Merchant) -> None:
+        order, gateway_id = merchant.placed("paid")
+        before = len(merchant.gateway.received)
+        merchant.keys = Keys({}, merchant.keys.current)
+        adapter = adapter_of(merchant, merchant.gateway.base)
+        with pytest.raises(RefusedError, match="keys"):
+            adapter.order(merchant.order())
+        with pytest.raises(UnknownError, match="keys"):
+            adapter.standing(order.payment_id, gateway_id)
+        with pytest.raises(UnknownError, match="keys"):
+            adapter.callback(merchant.gateway.owed[-1].delivery(), datetime.now(UTC))
+        assert len(merchant.gateway.received) == before
 
     @pytest.mark.parametrize("url", ["javascript:alert(1)", "//evil.example/", "ftp://a/", "https://", "", 5, None])
     def test_a_page_that_is_none_is_not_handed_on(self, merchant: Merchant, url: object) -> None:
