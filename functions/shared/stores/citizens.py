@@ -16,7 +16,19 @@ from typing import Final, NamedTuple
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.time import to_text
-from shared.stores.items import Item, batch_get, number, pack, text, transact
+from shared.stores.items import (
+    Item,
+    batch_get,
+    epoch,
+    get_item,
+    is_made,
+    item_key,
+    number,
+    pack,
+    pages,
+    text,
+    transact,
+)
 from shared.stores.profiles import (
     DEFAULT_LIMITS,
     Change,
@@ -91,7 +103,7 @@ class Citizens:
 
     def profiles(self, subs: Iterable[str]) -> dict[str, Profile]:
         """The profiles that exist of these citizens, by sub."""
-        keys = [_key(sub, "PROFILE") for sub in dict.fromkeys(subs)]
+        keys = [item_key(sub, "PROFILE") for sub in dict.fromkeys(subs)]
         return {item["pk"]["S"]: profile_of(item) for item in batch_get(self._call, self._table, keys)}
 
     def seen_in_person(self, sub: str, phone: str | None, language: str) -> Profile:
@@ -144,7 +156,7 @@ class Citizens:
         raise RuntimeError("others keep changing the same profile")
 
     def _update_profile(self, sub: str, change: Change) -> Item:
-        request = change.request(self._table, _key(sub, "PROFILE"))
+        request = change.request(self._table, item_key(sub, "PROFILE"))
         item: Item = self._call("dynamodb", "UpdateItem", {**request, "ReturnValues": "ALL_NEW"})["Attributes"]
         return item
 
@@ -153,13 +165,13 @@ class Citizens:
     def query_action(self, sub: str, query_id: str, asked: Asked, at: datetime) -> Json:
         """The action that keeps what a query asked for, for its further pages."""
         item = {
-            **_key(sub, f"QUERY#{query_id}"),
+            **item_key(sub, f"QUERY#{query_id}"),
             **pack(
                 {
                     "plate": asked.plate_key,
                     "category": asked.category,
                     "proven": asked.proven,
-                    "expires": _epoch(at + SEEN_FOR),
+                    "expires": epoch(at + SEEN_FOR),
                 }
             ),
         }
@@ -168,15 +180,15 @@ class Citizens:
     def query(self, sub: str, query_id: str, at: datetime) -> Asked | None:
         """What a citizen's own query of the last 24 h asked for, or None."""
         item = self._get(sub, f"QUERY#{query_id}")
-        if item is None or int(item["expires"]["N"]) <= _epoch(at):
+        if item is None or int(item["expires"]["N"]) <= epoch(at):
             return None
         return Asked(item["plate"]["S"], text(item, "category"), item["proven"]["BOOL"])
 
     def audit_action(self, sub: str, look_up_id: str, mark: str, at: datetime) -> Json:
         """The action that keeps who looked up which plate (its fingerprint) and when, for a year."""
         item = {
-            **_key(sub, f"AUDIT#{to_text(at)}#{look_up_id}"),
-            **pack({"plate": mark, "expires": _epoch(at + AUDITED_FOR)}),
+            **item_key(sub, f"AUDIT#{to_text(at)}#{look_up_id}"),
+            **pack({"plate": mark, "expires": epoch(at + AUDITED_FOR)}),
         }
         return {"Put": {"TableName": self._table, "Item": item}}
 
@@ -204,22 +216,22 @@ class Citizens:
     def _look_up(self, sub: str, plate_key: str, at: datetime) -> Json:
         return {
             "TableName": self._table,
-            "Key": _key(sub, f"SEEN#{plate_key}"),
+            "Key": item_key(sub, f"SEEN#{plate_key}"),
             "UpdateExpression": "SET expires = :expires",
-            "ExpressionAttributeValues": pack({":expires": _epoch(at + SEEN_FOR)}),
+            "ExpressionAttributeValues": pack({":expires": epoch(at + SEEN_FOR)}),
         }
 
     def may_see(self, sub: str, plate_keys: Iterable[str], at: datetime) -> set[str]:
         """Which of these plates the citizen linked, or looked up in the last 24 h."""
         keys: list[Item] = []
         for plate_key in dict.fromkeys(plate_keys):
-            keys += [_key(sub, f"SEEN#{plate_key}"), _key(f"P#{plate_key}", sub)]
+            keys += [item_key(sub, f"SEEN#{plate_key}"), item_key(f"P#{plate_key}", sub)]
         items = batch_get(self._call, self._table, keys)
         linked = {item["pk"]["S"].removeprefix("P#") for item in items if item["sk"]["S"] == sub}
         looked_up = {
             item["sk"]["S"].removeprefix("SEEN#")
             for item in items
-            if item["sk"]["S"].startswith("SEEN#") and int(item["expires"]["N"]) > _epoch(at)
+            if item["sk"]["S"].startswith("SEEN#") and int(item["expires"]["N"]) > epoch(at)
         }
         return linked | looked_up
 
@@ -261,8 +273,8 @@ class Citizens:
             "proven": vehicle.proven,
             "linked_at": to_text(at),
         }
-        follower = {**_key(f"P#{vehicle.plate_key}", sub), **pack({"vehicle_id": vehicle.vehicle_id, **common})}
-        link = {**_key(sub, f"VEHICLE#{vehicle.vehicle_id}"), **pack({"plate": vehicle.plate_key, **common})}
+        follower = {**item_key(f"P#{vehicle.plate_key}", sub), **pack({"vehicle_id": vehicle.vehicle_id, **common})}
+        link = {**item_key(sub, f"VEHICLE#{vehicle.vehicle_id}"), **pack({"plate": vehicle.plate_key, **common})}
         return [
             {"Put": {"TableName": self._table, "Item": follower, "ConditionExpression": "attribute_not_exists(pk)"}},
             {"Put": {"TableName": self._table, "Item": link}},
@@ -276,7 +288,7 @@ class Citizens:
         change.add_text("linked", vehicle.plate_key)
         if vehicle.proven:
             change.add_text("proven", vehicle.plate_key)
-        return {"Update": change.request(self._table, _key(sub, "PROFILE"))}
+        return {"Update": change.request(self._table, item_key(sub, "PROFILE"))}
 
     def _linked(self, sub: str, plate_key: str) -> Vehicle | None:
         item = self._get(f"P#{plate_key}", sub)
@@ -316,7 +328,7 @@ class Citizens:
         if vehicle.proven:
             change = Change()
             change.add_text("proven", vehicle.plate_key)
-            actions.append({"Update": change.request(self._table, _key(sub, "PROFILE"))})
+            actions.append({"Update": change.request(self._table, item_key(sub, "PROFILE"))})
         return self._all(actions)
 
     def unlink(self, sub: str, vehicle_id: str, plate_key: str) -> bool:
@@ -328,7 +340,7 @@ class Citizens:
             {"Delete": {"TableName": self._table, "Key": key, "ConditionExpression": "attribute_exists(pk)"}}
             for key in _link_keys(sub, vehicle_id, plate_key)
         ]
-        return self._all([*deletes, {"Update": change.request(self._table, _key(sub, "PROFILE"))}])
+        return self._all([*deletes, {"Update": change.request(self._table, item_key(sub, "PROFILE"))}])
 
     def followers(self, plate_key: str) -> Iterator[Follower]:
         """Everybody who linked a plate, page by page."""
@@ -337,13 +349,8 @@ class Citizens:
             "KeyConditionExpression": "pk = :plate",
             "ExpressionAttributeValues": {":plate": {"S": f"P#{plate_key}"}},
         }
-        while True:
-            page = self._call("dynamodb", "Query", request)
-            for item in page["Items"]:
-                yield _follower(item)
-            if not page.get("LastEvaluatedKey"):
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        for page in pages(self._call, "Query", request):
+            yield from map(_follower, page["Items"])
 
     def follower(self, plate_key: str, sub: str) -> Follower | None:
         """One follower of a plate, or None."""
@@ -353,19 +360,11 @@ class Citizens:
     # ------------------------------------------------------------------ the table
 
     def _get(self, pk: str, sk: str) -> Item | None:
-        request = {"TableName": self._table, "Key": _key(pk, sk), "ConsistentRead": True}
-        item: Item | None = self._call("dynamodb", "GetItem", request).get("Item")
-        return item
+        return get_item(self._call, self._table, item_key(pk, sk))
 
     def _all(self, actions: Sequence[Json]) -> bool:
         """Whether all conditions of a transaction held."""
-        try:
-            transact(self._call, actions)
-        except AwsError as error:
-            if not error.condition_failed:
-                raise
-            return False
-        return True
+        return is_made(lambda: transact(self._call, actions))
 
 
 def _vehicle(vehicle_id: str, plate_key: str, item: Item) -> Vehicle:
@@ -392,13 +391,4 @@ def _follower(item: Item) -> Follower:
 
 
 def _link_keys(sub: str, vehicle_id: str, plate_key: str) -> tuple[Item, Item]:
-    return _key(f"P#{plate_key}", sub), _key(sub, f"VEHICLE#{vehicle_id}")
-
-
-def _key(pk: str, sk: str) -> Item:
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def _epoch(at: datetime) -> int:
-    """Seconds since 1970, as the table's time to live wants them."""
-    return int(at.timestamp())
+    return item_key(f"P#{plate_key}", sub), item_key(sub, f"VEHICLE#{vehicle_id}")
