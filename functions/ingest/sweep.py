@@ -45,7 +45,10 @@ class Ports(NamedTuple):
 
 
 def sweep(ports: Ports) -> None:
-    """Say of each file that cannot go on by itself that it has failed. Harmless to do again."""
+    """Say of each file that cannot go on by itself that it has failed. Harmless to do again.
+
+    A letter of a file that is not known, as after the ledger was restored, stays and holds up no other.
+    """
     files, clock = ports.desk.files, ports.clock
     for version in _dead(ports.dead_files(), versions):
         file = files.claim(version, clock())
@@ -55,7 +58,11 @@ def sweep(ports: Ports) -> None:
     for file_id, number in _dead(ports.dead_chunks(), _chunk):
         dead.setdefault(file_id, set()).add(number)
     for file_id, numbers in dead.items():
-        file = files.file(file_id)
+        try:
+            file = files.file(file_id)
+        except LookupError:
+            logger().error("a dead letter is of no file that the ledger knows")
+            continue
         if not _is_told(file) and _are_missing(numbers, file, files):
             ending.fail(ports.desk, file, FileError("rows_not_loaded", value=_left(file)), clock())
 

@@ -148,7 +148,7 @@ class World:
         return RemindStores(self._watched.messages, self._watched.citizens, self._watched.violations, self._reminders)
 
     def remind(self) -> int:
-        return remind((7, 1), self.remind_stores(), self.now, lambda: True)
+        return remind((7, 1), self.remind_stores(), self.now, lambda: True).put
 
     # ------------------------------------------------------------------ what came of it
 
