@@ -20,7 +20,7 @@ from tests.source_tree import READERS, SourceTree
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
-AREAS = ("query", "notify", "pay", "ingest", "overview")
+AREAS = ("query", "notify", "pay", "ingest")
 FROM_THE_RUNTIME = {"boto3", "botocore"}
 NEVER_IMPORTED = {"tzdata", "uharfbuzz"}
 """Required although no code names them: zoneinfo finds its time zones there where the system has none, fpdf2 shapes
