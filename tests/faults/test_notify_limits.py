@@ -17,7 +17,7 @@ from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED
 from shared.stores.messages import Message
 from tests.aws import Engine
-from tests.build import NOON, PHONE, SUB, follow, later, row, violation
+from tests.build import NOON, OTHER_PHONE, PHONE, SUB, follow, later, row, violation
 from tests.faults.notify_world import IS_NOT_REACHED, NO_LIMITS, FaultSender, World, world
 
 EVENING = datetime(2026, 11, 20, 21, tzinfo=BAGHDAD)
@@ -125,9 +125,9 @@ class TestCaps:
 
     def test_another_citizen_is_not_held(self, here: World) -> None:
         self.cap(here, citizen_day=1)
-        follow(here.citizens, "second", phone="+9647809182736")
+        follow(here.citizens, "second", phone=OTHER_PHONE)
         say(here, texts.REFUND, "one", "m1")
-        say(here, texts.REFUND, "two", "m2", "second", "+9647809182736")
+        say(here, texts.REFUND, "two", "m2", "second", OTHER_PHONE)
         here.send_due()
         assert here.statuses() == {SENT: 2}
 

@@ -13,7 +13,7 @@ from shared.domain.plate import Plate
 from shared.domain.time import to_text
 from tests import lambda_events as events
 from tests.aws import Engine
-from tests.build import OTHER_PLATE, PLATE, follow, row, violation
+from tests.build import OTHER_PHONE, OTHER_PLATE, PLATE, follow, row, violation
 from tests.functions import Functions, run
 
 
@@ -47,7 +47,7 @@ def test_an_item_that_cannot_be_read_holds_up_no_other_and_the_run_has_failed(
     functions: Functions, engine: Engine, table: str, spoilt: Json
 ) -> None:
     follow(functions.citizens)
-    follow(functions.citizens, "second", OTHER_PLATE, phone="+9647809182736")
+    follow(functions.citizens, "second", OTHER_PLATE, phone=OTHER_PHONE)
     for plate in (PLATE, OTHER_PLATE):  # of two shards
         rising_in(functions, 7, plate)
     (item,) = [
@@ -59,7 +59,7 @@ def test_an_item_that_cannot_be_read_holds_up_no_other_and_the_run_has_failed(
     with pytest.raises(RuntimeError, match="1 of the plates or shards cannot be read"):
         run("notify.remind", events.schedule())
     functions.send_due()
-    assert [phone for phone, _ in functions.phones.sent] == ["+9647809182736"]
+    assert [phone for phone, _ in functions.phones.sent] == [OTHER_PHONE]
     put(engine, functions.tables[table], item)
     run("notify.remind", events.schedule())
     functions.send_due()
