@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from query.api import handler
 from shared.domain.violation import CANCELLED, PAID, make_version
+from tests import lambda_events as events
 from tests.build import OTHER_PLATE, PHONE, PLATE, SUB, row, store, violation
 from tests.functions import Functions, forget
+from tests.integration.asking import TYPED
 
-TYPED = f"بغداد ز {PLATE.number}"
 PARTS = {"family": "german", "governorate": "11", "letter": "ز", "number": PLATE.number}
 SHOWN = {
     "family": "german",
@@ -313,3 +316,10 @@ def test_a_correction_of_the_plate_moves_the_violation_in_answers(functions: Fun
     assert functions.ask({"plate": TYPED}).body["violations"] == []
     other = {**PARTS, "governorate": "12", "number": OTHER_PLATE.number}
     assert functions.ask({"plate": other}).body["violations"][0]["violation_no"] == subject.violation_no
+
+
+def test_the_description_is_served_to_anybody(functions: Functions) -> None:
+    reply = handler(events.http("GET /v1/openapi.json"), events.context())
+    assert reply["statusCode"] == 200
+    assert json.loads(reply["body"])["openapi"] == "3.1.0"
+    assert PHONE not in reply["body"]
