@@ -214,9 +214,7 @@ def _widget(name: str, of_it: list[Alarm]) -> Json:
 
 
 def _series(alarm: Alarm, namespace: str, metric: str) -> list[str]:
-    dimensions = (
-        alarm.properties.get("Dimensions") or alarm.properties["Metrics"][1]["MetricStat"]["Metric"]["Dimensions"]
-    )
+    dimensions = alarm.properties["Dimensions"]
     named = [text for dimension in dimensions for text in (dimension["Name"], _substituted(dimension["Value"]))]
     return [namespace, metric, *named]
 
