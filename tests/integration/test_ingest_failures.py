@@ -83,7 +83,8 @@ def test_a_dead_letter_of_a_file_that_nobody_knows_holds_up_no_other(desk: Desk)
     version = half_loaded(desk)
     ((_, chunk),) = desk.queued
     desk.queued.insert(0, ("unknown", chunk))
-    swept(desk)
+    with pytest.raises(RuntimeError, match="1 files"):
+        swept(desk)
     assert desk.report(version)["status"] == FAILED
 
 
