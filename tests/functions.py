@@ -20,6 +20,7 @@ from shared.aws_json import Call, Json
 from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files
+from shared.stores.look_ups import LookUps
 from shared.stores.messages import Messages
 from shared.stores.payments import Payments
 from shared.stores.violations import Row, Violations
@@ -72,6 +73,7 @@ class Functions:
         call = engine.fast()
         self.violations = Violations(call, tables["Violations"])
         self.citizens = Citizens(call, tables["Citizens"])
+        self.look_ups = LookUps(call, tables["Citizens"])
         self.messages = Messages(call, tables["Messages"])
         self.payments = Payments(call, tables["Payments"])
         self._fast = engine.fast

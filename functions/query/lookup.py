@@ -17,7 +17,7 @@ from shared.domain.violation import Violation
 from shared.http import Problem
 from shared.identity import Citizen
 from shared.pages import PAGE, Cursors, cut
-from shared.stores.citizens import Asked
+from shared.stores.look_ups import Asked
 from shared.stores.messages import QUEUED, Message
 from shared.stores.profiles import Profile, Subject
 
@@ -48,7 +48,7 @@ def ask(
     try:
         violations = of_category(reading, found, language)
     except Problem:
-        ports.citizens.audit(citizen.sub, query_id, mark, now)
+        ports.look_ups.audit(citizen.sub, query_id, mark, now)
         raise
     proven = admission.proven and _is_proven(ports, citizen, reading, violations)
     teller = Teller(reading.plate, at, language, proven=proven)
@@ -56,23 +56,23 @@ def ask(
     as_of = ports.feed.as_of(now)
     asked = Asked(plate_key, reading.category, proven)
     kept = [
-        ports.citizens.query_action(citizen.sub, query_id, asked, now),
-        ports.citizens.audit_action(citizen.sub, query_id, mark, now),
+        ports.look_ups.query_action(citizen.sub, query_id, asked, now),
+        ports.look_ups.audit_action(citizen.sub, query_id, mark, now),
     ]
     refusal = "off" if not (by_sms and admission.profile.sms) else None if citizen.phone else "no_phone"
     sms = {"status": refusal, "parts": 0}
     if refusal:
-        ports.citizens.seen(citizen.sub, plate_key, now, *kept)
+        ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
     else:
         rises = min((due.changes_at for v in violations if v.owed and (due := teller.due(v)).changes_at), default=None)
         said = _result(citizen, admission.profile, reading.plate, query_id, totals, rises, as_of or at, at)
         answer = message.identity(said.language, str(totals), str(rises))
         # Together, so that an answer kept as told has its message.
-        answered = ports.citizens.answered_action(citizen.sub, plate_key, answer, now)
+        answered = ports.look_ups.answered_action(citizen.sub, plate_key, answer, now)
         status = ports.messages.put_answer(said, now, ports.limits.sms, answered, *kept)
         sms = {"status": status, "parts": message.parts(said.text or "") if status == QUEUED else 0}
         if status != QUEUED:
-            ports.citizens.seen(citizen.sub, plate_key, now, *kept)
+            ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
     items, cursor = cut(violations, position, None, PAGE, _cursors(ports, citizen, query_id))
     return {
         "query_id": query_id,
@@ -102,7 +102,7 @@ def read_on(
 
     Raises Problem 404, 422 for a cursor not its own, or 409 as :func:`ask` does.
     """
-    asked = ports.citizens.query(citizen.sub, query_id, now)
+    asked = ports.look_ups.query(citizen.sub, query_id, now)
     if asked is None:
         raise Problem(404, "no_such_query")
     plate = Plate.from_key(asked.plate_key)
@@ -129,7 +129,7 @@ def of_vehicle(
     vehicle = ports.citizens.vehicle(citizen.sub, vehicle_id)
     if vehicle is None:
         raise Problem(404, "no_such_vehicle")
-    ports.citizens.audit(citizen.sub, new_id(), ports.keyed.plate(vehicle.plate_key), now)
+    ports.look_ups.audit(citizen.sub, new_id(), ports.keyed.plate(vehicle.plate_key), now)
     found = ports.violations.of_plate(vehicle.plate_key)
     violations = newest_first(concerning(vehicle.category, found))
     plate = Plate.from_key(vehicle.plate_key)

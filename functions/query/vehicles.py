@@ -47,7 +47,7 @@ def link(
     reading = wish.reading._replace(category=category)
     violations = ports.violations.of_plate(reading.plate.key)
     mark = ports.keyed.plate(reading.plate.key)
-    ports.citizens.audit(citizen.sub, new_id(), mark, now)
+    ports.look_ups.audit(citizen.sub, new_id(), mark, now)
     try:
         of_category(reading, violations, language)
     except Problem:

@@ -7,11 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.aws_json import Call, Json
 from shared.stores.citizens import Citizens, Vehicle
 from shared.stores.profiles import Limits, Profile, QuotaError, Subject
-from tests.aws import Engine, Tables
-from tests.build import NOON, OTHER_PLATE, PHONE, PLATE, SUB
+from tests.aws import Engine, Tables, Watched
+from tests.build import NOON, OTHER_PLATE, PHONE, SUB
 
 MIDNIGHT = timedelta(hours=12)
 LIMITS = Limits(queries=5, plates=2, links=2, vehicles=3)
@@ -23,18 +22,6 @@ def subject(number: int) -> Subject:
 
 def vehicle(number: int, *, proven: bool = False) -> Vehicle:
     return Vehicle(f"v{number}", f"OLD#11#{number}", None, "self", True, proven)
-
-
-class Watched:
-    """A port that counts its calls by operation."""
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self.operations: list[str] = []
-
-    def __call__(self, service: str, operation: str, request: Json) -> Json:
-        self.operations.append(operation)
-        return self._call(service, operation, request)
 
 
 @pytest.fixture
@@ -241,18 +228,3 @@ class TestVehicles:
         citizens.link(SUB, vehicle(1), NOON)
         assert citizens.vehicle("another", "v1") is None
         assert citizens.vehicles("another") == []
-
-
-class TestAudit:
-    def test_a_look_up_is_kept_for_a_year_under_its_fingerprint(self, citizens: Citizens, tables: Tables) -> None:
-        citizens.audit(SUB, "q1", "mark", NOON)
-        (item,) = tables.items("Citizens")
-        assert item["pk"]["S"] == SUB
-        assert item["sk"]["S"] == "AUDIT#2026-11-20T12:00:00+03:00#q1"
-        assert item["plate"]["S"] == "mark"
-        assert int(item["expires"]["N"]) == int((NOON + timedelta(days=366)).timestamp())
-
-    def test_what_belongs_to_a_look_up_is_written_with_it(self, citizens: Citizens, tables: Tables) -> None:
-        citizens.seen(SUB, PLATE.key, NOON, citizens.audit_action(SUB, "q2", "mark", NOON))
-        kinds = {item["sk"]["S"].partition("#")[0] for item in tables.items("Citizens")}
-        assert kinds == {"SEEN", "AUDIT"}

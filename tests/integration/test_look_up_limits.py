@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.aws_json import Call, Json
+from tests.aws import Watched
 from tests.build import OTHER_PLATE, PLATE, store, violation
 from tests.functions import Functions, forget
 from tests.integration.asking import ASKED, TYPED, audits
@@ -86,18 +86,8 @@ class TestAudit:
         assert PLATE.number not in str(kept)
 
 
-class Counted:
-    def __init__(self, port: Call) -> None:
-        self._port = port
-        self.operations: list[str] = []
-
-    def __call__(self, service: str, operation: str, request: Json) -> Json:
-        self.operations.append(operation)
-        return self._port(service, operation, request)
-
-
 def test_the_calls_of_a_look_up_are_few(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
-    port = Counted(functions._fast())
+    port = Watched(functions._fast())
     monkeypatch.setattr("query.api.FastClient", lambda: port)
     functions.ask({"plate": TYPED})
     assert port.operations == ["GetSecretValue", "UpdateItem", "UpdateItem", "Query", "GetItem", "TransactWriteItems"]

@@ -136,7 +136,7 @@ class TestSms:
         functions.send_due()
         assert functions.ask({"plate": "11 1"}).body["sms"] == {"status": "same_as_recent", "parts": 0}
         assert functions.ask({"plate": "11 3"}).body["sms"] == {"status": "limit", "parts": 0}
-        assert functions.citizens.may_see(SUB, ["OLD#11#3"], functions.clock.at) == {"OLD#11#3"}
+        assert functions.look_ups.may_see(SUB, ["OLD#11#3"], functions.clock.at) == {"OLD#11#3"}
         functions.clock.forward(hours=12)
         assert functions.ask({"plate": "11 3"}).body["sms"]["status"] == "queued"
 
@@ -151,7 +151,7 @@ class TestSms:
 
     def test_a_look_up_lets_its_citizen_pay_whatever_becomes_of_the_sms(self, functions: Functions) -> None:
         functions.ask({"plate": TYPED, "sms": False})
-        assert functions.citizens.may_see(SUB, [PLATE.key], functions.clock.at) == {PLATE.key}
+        assert functions.look_ups.may_see(SUB, [PLATE.key], functions.clock.at) == {PLATE.key}
 
 
 class TestRefusals:
