@@ -11,6 +11,7 @@ from typing import Final
 from pay.gateways import Keys, NotAskedError
 from shared.aws_json import AwsError, Call
 from shared.observability import logger
+from shared.secret import good_values
 
 FRESH_FOR: Final = timedelta(minutes=5)
 
@@ -37,7 +38,7 @@ class SecretKeys:
         with self._reading:
             if self._keys is None or self._until is None or at >= self._until:
                 try:
-                    self._keys = self._read()
+                    self._keys = Keys(*map(json.loads, good_values(self._call, self._secret_id)))
                 except (AwsError, LookupError, ValueError) as error:
                     # An error of what the secret holds would tell it.
                     logger().warning("keys not read", extra={"error": getattr(error, "code", type(error).__name__)})
@@ -45,14 +46,3 @@ class SecretKeys:
                         raise NotAskedError("no keys") from None
                 self._until = at + FRESH_FOR
             return self._keys
-
-    def _read(self) -> Keys:
-        request = {"SecretId": self._secret_id}
-        current = self._call("secretsmanager", "GetSecretValue", request)
-        try:
-            previous = self._call("secretsmanager", "GetSecretValue", {**request, "VersionStage": "AWSPREVIOUS"})
-        except AwsError as error:
-            if error.code != "ResourceNotFoundException":
-                raise
-            return Keys(json.loads(current["SecretString"]))
-        return Keys(json.loads(current["SecretString"]), json.loads(previous["SecretString"]))
