@@ -10,6 +10,7 @@ from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import admit, refused
 from query.views import Teller, plate_view, totals_view
+from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
@@ -24,6 +25,8 @@ from shared.stores.profiles import QuotaError, Subject
 from shared.stores.registry import SUSPICIOUS, TooManyTriesError
 
 RELATIONS: Final = ("self", "family")
+MOST_TOLD: Final = 50
+"""Owners that hear of a new follower: a vehicle has a few, and they must fit the transaction of the link."""
 
 
 class Wish(NamedTuple):
@@ -56,14 +59,13 @@ def link(
         raise
     ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
     wanted = Vehicle(new_id(), reading.plate.key, reading.category, wish.relation, wish.notify, proven)
+    told = _to_owners(ports, citizen, wanted, now)
     try:
-        known = ports.citizens.link(citizen.sub, wanted, now, ports.limits)
+        known = ports.citizens.link(citizen.sub, wanted, now, ports.limits, told)
     except QuotaError as error:
         raise refused(error.quota, now) from None
     vehicle = known or wanted
-    if known is None:
-        _tell_owners(ports, citizen, wanted, now)
-    elif proven and not known.proven and known.category == category:
+    if known and proven and not known.proven and known.category == category:
         vehicle = known._replace(proven=True)
         ports.citizens.change(citizen.sub, vehicle)
     teller = Teller(reading.plate, to_text(now), language, proven=vehicle.proven)
@@ -89,17 +91,17 @@ def _prove(ports: Ports, citizen: Citizen, wish: Wish, now: datetime) -> tuple[b
     return True, proof.category
 
 
-def _tell_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) -> None:
-    """An SMS to everybody who has proved the vehicle theirs: another account follows it."""
+def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) -> list[Json]:
+    """The actions that tell everybody who has proved the vehicle theirs that another account follows it."""
     owners = [
         follower.sub
         for follower in ports.citizens.followers(vehicle.plate_key)
         if follower.proven and follower.sub != citizen.sub and _same_category(follower, vehicle)
     ]
     plate, at = Plate.from_key(vehicle.plate_key), to_text(now)
-    for sub, profile in ports.citizens.profiles(owners).items():
-        if profile.phone and profile.sms:
-            said = Message(
+    return [
+        ports.messages.put_action(
+            Message(
                 message_id=message.identity(message.FOLLOWER_ADDED, sub, vehicle.vehicle_id),
                 sub=sub,
                 kind=message.FOLLOWER_ADDED,
@@ -108,8 +110,12 @@ def _tell_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime
                 language=profile.language,
                 text=message.follower_added(profile.language, plate, at),
                 plate_key=vehicle.plate_key,
-            )
-            ports.messages.put(said, now)
+            ),
+            now,
+        )
+        for sub, profile in ports.citizens.profiles(owners[:MOST_TOLD]).items()
+        if profile.phone and profile.sms
+    ]
 
 
 def listed(ports: Ports, citizen: Citizen, cursor: str | None, limit: int, *, language: str) -> dict[str, Any]:

@@ -149,19 +149,24 @@ class Citizens:
 
     # ------------------------------------------------------------------ vehicles
 
-    def link(self, sub: str, vehicle: Vehicle, at: datetime, limits: Limits = DEFAULT_LIMITS) -> Vehicle | None:
+    def link(
+        self,
+        sub: str,
+        vehicle: Vehicle,
+        at: datetime,
+        limits: Limits = DEFAULT_LIMITS,
+        others: Sequence[Json] = (),
+    ) -> Vehicle | None:
         """Link a vehicle: it, the plate's follower and the citizen's counts in one transaction.
 
-        Returns the link that was there already. Raises QuotaError.
+        others: up to 97 actions that must happen with it. Returns the link that was there already. Raises QuotaError.
         """
         day = to_text(at)[:10]
         known: Item = {"day": {"S": day}}
         for _ in range(_TRIES):
             try:
-                transact(
-                    self._call,
-                    [*self._link_actions(sub, vehicle, at), self._list_action(sub, vehicle, known, day, limits)],
-                )
+                listed = self._list_action(sub, vehicle, known, day, limits)
+                transact(self._call, [*others, *self._link_actions(sub, vehicle, at), listed])
             except AwsError as error:
                 if not error.condition_failed:
                     raise
@@ -171,7 +176,7 @@ class Citizens:
                 linked = texts(known, "linked")
                 if len(linked) >= limits.vehicles:
                     raise QuotaError("vehicles") from None
-                if text(known, "day") == day and (number(known, "links") or 0) >= limits.links:
+                if (text(known, "day") or "") >= day and (number(known, "links") or 0) >= limits.links:
                     raise QuotaError("links") from None
             else:
                 return None
