@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
-from notify.reminders import Reminders
 from notify.reminding import Stores, remind
 from shared.aws_json import sdk
 from shared.clock import now
@@ -13,6 +12,7 @@ from shared.observability import count, logger
 from shared.settings import listed, setting
 from shared.stores.citizens import Citizens
 from shared.stores.messages import Messages
+from shared.stores.reminders import Reminders
 from shared.stores.violations import Violations
 
 _TIME_LEFT_MS: Final = 20_000

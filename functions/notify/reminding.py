@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from notify.announce import UNREADABLE, concerns
-from notify.reminders import Reminders, Stage
 from shared.domain.message import DOUBLING_SOON, identity
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens, Follower
 from shared.stores.messages import MOST_VIOLATIONS, Message, Messages, marker
+from shared.stores.reminders import Reminders, Stage
 from shared.stores.violations import SHARDS, Violations
 
 

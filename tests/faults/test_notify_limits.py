@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from notify.delivery import MOST_ATTEMPTS
-from notify.outages import AWAY_FOR, MOST_FAILURES, Outages
 from notify.providers import TemporaryError
 from notify.providers.failover import Failover
 from shared.domain import message as texts
@@ -16,6 +15,7 @@ from shared.domain.message import DROPPED, FAILED, SENT, WAITING
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED
 from shared.stores.messages import Message
+from shared.stores.outages import AWAY_FOR, MOST_FAILURES, Outages
 from tests.aws import Engine
 from tests.build import NOON, OTHER_PHONE, PHONE, SUB, follow, later, row, violation
 from tests.faults.notify_world import IS_NOT_REACHED, NO_LIMITS, FaultSender, World, world

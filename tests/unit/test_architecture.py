@@ -167,6 +167,27 @@ def test_a_module_that_one_function_uses_is_caught(tmp_path: Path) -> None:
     assert found == {"shared.one is used by 1", "shared.none is used by 0"}
 
 
+# ---------------------------------------------------------------- one place knows the tables
+
+
+def table_users(source: SourceTree) -> Iterator[str]:
+    """Modules that speak to DynamoDB, beside the stores and the port itself."""
+    for module in source.modules.values():
+        if not module.name.startswith(("shared.stores.", "shared.aws_json")):
+            if any(isinstance(node, ast.Constant) and node.value == "dynamodb" for node in ast.walk(module.tree)):
+                yield f"{module.name} speaks to DynamoDB"
+
+
+def test_only_the_stores_know_keys_and_expressions(house: SourceTree) -> None:
+    assert not list(table_users(house))
+
+
+def test_a_key_outside_the_stores_is_caught(tmp_path: Path) -> None:
+    asks = "def f(call):\n    return call('dynamodb', 'GetItem', {})"
+    assert not list(table_users(tree(tmp_path, shared__stores__items=asks, shared__aws_json="X = 'dynamodb'")))
+    assert list(table_users(tree(tmp_path, notify__outages=asks))) == ["notify.outages speaks to DynamoDB"]
+
+
 # ---------------------------------------------------------------- nothing is read at import
 
 

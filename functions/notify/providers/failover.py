@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from notify.outages import Outages
 from notify.providers import Accepted, Provider, TemporaryError, UnknownOutcomeError
 from shared.aws_json import AwsError
 from shared.clock import Clock
 from shared.observability import count
+from shared.stores.outages import Outages
 
 
 class Failover:
