@@ -332,6 +332,15 @@ def test_a_certificate_of_nobody_known_is_refused(tmp_path: Path) -> None:
         assert server.received == []
 
 
+def test_one_of_an_authority_that_is_known_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
+    with FaultServer([fault_server.says(200, b"{}")] * 2, authority.server()) as server:
+        exchange = Exchange(server.url)
+        assert [exchange("GET", "/payment").status for _ in range(2)] == [200] * 2
+        assert [request.connection for request in server.received] == [1, 2]
+
+
 def test_each_exchange_has_a_connection_of_its_own() -> None:
     """One that was kept may have gone stale, and an order that is lost on it could have been placed."""
     with FaultServer([fault_server.says(200, b"{}")] * 3) as server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
 
 from pay.gateways import Keys, NotAskedError, ReadKeys, RefusedError, Standing, UnknownError
 
@@ -50,6 +52,7 @@ class Exchange:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         self._timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
+        self._tls = _tls() if self.url.startswith("https:") else None
 
     def __call__(
         self,
@@ -69,7 +72,7 @@ class Exchange:
             sent["content-type"], content = "application/x-www-form-urlencoded", urlencode(form).encode()
         try:
             # A pool of its own: a shared one would keep the connection for the next exchange.
-            with urllib3.PoolManager(timeout=self._timeout, retries=False) as http:
+            with urllib3.PoolManager(timeout=self._timeout, retries=False, ssl_context=self._tls) as http:
                 response = http.request(
                     method, self.url + path, headers=sent, body=content, redirect=False, preload_content=False
                 )
@@ -91,6 +94,13 @@ class Exchange:
         if parts.scheme not in {"https", urlsplit(self.url).scheme} or not parts.hostname:
             raise ValueError("not a page")
         return url
+
+
+def _tls() -> ssl.SSLContext:
+    """Kept for all exchanges: reading the authorities' certificates costs more than the rest of one."""
+    context = create_urllib3_context()
+    context.load_default_certs()
+    return context
 
 
 def _read(response: urllib3.BaseHTTPResponse) -> bytes:
