@@ -273,7 +273,7 @@ class TestChanging:
         refusal = payments.change(payment("p2"), payment("p2", status=PAID), NOON, [action])
         assert refusal == Refusal(own=False, full=False, others=(0,))
 
-    def test_a_callback_is_recorded_once(self, payments: Payments, tables: Tables) -> None:
+    def test_a_callback_is_recorded_once(self, payments: Payments) -> None:
         assert payments.heard("p1", "paid", NOON)
         assert not payments.heard("p1", "paid", NOON + SECOND)
         assert payments.heard("p1", "refunded", NOON)

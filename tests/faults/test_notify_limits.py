@@ -229,7 +229,7 @@ class TestTwoProviders:
         here.now += AWAY_FOR - SECOND
         assert both.send(PHONE, "text").provider == "ur"
 
-    def test_then_it_is_tried_again(self, here: World, both: Failover, second: FaultSender) -> None:
+    def test_then_it_is_tried_again(self, here: World, both: Failover) -> None:
         here.sender.away = True
         self.fail(both, MOST_FAILURES)
         here.sender.away = False

@@ -147,9 +147,7 @@ def test_a_failed_payment_that_dies_while_ending_lets_everything_go(
     assert receipts(functions) == []
 
 
-def test_an_order_of_unknown_outcome_is_found_out(
-    functions: Functions, faults: Faults, subjects: list[Violation]
-) -> None:
+def test_an_order_of_unknown_outcome_is_found_out(functions: Functions, subjects: list[Violation]) -> None:
     def taken_but_unheard(payment_id: str) -> None:
         raise UnknownError("ReadTimeoutError")
 

@@ -16,7 +16,7 @@ from tests.integration.pay.wishes import RETURN_URL, status, wish
 
 
 class TestBrowser:
-    def come_by(self, functions: Functions, payment_id: str, **query: str) -> Reply:
+    def come_by(self, functions: Functions, **query: str) -> Reply:
         """The browser that a gateway sends, in the sandbox's own scheme."""
         body = b""
         return functions.call(
@@ -40,18 +40,18 @@ class TestBrowser:
 
     def test_it_goes_on_to_where_the_citizen_came_from(self, functions: Functions, started: str) -> None:
         functions.gateway.says(started)
-        reply = self.come_by(functions, started, token=started)
+        reply = self.come_by(functions, token=started)
         assert (reply.status, reply.headers["location"]) == (303, RETURN_URL)
         assert status(functions, started) == "paid"
 
     def test_also_where_the_gateway_is_silent(self, functions: Functions, started: str) -> None:
         functions.gateway.silence = UnknownError("ReadTimeoutError")
-        reply = self.come_by(functions, started, token=started)
+        reply = self.come_by(functions, token=started)
         assert (reply.status, reply.headers["location"]) == (303, RETURN_URL)
         assert status(functions, started) == "pending"
 
-    def test_one_that_proves_nothing_goes_nowhere(self, functions: Functions, started: str) -> None:
-        reply = self.come_by(functions, started)
+    def test_one_that_proves_nothing_goes_nowhere(self, functions: Functions) -> None:
+        reply = self.come_by(functions)
         assert (reply.status, reply.body["code"]) == (401, "callback_refused")
         assert "location" not in reply.headers
 

@@ -162,9 +162,7 @@ class TestCallback:
         assert status(functions, started) == "review"
         assert corrections(functions) == ["late_other_money"]
 
-    def test_money_that_comes_while_it_is_being_given_up_is_due_back(
-        self, functions: Functions, subjects: list[Violation], started: str
-    ) -> None:
+    def test_money_that_comes_while_it_is_being_given_up_is_due_back(self, functions: Functions, started: str) -> None:
         functions.callback(started)
         standing = functions.gateway.standing
 
