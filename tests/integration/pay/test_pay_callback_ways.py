@@ -50,7 +50,7 @@ class TestBrowser:
         assert (reply.status, reply.headers["location"]) == (303, RETURN_URL)
         assert status(functions, started) == "pending"
 
-    def test_one_that_proves_nothing_goes_nowhere(self, functions: Functions) -> None:
+    def test_one_that_proves_nothing_goes_nowhere(self, functions: Functions, started: str) -> None:
         reply = self.come_by(functions)
         assert (reply.status, reply.body["code"]) == (401, "callback_refused")
         assert "location" not in reply.headers
