@@ -54,7 +54,7 @@ def test_every_reviewed_wildcard_is_still_there(template: Template) -> None:
 def test_who_is_taken_for_gone_is_cut_off_by_then(template: Template) -> None:
     """A start or a refund is left to whoever began it only while that function can still run."""
     longest = {"PayApi": LONGEST_START, "PayReconcile": LONGEST_ASKING}
-    assert {name: timedelta(seconds=_of(template, name)["Timeout"]) for name in longest} == longest
+    assert {name: timedelta(seconds=functions(template)[name]["Timeout"]) for name in longest} == longest
 
 
 # ---------------------------------------------------------------- a broken template is caught
