@@ -67,7 +67,7 @@ def link(
     vehicle = known or wanted
     if known and proven and not known.proven and known.category == category:
         vehicle = known._replace(proven=True)
-        ports.citizens.change(citizen.sub, vehicle)
+        ports.citizens.change(citizen.sub, known, vehicle)
     teller = Teller(reading.plate, to_text(now), language, proven=vehicle.proven)
     totals = totals_view(concerning(vehicle.category, violations), teller.due)
     return {**vehicle_view(vehicle, language), "totals": totals}, known is None
@@ -138,7 +138,7 @@ def change(
         relation=vehicle.relation if relation is None else relation,
         notify=vehicle.notify if notify is None else notify,
     )
-    if changed != vehicle and not ports.citizens.change(citizen.sub, changed):
+    if changed != vehicle and not ports.citizens.change(citizen.sub, vehicle, changed):
         raise Problem(404, "no_such_vehicle")
     return vehicle_view(changed, language)
 

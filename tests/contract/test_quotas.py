@@ -207,12 +207,19 @@ class TestVehicles:
     def test_a_change_is_made_in_both_places(self, citizens: Citizens) -> None:
         citizens.link(SUB, vehicle(1), NOON)
         changed = vehicle(1)._replace(relation="family", notify=False, proven=True)
-        assert citizens.change(SUB, changed)
+        assert citizens.change(SUB, vehicle(1), changed)
         assert citizens.vehicle(SUB, "v1") == changed
         follower = citizens.follower("OLD#11#1", SUB)
         assert follower is not None
         assert (follower.relation, follower.notify, follower.proven) == ("family", False, True)
         assert citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).proven
+
+    def test_changes_from_two_sides_undo_nothing_of_one_another(self, citizens: Citizens) -> None:
+        read = vehicle(1)
+        citizens.link(SUB, read, NOON)
+        assert citizens.change(SUB, read, read._replace(proven=True))
+        assert citizens.change(SUB, read, read._replace(notify=False))
+        assert citizens.vehicle(SUB, "v1") == read._replace(proven=True, notify=False)
 
     def test_ending_a_link_ends_it_everywhere_once(self, citizens: Citizens) -> None:
         citizens.link(SUB, vehicle(1, proven=True), NOON)
@@ -222,7 +229,7 @@ class TestVehicles:
         assert list(citizens.followers("OLD#11#1")) == []
         assert not citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).linked
         assert not citizens.unlink(SUB, "v1", "OLD#11#1")
-        assert not citizens.change(SUB, vehicle(1))
+        assert not citizens.change(SUB, vehicle(1), vehicle(1, proven=True))
 
     def test_a_vehicle_is_its_citizens_alone(self, citizens: Citizens) -> None:
         citizens.link(SUB, vehicle(1), NOON)

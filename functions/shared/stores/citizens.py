@@ -41,6 +41,8 @@ from shared.stores.profiles import (
 )
 
 _TRIES: Final = 5
+_CHANGING: Final = ("relation", "notify", "proven")
+"""What of a link can change."""
 
 
 class Admission(NamedTuple):
@@ -227,24 +229,24 @@ class Citizens:
         item = self._get(sub, f"VEHICLE#{vehicle_id}")
         return _vehicle(vehicle_id, item["plate"]["S"], item) if item else None
 
-    def change(self, sub: str, vehicle: Vehicle) -> bool:
-        """Bring relation, notify and proof of a link to what the vehicle says, everywhere. False where it is gone."""
-        values = pack({":relation": vehicle.relation, ":notify": vehicle.notify, ":proven": vehicle.proven})
+    def change(self, sub: str, before: Vehicle, after: Vehicle) -> bool:
+        """Change what differs in relation, notify or proof of a link, everywhere. False where it is gone."""
+        new = {name: getattr(after, name) for name in _CHANGING if getattr(after, name) != getattr(before, name)}
         actions: list[Json] = [
             {
                 "Update": {
                     "TableName": self._table,
                     "Key": key,
-                    "UpdateExpression": "SET relation = :relation, notify = :notify, proven = :proven",
+                    "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in new),
                     "ConditionExpression": "attribute_exists(pk)",
-                    "ExpressionAttributeValues": values,
+                    "ExpressionAttributeValues": pack({f":{name}": value for name, value in new.items()}),
                 }
             }
-            for key in _link_keys(sub, vehicle.vehicle_id, vehicle.plate_key)
+            for key in _link_keys(sub, after.vehicle_id, after.plate_key)
         ]
-        if vehicle.proven:
+        if new.get("proven"):
             change = Change()
-            change.add_text("proven", vehicle.plate_key)
+            change.add_text("proven", after.plate_key)
             actions.append({"Update": change.request(self._table, item_key(sub, "PROFILE"))})
         return self._all(actions)
 
