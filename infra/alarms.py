@@ -53,11 +53,6 @@ def section(objective: str) -> str:
     return objective.lower()
 
 
-def deployment_alarms() -> list[str]:
-    """The alarms that undo a deployment."""
-    return [name for name, objective in objectives().items() if objective.get("rollback")]
-
-
 def written(template: Template) -> str:
     """The lines of the template that say all this."""
     found = alarms(template)
@@ -219,9 +214,7 @@ def _widget(name: str, of_it: list[Alarm]) -> Json:
 
 
 def _series(alarm: Alarm, namespace: str, metric: str) -> list[str]:
-    dimensions = (
-        alarm.properties.get("Dimensions") or alarm.properties["Metrics"][1]["MetricStat"]["Metric"]["Dimensions"]
-    )
+    dimensions = alarm.properties["Dimensions"]
     named = [text for dimension in dimensions for text in (dimension["Name"], _substituted(dimension["Value"]))]
     return [namespace, metric, *named]
 
