@@ -25,7 +25,7 @@ LONGEST_RECORD: Final = 2 * LONGEST_LINE
 MOST_BAD: Final = 0.20
 """The share of the first chunk that may be bad: a file of more is not what it says, or not ours, and is refused."""
 
-_BOM: Final = b"\xef\xbb\xbf"
+_BOM: Final = "\ufeff"
 
 Keep = Callable[[int, bytes], None]
 """``keep(number, content)`` puts a chunk of a rewritten file where it can be loaded from."""
@@ -60,10 +60,10 @@ class BadShareError(FileError):
 
 
 class _Lines:
-    """The lines of a file. texts: with their ends. count, position: how many were given, and how many bytes they hold.
+    """The lines of a file, with their ends. texts: read; encoded: as they stand. Both step through the same lines.
 
-    record: the position at which the record being read begins. keeping: whether the lines since the last
-    :meth:`end_chunk` are held.
+    count, position: how many were given, and how many bytes they hold. record: the position at which the record being
+    read begins. keeping: whether the lines since the last :meth:`end_chunk` are held.
     """
 
     def __init__(self, blocks: Iterable[bytes], *, keeping: bool) -> None:
@@ -71,7 +71,8 @@ class _Lines:
         self.count = 0
         self._keeping = keeping
         self._kept: list[bytes] = []
-        self.texts = self._decoded(self._split(blocks))
+        self.encoded = self._counted(blocks)
+        self.texts = map(bytes.decode, self.encoded)
 
     def end_chunk(self) -> bytes:
         """The lines that were held, which are no longer."""
@@ -79,20 +80,19 @@ class _Lines:
         self._kept.clear()
         return kept
 
-    def _decoded(self, lines: Iterable[bytes]) -> Iterator[str]:
-        for line in lines:
-            self.count += 1
-            self.position += len(line)
-            if self.position - self.record > LONGEST_RECORD:
-                raise FileError("record_too_long", line=self.count)
-            if self._keeping:
-                self._kept.append(line)
-            try:
-                yield (line.removeprefix(_BOM) if self.count == 1 else line).decode()
-            except UnicodeDecodeError:
-                raise FileError("not_utf8", line=self.count) from None
+    def _counted(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        for lines in self._split(blocks):
+            for line in lines:
+                self.count += 1
+                self.position += len(line)
+                if self.position - self.record > LONGEST_RECORD:
+                    raise FileError("record_too_long", line=self.count)
+                if self._keeping:
+                    self._kept.append(line)
+                yield line
 
-    def _split(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    def _split(self, blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
+        """The lines that end in each block, all of them UTF-8."""
         rest = b""
         for block in blocks:
             lines = (rest + block).splitlines(keepends=True)
@@ -103,9 +103,18 @@ class _Lines:
             rest = lines.pop() if lines else b""
             if len(rest) > LONGEST_LINE:
                 raise FileError("record_too_long", line=self.count + len(lines) + 1)
-            yield from lines
+            yield from self._readable(lines)
         if rest:
-            yield rest
+            yield from self._readable([rest])
+
+    def _readable(self, lines: list[bytes]) -> Iterator[list[bytes]]:
+        try:
+            b"".join(lines).decode()
+        except UnicodeDecodeError as error:
+            # What is wrong on an earlier line is told first.
+            yield lines[: len(error.object[: error.start + 1].splitlines()) - 1]
+            raise FileError("not_utf8", line=self.count + 1) from None
+        yield lines
 
 
 def scan(
@@ -123,7 +132,7 @@ def scan(
     Raises FileError: the file is refused as a whole.
     """
     lines = _Lines(blocks, keeping=keep is not None)
-    first = next(lines.texts, "")
+    first = next(lines.texts, "").removeprefix(_BOM)
     if not first:
         raise FileError("file_empty")
     require_readable_header(re.split(f"[{''.join(SEPARATORS)}]", first[:LONGEST_HEADER]))
@@ -144,7 +153,7 @@ def scan(
                 break
         if layout is None:
             layout = _checked(separator, header, sample, source, most_bad=most_bad, unproven=unproven)
-            found = skim(lines.texts, separator, lines.count + 1)
+            found = skim(lines.encoded, separator, lines.count + 1)
         if rows == before:
             return Scan(layout, chunks, rows)
         number, content = len(chunks) + 1, lines.end_chunk()

@@ -7,12 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
-from hashlib import blake2b
 from itertools import chain
 from operator import itemgetter
 from typing import ClassVar, Final, Generic, NamedTuple, TypeVar
 
 import orjson
+from xxhash import xxh3_128_hexdigest
 
 from ingest import cells
 from ingest.errors import CellError, FileError
@@ -31,6 +31,7 @@ RowT = TypeVar("RowT")
 OTHER: Final = "other"
 
 _LINE_END: Final = "\r\n"
+_QUOTE: Final = ord('"')
 _LONGEST_FIELD: Final = csv.field_size_limit()
 
 _PLATE_COLUMNS: Final = {
@@ -103,7 +104,8 @@ def records(lines: Iterable[str], separator: str, first_line: int = 1) -> Iterat
     lines = iter(lines)
     begins = first_line
     for line in lines:
-        if _is_plain(line):
+        if '"' not in line and len(line) <= _LONGEST_FIELD:
+            # Most lines are the cells between their separators, and need no reader of CSV.
             record, taken = line.rstrip(_LINE_END).split(separator), 1
         else:
             record, taken = _quoted(line, lines, separator, begins)
@@ -112,24 +114,22 @@ def records(lines: Iterable[str], separator: str, first_line: int = 1) -> Iterat
         begins += taken
 
 
-def skim(lines: Iterator[str], separator: str, first_line: int) -> Iterator[None]:
-    """Step from the end of each record that :func:`records` finds to the next, without taking it apart."""
+def skim(lines: Iterator[bytes], separator: str, first_line: int) -> Iterator[None]:
+    """Step from the end of each record that :func:`records` finds to the next, without taking it apart.
+
+    lines: of UTF-8, whose bytes below 128 stand for nothing else.
+    """
     begins = first_line
-    empty = separator + _LINE_END
+    empty = f"{separator}{_LINE_END}".encode()
     for line in lines:
-        if _is_plain(line):
-            filled, taken = bool(line.strip(empty)), 1
+        if _QUOTE not in line and len(line) <= _LONGEST_FIELD:
+            filled, taken = line.strip(empty), 1
         else:
-            record, taken = _quoted(line, lines, separator, begins)
+            record, taken = _quoted(line.decode(), map(bytes.decode, lines), separator, begins)
             filled = any(record)
         if filled:
             yield
         begins += taken
-
-
-def _is_plain(line: str) -> bool:
-    """Whether a line is a record, of the cells between its separators: most are, and need no reader of CSV."""
-    return '"' not in line and len(line) <= _LONGEST_FIELD
 
 
 def _quoted(line: str, lines: Iterator[str], separator: str, begins: int) -> tuple[list[str], int]:
@@ -196,9 +196,8 @@ class Parser(ABC, Generic[RowT]):
             raise CellError("updated_at_ahead", "updated_at")
         return updated
 
-    def _warn_of(self, category: Category, line: int) -> None:
-        if category.unknown:
-            self.warnings.add("plate_category", "category_other", 1, line)
+    def _warn_of_category(self, line: int) -> None:
+        self.warnings.add("plate_category", "category_other", 1, line)
 
 
 class ViolationParser(Parser[Row]):
@@ -242,7 +241,8 @@ class ViolationParser(Parser[Row]):
             _date("paid_at", paid_at),
             _optional("receipt_no", receipt_no, cells.text),
         )
-        self._warn_of(category, line)
+        if category.unknown:
+            self._warn_of_category(line)
         if recorded is None:
             self.warnings.add("recorded_at", "recorded_at_defaulted", 1, line)
         return Row(
@@ -367,4 +367,4 @@ def _optional(column: str, cell: str, read: Callable[[str], T]) -> T | None:
 def content(violation: Violation) -> str:
     """A digest of everything the directorate wrote but the version: equal for rows that say the same."""
     said = orjson.dumps((violation[:_VERSION], violation[_VERSION + 1 : _SETTLEMENT]))
-    return blake2b(said, digest_size=16).hexdigest()
+    return xxh3_128_hexdigest(said)

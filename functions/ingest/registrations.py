@@ -22,7 +22,8 @@ class RegistrationParser(Parser[Registration]):
         if registration_no is None:
             raise CellError("registration_no_malformed" if number.strip() else "missing", "registration_no")
         updated = self._updated(updated_at)
-        self._warn_of(category, line)
+        if category.unknown:
+            self._warn_of_category(line)
         return Registration(
             plate_key,
             category.name,

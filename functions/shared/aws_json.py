@@ -28,7 +28,10 @@ import orjson
 
 Json = dict[str, Any]
 Call = Callable[[str, str, Json], Json]
-"""``call(service, operation, request) -> response``; raises :class:`AwsError`."""
+"""``call(service, operation, request) -> response``; raises :class:`AwsError`.
+
+A part of a request may be text that is ready: an ``orjson.Fragment``.
+"""
 
 ATTEMPTS: Final = 4
 CONNECT_TIMEOUT: Final = 2.0
@@ -103,8 +106,9 @@ def sdk(**options: Any) -> Call:
         if client is None:
             client = clients[service] = boto3.client(service, config=config, **options)
             client.meta.events.register("needs-retry", _wait_after_conflict)
+        parameters = orjson.loads(orjson.dumps(request))  # the SDK takes no text that is ready
         try:
-            response: Json = getattr(client, xform_name(operation))(**request)
+            response: Json = getattr(client, xform_name(operation))(**parameters)
         except ClientError as error:
             answer: Any = error.response
             raise AwsError(

@@ -232,7 +232,7 @@ class World:
         def call(service: str, operation: str, request: Json) -> Json:
             gate()
             answer = self._call(service, operation, request)
-            self.written += self._told(request.get("TransactItems", ()))
+            self.written += self._told(orjson.loads(orjson.dumps(request.get("TransactItems", ()))))
             return answer
 
         return call
