@@ -53,7 +53,7 @@ rights: ## run the end-to-end tests and find rights that are granted and never u
 .PHONY: drill
 drill: ## break three links on a local cloud, mend them by the runbook, see that nothing is lost
 	$(set_up) test emulator
-	@$(project)/python -m pytest -m slow tests/e2e/test_drill.py -n 0 -p no:randomly
+	@$(project)/python -m pytest -m slow tests/e2e/test_drill.py -n 0 -p no:randomly -v --no-header
 
 .PHONY: load
 load: ## five minutes of mixed load on a local cloud of its own
@@ -150,6 +150,11 @@ resume: ## WHAT=sms|payments|ingest: let it go on
 rollback-file: ## KEY=live/wrong.csv: undo what the newest version of a file changed
 	$(set_up) run
 	@$(operator) rollback-file '$(KEY)' $(apply)
+
+.PHONY: figures
+figures: ## DAY=2026-11-25: write the figures of a day whose night failed
+	$(set_up) run
+	@$(operator) figures '$(DAY)' $(apply)
 
 .PHONY: sms-attributes
 sms-attributes: ## let SNS write delivery logs: once after the first deployment

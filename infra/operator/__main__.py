@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 
 import click
 
 from infra.operator import deciding, files, pausing, replay, rollback, trail
 from infra.operator.deployment import Deployment
 from shared.clock import now
+from shared.domain.time import BAGHDAD
 
 APPLY = click.option("--apply", is_flag=True, help="do it; without this, only say what would be done")
 WHAT = click.argument("what", type=click.Choice(list(pausing.PARTS)))
@@ -179,6 +182,27 @@ def rollback_file(deployment: Deployment, key: str, apply: bool) -> None:
     with deployment.audited("rollback-file", key=key, version=file.version.version_id) as results:
         results |= rollback.apply(deployment, undo)
     _say(f"{count:,} {what}" for what, count in results.items())
+
+
+@app.command()
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@APPLY
+@click.pass_obj
+def figures(deployment: Deployment, day: datetime, apply: bool) -> None:
+    """Write the figures of a DAY that is over, where its night failed: violations as they stand now."""
+    if day.date() >= deployment.clock().astimezone(BAGHDAD).date():
+        raise click.BadParameter("is not over yet", param_hint="DAY")
+    key = f"statistics/{day:%Y-%m-%d}.json"
+    click.echo(f"{key}: to be written; the whole table of violations is read for it")
+    if not apply:
+        _only_said()
+        return
+    with deployment.audited("figures", key=key):
+        function, payload = deployment.physical["OverviewNightly"], json.dumps({"day": f"{day:%Y-%m-%d}"}).encode()
+        answer = deployment.clients("lambda").invoke(FunctionName=function, Payload=payload)
+        if "FunctionError" in answer:
+            raise click.ClickException("the function failed: see the log of OverviewNightly")
+    click.echo("written")
 
 
 @app.command()

@@ -81,6 +81,7 @@ def lossy_streams(template: Template) -> Iterator[str]:
             "bounds the age": 60 <= mapping.get("MaximumRecordAgeInSeconds", -1) <= 86_400,
             "starts at the oldest record": mapping.get("StartingPosition") == "TRIM_HORIZON",
             "keeps what failed": "Destination" in mapping.get("DestinationConfig", {}).get("OnFailure", {}),
+            "counts what it gives up": mapping.get("MetricsConfig") == {"Metrics": ["EventCount"]},
             "filters": bool(mapping.get("FilterCriteria", {}).get("Filters")),
         }
         yield from (f"{name}: not {what}" for what, holds in faults.items() if not holds)

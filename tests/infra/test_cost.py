@@ -18,7 +18,8 @@ def bill(*options: str) -> dict[str, int]:
 
 def test_the_document_shows_what_the_script_prints() -> None:
     shown = re.findall(r"^```\n(.+?)^```", (ROOT / "docs" / "cost.md").read_text(encoding="utf-8"), re.M | re.S)
-    assert shown == [CliRunner().invoke(cost.main, [], catch_exceptions=False).output]
+    printed = CliRunner().invoke(cost.main, [], catch_exceptions=False).output
+    assert shown == [printed], "docs/cost.md shows what `make cost` prints"
 
 
 def test_the_sum_is_the_sum_of_its_lines() -> None:

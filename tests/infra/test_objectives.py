@@ -11,7 +11,7 @@ import pytest
 from infra import alarms
 from infra.operator.__main__ import app
 from tests.infra import reading
-from tests.infra.reading import ROOT, Template, functions, of_type
+from tests.infra.reading import ROOT, Template, events, functions, of_type
 
 RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 PARTS: Final = ("**Means:**", "**Look at:**", "**Mend:**")
@@ -62,6 +62,19 @@ def test_every_metric_of_ours_is_counted_somewhere() -> None:
     }
     named = {one["metric"][1] for one in alarms.objectives().values() if one["metric"][0] == "Gharama"}
     assert named <= counted | outcomes
+
+
+def test_a_function_that_runs_once_a_day_is_missed_by_an_alarm(template: Template) -> None:
+    """It fails but once a day; and it may also not run at all."""
+    missed = {
+        one["metric"][1] for one in alarms.objectives().values() if one.get("silence") == "breaching" and "below" in one
+    }
+    nightly = {name for name, event in events(template, "Schedule") if alarms.is_nightly(template, event["Schedule"])}
+    assert nightly
+    for name in nightly:
+        module = functions(template)[name]["Handler"].rpartition(".")[0].replace(".", "/")
+        source = (ROOT / "functions" / f"{module}.py").read_text(encoding="utf-8")
+        assert missed & set(re.findall(r'count\(\s*"(\w+)"', source)), f"nobody hears where {name} does not run"
 
 
 def test_every_threshold_that_is_a_parameter_is_there(template: Template) -> None:

@@ -232,6 +232,7 @@ for _part, _value in {
     "MaximumRecordAgeInSeconds": -1,
     "StartingPosition": "LATEST",
     "DestinationConfig": {},
+    "MetricsConfig": {},
     "FilterCriteria": {"Filters": []},
 }.items():
     _found = {
@@ -241,6 +242,7 @@ for _part, _value in {
         "MaximumRecordAgeInSeconds": "bounds the age",
         "StartingPosition": "starts at the oldest record",
         "DestinationConfig": "keeps what failed",
+        "MetricsConfig": "counts what it gives up",
         "FilterCriteria": "filters",
     }[_part]
     MUTATIONS[f"a stream mapping with {_part} {_value}"] = Mutation(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -15,6 +16,7 @@ from infra.operator import __main__ as commands
 from infra.operator.deployment import Deployment
 from pay.pausing import Pausing
 from shared.clock import now
+from shared.domain.time import BAGHDAD
 from shared.stores.items import transact
 from shared.stores.violations import Violations
 from tests.aws import Engine, Tables
@@ -214,6 +216,19 @@ def test_dead_letters_go_back_to_their_queue(command: Run, stand: Stand, queues:
 
 def test_a_place_that_is_none(command: Run) -> None:
     assert "there are: FailedRecords" in command("replay", "Nowhere", code=2)
+
+
+# ---------------------------------------------------------------- figures
+
+
+def test_figures_of_a_day_are_written_only_once_it_is_over(command: Run, stand: Stand) -> None:
+    today = stand.clock().astimezone(BAGHDAD).date()
+    assert "is not over yet" in command("figures", f"{today}", "--apply", code=2)
+    said = command("figures", f"{today - timedelta(days=1)}")
+    assert f"statistics/{today - timedelta(days=1)}.json: to be written" in said
+    assert "nothing was done" in said
+    assert "does not match" in command("figures", "yesterday", code=2)
+    assert stand.kept() == []
 
 
 # ---------------------------------------------------------------- pausing
