@@ -53,6 +53,7 @@ rights: ## run the end-to-end tests and find rights that are granted and never u
 .PHONY: drill
 drill: ## break three links on a local cloud, mend them by the runbook, see that nothing is lost
 	$(set_up) test emulator
+	@echo "A minute of an alarm passes in a second here; its periods are shown from the latest on."
 	@$(project)/python -m pytest -m slow tests/e2e/test_drill.py -n 0 -p no:randomly -v --no-header
 
 .PHONY: load
