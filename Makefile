@@ -94,14 +94,16 @@ build: ## build the functions for AWS (needs python3.13 on the PATH)
 	@$(sam) build --build-dir $(BUILD)
 	@$(project)/python -m infra.package $(BUILD)
 
+.PHONY: named-env
+named-env:
+	@case "$(ENV)" in dev|staging|prod) ;; *) echo 'ENV must be dev, staging or prod' >&2; exit 2;; esac
+
 .PHONY: deploy
-deploy: check build ## ENV=dev|staging|prod: check, build and deploy to AWS
-	@case "$(ENV)" in dev|staging|prod) ;; *) echo 'make deploy ENV=dev|staging|prod' >&2; exit 2;; esac
+deploy: named-env check build ## ENV=dev|staging|prod: check, build and deploy to AWS
 	@$(sam) deploy --config-env $(ENV)
 
 .PHONY: deploy-edge
-deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firewall in front of a platform with Edge=on
-	@case "$(ENV)" in dev|staging|prod) ;; *) echo 'make deploy-edge ENV=dev|staging|prod' >&2; exit 2;; esac
+deploy-edge: named-env ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firewall in front of a platform with Edge=on
 	$(set_up) run sam
 	@parameters=$$($(project)/python -m infra.edge gharama-$(ENV) $(and $(RENEW),--renew)) && \
 	  $(sam) deploy --config-env edge --template infra/edge.yaml --stack-name gharama-$(ENV)-edge \

@@ -247,8 +247,18 @@ def test_payments_are_paused_and_go_on(command: Run, stand: Stand, monkeypatch: 
     assert next((kept["action"], kept["reason"]) for kept in stand.kept()) == ("pause", "the gateway is away")
 
 
-def test_a_reason_is_asked_for(command: Run) -> None:
+def test_a_reason_is_asked_for(command: Run, stand: Stand) -> None:
     assert "--reason" in command("pause", "payments", code=2)
+    assert "--reason" in command("pause", "payments", "--reason", "", "--apply", code=2)
+    assert "--reason" in command("decide-payment", "settle", "p", "--reason", "", "--apply", code=2)
+    assert stand.kept() == []
+
+
+def test_what_aws_refuses_is_said_in_a_line(command: Run, stand: Stand) -> None:
+    stand.physical |= {"PayApi": "pay", "SmsDeadLetters": "http://127.0.0.1:1/0/none"}  # type: ignore[operator]
+    said = command("replay", "SmsDeadLetters", code=1)
+    assert said.startswith("Error: ")
+    assert said.count("\n") == 1
 
 
 def test_every_mapping_that_is_switched_off_is_in_the_stack() -> None:
