@@ -101,7 +101,7 @@ def test_a_trail_tells_what_happened_and_nobody_personal(command: Run, subject: 
 
 def test_no_payment_of_a_name_and_no_name_are_told_apart(command: Run) -> None:
     assert "there is no such payment" in command("payment-trail", "f" * 32, code=1)
-    assert "PAYMENT_ID is missing" in command("payment-trail", "", code=2)
+    assert "'PAYMENT_ID': must not be empty" in command("payment-trail", "", code=2)
 
 
 def test_money_that_waits_is_listed(functions: Functions, command: Run, started: str) -> None:
