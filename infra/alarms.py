@@ -80,7 +80,7 @@ def _of_objective(name: str, objective: Json, template: Template) -> Iterator[Al
     kind = objective.get("each")
     if kind is None:
         dimensions = [_dimension(key, resources, about) for key, about in _about(objective)]
-        about = next((about for _, about in _about(objective)), None)
+        about = objective.get("by") or next((about for _, about in _about(objective)), None)
         condition = resources[about].get("Condition") if about else None
         own = [{"Name": "service", "Value": _OWN.lower()}] if objective["metric"][0] == _OWN else dimensions
         yield Alarm(f"{name}Alarm", name, about, _properties(name, objective, own), condition)
@@ -206,27 +206,46 @@ def _flow(value: Any) -> str:
 
 
 def _dashboard(found: list[Alarm]) -> str:
-    """One widget an objective, its threshold drawn in; what exists only under a condition is left out."""
-    shown = [alarm for alarm in found if alarm.condition is None]
-    names = list(dict.fromkeys(alarm.objective for alarm in shown))
-    states = {
-        "type": "alarm",
-        "width": _COLUMNS * _WIDTH,
-        "height": 4,
-        "properties": {"title": "Alarms", "alarms": [f"${{{alarm.name}.Arn}}" for alarm in shown]},
-    }
-    graphs = [_widget(name, [alarm for alarm in shown if alarm.objective == name]) for name in names]
-    body = json.dumps({"widgets": [states, *graphs]}, ensure_ascii=False).replace("'", "''")
-    return "\n".join(
-        [
-            "  Dashboard:",
-            "    Type: AWS::CloudWatch::Dashboard",
-            "    Properties:",
-            "      DashboardName: !Ref AWS::StackName",
-            f"      DashboardBody: !Sub '{body}'",
-            "",
-        ]
-    )
+    """All alarms, and one widget an objective, its threshold drawn in; what is made under a condition is shown so."""
+    conditions = sorted({alarm.condition for alarm in found if alarm.condition})
+    always = [alarm for alarm in found if alarm.condition is None]
+    alarms = _arns(always) + "".join(f"${{{name}Alarms}}" for name in conditions)
+    graphs = _graphs(always) + "".join(f"${{{name}Graphs}}" for name in conditions)
+    size = f'"width": {_COLUMNS * _WIDTH}, "height": 4'
+    states = f'{{"type": "alarm", {size}, "properties": {{"title": "Alarms", "alarms": [{alarms}]}}}}'
+    body = f'{{"widgets": [{states}, {graphs}]}}'
+    lines = [
+        "  Dashboard:",
+        "    Type: AWS::CloudWatch::Dashboard",
+        "    Properties:",
+        "      DashboardName: !Ref AWS::StackName",
+        "      DashboardBody: !Sub",
+        f"        - {_quoted(body)}",
+    ]
+    indent = "        - "
+    for name in conditions:
+        only = [alarm for alarm in found if alarm.condition == name]
+        for part, text in (("Alarms", _arns(only)), ("Graphs", _graphs(only))):
+            lines.append(f'{indent}{name}{part}: !If [{name}, !Sub {_quoted(", " + text)}, ""]')
+            indent = "          "
+    return "\n".join([*lines, ""])
+
+
+def _arns(alarms: list[Alarm]) -> str:
+    """Alarms as elements of a JSON array."""
+    return ", ".join(f'"${{{alarm.name}.Arn}}"' for alarm in alarms)
+
+
+def _graphs(alarms: list[Alarm]) -> str:
+    """The widgets of alarms, one an objective, as elements of a JSON array."""
+    names = dict.fromkeys(alarm.objective for alarm in alarms)
+    widgets = (_widget(name, [alarm for alarm in alarms if alarm.objective == name]) for name in names)
+    return ", ".join(json.dumps(widget, ensure_ascii=False) for widget in widgets)
+
+
+def _quoted(text: str) -> str:
+    """In YAML's single quotes."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _widget(name: str, of_it: list[Alarm]) -> Json:
