@@ -184,6 +184,16 @@ def test_a_former_file_that_is_gone_leaves_its_rows_as_they_are(
     assert violations.get([subject["violation_no"]])[subject["violation_no"]].amount == 99_000
 
 
+def test_a_live_file_that_is_undone_and_comes_again_is_announced_anew(command: Run, desk: Desk, stand: Stand) -> None:
+    """So that what Lambda dropped on its way to the followers can be told after all."""
+    subject = row()
+    load(desk, "live/today.csv", [subject])
+    assert "1 forgotten" in command("rollback-file", "live/today.csv", "--apply")
+    load(desk, "live/today.csv", [subject])
+    key = {"TableName": stand.physical["Violations"], "Key": {"pk": {"S": subject["violation_no"]}}}
+    assert stand.call("dynamodb", "GetItem", key)["Item"]["tell"] == {"S": "opened"}
+
+
 def test_a_registration_file_is_refused(command: Run, desk: Desk) -> None:
     desk.take("registry/cards.csv", b"plate_family,plate_governorate,plate_letter,plate_number,registration_no\n")
     assert "not undone" in command("rollback-file", "registry/cards.csv", code=1)
