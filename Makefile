@@ -61,15 +61,18 @@ load: ## five minutes of mixed load on a local cloud of its own
 	$(set_up) test emulator
 	@PYTHONPATH=functions $(project)/python -m tests.load --minutes $(or $(MINUTES),5)
 
+ingest_benches := tests/bench/test_load_cost.py tests/bench/test_load_national.py
+measure        := $(project)/python -m pytest -m bench -p no:randomly
+
 .PHONY: bench
-bench: ## measure and print speed and memory
-	$(set_up) test emulator
-	@$(project)/python -m pytest -m bench -s -p no:randomly
+bench: ## measure and print speed and memory, but for the loading of files
+	$(set_up) test emulator bench
+	@$(measure) tests/bench $(addprefix --ignore=,$(ingest_benches))
 
 .PHONY: bench-ingest
-bench-ingest: ## measure the loading of files alone, up to the national one (half an hour)
-	$(set_up) test emulator
-	@$(project)/python -m pytest -m bench -s -p no:randomly tests/bench/test_load_cost.py tests/bench/test_load_national.py
+bench-ingest: ## measure the loading of files, up to the national one (half an hour)
+	$(set_up) test
+	@$(measure) $(ingest_benches)
 
 .PHONY: check
 check: ## lint, types, the template, weaknesses and secrets
@@ -201,6 +204,7 @@ lock: ## resolve the lock files anew after a change of a .in file
 	@$(compile) infra/locks/local.in -c functions/requirements.txt -o infra/locks/local.txt
 	@$(compile) infra/locks/test.in -c functions/requirements.txt -c infra/locks/local.txt -o infra/locks/test.txt
 	@$(compile) infra/locks/emulator.in -o infra/locks/emulator.txt
+	@$(compile) infra/locks/bench.in -c functions/requirements.txt -c infra/locks/local.txt -o infra/locks/bench.txt
 	@$(compile) infra/locks/sam.in -o infra/locks/sam.txt
 	@$(compile) infra/locks/security.in -o infra/locks/security.txt
 	@$(compile) infra/locks/lock.in -o infra/locks/lock.txt

@@ -54,11 +54,6 @@ def section(objective: str) -> str:
     return objective.lower()
 
 
-def deployment_alarms() -> list[str]:
-    """The alarms that undo a deployment."""
-    return [name for name, objective in objectives().items() if objective.get("rollback")]
-
-
 def written(template: Template) -> str:
     """The lines of the template that say all this."""
     found = alarms(template)

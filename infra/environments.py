@@ -39,6 +39,7 @@ ENVIRONMENTS = {
     "run": Environment("project", _RUN, "what the platform runs on", 20),
     "test": Environment("project", (*_RUN, "infra/locks/test.txt"), "what the tests need", 40),
     "emulator": Environment("emulator", ("infra/locks/emulator.txt",), "the local AWS services", 15),
+    "bench": Environment("bench", ("infra/locks/bench.txt",), "what the look-up is measured beside", 15),
     "sam": Environment("sam", ("infra/locks/sam.txt",), "the SAM command line", 40),
     "security": Environment("security", ("infra/locks/security.txt",), "what looks for weaknesses", 60),
     "lock": Environment("lock", ("infra/locks/lock.txt",), "the resolver of the lock files", 10),

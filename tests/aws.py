@@ -73,6 +73,18 @@ class Engine:
                 client._forget(service)
 
 
+class Watched:
+    """A port that counts its calls by operation."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self.operations: list[str] = []
+
+    def __call__(self, service: str, operation: str, request: Json) -> Json:
+        self.operations.append(operation)
+        return self._call(service, operation, request)
+
+
 class Tables(dict[str, str]):
     """Names of fresh tables by their logical id in template.yaml, each made when first asked for."""
 

@@ -6,10 +6,12 @@ import itertools
 from datetime import datetime
 from typing import Any
 
+from shared.aws_json import Call
 from shared.domain.plate import GERMAN, Plate
 from shared.domain.time import BAGHDAD
 from shared.domain.violation import Violation, make_version
 from shared.stores.citizens import Citizens, Vehicle
+from shared.stores.items import transact
 from shared.stores.message_caps import Caps, Taking
 from shared.stores.registry import Registration
 from shared.stores.violations import Row, Violations
@@ -17,8 +19,10 @@ from shared.stores.violations import Row, Violations
 PLATE = Plate(GERMAN, "11", "ز", "739418")
 OTHER_PLATE = Plate(GERMAN, "12", "ز", "846295")
 PHONE = "+9647719283746"
+OTHER_PHONE = "+9647809182736"
 SUB = "ur-5f0c2e"
 NOON = datetime(2026, 11, 20, 12, tzinfo=BAGHDAD)
+PAID_AT = "2026-11-20T12:00:00+03:00"
 CAPS = Caps(citizen_day=10, spend_day=500_000_000)
 
 _NUMBERS = itertools.count(1)
@@ -64,6 +68,17 @@ def store(violations: Violations, *subjects: Violation) -> None:
     """Bring violations into the table as ingest does."""
     for start in range(0, len(subjects), 100):
         violations.write([row(subject) for subject in subjects[start : start + 100]])
+
+
+def hold(call: Call, violations: Violations, subject: Violation, payment_id: str = "p1") -> None:
+    """Hold a violation for a payment."""
+    transact(call, [violations.hold(subject, payment_id)])
+
+
+def settle(call: Call, violations: Violations, subject: Violation, amount: int = 1) -> None:
+    """Hold a violation for the payment ``p1`` and settle it, with the receipt ``GH-1``."""
+    hold(call, violations, subject)
+    transact(call, [violations.settle(subject.violation_no, "p1", amount, PAID_AT, "GH-1")])
 
 
 def later(subject: Violation, at: str = "2026-11-20T08:00:00+03:00", **fields: Any) -> Violation:

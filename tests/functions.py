@@ -17,14 +17,16 @@ import pytest
 
 from pay.gateways import PAID
 from shared.aws_json import Call, Json
+from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files
+from shared.stores.look_ups import LookUps
 from shared.stores.messages import Messages
 from shared.stores.payments import Payments
 from shared.stores.violations import Row, Violations
 from tests import lambda_events as events
 from tests.aws import Engine, Tables
-from tests.build import OTHER_PLATE, PHONE, PLATE
+from tests.build import OTHER_PLATE, PHONE, PLATE, row
 from tests.description import require_described
 from tests.fakes import Clock, FakeGateway, Phones, callback_body
 
@@ -71,6 +73,7 @@ class Functions:
         call = engine.fast()
         self.violations = Violations(call, tables["Violations"])
         self.citizens = Citizens(call, tables["Citizens"])
+        self.look_ups = LookUps(call, tables["Citizens"])
         self.messages = Messages(call, tables["Messages"])
         self.payments = Payments(call, tables["Payments"])
         self._fast = engine.fast
@@ -220,6 +223,10 @@ class Functions:
         after = {item["pk"]["S"]: item for item in self.tables.items("Violations")}
         changed = [row.violation.violation_no for row in rows]
         return [events.change(before.get(number), after[number]) for number in changed if "tell" in after[number]]
+
+    def opened(self, *subjects: Violation) -> list[Json]:
+        """Bring new violations of a live file into the table; returns the stream's records of that."""
+        return self.ingest(*map(row, subjects))
 
     def announce(self, records: Iterable[Json]) -> list[str]:
         """Give a batch to ``on_violation``; returns the sequence numbers that it reports."""

@@ -21,7 +21,7 @@ from shared.aws_json import sdk
 from shared.clock import Clock, now
 from shared.observability import logger
 from shared.settings import setting
-from shared.stores.files import FAILED, FINAL, File, Files
+from shared.stores.files import FAILED, FINAL, File, Files, FileVersion
 
 T = TypeVar("T")
 
@@ -45,19 +45,43 @@ class Ports(NamedTuple):
 
 
 def sweep(ports: Ports) -> None:
-    """Say of each file that cannot go on by itself that it has failed. Harmless to do again."""
-    files, clock = ports.desk.files, ports.clock
+    """Say of each file that cannot go on by itself that it has failed. Harmless to do again.
+
+    One that cannot be dealt with holds up no other. Raises RuntimeError in the end, where there was one.
+    """
+    failed = 0
+    for step in _steps(ports):
+        try:
+            step()
+        except Exception:  # noqa: BLE001 (whatever it is: the next file is dealt with, and this one again next time)
+            logger().exception("a file was not dealt with")
+            failed += 1
+    if failed:
+        raise RuntimeError(f"{failed} files were not dealt with")
+
+
+def _steps(ports: Ports) -> Iterator[Callable[[], None]]:
+    """What is to be done about each file that dead letters are about."""
     for version in _dead(ports.dead_files(), versions):
-        file = files.claim(version, clock())
-        if file.state not in FINAL and not file.queued:
-            ending.fail(ports.desk, file, FileError("file_not_read"), clock())
+        yield partial(_not_read, version, ports)
     dead: dict[str, set[int]] = {}
     for file_id, number in _dead(ports.dead_chunks(), _chunk):
         dead.setdefault(file_id, set()).add(number)
     for file_id, numbers in dead.items():
-        file = files.file(file_id)
-        if not _is_told(file) and _are_missing(numbers, file, files):
-            ending.fail(ports.desk, file, FileError("rows_not_loaded", value=_left(file)), clock())
+        yield partial(_not_loaded, file_id, numbers, ports)
+
+
+def _not_read(version: FileVersion, ports: Ports) -> None:
+    file = ports.desk.files.claim(version, ports.clock())
+    if file.state not in FINAL and not file.queued:
+        ending.fail(ports.desk, file, FileError("file_not_read"), ports.clock())
+
+
+def _not_loaded(file_id: str, numbers: set[int], ports: Ports) -> None:
+    files = ports.desk.files
+    file = files.file(file_id)
+    if not _is_told(file) and _are_missing(numbers, file, files):
+        ending.fail(ports.desk, file, FileError("rows_not_loaded", value=_left(file)), ports.clock())
 
 
 def _dead(bodies: Iterable[str], read: Callable[[str], Iterable[T]]) -> Iterator[T]:

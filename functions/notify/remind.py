@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
-from notify.reminders import Reminders
 from notify.reminding import Stores, remind
 from shared.aws_json import sdk
 from shared.clock import now
@@ -13,6 +12,7 @@ from shared.observability import count, logger
 from shared.settings import listed, setting
 from shared.stores.citizens import Citizens
 from shared.stores.messages import Messages
+from shared.stores.reminders import Reminders
 from shared.stores.violations import Violations
 
 _TIME_LEFT_MS: Final = 20_000
@@ -30,8 +30,11 @@ def _stores() -> Stores:
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Lambda's entry point."""
+    """Lambda's entry point. Fails, for the alarm, once all that can be reminded are."""
     logger().append_keys(request_id=context.aws_request_id)
     days_ahead = [int(days) for days in listed("REMIND_DAYS")]
-    put = remind(days_ahead, _stores(), now(), lambda: context.get_remaining_time_in_millis() > _TIME_LEFT_MS)
-    count("Reminded", put)
+    done = remind(days_ahead, _stores(), now(), lambda: context.get_remaining_time_in_millis() > _TIME_LEFT_MS)
+    count("Reminded", done.put)
+    if done.unreadable:
+        kinds = sorted({type(error).__name__ for error in done.unreadable})
+        raise RuntimeError(f"{len(done.unreadable)} of the plates or shards cannot be read: {', '.join(kinds)}")

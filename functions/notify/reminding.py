@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from notify.announce import concerns
-from notify.reminders import Reminders, Stage
+from notify.announce import UNREADABLE, concerns
 from shared.domain.message import DOUBLING_SOON, identity
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens, Follower
 from shared.stores.messages import MOST_VIOLATIONS, Message, Messages, marker
+from shared.stores.reminders import Reminders, Stage
 from shared.stores.violations import SHARDS, Violations
 
 
@@ -26,27 +26,46 @@ class Stores(NamedTuple):
     reminders: Reminders
 
 
-def remind(days_ahead: Iterable[int], stores: Stores, now: datetime, may_go_on: Callable[[], bool]) -> int:
-    """Put the reminders that are due: one a plate, follower and day. Returns how many.
+class Run(NamedTuple):
+    """What a run came to. put: reminders. unreadable: why an item could not be read, one a plate or shard."""
+
+    put: int
+    unreadable: list[Exception]
+
+
+def remind(days_ahead: Iterable[int], stores: Stores, now: datetime, may_go_on: Callable[[], bool]) -> Run:
+    """Put the reminders that are due: one a plate, follower and day.
 
     days_ahead: so many days before an amount rises its followers hear of it. A stage that is done (each shard of it)
     is not looked at again, one that was missed is caught up until the next stage or the rise itself. may_go_on: asked
-    before each plate; what is left then is due the next time.
+    before each plate; what is left then is due the next time. An item that cannot be read holds up no other plate's.
     """
-    put = 0
+    put, unreadable = 0, list[Exception]()
     for shard, stages in enumerate(stores.reminders.undone(due_stages(days_ahead, now), SHARDS)):
+        try:
+            plates = _rising(stages, shard, stores.violations, now)
+        except UNREADABLE as error:
+            unreadable.append(error)
+            continue
         complete = True
-        for plate_key, rising in _rising(stages, shard, stores.violations, now).items():
+        for plate_key, rising in plates.items():
             if not may_go_on():
-                return put
-            for follower in stores.citizens.followers(plate_key):
-                if follower.notify:
-                    told, all_told = _tell(follower, plate_key, rising, stores.messages, now)
-                    put += told
-                    complete = complete and all_told
+                return Run(put, unreadable)
+            try:
+                told = [
+                    _tell(follower, plate_key, rising, stores.messages, now)
+                    for follower in stores.citizens.followers(plate_key)
+                    if follower.notify
+                ]
+            except UNREADABLE as error:
+                unreadable.append(error)
+                complete = False
+            else:
+                put += sum(one for one, _ in told)
+                complete = complete and all(all_told for _, all_told in told)
         if complete:
             stores.reminders.done(stages, shard, now)
-    return put
+    return Run(put, unreadable)
 
 
 def due_stages(days_ahead: Iterable[int], now: datetime) -> list[Stage]:

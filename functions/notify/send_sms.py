@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any, Final
 
 from notify.delivery import HELD, Outcome, Rules, deliver
-from notify.outages import Outages
 from notify.providers import Provider
 from notify.quiet import QuietHours
 from notify.wording import Stores
@@ -19,6 +18,7 @@ from shared.settings import number, setting
 from shared.stores.citizens import Citizens
 from shared.stores.message_caps import SPEND_CAP, Caps
 from shared.stores.messages import Messages
+from shared.stores.outages import Outages
 from shared.stores.violations import Violations
 
 _MILLIONTHS: Final = 1_000_000

@@ -13,7 +13,6 @@ from pay import counter, starting
 from pay.addresses import public_url
 from pay.concluding import BY_CITIZEN, conclude
 from pay.gateways import UnknownError
-from pay.pausing import Pausing
 from pay.starting import Terms, Wish
 from pay.wiring import books, gateway, open_gateway, port
 from shared.clock import now
@@ -26,7 +25,8 @@ from shared.keyed import Keyed
 from shared.observability import count, logger
 from shared.pages import Cursors, asked_limit
 from shared.settings import listed, number, setting
-from shared.stores.citizens import Citizens
+from shared.stores.look_ups import LookUps
+from shared.stores.pausing import Pausing
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _URL: Final = re.compile(r"[!-~]+")
@@ -55,8 +55,8 @@ class PaymentBody(BaseModel):
 
 
 @cache
-def _citizens() -> Citizens:
-    return Citizens(port(), setting("CITIZENS_TABLE"))
+def _look_ups() -> LookUps:
+    return LookUps(port(), setting("CITIZENS_TABLE"))
 
 
 @cache
@@ -84,7 +84,7 @@ def start(request: Request) -> Reply:
         _wish(request),
         terms,
         books=books(),
-        citizens=_citizens(),
+        look_ups=_look_ups(),
         language=request.language,
         now=now(),
     )

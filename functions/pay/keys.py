@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
 
-from pay.gateways import Keys
+from pay.gateways import Keys, NotAskedError
 from shared.aws_json import AwsError, Call
 from shared.observability import logger
+from shared.secret import good_values
 
 FRESH_FOR: Final = timedelta(minutes=5)
 
@@ -32,26 +33,16 @@ class SecretKeys:
         self._reading = Lock()
 
     def __call__(self) -> Keys:
-        """The keys, at most :data:`FRESH_FOR` old. Raises AwsError where they were never read."""
+        """The keys, at most :data:`FRESH_FOR` old. Raises NotAskedError where they were never read."""
         at = self._now()
         with self._reading:
             if self._keys is None or self._until is None or at >= self._until:
                 try:
-                    self._keys = self._read()
-                except AwsError as error:
+                    self._keys = Keys(*map(json.loads, good_values(self._call, self._secret_id)))
+                except (AwsError, LookupError, ValueError) as error:
+                    # An error of what the secret holds would tell it.
+                    logger().warning("keys not read", extra={"error": getattr(error, "code", type(error).__name__)})
                     if self._keys is None:
-                        raise
-                    logger().warning("keys not read", extra={"error": error.code})
+                        raise NotAskedError("no keys") from None
                 self._until = at + FRESH_FOR
             return self._keys
-
-    def _read(self) -> Keys:
-        request = {"SecretId": self._secret_id}
-        current = self._call("secretsmanager", "GetSecretValue", request)
-        try:
-            previous = self._call("secretsmanager", "GetSecretValue", {**request, "VersionStage": "AWSPREVIOUS"})
-        except AwsError as error:
-            if error.code != "ResourceNotFoundException":
-                raise
-            return Keys(json.loads(current["SecretString"]))
-        return Keys(json.loads(current["SecretString"]), json.loads(previous["SecretString"]))

@@ -6,12 +6,12 @@ from typing import Any
 
 import orjson
 
+from pay import uploads
 from pay.comparing import compare
+from pay.uploads import JSON
 from pay.wiring import gateway, payments
-from shared.aws_json import sdk
 from shared.domain.time import from_text
 from shared.observability import count, logger
-from shared.settings import setting
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -19,16 +19,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
     logger().append_keys(request_id=context.aws_request_id)
     at = from_text(event["time"])
     report = compare(payments(), gateway, at)
-    sdk()(
-        "s3",
-        "PutObject",
-        {
-            "Bucket": setting("UPLOADS_BUCKET"),
-            "Key": f"comparisons/{at.date().isoformat()}.json",
-            "Body": orjson.dumps(report.as_json()),
-            "ContentType": "application/json",
-        },
-    )
+    uploads.put(f"comparisons/{at.date().isoformat()}.json", orjson.dumps(report.as_json()), JSON)
     count("PaymentsCompared", report.compared)
     count("PaymentDifferences", len(report.differences))
     count("PaymentsNotCompared", len(report.silent) + len(report.unaskable))

@@ -10,7 +10,9 @@ from urllib.parse import unquote_plus
 
 import orjson
 
-from pay.settlement_files import FOLDER, JSON
+from pay import uploads
+from pay.settlement_files import FOLDER
+from pay.uploads import JSON, Put
 from shared.aws_json import sdk
 from shared.clock import now
 from shared.observability import count, logger
@@ -60,7 +62,7 @@ class Bucket(NamedTuple):
     """What acknowledging needs of the bucket: ``read(key, version_id)`` and ``put(key, content, content_type)``."""
 
     read: Callable[[str, str], bytes]
-    put: Callable[[str, bytes, str], None]
+    put: Put
 
 
 def acknowledge(arrived: Arrived, ledger: Settlements, bucket: Bucket, at: datetime) -> str | None:
@@ -117,22 +119,6 @@ def _ledger() -> Settlements:
     return Settlements(sdk(), setting("SETTLEMENTS_TABLE"))
 
 
-@cache
-def _bucket() -> Bucket:
-    import boto3
-
-    s3, name = boto3.client("s3"), setting("UPLOADS_BUCKET")
-
-    def read(key: str, version_id: str) -> bytes:
-        content: bytes = s3.get_object(Bucket=name, Key=key, VersionId=version_id)["Body"].read()
-        return content
-
-    def put(key: str, content: bytes, content_type: str) -> None:
-        s3.put_object(Bucket=name, Key=key, Body=content, ContentType=content_type)
-
-    return Bucket(read, put)
-
-
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point. A message whose acknowledgements could not be taken comes again."""
     logger().append_keys(request_id=context.aws_request_id)
@@ -140,7 +126,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     for record in event["Records"]:
         try:
             for arrived in arrivals(record["body"]):
-                if code := acknowledge(arrived, _ledger(), _bucket(), now()):
+                if code := acknowledge(arrived, _ledger(), Bucket(uploads.read, uploads.put), now()):
                     logger().warning("acknowledgement refused", extra={"reason": code})
                     count("AcknowledgementsRefused")
         except Exception:  # noqa: BLE001 (whatever it was, the message comes again, and in the end lies in the dead letters)

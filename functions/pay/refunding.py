@@ -18,15 +18,20 @@ from shared.observability import count
 SHOWN_OF_ID: Final = 8
 """Characters of a payment's id that a citizen is told in an SMS."""
 PATIENCE: Final = timedelta(days=1)
+LONGEST_ASKING: Final = timedelta(minutes=2)
+"""Who asks a gateway to give money back is gone after this long: the function's own timeout."""
 
 
 def refund(payment: Payment, gateway: Gateway, books: Books, now: datetime) -> Payment:
     """Have the gateway give back what a payment owes; it may be asked again and again, for that is the same refund.
 
-    What the gateway refuses (a part of an order, one too old) is kept for an operator, who gives it back by hand; so is
-    money that is no dinars. Returns the payment as it is then. Raises UnknownError.
+    One asks at a time, for a gateway may give back to each of two. What it refuses (a part of an order, one too old) is
+    kept for an operator, who gives it back by hand; so is money that is no dinars. Returns the payment as it is then.
+    Raises UnknownError.
     """
     if payment.status != REFUND_DUE or payment.refund_refused or not payment.surplus or payment.gateway_id is None:
+        return payment
+    if not books.payments.take_refund(payment, now, now + LONGEST_ASKING):
         return payment
     asked = Refund(
         identity("refund", payment.payment_id),

@@ -18,9 +18,6 @@ FOLDER: Final = "settlements"
 COLUMNS: Final = (
     "entry", "violation_no", "amount", "paid_at", "reversed_at", "receipt_no", "payment_id", "gateway",
 )  # fmt: skip
-CSV: Final = "text/csv; charset=utf-8"
-JSON: Final = "application/json"
-
 _KEPT: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-")
 
 

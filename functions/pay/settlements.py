@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from pay.settlement_files import CSV, JSON, files, manifest
+from pay import uploads
+from pay.settlement_files import files, manifest
+from pay.uploads import CSV, JSON, Put
 from shared.aws_json import sdk
 from shared.clock import now
 from shared.domain.time import BAGHDAD, to_text
@@ -17,9 +18,6 @@ from shared.stores.settlements import CLOSED, OPEN, WRITTEN, Cursor, SettlementF
 
 MOST: Final = 100_000
 """Violations in one batch, which is put together in memory; more wait for the next."""
-
-Put = Callable[[str, bytes, str], None]
-"""``put(key, content, content_type)`` writes an object."""
 
 
 def run(ledger: Settlements, put: Put, at: datetime, *, most: int = MOST) -> None:
@@ -57,21 +55,9 @@ def _ledger() -> Settlements:
     return Settlements(sdk(), setting("SETTLEMENTS_TABLE"))
 
 
-@cache
-def _put() -> Put:
-    import boto3
-
-    s3, bucket = boto3.client("s3"), setting("UPLOADS_BUCKET")
-
-    def put(key: str, content: bytes, content_type: str) -> None:
-        s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
-
-    return put
-
-
 def handler(event: dict[str, Any], context: Any) -> None:
     """Lambda's entry point."""
     logger().append_keys(request_id=context.aws_request_id)
     at = now()
-    run(_ledger(), _put(), at)
+    run(_ledger(), uploads.put, at)
     count("SettlementsUnacknowledged", _ledger().unacknowledged(at - timedelta(days=number("ACKNOWLEDGE_WITHIN_DAYS"))))

@@ -16,7 +16,7 @@ from shared.domain.time import from_text, to_text
 from shared.domain.violation import UNPAID, Violation
 from shared.http import FieldError, Problem, invalid
 from shared.identity import Citizen
-from shared.stores.citizens import Citizens
+from shared.stores.look_ups import LookUps
 
 LONGEST_START: Final = timedelta(seconds=20)
 """A start that has not come to its end after this long never will: the function's own timeout."""
@@ -42,7 +42,7 @@ class Terms(NamedTuple):
 
 
 def start(
-    citizen: Citizen, wish: Wish, terms: Terms, *, books: Books, citizens: Citizens, language: str, now: datetime
+    citizen: Citizen, wish: Wish, terms: Terms, *, books: Books, look_ups: LookUps, language: str, now: datetime
 ) -> Payment:
     """Hold the violations at today's price, keep the payment, and order it from the gateway.
 
@@ -58,7 +58,7 @@ def start(
     if gateway is None:
         raise invalid("gateway", "gateway_closed" if terms.known(wish.gateway) else "gateway_unknown")
     try:
-        chosen = _payable(citizen, wish.violations, books, citizens, now)
+        chosen = _payable(citizen, wish.violations, books, look_ups, now)
     except Problem:
         # The same request, a moment ahead of this one, may be what holds them.
         if earlier := _earlier(citizen, wish, request, books, now):
@@ -72,7 +72,7 @@ def start(
             return earlier
         if refusal.full:
             raise Problem(409, "payments_full")
-        _payable(citizen, wish.violations, books, citizens, now)
+        _payable(citizen, wish.violations, books, look_ups, now)
         raise _not_payable([(position, "changed_meanwhile") for position in refusal.others])
     return _order(payment, gateway, terms.callback_url(payment.gateway), books, now)
 
@@ -103,11 +103,11 @@ def _earlier(citizen: Citizen, wish: Wish, request: str, books: Books, now: date
 
 
 def _payable(
-    citizen: Citizen, numbers: Sequence[str], books: Books, citizens: Citizens, now: datetime
+    citizen: Citizen, numbers: Sequence[str], books: Books, look_ups: LookUps, now: datetime
 ) -> list[Violation]:
     """The violations as they stand. Raises Problem 422; one on a plate not the citizen's to see does not exist."""
     found = books.violations.get(numbers)
-    visible = citizens.may_see(citizen.sub, (violation.plate_key for violation in found.values()), now)
+    visible = look_ups.may_see(citizen.sub, (violation.plate_key for violation in found.values()), now)
     errors: list[tuple[int, str]] = []
     for index, violation_no in enumerate(numbers):
         violation = found.get(violation_no)

@@ -24,6 +24,6 @@ def take_back(payment: Payment, books: Books, now: datetime) -> bool:
     others = [books.violations.unsettle(line.violation_no, payment.payment_id) for line in payment.settled_lines]
     others.append(books.payments.void_receipt_action(payment.receipt_no, now))
     others.append(books.settlements.due_action(reversal(payment, to_text(now))))
-    if not payment.returned:  # who had a part back already was told then
+    if not payment.surplus:  # who had something back already was told then
         others += tell_of_refund(payment, payment.settled, books, now)
     return books.payments.change(payment, after, now, others, correction=TAKEN_BACK) is None

@@ -25,6 +25,7 @@ from shared.pages import asked_limit
 from shared.settings import number, setting
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files
+from shared.stores.look_ups import LookUps
 from shared.stores.messages import Messages
 from shared.stores.profiles import Limits
 from shared.stores.registry import Registry
@@ -42,6 +43,7 @@ def _ports() -> Ports:
     return Ports(
         Violations(call, setting("VIOLATIONS_TABLE")),
         Citizens(call, setting("CITIZENS_TABLE")),
+        LookUps(call, setting("CITIZENS_TABLE")),
         Messages(call, setting("MESSAGES_TABLE")),
         Feed(Files(call, setting("FILES_TABLE")).feed),
         keyed,

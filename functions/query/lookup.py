@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from shared.domain.violation import Violation
 from shared.http import Problem
 from shared.identity import Citizen
 from shared.pages import PAGE, Cursors, cut
-from shared.stores.citizens import Asked
+from shared.stores.look_ups import Asked
 from shared.stores.messages import QUEUED, Message
 from shared.stores.profiles import Profile, Subject
 
@@ -36,8 +36,9 @@ def ask(
 
     A plate that does not exist and one without violations are the same answer by the same work. Calls of tables: one
     UpdateItem (see :meth:`Citizens.admit`), one Query (more for each further megabyte of violations), and one
-    TransactWriteItems of all that is kept (a second where the SMS is refused); a GetItem for the
-    feed's date once a minute. Raises Problem 429, or 409 where the plate's number is found in several categories.
+    TransactWriteItems of all that is kept (a second where the SMS is refused); a GetItem for the feed's date once a
+    minute, and one where the citizen has proved a vehicle with this plate theirs. Raises Problem 429, or 409 where the
+    plate's number is found in several categories.
     """
     plate_key, at = reading.plate.key, to_text(now)
     mark = ports.keyed.plate(plate_key)
@@ -47,30 +48,31 @@ def ask(
     try:
         violations = of_category(reading, found, language)
     except Problem:
-        ports.citizens.audit(citizen.sub, query_id, mark, now)
+        ports.look_ups.audit(citizen.sub, query_id, mark, now)
         raise
-    teller = Teller(reading.plate, at, language, proven=admission.proven)
+    proven = admission.proven and _is_proven(ports, citizen, reading, violations)
+    teller = Teller(reading.plate, at, language, proven=proven)
     totals = totals_view(violations, teller.due)
     as_of = ports.feed.as_of(now)
-    asked = Asked(plate_key, reading.category, admission.proven)
+    asked = Asked(plate_key, reading.category, proven)
     kept = [
-        ports.citizens.query_action(citizen.sub, query_id, asked, now),
-        ports.citizens.audit_action(citizen.sub, query_id, mark, now),
+        ports.look_ups.query_action(citizen.sub, query_id, asked, now),
+        ports.look_ups.audit_action(citizen.sub, query_id, mark, now),
     ]
     refusal = "off" if not (by_sms and admission.profile.sms) else None if citizen.phone else "no_phone"
     sms = {"status": refusal, "parts": 0}
     if refusal:
-        ports.citizens.seen(citizen.sub, plate_key, now, *kept)
+        ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
     else:
         rises = min((due.changes_at for v in violations if v.owed and (due := teller.due(v)).changes_at), default=None)
         said = _result(citizen, admission.profile, reading.plate, query_id, totals, rises, as_of or at, at)
         answer = message.identity(said.language, str(totals), str(rises))
         # Together, so that an answer kept as told has its message.
-        answered = ports.citizens.answered_action(citizen.sub, plate_key, answer, now)
+        answered = ports.look_ups.answered_action(citizen.sub, plate_key, answer, now)
         status = ports.messages.put_answer(said, now, ports.limits.sms, answered, *kept)
         sms = {"status": status, "parts": message.parts(said.text or "") if status == QUEUED else 0}
         if status != QUEUED:
-            ports.citizens.seen(citizen.sub, plate_key, now, *kept)
+            ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
     items, cursor = cut(violations, position, None, PAGE, _cursors(ports, citizen, query_id))
     return {
         "query_id": query_id,
@@ -84,6 +86,15 @@ def ask(
     }
 
 
+def _is_proven(ports: Ports, citizen: Citizen, reading: Reading, violations: Sequence[Violation]) -> bool:
+    """Whether all this is of the very vehicle that is proved: others bear the same number in other categories."""
+    link = ports.citizens.follower(reading.plate.key, citizen.sub)
+    if link is None or not link.proven:
+        return False
+    categories = {reading.category, *(violation.category for violation in violations)}
+    return link.category is None or categories <= {link.category, None}
+
+
 def read_on(
     ports: Ports, citizen: Citizen, query_id: str, cursor: str | None, limit: int, *, language: str, now: datetime
 ) -> dict[str, Any]:
@@ -91,7 +102,7 @@ def read_on(
 
     Raises Problem 404, 422 for a cursor not its own, or 409 as :func:`ask` does.
     """
-    asked = ports.citizens.query(citizen.sub, query_id, now)
+    asked = ports.look_ups.query(citizen.sub, query_id, now)
     if asked is None:
         raise Problem(404, "no_such_query")
     plate = Plate.from_key(asked.plate_key)
@@ -118,7 +129,7 @@ def of_vehicle(
     vehicle = ports.citizens.vehicle(citizen.sub, vehicle_id)
     if vehicle is None:
         raise Problem(404, "no_such_vehicle")
-    ports.citizens.audit(citizen.sub, new_id(), ports.keyed.plate(vehicle.plate_key), now)
+    ports.look_ups.audit(citizen.sub, new_id(), ports.keyed.plate(vehicle.plate_key), now)
     found = ports.violations.of_plate(vehicle.plate_key)
     violations = newest_first(concerning(vehicle.category, found))
     plate = Plate.from_key(vehicle.plate_key)

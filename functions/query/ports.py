@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from shared.keyed import Keyed
 from shared.stores.citizens import Citizens
+from shared.stores.look_ups import LookUps
 from shared.stores.messages import Messages
 from shared.stores.profiles import Limits
 from shared.stores.registry import Registry
@@ -37,6 +38,7 @@ class Ports(NamedTuple):
 
     violations: Violations
     citizens: Citizens
+    look_ups: LookUps
     messages: Messages
     feed: Feed
     keyed: Keyed

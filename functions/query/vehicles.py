@@ -8,8 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from query.plates import concerning, of_category
 from query.ports import Ports
-from query.quotas import refused
+from query.quotas import admit, refused
 from query.views import Teller, plate_view, totals_view
+from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
@@ -20,10 +21,12 @@ from shared.observability import count
 from shared.pages import Cursors, cut
 from shared.stores.citizens import Follower, Vehicle
 from shared.stores.messages import Message
-from shared.stores.profiles import QuotaError
+from shared.stores.profiles import QuotaError, Subject
 from shared.stores.registry import SUSPICIOUS, TooManyTriesError
 
 RELATIONS: Final = ("self", "family")
+MOST_TOLD: Final = 50
+"""Owners that hear of a new follower: a vehicle has a few, and they must fit the transaction of the link."""
 
 
 class Wish(NamedTuple):
@@ -46,20 +49,25 @@ def link(
     proven, category = _prove(ports, citizen, wish, now)
     reading = wish.reading._replace(category=category)
     violations = ports.violations.of_plate(reading.plate.key)
-    ports.citizens.audit(citizen.sub, new_id(), ports.keyed.plate(reading.plate.key), now)
-    of_category(reading, violations, language)
+    mark = ports.keyed.plate(reading.plate.key)
+    ports.look_ups.audit(citizen.sub, new_id(), mark, now)
+    try:
+        of_category(reading, violations, language)
+    except Problem:
+        # That there are several is told of a plate that does not become one of the citizen's few: it is a look-up.
+        admit(ports, citizen, Subject(reading.plate.key, mark), language, now)
+        raise
     ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
     wanted = Vehicle(new_id(), reading.plate.key, reading.category, wish.relation, wish.notify, proven)
+    told = _to_owners(ports, citizen, wanted, now)
     try:
-        known = ports.citizens.link(citizen.sub, wanted, now, ports.limits)
+        known = ports.citizens.link(citizen.sub, wanted, now, ports.limits, told)
     except QuotaError as error:
         raise refused(error.quota, now) from None
     vehicle = known or wanted
-    if known is None:
-        _tell_owners(ports, citizen, wanted, now)
-    elif proven and not known.proven and known.category == category:
+    if known and proven and not known.proven and known.category == category:
         vehicle = known._replace(proven=True)
-        ports.citizens.change(citizen.sub, vehicle)
+        ports.citizens.change(citizen.sub, known, vehicle)
     teller = Teller(reading.plate, to_text(now), language, proven=vehicle.proven)
     totals = totals_view(concerning(vehicle.category, violations), teller.due)
     return {**vehicle_view(vehicle, language), "totals": totals}, known is None
@@ -83,17 +91,17 @@ def _prove(ports: Ports, citizen: Citizen, wish: Wish, now: datetime) -> tuple[b
     return True, proof.category
 
 
-def _tell_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) -> None:
-    """An SMS to everybody who has proved the vehicle theirs: another account follows it."""
+def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) -> list[Json]:
+    """The actions that tell everybody who has proved the vehicle theirs that another account follows it."""
     owners = [
         follower.sub
         for follower in ports.citizens.followers(vehicle.plate_key)
         if follower.proven and follower.sub != citizen.sub and _same_category(follower, vehicle)
     ]
     plate, at = Plate.from_key(vehicle.plate_key), to_text(now)
-    for sub, profile in ports.citizens.profiles(owners).items():
-        if profile.phone and profile.sms:
-            said = Message(
+    return [
+        ports.messages.put_action(
+            Message(
                 message_id=message.identity(message.FOLLOWER_ADDED, sub, vehicle.vehicle_id),
                 sub=sub,
                 kind=message.FOLLOWER_ADDED,
@@ -102,8 +110,12 @@ def _tell_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime
                 language=profile.language,
                 text=message.follower_added(profile.language, plate, at),
                 plate_key=vehicle.plate_key,
-            )
-            ports.messages.put(said, now)
+            ),
+            now,
+        )
+        for sub, profile in ports.citizens.profiles(owners[:MOST_TOLD]).items()
+        if profile.phone and profile.sms
+    ]
 
 
 def listed(ports: Ports, citizen: Citizen, cursor: str | None, limit: int, *, language: str) -> dict[str, Any]:
@@ -126,7 +138,7 @@ def change(
         relation=vehicle.relation if relation is None else relation,
         notify=vehicle.notify if notify is None else notify,
     )
-    if changed != vehicle and not ports.citizens.change(citizen.sub, changed):
+    if changed != vehicle and not ports.citizens.change(citizen.sub, vehicle, changed):
         raise Problem(404, "no_such_vehicle")
     return vehicle_view(changed, language)
 

@@ -6,7 +6,7 @@ Requests and responses are the service's own JSON, so that nothing stands betwee
 
 :func:`sdk` is boto3, the default everywhere. :class:`FastClient` signs and posts by itself, without boto3 or botocore,
 for the functions whose cold start or cost a row is held to a goal. Both raise :class:`AwsError` and retry what the
-SDK's standard mode retries. One contract suite holds them equal.
+SDK's standard mode retries, and a single write that met a transaction. One contract suite holds them equal.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ THROTTLED: Final = frozenset(
         "TransactionInProgressException",
     }
 )
+# A single write that met a transaction on its item: over in milliseconds, and yet the SDK does not try it again.
+CONFLICT: Final = "TransactionConflictException"
 # Reasons of a cancelled transaction that say "again" rather than "no".
 PASSING_REASONS: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
@@ -100,6 +102,7 @@ def sdk(**options: Any) -> Call:
         client = clients.get(service)
         if client is None:
             client = clients[service] = boto3.client(service, config=config, **options)
+            client.meta.events.register("needs-retry", _wait_after_conflict)
         try:
             response: Json = getattr(client, xform_name(operation))(**request)
         except ClientError as error:
@@ -116,6 +119,17 @@ def sdk(**options: Any) -> Call:
         return response
 
     return call
+
+
+def _wait_after_conflict(attempts: int, response: Any = None, **_: Any) -> float | None:
+    """Seconds until botocore tries a write again that met a transaction; None for whatever it decides by itself."""
+    code = response[1].get("Error", {}).get("Code") if response else None
+    return _pause(attempts) if code == CONFLICT and attempts < ATTEMPTS else None
+
+
+def _pause(attempt: int) -> float:
+    """Seconds to wait after an attempt, with full jitter."""
+    return random.uniform(0, min(LONGEST_PAUSE, 0.05 * 2**attempt))  # noqa: S311 (jitter, not a secret)
 
 
 class Credentials:
@@ -184,7 +198,8 @@ class FastClient:
     """The adapter without the SDK. An instance keeps one connection a service alive and is not for several threads.
 
     Endpoint as the SDK finds it: ``AWS_ENDPOINT_URL_<SERVICE>``, ``AWS_ENDPOINT_URL``, else the Region's own.
-    Retries, at most three, with full jitter: throttling, 5xx, a connection that breaks. DynamoDB's checksum is checked.
+    Retries, at most three, with full jitter: throttling, a transaction in the way, 5xx, a connection that breaks.
+    DynamoDB's checksum is checked.
     A write that is sent again after a broken connection may have happened the first time; every write of ours carries
     a condition or is the same twice, so that is harmless, as it is under the SDK.
     """
@@ -217,10 +232,10 @@ class FastClient:
                 if status == 200:
                     return _result(answer)
                 failure = _error(status, answer)
-                again = status >= 500 or failure.code in THROTTLED
+                again = status >= 500 or failure.code in THROTTLED or failure.code == CONFLICT
             if not again or attempt == ATTEMPTS:
                 raise failure
-            self._sleep(random.uniform(0, min(LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311 (jitter, not a secret)
+            self._sleep(_pause(attempt))
         raise AssertionError  # the last attempt has returned or raised
 
     def _post(self, service: str, target: str, content_type: str, body: bytes) -> tuple[int, bytes]:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.aws_json import AwsError, Call, FastClient
+from shared.aws_json import Call, FastClient
 from shared.clock import now
+from shared.secret import good_values
 from shared.settings import setting
 
 HEADER: Final = "x-edge-secret"
@@ -59,19 +60,8 @@ class Edge:
         at = self._now()
         if self._read_at is not None and at < self._read_at + READ_ANEW_AFTER:
             return False
-        self._values, self._read_at = self._read(), at
+        self._values, self._read_at = [value.encode() for value in good_values(self._call, self._secret_id)], at
         return self._is_good(given)
 
     def _is_good(self, given: bytes) -> bool:
         return any(hmac.compare_digest(given, value) for value in self._values)
-
-    def _read(self) -> list[bytes]:
-        request = {"SecretId": self._secret_id}
-        current = self._call("secretsmanager", "GetSecretValue", request)["SecretString"]
-        try:
-            previous = self._call("secretsmanager", "GetSecretValue", {**request, "VersionStage": "AWSPREVIOUS"})
-        except AwsError as error:
-            if error.code != "ResourceNotFoundException":
-                raise
-            return [current.encode()]
-        return [current.encode(), previous["SecretString"].encode()]

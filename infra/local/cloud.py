@@ -113,7 +113,7 @@ class LocalCloud:
     def _count_figures(self) -> bytes:
         """Let the night's function run now; the newest figures, as they lie in the bucket."""
         clients, stack = self.engine.clients, self.engine.stack
-        clients.get("lambda").invoke(FunctionName=stack.physical["OverviewNightly"], Payload=b"{}")
+        clients.get("lambda").invoke(FunctionName=stack.physical["QueryNightly"], Payload=b"{}")
         bucket = stack.outputs["UploadsBucket"]
         s3 = clients.get("s3")
         newest = max(item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="statistics/")["Contents"])

@@ -65,6 +65,13 @@ PLATE_UNREADABLE: Fields = {
     "plate.number": ("number_missing", "number_not_digits", "number_zero", "number_too_long"),
 }
 
+CALLBACK_REFUSALS = {
+    401: ("callback_refused",),
+    404: ("gateway_unknown", "no_such_payment"),
+    413: ("body_too_large",),
+    503: ("gateway_silent",),
+}
+
 OPERATIONS: dict[str, Operation] = {
     "POST /v1/queries": Operation(
         "Everything recorded on a plate, with what is owed; the result by SMS too",
@@ -86,7 +93,10 @@ OPERATIONS: dict[str, Operation] = {
         "Link a vehicle: 201 for a new link, 200 for one that was there",
         {201: "VehicleLinked", 200: "VehicleLinked"},
         body="VehicleAsked",
-        refusals={409: ("plate_ambiguous", "vehicles_full"), 429: ("quota_links", "quota_proofs")},
+        refusals={
+            409: ("plate_ambiguous", "vehicles_full"),
+            429: ("quota_links", "quota_proofs", "quota_queries", "quota_plates"),
+        },
         fields={
             **PLATE_FIELDS,
             "relation": ("missing", "wrong_type", "wrong_value"),
@@ -218,24 +228,14 @@ OPERATIONS: dict[str, Operation] = {
         "A payment gateway says that something happened; verified by the gateway's own scheme",
         {200: "Callback"},
         parameters=(_path("gateway"),),
-        refusals={
-            401: ("callback_refused",),
-            404: ("gateway_unknown", "no_such_payment"),
-            413: ("body_too_large",),
-            503: ("gateway_silent",),
-        },
+        refusals=CALLBACK_REFUSALS,
         open=True,
     ),
     "GET /v1/callbacks/{gateway}": Operation(
         "A payment gateway sends the citizen's browser, which goes on to the payment's return_url",
         {303: None},
         parameters=(_path("gateway"),),
-        refusals={
-            401: ("callback_refused",),
-            404: ("gateway_unknown", "no_such_payment"),
-            413: ("body_too_large",),
-            503: ("gateway_silent",),
-        },
+        refusals=CALLBACK_REFUSALS,
         open=True,
     ),
     "POST /v1/uploads": Operation(

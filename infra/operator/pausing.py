@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from infra.operator.deployment import Deployment
-from pay.pausing import Pausing
+from shared.stores.pausing import Pausing
 
 
 class Part(NamedTuple):

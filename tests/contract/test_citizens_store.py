@@ -1,4 +1,4 @@
-"""The Citizens table: profiles, look-ups, vehicles and followers."""
+"""The Citizens table: profiles, vehicles and followers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.aws_json import AwsError, Call, Json
-from shared.domain.plate import Plate
+from shared.aws_json import Call, Json
 from shared.domain.time import to_text
-from shared.stores.citizens import Asked, Citizens, Follower, Vehicle
-from shared.stores.items import transact
+from shared.stores.citizens import Citizens, Follower, Vehicle
 from shared.stores.profiles import Profile
 from tests.aws import Engine, Tables
 from tests.build import NOON, OTHER_PLATE, PHONE, PLATE, SUB, follow
@@ -46,86 +44,6 @@ class TestProfile:
         engine.fast()("dynamodb", "PutItem", {"TableName": tables["Citizens"], "Item": switched_off})
         assert citizens.seen_in_person(SUB, PHONE, "en") == Profile(PHONE, "en", sms=False)
         assert citizens.profile(SUB) == Profile(PHONE, "en", sms=False)
-
-
-class TestQueries:
-    def test_a_query_is_its_citizens_for_a_day(self, citizens: Citizens) -> None:
-        first, second = Asked(PLATE.key, "private", proven=True), Asked(PLATE.key, None)
-        kept = [citizens.query_action(SUB, "q1", first, NOON), citizens.query_action(SUB, "q2", second, NOON)]
-        citizens.seen(SUB, PLATE.key, NOON, *kept)
-        assert citizens.query(SUB, "q1", NOON + DAY - SECOND) == first
-        assert citizens.query(SUB, "q2", NOON) == second
-        assert citizens.query(SUB, "q1", NOON + DAY) is None
-        assert citizens.query("another", "q1", NOON) is None
-        assert citizens.query(SUB, "q3", NOON) is None
-
-
-class TestAnswers:
-    """Whether a look-up's answer goes out by SMS."""
-
-    def goes_out(
-        self, call: Call, citizens: Citizens, answer: str, after: timedelta, plate: Plate = PLATE, sub: str = SUB
-    ) -> bool:
-        try:
-            transact(call, [citizens.answered_action(sub, plate.key, answer, NOON + after)])
-        except AwsError as error:
-            assert error.condition_failed  # noqa: PT017 (the one error that is an answer)
-            return False
-        return True
-
-    @pytest.fixture
-    def call(self, engine: Engine, citizens: Citizens) -> Call:
-        """The port, after a first answer at noon."""
-        call = engine.fast()
-        assert self.goes_out(call, citizens, "one", timedelta())
-        return call
-
-    def test_the_same_answer_within_ten_minutes_goes_out_once(self, call: Call, citizens: Citizens) -> None:
-        assert not self.goes_out(call, citizens, "one", timedelta())
-        assert not self.goes_out(call, citizens, "one", 10 * MINUTE)
-
-    def test_after_ten_minutes_it_goes_out_again(self, call: Call, citizens: Citizens) -> None:
-        assert self.goes_out(call, citizens, "one", 10 * MINUTE + SECOND)
-
-    def test_a_refused_one_does_not_make_the_ten_minutes_longer(self, call: Call, citizens: Citizens) -> None:
-        assert not self.goes_out(call, citizens, "one", 9 * MINUTE)
-        assert self.goes_out(call, citizens, "one", 11 * MINUTE)
-
-    def test_another_answer_goes_out_at_once(self, call: Call, citizens: Citizens) -> None:
-        assert self.goes_out(call, citizens, "two", timedelta())
-
-    def test_another_plate_or_citizen_has_its_own_minutes(self, call: Call, citizens: Citizens) -> None:
-        assert self.goes_out(call, citizens, "one", timedelta(), OTHER_PLATE)
-        assert self.goes_out(call, citizens, "one", timedelta(), sub="another")
-
-    def test_a_look_up_without_sms_keeps_the_minutes_of_the_one_before(self, call: Call, citizens: Citizens) -> None:
-        citizens.seen(SUB, PLATE.key, NOON + MINUTE)
-        assert not self.goes_out(call, citizens, "one", 2 * MINUTE)
-
-
-class TestMaySee:
-    def test_a_stranger_may_see_nothing(self, citizens: Citizens) -> None:
-        follow(citizens, "another")
-        citizens.seen("another", PLATE.key, NOON)
-        assert citizens.may_see(SUB, [PLATE.key, OTHER_PLATE.key], NOON) == set()
-        assert citizens.may_see(SUB, [], NOON) == set()
-
-    def test_a_look_up_counts_for_a_day(self, citizens: Citizens) -> None:
-        citizens.seen(SUB, PLATE.key, NOON)
-        assert citizens.may_see(SUB, [PLATE.key, OTHER_PLATE.key], NOON + DAY - SECOND) == {PLATE.key}
-        assert citizens.may_see(SUB, [PLATE.key], NOON + DAY) == set()
-
-    def test_a_look_up_with_sms_counts_too(self, engine: Engine, citizens: Citizens) -> None:
-        transact(engine.fast(), [citizens.answered_action(SUB, PLATE.key, "one", NOON)])
-        assert citizens.may_see(SUB, [PLATE.key], NOON + DAY - SECOND) == {PLATE.key}
-
-    def test_a_link_counts_for_good(self, citizens: Citizens) -> None:
-        follow(citizens)
-        assert citizens.may_see(SUB, [PLATE.key, OTHER_PLATE.key], NOON + 1000 * DAY) == {PLATE.key}
-
-    def test_many_plates_are_asked_about_at_once(self, citizens: Citizens) -> None:
-        citizens.seen(SUB, PLATE.key, NOON)
-        assert citizens.may_see(SUB, [PLATE.key, *(f"OLD#11#{n}" for n in range(80))], NOON) == {PLATE.key}
 
 
 class TestLinks:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pay.gateways import Gateway, Keys, ReadKeys, RefusedError, UnknownError
+from pay.gateways import Gateway, Keys, NotAskedError, ReadKeys, RefusedError, UnknownError
 from pay.gateways import exchange as exchanges
-from pay.gateways.exchange import Exchange, NotAskedError, dinars
+from pay.gateways.exchange import Exchange, dinars
 from pay.gateways.oauth import OAuth
+from tests import fault_server
 from tests.authority import Authority
 from tests.fault_server import FaultServer
 from tests.gateways.merchant import AMOUNT, GATEWAYS, Merchant
@@ -106,6 +108,19 @@ class TestOrders:
             pass
         with pytest.raises(RefusedError, match="unreachable"):
             adapter_of(merchant, gone.base).order(merchant.order())
+
+    def test_without_keys_none_is_taken_either(self, merchant: Merchant) -> None:
+        order, gateway_id = merchant.placed("paid")
+        before = len(merchant.gateway.received)
+        merchant.keys = Keys({}, merchant.keys.current)
+        adapter = adapter_of(merchant, merchant.gateway.base)
+        with pytest.raises(RefusedError, match="keys"):
+            adapter.order(merchant.order())
+        with pytest.raises(UnknownError, match="keys"):
+            adapter.standing(order.payment_id, gateway_id)
+        with pytest.raises(UnknownError, match="keys"):
+            adapter.callback(merchant.gateway.owed[-1].delivery(), datetime.now(UTC))
+        assert len(merchant.gateway.received) == before
 
     @pytest.mark.parametrize("url", ["javascript:alert(1)", "//evil.example/", "ftp://a/", "https://", "", 5, None])
     def test_a_page_that_is_none_is_not_handed_on(self, merchant: Merchant, url: object) -> None:
@@ -315,6 +330,23 @@ def test_a_certificate_of_nobody_known_is_refused(tmp_path: Path) -> None:
         with pytest.raises(UnknownError, match="SSLError"):
             Exchange(server.url)("POST", "/payment", body={})
         assert server.received == []
+
+
+def test_one_of_an_authority_that_is_known_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
+    with FaultServer([fault_server.says(200, b"{}")] * 2, authority.server()) as server:
+        exchange = Exchange(server.url)
+        assert [exchange("GET", "/payment").status for _ in range(2)] == [200] * 2
+        assert [request.connection for request in server.received] == [1, 2]
+
+
+def test_each_exchange_has_a_connection_of_its_own() -> None:
+    """One that was kept may have gone stale, and an order that is lost on it could have been placed."""
+    with FaultServer([fault_server.says(200, b"{}")] * 3) as server:
+        exchange = Exchange(server.url)
+        assert [exchange("GET", "/payment").status for _ in range(3)] == [200] * 3
+        assert [request.connection for request in server.received] == [1, 2, 3]
 
 
 def test_a_redirect_is_not_followed() -> None:

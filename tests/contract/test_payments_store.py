@@ -273,7 +273,7 @@ class TestChanging:
         refusal = payments.change(payment("p2"), payment("p2", status=PAID), NOON, [action])
         assert refusal == Refusal(own=False, full=False, others=(0,))
 
-    def test_a_callback_is_recorded_once(self, payments: Payments, tables: Tables) -> None:
+    def test_a_callback_is_recorded_once(self, payments: Payments) -> None:
         assert payments.heard("p1", "paid", NOON)
         assert not payments.heard("p1", "paid", NOON + SECOND)
         assert payments.heard("p1", "refunded", NOON)
@@ -345,3 +345,19 @@ class TestHolding:
         transact(call, [violations.hold(subject, "p1")])
         transact(call, [violations.release(subject.violation_no, "p1")])
         assert tables.items("Violations") == before
+
+
+class TestGivingBack:
+    UNTIL = NOON + timedelta(minutes=2)
+
+    def test_one_at_a_time_asks_for_it_until_that_one_is_gone(self, payments: Payments) -> None:
+        due = make(payments, payment(status=REFUND_DUE))
+        assert payments.take_refund(due, NOON, self.UNTIL)
+        assert not payments.take_refund(due, self.UNTIL - SECOND, self.UNTIL + DAY)
+        assert payments.take_refund(due, self.UNTIL, self.UNTIL + DAY)
+        assert payments.get("p1") == due
+
+    def test_nobody_asks_for_what_has_gone_back(self, payments: Payments) -> None:
+        due = make(payments, payment(status=REFUND_DUE))
+        moved(payments, due, status=REFUNDED)
+        assert not payments.take_refund(due, NOON, self.UNTIL)

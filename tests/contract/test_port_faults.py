@@ -62,6 +62,7 @@ PASSING = {
     "throttled": fails(400, "ThrottlingException"),
     "over capacity": fails(400, "ProvisionedThroughputExceededException"),
     "a transaction in progress": fails(400, "TransactionInProgressException"),
+    "a transaction on the item": fails(400, "TransactionConflictException"),
     "hangs up at once": HANGS_UP_AT_ONCE,
     "hangs up after reading": HANGS_UP_AFTER_READING,
 }

@@ -7,11 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.aws_json import Call, Json
 from shared.stores.citizens import Citizens, Vehicle
 from shared.stores.profiles import Limits, Profile, QuotaError, Subject
-from tests.aws import Engine, Tables
-from tests.build import NOON, OTHER_PLATE, PHONE, PLATE, SUB
+from tests.aws import Engine, Tables, Watched
+from tests.build import NOON, OTHER_PLATE, PHONE, SUB
 
 MIDNIGHT = timedelta(hours=12)
 LIMITS = Limits(queries=5, plates=2, links=2, vehicles=3)
@@ -23,18 +22,6 @@ def subject(number: int) -> Subject:
 
 def vehicle(number: int, *, proven: bool = False) -> Vehicle:
     return Vehicle(f"v{number}", f"OLD#11#{number}", None, "self", True, proven)
-
-
-class Watched:
-    """A port that counts its calls by operation."""
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self.operations: list[str] = []
-
-    def __call__(self, service: str, operation: str, request: Json) -> Json:
-        self.operations.append(operation)
-        return self._call(service, operation, request)
 
 
 @pytest.fixture
@@ -220,12 +207,19 @@ class TestVehicles:
     def test_a_change_is_made_in_both_places(self, citizens: Citizens) -> None:
         citizens.link(SUB, vehicle(1), NOON)
         changed = vehicle(1)._replace(relation="family", notify=False, proven=True)
-        assert citizens.change(SUB, changed)
+        assert citizens.change(SUB, vehicle(1), changed)
         assert citizens.vehicle(SUB, "v1") == changed
         follower = citizens.follower("OLD#11#1", SUB)
         assert follower is not None
         assert (follower.relation, follower.notify, follower.proven) == ("family", False, True)
         assert citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).proven
+
+    def test_changes_from_two_sides_undo_nothing_of_one_another(self, citizens: Citizens) -> None:
+        read = vehicle(1)
+        citizens.link(SUB, read, NOON)
+        assert citizens.change(SUB, read, read._replace(proven=True))
+        assert citizens.change(SUB, read, read._replace(notify=False))
+        assert citizens.vehicle(SUB, "v1") == read._replace(proven=True, notify=False)
 
     def test_ending_a_link_ends_it_everywhere_once(self, citizens: Citizens) -> None:
         citizens.link(SUB, vehicle(1, proven=True), NOON)
@@ -235,24 +229,9 @@ class TestVehicles:
         assert list(citizens.followers("OLD#11#1")) == []
         assert not citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).linked
         assert not citizens.unlink(SUB, "v1", "OLD#11#1")
-        assert not citizens.change(SUB, vehicle(1))
+        assert not citizens.change(SUB, vehicle(1), vehicle(1, proven=True))
 
     def test_a_vehicle_is_its_citizens_alone(self, citizens: Citizens) -> None:
         citizens.link(SUB, vehicle(1), NOON)
         assert citizens.vehicle("another", "v1") is None
         assert citizens.vehicles("another") == []
-
-
-class TestAudit:
-    def test_a_look_up_is_kept_for_a_year_under_its_fingerprint(self, citizens: Citizens, tables: Tables) -> None:
-        citizens.audit(SUB, "q1", "mark", NOON)
-        (item,) = tables.items("Citizens")
-        assert item["pk"]["S"] == SUB
-        assert item["sk"]["S"] == "AUDIT#2026-11-20T12:00:00+03:00#q1"
-        assert item["plate"]["S"] == "mark"
-        assert int(item["expires"]["N"]) == int((NOON + timedelta(days=366)).timestamp())
-
-    def test_what_belongs_to_a_look_up_is_written_with_it(self, citizens: Citizens, tables: Tables) -> None:
-        citizens.seen(SUB, PLATE.key, NOON, citizens.audit_action(SUB, "q2", "mark", NOON))
-        kinds = {item["sk"]["S"].partition("#")[0] for item in tables.items("Citizens")}
-        assert kinds == {"SEEN", "AUDIT"}

@@ -133,7 +133,7 @@ def test_a_chunk_is_counted_once_however_busy_its_file_is(engine: Engine, tables
     assert files.file(version.file_id).rows_done == 2
 
 
-def test_what_is_no_throttling_is_not_tried_again(engine: Engine, tables: Tables) -> None:
+def test_what_is_no_throttling_is_not_tried_again(engine: Engine) -> None:
     call = Busy(engine.fast(), "TransactWriteItems", refuses(AwsError("AccessDeniedException", "")), times=5)
     with pytest.raises(AwsError, match="AccessDenied"):
         transact(call, [], sleep=call.waits.append)

@@ -1,4 +1,4 @@
-"""The Violations table: what ingest brings in, how it is found, and what pay may change."""
+"""The Violations table: what ingest brings in, how it is found, and what the operator undoes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shared.stores.items import transact
 from shared.stores.versioned import INSERTED, STALE, UNCHANGED, UPDATED
 from shared.stores.violations import INGEST_ATTRIBUTES, PAY_ATTRIBUTES, Violations
 from tests.aws import Engine, Tables
-from tests.build import OTHER_PLATE, PLATE, later, row, store, violation
+from tests.build import OTHER_PLATE, PAID_AT, PLATE, hold, later, row, settle, store, violation
 
 SEVERAL_EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FULL = {
@@ -46,10 +46,6 @@ def violations(call: Call, tables: Tables) -> Violations:
 
 def item(tables: Tables, violation_no: str) -> Json:
     return next(item for item in tables.items("Violations") if item["pk"]["S"] == violation_no)
-
-
-def hold(call: Call, violations: Violations, subject: Violation, payment_id: str = "p1") -> None:
-    transact(call, [violations.hold(subject, payment_id)])
 
 
 class TestReading:
@@ -232,8 +228,7 @@ class TestTelling:
     def test_one_paid_here_is_told_of_no_more(self, call: Call, violations: Violations, tables: Tables) -> None:
         subject = violation()
         store(violations, subject)
-        hold(call, violations, subject)
-        transact(call, [violations.settle(subject.violation_no, "p1", 1, "2026-11-20T12:00:00+03:00", "GH-1")])
+        settle(call, violations, subject)
         assert self.told(violations, tables, row(later(subject, status=CANCELLED))) is None
 
 
@@ -255,7 +250,7 @@ class TestOneWriterAnAttribute:
         before = item(tables, doubling.violation_no)
         hold(call, violations, doubling)
         held = item(tables, doubling.violation_no)
-        transact(call, [violations.settle(doubling.violation_no, "p1", 50_000, "2026-11-20T12:00:00+03:00", "GH-1")])
+        transact(call, [violations.settle(doubling.violation_no, "p1", 50_000, PAID_AT, "GH-1")])
         settled = item(tables, doubling.violation_no)
         assert {*held, *settled} - {*before} == PAY_ATTRIBUTES
         assert {name: settled[name] for name in before} == before
@@ -277,8 +272,7 @@ class TestOneWriterAnAttribute:
     def test_an_upload_never_touches_a_settlement(self, call: Call, violations: Violations) -> None:
         subject = violation()
         store(violations, subject)
-        hold(call, violations, subject)
-        transact(call, [violations.settle(subject.violation_no, "p1", 50_000, "2026-11-20T12:00:00+03:00", "GH-1")])
+        settle(call, violations, subject, 50_000)
         paid = violations.get([subject.violation_no])[subject.violation_no]
         newer = later(subject, amount=1, status=DISPUTED)
         assert violations.write([row(newer)]) == [UPDATED]
@@ -288,95 +282,6 @@ class TestOneWriterAnAttribute:
         assert settlement == {name: getattr(after, name) for name in told}
         assert after == newer._replace(**settlement)
         assert after.state == PAID
-
-
-class TestSettlement:
-    def refused(self, call: Call, action: Json) -> bool:
-        try:
-            transact(call, [action])
-        except AwsError as error:
-            return error.condition_failed
-        return False
-
-    @pytest.fixture
-    def subject(self, violations: Violations) -> Violation:
-        subject = violation()
-        store(violations, subject)
-        return subject
-
-    def state(self, violations: Violations, subject: Violation) -> str:
-        return violations.get([subject.violation_no])[subject.violation_no].state
-
-    def test_one_payment_at_a_time_holds_a_violation(
-        self, call: Call, violations: Violations, subject: Violation
-    ) -> None:
-        hold(call, violations, subject)
-        assert self.state(violations, subject) == "in_payment"
-        assert self.refused(call, violations.hold(subject, "p2"))
-
-    @pytest.mark.parametrize("fields", [{"amount": 1}, {"status": CANCELLED}, {"status": DISPUTED}])
-    def test_what_changed_since_the_quote_is_not_held(
-        self, call: Call, violations: Violations, subject: Violation, fields: dict[str, Any]
-    ) -> None:
-        violations.write([row(later(subject, **fields))])
-        assert self.refused(call, violations.hold(subject, "p1"))
-
-    @pytest.mark.parametrize("status", [PAID, CANCELLED, DISPUTED])
-    def test_what_is_not_open_is_not_held(self, call: Call, violations: Violations, status: str) -> None:
-        subject = violation(status=status)
-        store(violations, subject)
-        assert self.refused(call, violations.hold(subject, "p1"))
-
-    def test_only_the_holder_releases(self, call: Call, violations: Violations, subject: Violation) -> None:
-        hold(call, violations, subject)
-        assert self.refused(call, violations.release(subject.violation_no, "p2"))
-        assert not self.refused(call, violations.release(subject.violation_no, "p1"))
-        assert self.state(violations, subject) == "unpaid"
-        assert self.refused(call, violations.release(subject.violation_no, "p1"))
-
-    def test_only_the_payment_that_settled_it_unsettles(
-        self, call: Call, violations: Violations, subject: Violation
-    ) -> None:
-        assert self.refused(call, violations.unsettle(subject.violation_no, "p1"))
-        hold(call, violations, subject)
-        transact(call, [violations.settle(subject.violation_no, "p1", 50_000, "2026-11-20T12:00:00+03:00", "GH-1")])
-        assert self.refused(call, violations.unsettle(subject.violation_no, "p2"))
-        assert not self.refused(call, violations.unsettle(subject.violation_no, "p1"))
-        assert violations.get([subject.violation_no])[subject.violation_no] == subject
-
-    def test_only_the_holder_settles_and_once(self, call: Call, violations: Violations, subject: Violation) -> None:
-        at = "2026-11-20T12:00:00+03:00"
-        assert self.refused(call, violations.settle(subject.violation_no, "p1", 50_000, at, "GH-1"))
-        hold(call, violations, subject)
-        assert self.refused(call, violations.settle(subject.violation_no, "p2", 50_000, at, "GH-1"))
-        assert not self.refused(call, violations.settle(subject.violation_no, "p1", 50_000, at, "GH-1"))
-        assert self.refused(call, violations.settle(subject.violation_no, "p1", 50_000, at, "GH-2"))
-        assert violations.get([subject.violation_no])[subject.violation_no] == subject._replace(
-            paid_by="p1", paid_amount=50_000, paid_at=at, receipt_no="GH-1"
-        )
-
-    def test_a_paid_violation_is_not_held(self, call: Call, violations: Violations, subject: Violation) -> None:
-        hold(call, violations, subject)
-        transact(call, [violations.settle(subject.violation_no, "p1", 1, "2026-11-20T12:00:00+03:00", "GH-1")])
-        assert self.refused(call, violations.hold(subject, "p2"))
-
-    def test_a_change_by_the_directorate_does_not_break_a_hold(
-        self, call: Call, violations: Violations, subject: Violation
-    ) -> None:
-        hold(call, violations, subject)
-        violations.write([row(later(subject, amount=1))])
-        assert not self.refused(
-            call, violations.settle(subject.violation_no, "p1", 50_000, "2026-11-20T12:00:00+03:00", "GH-1")
-        )
-
-    def test_nothing_unknown_is_held_released_or_settled(self, call: Call, violations: Violations) -> None:
-        actions = (
-            violations.hold(violation("none"), "p1"),
-            violations.release("none", "p1"),
-            violations.settle("none", "p1", 1, "2026-11-20T12:00:00+03:00", "GH-1"),
-        )
-        assert all(self.refused(call, action) for action in actions)
-        assert violations.get(["none"]) == {}
 
 
 def test_versions_sort_by_date_then_file_then_line() -> None:
@@ -415,9 +320,7 @@ class TestUndoing:
     @pytest.mark.parametrize("paid", [False, True])
     def test_money_keeps_a_violation(self, call: Call, violations: Violations, paid: bool) -> None:
         subject, ref = self.inserted(violations)
-        hold(call, violations, subject)
-        if paid:
-            transact(call, [violations.settle(subject.violation_no, "p1", 1, "2026-11-20T12:00:00+03:00", "GH-1")])
+        (settle if paid else hold)(call, violations, subject)
         assert not violations.forget(subject.violation_no, ref)
 
     def test_a_changed_violation_says_again_what_it_said(self, violations: Violations, tables: Tables) -> None:
@@ -437,8 +340,7 @@ class TestUndoing:
     def test_a_settlement_outlasts_what_is_undone(self, call: Call, violations: Violations) -> None:
         first = row(violation())
         violations.write([first])
-        hold(call, violations, first.violation)
-        transact(call, [violations.settle(first.identity, "p1", 1, "2026-11-20T12:00:00+03:00", "GH-1")])
+        settle(call, violations, first.violation)
         second = row(later(first.violation, status=CANCELLED))
         violations.write([second])
 

@@ -240,12 +240,12 @@ class Cloud:
     # ------------------------------------------------------------------ inside
 
     def backdate(self, payment_id: str, minutes: int) -> None:
-        """Have a payment started so long ago."""
+        """Have a payment, and the asking for its money back, begun so long ago."""
         assert self.stack is not None
         table, key = self.stack["tables"]["Payments"], {"pk": {"S": payment_id}, "sk": {"S": "PAYMENT"}}
         dynamodb = self.aws("dynamodb")
         item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
-        for name in ("created_at", "expires_at"):
+        for name in {"created_at", "expires_at", "refunding_until"} & item.keys():
             item[name]["S"] = to_text(from_text(item[name]["S"]) - timedelta(minutes=minutes))
         dynamodb.put_item(TableName=table, Item=item)
 

@@ -135,6 +135,7 @@ def test_a_double_payment_goes_back(city: City, gateway: StandIn) -> None:
     assert debt.payment(second)["status"] == "paid"
     city.reconcile()
     gateway.finish_refund(first_at_the_gateway)
+    city.cloud.backdate(first, 3)
     city.reconcile()
     assert debt.payment(first)["status"] == "refunded"
     assert gateway.given_back(first_at_the_gateway) == AMOUNT

@@ -20,7 +20,7 @@ def test_the_figures_of_the_night(cloud: Cloud) -> None:
     version = cloud.upload("backlog/figures.csv", files.csv(rows))
     cloud.report("backlog/figures.csv", version)
 
-    cloud.invoke("overview.nightly.handler")
+    cloud.invoke("query.nightly.handler")
 
     key = f"statistics/{files.now(-1)[:10]}.json"
     raw = wait_for(lambda: cloud.read_object(key), 20, "the figures")

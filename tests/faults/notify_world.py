@@ -12,7 +12,6 @@ from notify.announce import announce, news
 from notify.delivery import Outcome, Rules, deliver
 from notify.providers import Accepted, PermanentError, TemporaryError, UnknownOutcomeError
 from notify.quiet import QuietHours
-from notify.reminders import Reminders
 from notify.reminding import Stores as RemindStores
 from notify.reminding import remind
 from notify.wording import Stores
@@ -21,6 +20,7 @@ from shared.domain.message import DELIVERED
 from shared.stores.citizens import Citizens
 from shared.stores.message_caps import Caps
 from shared.stores.messages import Messages
+from shared.stores.reminders import Reminders
 from shared.stores.violations import Row, Violations
 from tests import lambda_events as events
 from tests.aws import Engine, Tables
@@ -148,7 +148,7 @@ class World:
         return RemindStores(self._watched.messages, self._watched.citizens, self._watched.violations, self._reminders)
 
     def remind(self) -> int:
-        return remind((7, 1), self.remind_stores(), self.now, lambda: True)
+        return remind((7, 1), self.remind_stores(), self.now, lambda: True).put
 
     # ------------------------------------------------------------------ what came of it
 

@@ -8,13 +8,12 @@ import pytest
 
 from shared.domain.message import DROPPED, FAILED, NEW_VIOLATION, SENT, UNKNOWN
 from shared.domain.violation import CANCELLED
-from shared.stores.items import transact
 from tests.aws import Engine
-from tests.build import NOON, OTHER_PLATE, SUB, follow, later, row, violation
+from tests.build import NOON, OTHER_PHONE, OTHER_PLATE, PHONE, SUB, follow, later, row, settle, violation
 from tests.faults.notify_world import PORT_FAULTS, REFUSES, SENDER_FAULTS, World, surviving, world
 
 SECOND = "second"
-PHONES = {SUB: "+9647719283746", SECOND: "+9647809182736"}
+PHONES = {SUB: PHONE, SECOND: OTHER_PHONE}
 ROUNDS = 4
 """Of ten minutes each: longer than any claim stands, and than the wait after one temporary error."""
 
@@ -36,8 +35,7 @@ def play(here: World, engine: Engine, fault: Callable[[World], None]) -> None:
     records += here.ingest(row(old, origin="backlog"))
     call = engine.fast()
     for subject in (paid, elsewhere):
-        transact(call, [here.violations.hold(subject, "p1")])
-        transact(call, [here.violations.settle(subject.violation_no, "p1", 1, "2026-11-20T12:00:00+03:00", "GH-1")])
+        settle(call, here.violations, subject)
     records += here.ingest(row(later(cancelled, status=CANCELLED)))
     fault(here)
     overlapping = [records[:3], records[1:]]

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from notify.delivery import MOST_ATTEMPTS
-from notify.outages import AWAY_FOR, MOST_FAILURES, Outages
 from notify.providers import TemporaryError
 from notify.providers.failover import Failover
 from shared.domain import message as texts
@@ -16,9 +15,10 @@ from shared.domain.message import DROPPED, FAILED, SENT, WAITING
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED
 from shared.stores.messages import Message
+from shared.stores.outages import AWAY_FOR, MOST_FAILURES, Outages
 from tests.aws import Engine
-from tests.build import NOON, PHONE, SUB, follow, later, row, violation
-from tests.faults.notify_world import NO_LIMITS, FaultSender, World, world
+from tests.build import NOON, OTHER_PHONE, PHONE, SUB, follow, later, row, violation
+from tests.faults.notify_world import IS_NOT_REACHED, NO_LIMITS, FaultSender, World, world
 
 EVENING = datetime(2026, 11, 20, 21, tzinfo=BAGHDAD)
 MORNING = datetime(2026, 11, 21, 8, tzinfo=BAGHDAD)
@@ -125,9 +125,9 @@ class TestCaps:
 
     def test_another_citizen_is_not_held(self, here: World) -> None:
         self.cap(here, citizen_day=1)
-        follow(here.citizens, "second", phone="+9647809182736")
+        follow(here.citizens, "second", phone=OTHER_PHONE)
         say(here, texts.REFUND, "one", "m1")
-        say(here, texts.REFUND, "two", "m2", "second", "+9647809182736")
+        say(here, texts.REFUND, "two", "m2", "second", OTHER_PHONE)
         here.send_due()
         assert here.statuses() == {SENT: 2}
 
@@ -229,7 +229,7 @@ class TestTwoProviders:
         here.now += AWAY_FOR - SECOND
         assert both.send(PHONE, "text").provider == "ur"
 
-    def test_then_it_is_tried_again(self, here: World, both: Failover, second: FaultSender) -> None:
+    def test_then_it_is_tried_again(self, here: World, both: Failover) -> None:
         here.sender.away = True
         self.fail(both, MOST_FAILURES)
         here.sender.away = False
@@ -261,6 +261,16 @@ class TestTwoProviders:
         self.fail(both, MOST_FAILURES)
         another = Failover(here.sender, second, Outages(here.port, here.tables["Messages"]), lambda: here.now)
         assert another.send(PHONE, "text").provider == "ur"
+
+    @pytest.mark.parametrize("call", range(3), ids=["reading it", "counting on", "counting anew"])
+    def test_what_cannot_be_known_of_outages_decides_nothing(self, here: World, both: Failover, call: int) -> None:
+        """The message is claimed by then: any other error than its provider's would leave it unknown, and unsent."""
+        here.sender.away = True
+        here.port.fault = (call, IS_NOT_REACHED)
+        self.fail(both, 1)
+        here.sender.away = False
+        here.port.fault = (len(here.port.calls), IS_NOT_REACHED)
+        assert both.send(PHONE, "text").provider == "sns"
 
     def test_messages_go_by_the_second_and_none_is_lost(self, here: World, both: Failover, second: FaultSender) -> None:
         here.sender.away = True

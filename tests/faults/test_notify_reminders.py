@@ -257,7 +257,7 @@ class TestOneDay:
             here.violations.write([row(due_in(7, here.now, plate_key=plate.key))])
         budget = iter([True] * 5)
         stores = here.remind_stores()
-        first = remind((7, 1), stores, here.now, lambda: next(budget, False))
+        first = remind((7, 1), stores, here.now, lambda: next(budget, False)).put
         assert 0 < first < len(plates)
         assert first + here.remind() == len(plates)
 

@@ -11,17 +11,16 @@ from pay import gateways
 from pay.gateways import UnknownError
 from shared.aws_json import AwsError
 from shared.domain.violation import Violation
-from tests.build import follow, store, violation
 from tests.faults.crashes import Crash, Faults
 from tests.functions import Functions, forget
+from tests.integration.pay.wishes import two_violations, wish
 
 CALLS_TO_START = 8
 CALLS_TO_CONCLUDE = 6
 CALLS_TO_CANCEL = 4
-REFUNDING_CALLS = range(9, 12)
+REFUNDING_CALLS = range(9, 13)
 """Of a run of reconcile: before them and after them it only looks for what waits."""
-CALLS_TO_RECONCILE = 15
-RETURN_URL = "https://tf.ur.gov.iq/paid"
+CALLS_TO_RECONCILE = 16
 FAILURES = {
     "crash before": (False, Crash()),
     "crash after": (True, Crash()),
@@ -31,17 +30,9 @@ FAILURES = {
 failures = pytest.mark.parametrize(("after", "error"), FAILURES.values(), ids=FAILURES)
 
 
-def wish(subjects: list[Violation]) -> dict[str, Any]:
-    numbers = [subject.violation_no for subject in subjects]
-    return {"violations": numbers, "gateway": "sandbox", "return_url": RETURN_URL}
-
-
 @pytest.fixture
 def subjects(functions: Functions) -> list[Violation]:
-    follow(functions.citizens)
-    made = [violation(), violation(amount=25_000)]
-    store(functions.violations, *made)
-    return made
+    return two_violations(functions)
 
 
 def states(functions: Functions, subjects: list[Violation]) -> list[str]:
@@ -76,10 +67,10 @@ def test_a_start_that_dies_anywhere_is_one_payment_or_none(
     functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
 ) -> None:
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
-        functions.pay(wish(subjects))
+        functions.pay(wish(*subjects))
     forget()
     functions.clock.forward(seconds=20)  # until then the first call might still be at it
-    again = functions.pay(wish(subjects))  # the same key: the citizen's page asks again
+    again = functions.pay(wish(*subjects))  # the same key: the citizen's page asks again
     assert again.status in (201, 202)
     assert len(payments(functions)) == 1
     assert states(functions, subjects) == ["in_payment"] * 2
@@ -102,13 +93,13 @@ def test_a_start_that_dies_and_is_never_asked_for_again_leaves_no_hold(
     functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
 ) -> None:
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
-        functions.pay(wish(subjects))
+        functions.pay(wish(*subjects))
     forget()
     functions.clock.forward(minutes=16)
     functions.reconcile()
     assert states(functions, subjects) == ["unpaid"] * 2
     assert {item["status"]["S"] for item in payments(functions)} <= {"expired"}
-    assert functions.pay(wish(subjects), "key-00000002").status == 201
+    assert functions.pay(wish(*subjects), "key-00000002").status == 201
 
 
 @failures
@@ -123,7 +114,7 @@ def test_a_callback_that_dies_anywhere_settles_once(
     error: BaseException,
     recovery: str,
 ) -> None:
-    payment_id = functions.pay(wish(subjects)).body["payment_id"]
+    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
     functions.gateway.says(payment_id)
     functions.gateway.keys()  # signing is the gateway's own work
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
@@ -143,7 +134,7 @@ def test_a_callback_that_dies_anywhere_settles_once(
 def test_a_failed_payment_that_dies_while_ending_lets_everything_go(
     functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
 ) -> None:
-    payment_id = functions.pay(wish(subjects)).body["payment_id"]
+    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
     functions.gateway.says(payment_id, gateways.FAILED)
     functions.gateway.keys()
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
@@ -156,14 +147,12 @@ def test_a_failed_payment_that_dies_while_ending_lets_everything_go(
     assert receipts(functions) == []
 
 
-def test_an_order_of_unknown_outcome_is_found_out(
-    functions: Functions, faults: Faults, subjects: list[Violation]
-) -> None:
+def test_an_order_of_unknown_outcome_is_found_out(functions: Functions, subjects: list[Violation]) -> None:
     def taken_but_unheard(payment_id: str) -> None:
         raise UnknownError("ReadTimeoutError")
 
     functions.gateway.while_ordering = taken_but_unheard
-    reply = functions.pay(wish(subjects))
+    reply = functions.pay(wish(*subjects))
     assert reply.status == 202
     functions.gateway.says(reply.body["payment_id"])
     functions.clock.forward(minutes=3)
@@ -176,7 +165,7 @@ def test_an_order_of_unknown_outcome_is_found_out(
 def test_a_cancelling_that_dies_anywhere_lets_everything_go(
     functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
 ) -> None:
-    payment_id = functions.pay(wish(subjects)).body["payment_id"]
+    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
         functions.cancel(payment_id)
     forget()
@@ -191,7 +180,7 @@ def test_a_cancelling_that_dies_anywhere_lets_everything_go(
 def test_a_refund_that_dies_anywhere_is_given_once(
     functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
 ) -> None:
-    payment_id = functions.pay(wish(subjects)).body["payment_id"]
+    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
     functions.cancel(payment_id)
     functions.gateway.says(payment_id)
     functions.callback(payment_id)
@@ -199,6 +188,7 @@ def test_a_refund_that_dies_anywhere_is_given_once(
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash, AwsError):
         functions.reconcile()
     forget()
+    functions.clock.forward(minutes=3)
     functions.reconcile()
     assert functions.payment(payment_id).body["status"] == "refunded"
     assert [refund.amount for refund in functions.gateway.refunds.values()] == [75_000]
@@ -208,7 +198,7 @@ def test_a_refund_that_dies_anywhere_is_given_once(
 
 def test_every_call_has_been_failed_at(functions: Functions, faults: Faults, subjects: list[Violation]) -> None:
     with faults.fail(0, after=False, error=Crash()):
-        payment_id = functions.pay(wish(subjects)).body["payment_id"]
+        payment_id = functions.pay(wish(*subjects)).body["payment_id"]
     assert faults.calls == CALLS_TO_START
     functions.gateway.says(payment_id)
     functions.gateway.keys()  # signing is the gateway's own work
@@ -222,7 +212,7 @@ def test_every_call_has_been_failed_at(functions: Functions, faults: Faults, sub
 def test_every_call_of_giving_up_and_giving_back_has_been_failed_at(
     functions: Functions, faults: Faults, subjects: list[Violation]
 ) -> None:
-    payment_id = functions.pay(wish(subjects)).body["payment_id"]
+    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
     with faults.fail(0, after=False, error=Crash()):
         functions.cancel(payment_id)
     assert faults.calls == CALLS_TO_CANCEL

@@ -8,11 +8,10 @@ import pytest
 
 from shared.aws_json import AwsError
 from shared.domain.message import SENT, UNKNOWN
-from tests.build import OTHER_PLATE, PHONE, PLATE, follow, row, violation
+from tests.build import OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, follow, row, violation
 from tests.faults.crashes import Crash, Faults
 from tests.functions import Functions, forget
 
-SECOND_PHONE = "+9647809182736"
 AMOUNTS = (1_000, 2_000, 4_000)
 CALLS = 33
 """As many as the whole path makes: the last test holds that."""
@@ -21,8 +20,8 @@ CALLS = 33
 def prepare(functions: Functions) -> list[dict[str, object]]:
     """Two followers of a plate with two new violations, one of them also of another plate with one."""
     follow(functions.citizens)
-    follow(functions.citizens, "second", phone=SECOND_PHONE)
-    follow(functions.citizens, "second", OTHER_PLATE, phone=SECOND_PHONE)
+    follow(functions.citizens, "second", phone=OTHER_PHONE)
+    follow(functions.citizens, "second", OTHER_PLATE, phone=OTHER_PHONE)
     plates = (PLATE, PLATE, OTHER_PLATE)
     return functions.ingest(
         *(row(violation(plate_key=plate.key, amount=a)) for plate, a in zip(plates, AMOUNTS, strict=True))
@@ -40,7 +39,7 @@ def told(functions: Functions) -> list[tuple[str, bool, bool]]:
     return sorted((phone, "418" in text, "295" in text) for phone, text in functions.phones.sent)
 
 
-EVERYBODY = sorted([(PHONE, True, False), (SECOND_PHONE, True, False), (SECOND_PHONE, False, True)])
+EVERYBODY = sorted([(PHONE, True, False), (OTHER_PHONE, True, False), (OTHER_PHONE, False, True)])
 
 
 def recover(functions: Functions, records: list[dict[str, object]]) -> None:

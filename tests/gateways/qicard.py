@@ -50,7 +50,6 @@ class Payment:
     request_id: str
     amount: int
     currency: str
-    finish_url: str
     notification_url: str
     created: str
     status: str = "CREATED"
@@ -163,7 +162,6 @@ class QiCardStandIn(StandIn):
             body["requestId"],
             body["amount"],
             body["currency"],
-            body["finishPaymentUrl"],
             body["notificationUrl"],
             datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )

@@ -11,6 +11,7 @@ import json
 import threading
 import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -158,7 +159,7 @@ def goes_well(act: Callable[[], Reply], closing: threading.Event) -> Iterator[by
 PAGE = Reply(200, b"<!doctype html><title>Maintenance</title>", "text/html")
 
 
-class StandIn:
+class StandIn(ABC):
     """A gateway on a free port while it is entered. Subclasses answer requests in ``route``.
 
     received: all requests. owed: callbacks and browsers on their way, in the order in which they came about.
@@ -219,37 +220,37 @@ class StandIn:
         """The address that its merchant is given."""
         return self.url
 
+    @abstractmethod
     def keys(self) -> dict[str, str]:
         """The secrets that its merchant is given."""
-        raise NotImplementedError
 
+    @abstractmethod
     def changes_keys(self) -> None:
         """It gives its merchant new ones, and takes and signs by these alone."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ids(self) -> list[str]:
         """Its own ids of the orders that it has taken."""
-        raise NotImplementedError
 
+    @abstractmethod
     def begins(self, gateway_id: str) -> None:
         """The customer is in the midst of paying: it is too late to close the order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ends(self, gateway_id: str, how: str) -> None:
         """The customer, or time: an order ends ``paid``, ``failed`` or ``expired``, and who waits for it is told."""
-        raise NotImplementedError
 
+    @abstractmethod
     def finish_refund(self, gateway_id: str) -> None:
         """What was asked to be given back has been."""
-        raise NotImplementedError
 
+    @abstractmethod
     def given_back(self, gateway_id: str) -> int:
         """Dinars that have gone back to the customer or are on their way."""
-        raise NotImplementedError
 
+    @abstractmethod
     def route(self, request: Request) -> Reply:
         """Do as a request asks."""
-        raise NotImplementedError
 
     # ------------------------------------------------------------------ HTTP
 

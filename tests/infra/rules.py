@@ -20,17 +20,17 @@ OPEN_ROUTES: Final = {
     "$default": "answers 404",
 }
 ANY_RESOURCE: Final = {
-    ("OverviewNightly", "cloudwatch:GetMetricStatistics"): "reading metrics has no resource to name",
+    ("QueryNightly", "cloudwatch:GetMetricStatistics"): "reading metrics has no resource to name",
     ("NotifySendSms", "sns:Publish"): "an SMS to a phone number has no resource to name; topics are denied",
 }
 OWN_MEMORY: Final = {
-    "OverviewNightly": "reads millions of items through once a night: a whole processor, for minutes",
+    "QueryNightly": "reads millions of items through once a night: a whole processor, for minutes",
     "PayReceipts": "shapes Arabic and draws a page while a citizen waits: more memory is more processor",
 }
 """Functions whose MemorySize is not everybody's, and why."""
 
 NO_CLIENT_WAITS: Final = {
-    "OverviewNightly": "reads the whole table through once a night",
+    "QueryNightly": "reads the whole table through once a night",
     "NotifyRemind": "walks a day's doublings; the next hour's run goes on where it was cut off",
     "PaySettlements": "writes the files of every sector; the next hour's run goes on where it was cut off",
     "PayNightly": "asks the gateways about the payments of two days",

@@ -6,10 +6,13 @@ import ast
 import copy
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from pay.refunding import LONGEST_ASKING
+from pay.starting import LONGEST_START
 from tests.infra import reading, rules
 from tests.infra.mutations import MUTATIONS, grant
 from tests.infra.reading import Template, as_list, events, functions
@@ -48,6 +51,12 @@ def test_every_reviewed_wildcard_is_still_there(template: Template) -> None:
         if statement["Effect"] == "Allow" and statement["Resource"] == "*"
     }
     assert used == set(ANY_RESOURCE)
+
+
+def test_who_is_taken_for_gone_is_cut_off_by_then(template: Template) -> None:
+    """A start or a refund is left to whoever began it only while that function can still run."""
+    longest = {"PayApi": LONGEST_START, "PayReconcile": LONGEST_ASKING}
+    assert {name: timedelta(seconds=functions(template)[name]["Timeout"]) for name in longest} == longest
 
 
 # ---------------------------------------------------------------- a broken template is caught

@@ -15,8 +15,8 @@ from shared.aws_json import Json
 from shared.http import LARGEST_BODY
 from tests.build import PHONE, PLATE, SUB, store, violation
 from tests.functions import PERSONAL, Functions, Reply, forget
+from tests.integration.asking import TYPED
 
-TYPED = f"بغداد ز {PLATE.number}"
 PARTS: Final[Json] = {"family": "german", "governorate": "11", "category": "private", "letter": "ز", "number": "5"}
 LINK: Final[Json] = {"plate": PARTS, "relation": "self", "notify": True}
 PROVEN: Final[Json] = {**LINK, "proof": {"type": "registration", "number": "AB12345"}}

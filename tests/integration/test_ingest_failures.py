@@ -79,6 +79,15 @@ def test_a_file_whose_chunk_died_has_failed_and_says_how_to_go_on(desk: Desk) ->
     assert desk.told == [report]
 
 
+def test_a_dead_letter_of_a_file_that_nobody_knows_holds_up_no_other(desk: Desk) -> None:
+    version = half_loaded(desk)
+    ((_, chunk),) = desk.queued
+    desk.queued.insert(0, ("unknown", chunk))
+    with pytest.raises(RuntimeError, match="1 files"):
+        swept(desk)
+    assert desk.report(version)["status"] == FAILED
+
+
 def test_once_its_chunk_is_replayed_the_report_is_right(desk: Desk) -> None:
     version = half_loaded(desk)
     swept(desk)

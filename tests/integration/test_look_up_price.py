@@ -17,8 +17,9 @@ import pytest
 from infra.local.config import ROOT
 from shared.aws_json import Call, Json
 from tests.aws import template
-from tests.build import PLATE, store, violation
+from tests.build import store, violation
 from tests.functions import Functions
+from tests.integration.asking import TYPED
 
 A_MILLION_WRITES, A_MILLION_READS = 0.625, 0.125
 A_MILLION_HTTP_CALLS, A_MILLION_INVOCATIONS, A_GB_SECOND = 1.00, 0.20, 0.0000133334
@@ -32,8 +33,6 @@ LOGGED_BY_LAMBDA = 600
 
 TRACED = 0.05
 """Of the calls, the share that X-Ray samples."""
-
-TYPED = f"بغداد ز {PLATE.number}"
 
 
 def size(value: Json) -> int:

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from infra.operator import __main__ as commands
 from infra.operator.deployment import Deployment
-from pay.pausing import Pausing
 from shared.clock import now
 from shared.domain.time import BAGHDAD
 from shared.stores.items import transact
+from shared.stores.pausing import Pausing
 from shared.stores.violations import Violations
 from tests.aws import Engine, Tables
 from tests.integration.ingest_desk import Desk, row, text

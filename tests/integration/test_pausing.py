@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pay.pausing import Pausing
 from shared.clock import now
+from shared.stores.pausing import Pausing
 from tests.build import follow, store, violation
 from tests.functions import Functions
 

@@ -17,7 +17,7 @@ from shared.aws_json import AwsError, Json
 from shared.domain.message import WAITING
 from tests import lambda_events as events
 from tests.aws import Engine
-from tests.build import OTHER_PLATE, PHONE, PLATE, SUB, follow, row, violation
+from tests.build import OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, SUB, follow, row, violation
 from tests.functions import Functions, run
 
 FUNCTION = events.context().invoked_function_arn
@@ -187,7 +187,7 @@ def test_a_follower_that_cannot_be_read_holds_up_no_other_plate(
     functions: Functions, engine: Engine, bucket: Bucket, s3: Any
 ) -> None:
     follow(functions.citizens)
-    follow(functions.citizens, "second", OTHER_PLATE, phone="+9647809182736")
+    follow(functions.citizens, "second", OTHER_PLATE, phone=OTHER_PHONE)
     (item,) = [each for each in functions.tables.items("Citizens") if each["pk"]["S"] == f"P#{PLATE.key}"]
     table, call = functions.tables["Citizens"], engine.fast()
     call("dynamodb", "PutItem", {"TableName": table, "Item": {**item, "notify": {"S": "of a later version"}}})

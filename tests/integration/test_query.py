@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from query.api import handler
 from shared.domain.violation import CANCELLED, PAID, make_version
+from tests import lambda_events as events
 from tests.build import OTHER_PLATE, PHONE, PLATE, SUB, row, store, violation
 from tests.functions import Functions, forget
+from tests.integration.asking import TYPED
 
-TYPED = f"بغداد ز {PLATE.number}"
 PARTS = {"family": "german", "governorate": "11", "letter": "ز", "number": PLATE.number}
 SHOWN = {
     "family": "german",
@@ -133,7 +136,7 @@ class TestSms:
         functions.send_due()
         assert functions.ask({"plate": "11 1"}).body["sms"] == {"status": "same_as_recent", "parts": 0}
         assert functions.ask({"plate": "11 3"}).body["sms"] == {"status": "limit", "parts": 0}
-        assert functions.citizens.may_see(SUB, ["OLD#11#3"], functions.clock.at) == {"OLD#11#3"}
+        assert functions.look_ups.may_see(SUB, ["OLD#11#3"], functions.clock.at) == {"OLD#11#3"}
         functions.clock.forward(hours=12)
         assert functions.ask({"plate": "11 3"}).body["sms"]["status"] == "queued"
 
@@ -148,7 +151,7 @@ class TestSms:
 
     def test_a_look_up_lets_its_citizen_pay_whatever_becomes_of_the_sms(self, functions: Functions) -> None:
         functions.ask({"plate": TYPED, "sms": False})
-        assert functions.citizens.may_see(SUB, [PLATE.key], functions.clock.at) == {PLATE.key}
+        assert functions.look_ups.may_see(SUB, [PLATE.key], functions.clock.at) == {PLATE.key}
 
 
 class TestRefusals:
@@ -284,7 +287,7 @@ class TestLinking:
     def test_a_number_found_in_several_categories_is_answered_with_them(self, functions: Functions) -> None:
         store(functions.violations, dated(1, category="hire"), dated(2, category="private"))
         assert functions.link({"plate": TYPED, "relation": "self"}).status == 409
-        assert kept(functions) == {"AUDIT"}
+        assert kept(functions) == {"AUDIT", "PROFILE"}
         reply = functions.link({"plate": {**PARTS, "category": "hire"}, "relation": "self"})
         assert reply.status == 201
         assert reply.body["plate"]["category"] == "hire"
@@ -313,3 +316,10 @@ def test_a_correction_of_the_plate_moves_the_violation_in_answers(functions: Fun
     assert functions.ask({"plate": TYPED}).body["violations"] == []
     other = {**PARTS, "governorate": "12", "number": OTHER_PLATE.number}
     assert functions.ask({"plate": other}).body["violations"][0]["violation_no"] == subject.violation_no
+
+
+def test_the_description_is_served_to_anybody(functions: Functions) -> None:
+    reply = handler(events.http("GET /v1/openapi.json"), events.context())
+    assert reply["statusCode"] == 200
+    assert json.loads(reply["body"])["openapi"] == "3.1.0"
+    assert PHONE not in reply["body"]

@@ -13,7 +13,7 @@ from shared.aws_json import Json
 from shared.domain.message import DROPPED, FAILED, RECEIPT, REFUND, SENDING, SENT, UNKNOWN, WAITING
 from shared.stores.messages import CLAIMED_FOR, Message
 from tests.aws import Engine
-from tests.build import CAPS, OTHER_PLATE, PHONE, PLATE, SUB, follow, taking
+from tests.build import CAPS, OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, SUB, follow, taking
 from tests.fault_server import FaultServer, says
 from tests.functions import Functions, forget
 from tests.metrics import counted
@@ -48,7 +48,7 @@ def change(functions: Functions, engine: Engine, table: str, pk: str, **attribut
     ("message", "status", "reason", "metric"),
     [
         (STANDING._replace(text="غ" * 135), FAILED, "too_long", "SmsFailed"),
-        (STANDING._replace(phone="+9647809182736"), DROPPED, "phone_changed", "SmsDropped"),
+        (STANDING._replace(phone=OTHER_PHONE), DROPPED, "phone_changed", "SmsDropped"),
         (NEWS._replace(kind="whispered"), FAILED, "unknown_kind", "SmsFailed"),
         (NEWS._replace(plate_key=None), FAILED, "no_plate", "SmsFailed"),
         (NEWS._replace(plate_key=OTHER_PLATE.key), DROPPED, "not_followed", "SmsDropped"),

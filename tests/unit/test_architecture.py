@@ -20,7 +20,7 @@ from tests.source_tree import READERS, SourceTree
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
-AREAS = ("query", "notify", "pay", "ingest", "overview")
+AREAS = ("query", "notify", "pay", "ingest")
 FROM_THE_RUNTIME = {"boto3", "botocore"}
 NEVER_IMPORTED = {"tzdata", "uharfbuzz"}
 """Required although no code names them: zoneinfo finds its time zones there where the system has none, fpdf2 shapes
@@ -165,6 +165,27 @@ def test_a_module_that_one_function_uses_is_caught(tmp_path: Path) -> None:
     )
     found = set(narrow(source, ["query.api.handler", "pay.api.handler", "pay.reconcile.handler"]))
     assert found == {"shared.one is used by 1", "shared.none is used by 0"}
+
+
+# ---------------------------------------------------------------- one place knows the tables
+
+
+def table_users(source: SourceTree) -> Iterator[str]:
+    """Modules beside the stores that ask something of a table: each request names it."""
+    for module in source.modules.values():
+        names_one = any(isinstance(node, ast.Constant) and node.value == "TableName" for node in ast.walk(module.tree))
+        if names_one and not module.name.startswith("shared.stores."):
+            yield f"{module.name} asks a table"
+
+
+def test_only_the_stores_know_keys_and_expressions(house: SourceTree) -> None:
+    assert not list(table_users(house))
+
+
+def test_a_key_outside_the_stores_is_caught(tmp_path: Path) -> None:
+    asks = "def f(call):\n    return call('dynamodb', 'GetItem', {'TableName': 't'})"
+    assert not list(table_users(tree(tmp_path, shared__stores__items=asks, notify__news="X = 'dynamodb'")))
+    assert list(table_users(tree(tmp_path, notify__outages=asks))) == ["notify.outages asks a table"]
 
 
 # ---------------------------------------------------------------- nothing is read at import

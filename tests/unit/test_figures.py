@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overview import figures
-from overview.figures import FEWEST
+from query import figures
+from query.figures import FEWEST
 from shared.stores.items import Item, pack
 
 DAY = "2026-11-25"

@@ -276,7 +276,7 @@ def test_a_real_environment_holds_what_the_lock_names(tmp_path: Path) -> None:
 def test_an_unknown_name_is_answered_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert environments.main(["tests"]) == 1
     assert capsys.readouterr().err == (
-        "there is no environment 'tests'; there are: run, test, emulator, sam, security, lock\n"
+        "there is no environment 'tests'; there are: run, test, emulator, bench, sam, security, lock\n"
     )
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from notify.outages import Outages
+from contextlib import suppress
+
 from notify.providers import Accepted, Provider, TemporaryError, UnknownOutcomeError
+from shared.aws_json import AwsError
 from shared.clock import Clock
 from shared.observability import count
+from shared.stores.outages import Outages
 
 
 class Failover:
-    """first: asked unless it is away. second: asked then, unless it is away too. What is known of outages is shared."""
+    """first: asked unless it is away. second: asked then, unless it is away too. What is known of outages is shared.
+
+    Where it cannot be read or written, nobody is taken for away: what becomes of a message hangs on its provider alone.
+    """
 
     def __init__(self, first: Provider, second: Provider, outages: Outages, clock: Clock) -> None:
         self._first = first
@@ -28,12 +34,14 @@ class Failover:
         try:
             return provider.send(phone, text)
         except (TemporaryError, UnknownOutcomeError):
-            if self._outages.failed(provider.name, self._clock()):
-                count("SmsProviderAway")
+            with suppress(AwsError):
+                if self._outages.failed(provider.name, self._clock()):
+                    count("SmsProviderAway")
             raise
 
     def _choose(self) -> Provider:
         at = self._clock()
-        if self._outages.away(self._first.name, at) and not self._outages.away(self._second.name, at):
-            return self._second
+        with suppress(AwsError):
+            if self._outages.away(self._first.name, at) and not self._outages.away(self._second.name, at):
+                return self._second
         return self._first

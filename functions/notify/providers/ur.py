@@ -26,6 +26,7 @@ from notify.providers import (
     TemporaryError,
     UnknownOutcomeError,
 )
+from shared.aws_json import AwsError
 
 CONNECT_TIMEOUT: Final = 2.0
 READ_TIMEOUT: Final = 8.0
@@ -79,7 +80,10 @@ class Ur:
 
     def _basic(self) -> str:
         if self._authorization is None:
-            client_id, client_secret = self._secret()
+            try:
+                client_id, client_secret = self._secret()
+            except (AwsError, LookupError, TypeError, ValueError):  # not there, or not what it should be
+                raise TemporaryError(UNAUTHORIZED) from None
             self._authorization = "Basic " + b64encode(f"{client_id}:{client_secret}".encode()).decode()
         return self._authorization
 

@@ -91,6 +91,10 @@ class UnknownError(Exception):
     """The gateway did not answer, or not so that it can be understood: what it did is not known."""
 
 
+class NotAskedError(UnknownError):
+    """Nothing reached the gateway: no connection, no keys, or no leave to ask."""
+
+
 class UnaskableError(UnknownError):
     """The gateway can be asked only by an id of its own that we never got."""
 
@@ -107,7 +111,7 @@ class Keys(NamedTuple):
 
 
 ReadKeys = Callable[[], Keys]
-"""Reads the keys when they are needed; whoever calls it often pays no call for it."""
+"""Reads the keys when they are needed; whoever calls it often pays no call for it. Raises NotAskedError."""
 
 
 class Gateway(Protocol):
@@ -117,7 +121,7 @@ class Gateway(Protocol):
         """Place an order; asked once for each payment and never again. Raises RefusedError, UnknownError."""
 
     def callback(self, delivery: Delivery, now: datetime) -> Notice:
-        """Whom a callback is about whose origin is proved. Raises CallbackError."""
+        """Whom a callback is about whose origin is proved. Raises CallbackError, or UnknownError without keys."""
 
     def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
         """Ask how an order stands, by either id or both; None where the gateway has no such order.

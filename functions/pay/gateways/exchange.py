@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -12,18 +13,15 @@ from urllib.parse import urlencode, urlsplit
 
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
 
-from pay.gateways import Keys, RefusedError, Standing, UnknownError
+from pay.gateways import Keys, NotAskedError, ReadKeys, RefusedError, Standing, UnknownError
 
 CONNECT_TIMEOUT: Final = 2.0
 READ_TIMEOUT: Final = 6.0
 """Seconds that an answer may take to begin, and then to end."""
 LARGEST_ANSWER: Final = 256 * 1024
 MOST_DINARS: Final = 10**12
-
-
-class NotAskedError(UnknownError):
-    """Nothing reached the gateway: no connection, or no leave to ask."""
 
 
 class Answer(NamedTuple):
@@ -53,8 +51,8 @@ class Exchange:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
-        self._http = urllib3.PoolManager(timeout=timeout, retries=False)
+        self._timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
+        self._tls = _tls() if self.url.startswith("https:") else None
 
     def __call__(
         self,
@@ -73,13 +71,15 @@ class Exchange:
         elif form is not None:
             sent["content-type"], content = "application/x-www-form-urlencoded", urlencode(form).encode()
         try:
-            response = self._http.request(
-                method, self.url + path, headers=sent, body=content, redirect=False, preload_content=False
-            )
-            try:
-                text = _read(response)
-            finally:
-                response.close()
+            # A pool of its own: a shared one would keep the connection for the next exchange.
+            with urllib3.PoolManager(timeout=self._timeout, retries=False, ssl_context=self._tls) as http:
+                response = http.request(
+                    method, self.url + path, headers=sent, body=content, redirect=False, preload_content=False
+                )
+                try:
+                    text = _read(response)
+                finally:
+                    response.close()
         except (NewConnectionError, ConnectTimeoutError):
             raise NotAskedError("unreachable") from None
         except HTTPError as error:
@@ -94,6 +94,13 @@ class Exchange:
         if parts.scheme not in {"https", urlsplit(self.url).scheme} or not parts.hostname:
             raise ValueError("not a page")
         return url
+
+
+def _tls() -> ssl.SSLContext:
+    """Kept for all exchanges: reading the authorities' certificates costs more than the rest of one."""
+    context = create_urllib3_context()
+    context.load_default_certs()
+    return context
 
 
 def _read(response: urllib3.BaseHTTPResponse) -> bytes:
@@ -161,15 +168,25 @@ def dinars(value: object) -> int:
 
 
 def genuine(keys: Keys, *names: str) -> list[Mapping[str, str]]:
-    """The current keys, then the previous ones where they hold what is named: a secret's first value holds nothing."""
-    previous = keys.previous
-    return [keys.current, previous] if previous and previous.keys() >= set(names) else [keys.current]
+    """The current keys, then the previous ones where they hold what is named: a secret's first value holds nothing.
+
+    Raises NotAskedError where the current ones do not.
+    """
+    good = [each for each in (keys.current, keys.previous or {}) if each.keys() >= set(names)]
+    if not good or good[0] is not keys.current:
+        raise NotAskedError("the keys lack what is needed")
+    return good
+
+
+def at_the_door(answer: Answer) -> bool:
+    """Whether keys were turned away, before anything was done."""
+    return answer.status == 401
 
 
 def let_in(
     secrets: Iterable[Mapping[str, str]],
     ask: Callable[[Mapping[str, str]], Answer],
-    turned_away: Callable[[Answer], bool] = lambda answer: answer.status == 401,
+    turned_away: Callable[[Answer], bool],
 ) -> Answer:
     """The answer to the first keys that are not turned away at the door, where nothing has been done yet."""
     answer = Answer(401, None)
@@ -178,6 +195,33 @@ def let_in(
         if not turned_away(answer):
             break
     return answer
+
+
+class WithKeys:
+    """Exchanges that show the merchant's keys, those of ``names``, in their headers; the previous ones where those are
+    turned away, since the gateway may change over later than we do."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        keys: ReadKeys,
+        names: Collection[str],
+        headers: Callable[[Mapping[str, str]], Mapping[str, str]],
+        turned_away: Callable[[Answer], bool] = at_the_door,
+    ) -> None:
+        self._exchange = exchange
+        self._keys = keys
+        self._names = names
+        self._headers = headers
+        self._turned_away = turned_away
+
+    def __call__(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+        """One exchange. Raises UnknownError: NotAskedError where it was never sent."""
+        return let_in(
+            genuine(self._keys(), *self._names),
+            lambda secret: self._exchange(method, path, headers=self._headers(secret), body=body),
+            self._turned_away,
+        )
 
 
 def about(standing: Standing, payment_id: str | None, gateway_id: str | None) -> Standing:

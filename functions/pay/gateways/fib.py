@@ -63,17 +63,17 @@ class Fib:
 
     def order(self, order: Order) -> Page:
         """``POST /protected/v1/payments``."""
-        proof = _proof(order.payment_id, self._keys().current["client_secret"])
-        body = {
-            "monetaryValue": {"amount": order.amount, "currency": order.currency},
-            "statusCallbackUrl": f"{order.callback_url}?{urlencode({'payment': order.payment_id, 'proof': proof})}",
-            "description": order.description[:LONGEST_DESCRIPTION],
-            "redirectUri": order.return_url,
-            "expiresIn": f"PT{MINUTES_TO_PAY}M",
-            "refundableFor": REFUNDABLE_FOR,
-            "category": "GOVERNMENT",
-        }
         with ordering():
+            proof = _proof(order.payment_id, genuine(self._keys(), "client_secret")[0]["client_secret"])
+            body = {
+                "monetaryValue": {"amount": order.amount, "currency": order.currency},
+                "statusCallbackUrl": f"{order.callback_url}?{urlencode({'payment': order.payment_id, 'proof': proof})}",
+                "description": order.description[:LONGEST_DESCRIPTION],
+                "redirectUri": order.return_url,
+                "expiresIn": f"PT{MINUTES_TO_PAY}M",
+                "refundableFor": REFUNDABLE_FOR,
+                "category": "GOVERNMENT",
+            }
             taken = self._call("POST", _ROOT, body).accepted()
         with reading():
             return Page(str(taken["paymentId"]), self._page(taken["personalAppLink"]))

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from pay.gateways import ReadKeys, RefusedError, UnknownError
-from pay.gateways.exchange import Answer, Exchange, NotAskedError, dinars, genuine, let_in, reading
+from pay.gateways import NotAskedError, ReadKeys, RefusedError, UnknownError
+from pay.gateways.exchange import Answer, Exchange, dinars, genuine, let_in, reading
 
 MARGIN: Final = 10
 """Seconds before its end from which a token is not used any more."""

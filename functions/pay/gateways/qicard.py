@@ -35,12 +35,13 @@ from pay.gateways import (
 from pay.gateways.exchange import (
     Answer,
     Exchange,
+    WithKeys,
     about,
     asking,
+    at_the_door,
     dinars,
     genuine,
     known,
-    let_in,
     ordering,
     parse,
     reading,
@@ -78,8 +79,11 @@ class QiCard:
     """keys: ``username``, ``password``, ``terminal_id``, ``public_key`` (the terminal's, PEM)."""
 
     def __init__(self, url: str, keys: ReadKeys) -> None:
-        self._exchange = Exchange(url)
+        exchange = Exchange(url)
+        self._url = exchange.url
         self._keys = keys
+        self._page = exchange.page
+        self._call = WithKeys(exchange, keys, ("username", "password", "terminal_id"), _headers, _is_turned_away)
 
     def order(self, order: Order) -> Page:
         """``POST /payment``. Where the reference is in use, what it stands for is asked for."""
@@ -102,8 +106,8 @@ class QiCard:
                 raise UnknownError("the answer is another order's")
             gateway_id = str(taken["paymentId"])
             # A status has no formUrl; the page lies at the payment's own address.
-            page = taken.get("formUrl") or f"{self._exchange.url}/payment/{quote(gateway_id, safe='')}"
-            return Page(gateway_id, self._exchange.page(page))
+            page = taken.get("formUrl") or f"{self._url}/payment/{quote(gateway_id, safe='')}"
+            return Page(gateway_id, self._page(page))
 
     def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
         """``GET /payment/status/by/request/{requestId}``, or ``/payment/{paymentId}/status``."""
@@ -161,17 +165,14 @@ class QiCard:
             raise CallbackError("not a callback's body")
         return Notice(None, gateway_id, f"{gateway_id}:{status}")
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
-        def ask(secret: Mapping[str, str]) -> Answer:
-            basic = b64encode(f"{secret['username']}:{secret['password']}".encode()).decode()
-            headers = {"authorization": f"Basic {basic}", "x-terminal-id": secret["terminal_id"]}
-            return self._exchange(method, path, headers=headers, body=body)
 
-        return let_in(
-            genuine(self._keys(), "username", "password", "terminal_id"),
-            ask,
-            lambda answer: answer.status == 401 or _code(answer) == _BAD_CREDENTIALS,
-        )
+def _headers(secret: Mapping[str, str]) -> Mapping[str, str]:
+    basic = b64encode(f"{secret['username']}:{secret['password']}".encode()).decode()
+    return {"authorization": f"Basic {basic}", "x-terminal-id": secret["terminal_id"]}
+
+
+def _is_turned_away(answer: Answer) -> bool:
+    return at_the_door(answer) or _code(answer) == _BAD_CREDENTIALS
 
 
 def _state(told: Mapping[str, Any]) -> tuple[str, int]:

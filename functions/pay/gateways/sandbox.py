@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlencode
 
 from pay.gateways import (
@@ -30,9 +30,10 @@ from pay.gateways import (
     Standing,
     UnknownError,
 )
-from pay.gateways.exchange import Answer, Exchange, about, asking, dinars, genuine, known, let_in, ordering, reading
+from pay.gateways.exchange import Exchange, WithKeys, about, asking, dinars, genuine, known, ordering, reading
 from shared.http import LONGEST_ID
 
+_ROOT: Final = "/v1/payments"
 TOLERANCE: Final = 300
 """Seconds by which a callback's time may differ from ours, either way."""
 _STATES: Final = {"created": UNPAID, "paid": PAID, "failed": FAILED, "expired": EXPIRED, "refunded": REFUNDED}
@@ -42,8 +43,10 @@ class Sandbox:
     """keys: ``api_key`` and ``callback_key``."""
 
     def __init__(self, url: str, keys: ReadKeys) -> None:
-        self._exchange = Exchange(url)
+        exchange = Exchange(url)
         self._keys = keys
+        self._page = exchange.page
+        self._call = WithKeys(exchange, keys, ("api_key",), _headers)
 
     def order(self, order: Order) -> Page:
         """``POST /v1/payments``."""
@@ -57,17 +60,16 @@ class Sandbox:
             "expires_at": order.expires_at,
         }
         with ordering():
-            taken = self._call("POST", "", body).accepted()
+            taken = self._call("POST", _ROOT, body).accepted()
         with reading():
             if taken["reference"] != order.payment_id or dinars(taken["amount"]) != order.amount:
                 raise UnknownError("the answer is another order's")
-            return Page(str(taken["id"]), self._exchange.page(taken["pay_url"]))
+            return Page(str(taken["id"]), self._page(taken["pay_url"]))
 
     def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
         """``GET /v1/payments?reference=``, or by the gateway's id where ours is not known."""
-        answer = self._call(
-            "GET", f"?{urlencode({'reference': payment_id})}" if payment_id else _path(gateway_id or "")
-        )
+        path = f"{_ROOT}?{urlencode({'reference': payment_id})}" if payment_id else _path(gateway_id or "")
+        answer = self._call("GET", path)
         if answer.status == 404 and answer.body is not None:
             return None
         with asking():
@@ -85,7 +87,7 @@ class Sandbox:
     def cancel(self, payment_id: str, gateway_id: str | None) -> None:
         """``POST /v1/payments/cancel?reference=``."""
         with suppress(RefusedError):
-            self._call("POST", f"/cancel?{urlencode({'reference': payment_id})}").accepted()
+            self._call("POST", f"{_ROOT}/cancel?{urlencode({'reference': payment_id})}").accepted()
 
     def refund(self, refund: Refund) -> str:
         """``POST /v1/payments/{id}/refunds``; the gateway knows a repeat by its reference."""
@@ -117,16 +119,13 @@ class Sandbox:
             raise CallbackError("not a callback's body")
         return notice
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
-        def ask(secret: Mapping[str, str]) -> Answer:
-            headers = {"authorization": f"Bearer {secret['api_key']}"}
-            return self._exchange(method, f"/v1/payments{path}", headers=headers, body=body)
 
-        return let_in(genuine(self._keys(), "api_key"), ask)
+def _headers(secret: Mapping[str, str]) -> Mapping[str, str]:
+    return {"authorization": f"Bearer {secret['api_key']}"}
 
 
 def _path(gateway_id: str) -> str:
-    return f"/{quote(gateway_id, safe='')}"
+    return f"{_ROOT}/{quote(gateway_id, safe='')}"
 
 
 def _is_signature(signature: str, signed: bytes, key: str) -> bool:

@@ -67,15 +67,15 @@ class ZainCash:
 
     def order(self, order: Order) -> Page:
         """``POST …/init``. A reference that is in use is answered with its transaction, which is then asked about."""
-        body = {
-            "language": _LANGUAGES.get(order.language, "ar"),
-            "externalReferenceId": str(UUID(order.payment_id)),
-            "orderId": order.payment_id,
-            "serviceType": self._keys().current["service_type"],
-            "amount": {"value": str(order.amount), "currency": order.currency},
-            "redirectUrls": {"successUrl": order.callback_url, "failureUrl": order.callback_url},
-        }
         with ordering():
+            body = {
+                "language": _LANGUAGES.get(order.language, "ar"),
+                "externalReferenceId": str(UUID(order.payment_id)),
+                "orderId": order.payment_id,
+                "serviceType": genuine(self._keys(), "service_type")[0]["service_type"],
+                "amount": {"value": str(order.amount), "currency": order.currency},
+                "redirectUrls": {"successUrl": order.callback_url, "failureUrl": order.callback_url},
+            }
             answer = self._call("POST", f"{_ROOT}/init", body)
         if 400 <= answer.status < 500 and (first := _transaction_id(answer.body)):
             answer = self._call("GET", f"{_ROOT}/inquiry/{quote(first, safe='')}")

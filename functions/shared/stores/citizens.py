@@ -1,7 +1,7 @@
-"""The Citizens table: profiles with their quotas, look-ups, vehicles, and the followers of each plate.
+"""The Citizens table: profiles with their quotas, vehicles, and the followers of each plate.
 
-Keys: ``pk=<sub>`` with ``sk`` = ``PROFILE``, ``VEHICLE#<vehicle id>``, ``QUERY#<query id>``, ``SEEN#<plate key>``,
-``AUDIT#<when>#<query id>``; ``pk=P#<plate key>, sk=<sub>``: a follower, written in one transaction with the link.
+Keys: ``pk=<sub>`` with ``sk`` = ``PROFILE``, ``VEHICLE#<vehicle id>``; ``pk=P#<plate key>, sk=<sub>``: a follower,
+written in one transaction with the link. What a citizen looked up lies beside: :mod:`shared.stores.look_ups`.
 
 The profile also counts the citizen's day in Baghdad (``day``, ``queries``, ``plates`` as fingerprints, ``links``) and
 lists the plates linked and proven, so that one conditional write admits a look-up. The first write of a new day starts
@@ -11,12 +11,23 @@ the counts anew.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.time import to_text
-from shared.stores.items import Item, batch_get, number, pack, text, transact
+from shared.stores.items import (
+    Item,
+    batch_get,
+    get_item,
+    is_made,
+    item_key,
+    number,
+    pack,
+    pages,
+    text,
+    transact,
+)
 from shared.stores.profiles import (
     DEFAULT_LIMITS,
     Change,
@@ -29,11 +40,9 @@ from shared.stores.profiles import (
     used_up,
 )
 
-SEEN_FOR: Final = timedelta(hours=24)
-SAME_ANSWER_FOR: Final = timedelta(minutes=10)
-AUDITED_FOR: Final = timedelta(days=366)
-
 _TRIES: Final = 5
+_CHANGING: Final = ("relation", "notify", "proven")
+"""What of a link can change."""
 
 
 class Admission(NamedTuple):
@@ -41,14 +50,6 @@ class Admission(NamedTuple):
 
     profile: Profile
     linked: bool = False
-    proven: bool = False
-
-
-class Asked(NamedTuple):
-    """What a query asked for. proven: the citizen had proved the vehicle theirs."""
-
-    plate_key: str
-    category: str | None
     proven: bool = False
 
 
@@ -91,7 +92,7 @@ class Citizens:
 
     def profiles(self, subs: Iterable[str]) -> dict[str, Profile]:
         """The profiles that exist of these citizens, by sub."""
-        keys = [_key(sub, "PROFILE") for sub in dict.fromkeys(subs)]
+        keys = [item_key(sub, "PROFILE") for sub in dict.fromkeys(subs)]
         return {item["pk"]["S"]: profile_of(item) for item in batch_get(self._call, self._table, keys)}
 
     def seen_in_person(self, sub: str, phone: str | None, language: str) -> Profile:
@@ -144,100 +145,30 @@ class Citizens:
         raise RuntimeError("others keep changing the same profile")
 
     def _update_profile(self, sub: str, change: Change) -> Item:
-        request = change.request(self._table, _key(sub, "PROFILE"))
+        request = change.request(self._table, item_key(sub, "PROFILE"))
         item: Item = self._call("dynamodb", "UpdateItem", {**request, "ReturnValues": "ALL_NEW"})["Attributes"]
         return item
 
-    # ------------------------------------------------------------------ look-ups
-
-    def query_action(self, sub: str, query_id: str, asked: Asked, at: datetime) -> Json:
-        """The action that keeps what a query asked for, for its further pages."""
-        item = {
-            **_key(sub, f"QUERY#{query_id}"),
-            **pack(
-                {
-                    "plate": asked.plate_key,
-                    "category": asked.category,
-                    "proven": asked.proven,
-                    "expires": _epoch(at + SEEN_FOR),
-                }
-            ),
-        }
-        return {"Put": {"TableName": self._table, "Item": item}}
-
-    def query(self, sub: str, query_id: str, at: datetime) -> Asked | None:
-        """What a citizen's own query of the last 24 h asked for, or None."""
-        item = self._get(sub, f"QUERY#{query_id}")
-        if item is None or int(item["expires"]["N"]) <= _epoch(at):
-            return None
-        return Asked(item["plate"]["S"], text(item, "category"), item["proven"]["BOOL"])
-
-    def audit_action(self, sub: str, look_up_id: str, mark: str, at: datetime) -> Json:
-        """The action that keeps who looked up which plate (its fingerprint) and when, for a year."""
-        item = {
-            **_key(sub, f"AUDIT#{to_text(at)}#{look_up_id}"),
-            **pack({"plate": mark, "expires": _epoch(at + AUDITED_FOR)}),
-        }
-        return {"Put": {"TableName": self._table, "Item": item}}
-
-    def audit(self, sub: str, look_up_id: str, mark: str, at: datetime) -> None:
-        """Keep a look-up that nothing else is written about. One PutItem."""
-        self._call("dynamodb", "PutItem", self.audit_action(sub, look_up_id, mark, at)["Put"])
-
-    def seen(self, sub: str, plate_key: str, at: datetime, *others: Json) -> None:
-        """Keep that a citizen looked a plate up, together with what must happen with it: all or nothing."""
-        transact(self._call, [{"Update": self._look_up(sub, plate_key, at)}, *others])
-
-    def answered_action(self, sub: str, plate_key: str, answer: str, at: datetime) -> Json:
-        """The action that keeps a look-up whose answer (a digest) goes out by SMS with it.
-
-        Its condition says no where the same answer went out within the last ten minutes.
-        """
-        update = self._look_up(sub, plate_key, at)
-        update["UpdateExpression"] += ", answer = :answer, answered_at = :at"
-        update["ConditionExpression"] = "attribute_not_exists(answer) OR answer <> :answer OR answered_at < :earlier"
-        update["ExpressionAttributeValues"] |= pack(
-            {":answer": answer, ":at": to_text(at), ":earlier": to_text(at - SAME_ANSWER_FOR)}
-        )
-        return {"Update": update}
-
-    def _look_up(self, sub: str, plate_key: str, at: datetime) -> Json:
-        return {
-            "TableName": self._table,
-            "Key": _key(sub, f"SEEN#{plate_key}"),
-            "UpdateExpression": "SET expires = :expires",
-            "ExpressionAttributeValues": pack({":expires": _epoch(at + SEEN_FOR)}),
-        }
-
-    def may_see(self, sub: str, plate_keys: Iterable[str], at: datetime) -> set[str]:
-        """Which of these plates the citizen linked, or looked up in the last 24 h."""
-        keys: list[Item] = []
-        for plate_key in dict.fromkeys(plate_keys):
-            keys += [_key(sub, f"SEEN#{plate_key}"), _key(f"P#{plate_key}", sub)]
-        items = batch_get(self._call, self._table, keys)
-        linked = {item["pk"]["S"].removeprefix("P#") for item in items if item["sk"]["S"] == sub}
-        looked_up = {
-            item["sk"]["S"].removeprefix("SEEN#")
-            for item in items
-            if item["sk"]["S"].startswith("SEEN#") and int(item["expires"]["N"]) > _epoch(at)
-        }
-        return linked | looked_up
-
     # ------------------------------------------------------------------ vehicles
 
-    def link(self, sub: str, vehicle: Vehicle, at: datetime, limits: Limits = DEFAULT_LIMITS) -> Vehicle | None:
+    def link(
+        self,
+        sub: str,
+        vehicle: Vehicle,
+        at: datetime,
+        limits: Limits = DEFAULT_LIMITS,
+        others: Sequence[Json] = (),
+    ) -> Vehicle | None:
         """Link a vehicle: it, the plate's follower and the citizen's counts in one transaction.
 
-        Returns the link that was there already. Raises QuotaError.
+        others: up to 97 actions that must happen with it. Returns the link that was there already. Raises QuotaError.
         """
         day = to_text(at)[:10]
         known: Item = {"day": {"S": day}}
         for _ in range(_TRIES):
             try:
-                transact(
-                    self._call,
-                    [*self._link_actions(sub, vehicle, at), self._list_action(sub, vehicle, known, day, limits)],
-                )
+                listed = self._list_action(sub, vehicle, known, day, limits)
+                transact(self._call, [*others, *self._link_actions(sub, vehicle, at), listed])
             except AwsError as error:
                 if not error.condition_failed:
                     raise
@@ -247,7 +178,7 @@ class Citizens:
                 linked = texts(known, "linked")
                 if len(linked) >= limits.vehicles:
                     raise QuotaError("vehicles") from None
-                if text(known, "day") == day and (number(known, "links") or 0) >= limits.links:
+                if (text(known, "day") or "") >= day and (number(known, "links") or 0) >= limits.links:
                     raise QuotaError("links") from None
             else:
                 return None
@@ -261,8 +192,8 @@ class Citizens:
             "proven": vehicle.proven,
             "linked_at": to_text(at),
         }
-        follower = {**_key(f"P#{vehicle.plate_key}", sub), **pack({"vehicle_id": vehicle.vehicle_id, **common})}
-        link = {**_key(sub, f"VEHICLE#{vehicle.vehicle_id}"), **pack({"plate": vehicle.plate_key, **common})}
+        follower = {**item_key(f"P#{vehicle.plate_key}", sub), **pack({"vehicle_id": vehicle.vehicle_id, **common})}
+        link = {**item_key(sub, f"VEHICLE#{vehicle.vehicle_id}"), **pack({"plate": vehicle.plate_key, **common})}
         return [
             {"Put": {"TableName": self._table, "Item": follower, "ConditionExpression": "attribute_not_exists(pk)"}},
             {"Put": {"TableName": self._table, "Item": link}},
@@ -276,7 +207,7 @@ class Citizens:
         change.add_text("linked", vehicle.plate_key)
         if vehicle.proven:
             change.add_text("proven", vehicle.plate_key)
-        return {"Update": change.request(self._table, _key(sub, "PROFILE"))}
+        return {"Update": change.request(self._table, item_key(sub, "PROFILE"))}
 
     def _linked(self, sub: str, plate_key: str) -> Vehicle | None:
         item = self._get(f"P#{plate_key}", sub)
@@ -298,25 +229,25 @@ class Citizens:
         item = self._get(sub, f"VEHICLE#{vehicle_id}")
         return _vehicle(vehicle_id, item["plate"]["S"], item) if item else None
 
-    def change(self, sub: str, vehicle: Vehicle) -> bool:
-        """Bring relation, notify and proof of a link to what the vehicle says, everywhere. False where it is gone."""
-        values = pack({":relation": vehicle.relation, ":notify": vehicle.notify, ":proven": vehicle.proven})
+    def change(self, sub: str, before: Vehicle, after: Vehicle) -> bool:
+        """Change what differs in relation, notify or proof of a link, everywhere. False where it is gone."""
+        new = {name: getattr(after, name) for name in _CHANGING if getattr(after, name) != getattr(before, name)}
         actions: list[Json] = [
             {
                 "Update": {
                     "TableName": self._table,
                     "Key": key,
-                    "UpdateExpression": "SET relation = :relation, notify = :notify, proven = :proven",
+                    "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in new),
                     "ConditionExpression": "attribute_exists(pk)",
-                    "ExpressionAttributeValues": values,
+                    "ExpressionAttributeValues": pack({f":{name}": value for name, value in new.items()}),
                 }
             }
-            for key in _link_keys(sub, vehicle.vehicle_id, vehicle.plate_key)
+            for key in _link_keys(sub, after.vehicle_id, after.plate_key)
         ]
-        if vehicle.proven:
+        if new.get("proven"):
             change = Change()
-            change.add_text("proven", vehicle.plate_key)
-            actions.append({"Update": change.request(self._table, _key(sub, "PROFILE"))})
+            change.add_text("proven", after.plate_key)
+            actions.append({"Update": change.request(self._table, item_key(sub, "PROFILE"))})
         return self._all(actions)
 
     def unlink(self, sub: str, vehicle_id: str, plate_key: str) -> bool:
@@ -328,7 +259,7 @@ class Citizens:
             {"Delete": {"TableName": self._table, "Key": key, "ConditionExpression": "attribute_exists(pk)"}}
             for key in _link_keys(sub, vehicle_id, plate_key)
         ]
-        return self._all([*deletes, {"Update": change.request(self._table, _key(sub, "PROFILE"))}])
+        return self._all([*deletes, {"Update": change.request(self._table, item_key(sub, "PROFILE"))}])
 
     def followers(self, plate_key: str) -> Iterator[Follower]:
         """Everybody who linked a plate, page by page."""
@@ -337,13 +268,8 @@ class Citizens:
             "KeyConditionExpression": "pk = :plate",
             "ExpressionAttributeValues": {":plate": {"S": f"P#{plate_key}"}},
         }
-        while True:
-            page = self._call("dynamodb", "Query", request)
-            for item in page["Items"]:
-                yield _follower(item)
-            if not page.get("LastEvaluatedKey"):
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        for page in pages(self._call, "Query", request):
+            yield from map(_follower, page["Items"])
 
     def follower(self, plate_key: str, sub: str) -> Follower | None:
         """One follower of a plate, or None."""
@@ -353,19 +279,11 @@ class Citizens:
     # ------------------------------------------------------------------ the table
 
     def _get(self, pk: str, sk: str) -> Item | None:
-        request = {"TableName": self._table, "Key": _key(pk, sk), "ConsistentRead": True}
-        item: Item | None = self._call("dynamodb", "GetItem", request).get("Item")
-        return item
+        return get_item(self._call, self._table, item_key(pk, sk))
 
     def _all(self, actions: Sequence[Json]) -> bool:
         """Whether all conditions of a transaction held."""
-        try:
-            transact(self._call, actions)
-        except AwsError as error:
-            if not error.condition_failed:
-                raise
-            return False
-        return True
+        return is_made(lambda: transact(self._call, actions))
 
 
 def _vehicle(vehicle_id: str, plate_key: str, item: Item) -> Vehicle:
@@ -392,13 +310,4 @@ def _follower(item: Item) -> Follower:
 
 
 def _link_keys(sub: str, vehicle_id: str, plate_key: str) -> tuple[Item, Item]:
-    return _key(f"P#{plate_key}", sub), _key(sub, f"VEHICLE#{vehicle_id}")
-
-
-def _key(pk: str, sk: str) -> Item:
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def _epoch(at: datetime) -> int:
-    """Seconds since 1970, as the table's time to live wants them."""
-    return int(at.timestamp())
+    return item_key(f"P#{plate_key}", sub), item_key(sub, f"VEHICLE#{vehicle_id}")

@@ -1,11 +1,12 @@
-"""What the stores share: values in DynamoDB's JSON, transactions, reading keys in batches."""
+"""What the stores share: values and keys in DynamoDB's JSON, conditional writes, transactions, reading to the end."""
 
 from __future__ import annotations
 
 import random
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from shared.aws_json import AwsError, Call, Json
@@ -43,6 +44,63 @@ def number(item: Item, name: str) -> int | None:
     """A number attribute as a whole number, or None."""
     value = item.get(name)
     return int(value["N"]) if value else None
+
+
+def item_key(pk: str, sk: str) -> Item:
+    """The key of an item in a table that has a sort key."""
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def epoch(at: datetime) -> int:
+    """Seconds since 1970, as a table's time to live wants them."""
+    return int(at.timestamp())
+
+
+def get_item(call: Call, table: str, key: Item) -> Item | None:
+    """One item, consistently read, or None."""
+    request = {"TableName": table, "Key": key, "ConsistentRead": True}
+    item: Item | None = call("dynamodb", "GetItem", request).get("Item")
+    return item
+
+
+def pages(call: Call, operation: str, request: Json) -> Iterator[Json]:
+    """The answers of a Query or Scan, one after the other, to the end."""
+    while True:
+        page = call("dynamodb", operation, request)
+        yield page
+        if not page.get("LastEvaluatedKey"):
+            return
+        request = {**request, "ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def newest_of_citizen(
+    call: Call, table: str, sub: str, limit: int, after: Item | None
+) -> tuple[list[Item], Item | None]:
+    """A page of the index ``ByCitizen``, newest first, and the key to go on after; None at the end. One Query."""
+    request: Json = {
+        "TableName": table,
+        "IndexName": "ByCitizen",
+        "KeyConditionExpression": "#sub = :sub",
+        "ExpressionAttributeNames": {"#sub": "sub"},
+        "ExpressionAttributeValues": pack({":sub": sub}),
+        "ScanIndexForward": False,
+        "Limit": limit,
+    }
+    if after:
+        request["ExclusiveStartKey"] = after
+    page = call("dynamodb", "Query", request)
+    return page["Items"], page.get("LastEvaluatedKey") or None
+
+
+def is_made(write: Callable[[], object]) -> bool:
+    """Make a write; whether its conditions held."""
+    try:
+        write()
+    except AwsError as error:
+        if not error.condition_failed:
+            raise
+        return False
+    return True
 
 
 def transact(call: Call, actions: Sequence[Json], *, sleep: Callable[[float], None] = time.sleep) -> None:

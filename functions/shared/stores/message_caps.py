@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from shared.aws_json import Json
 from shared.domain.time import to_text
-from shared.stores.items import Item, pack
+from shared.stores.items import Item, epoch, pack
 
 SAME_TEXT_FOR: Final = timedelta(hours=1)
 _KEPT: Final = timedelta(days=3)
@@ -58,7 +58,7 @@ def take(table: str, taking: Taking, caps: Caps) -> dict[str, Json]:
                     {
                         "pk": _text_key(taking),
                         "until": to_text(taking.at + SAME_TEXT_FOR),
-                        "expires": int((taking.at + SAME_TEXT_FOR).timestamp()),
+                        "expires": epoch(taking.at + SAME_TEXT_FOR),
                     }
                 ),
                 "ConditionExpression": "attribute_not_exists(pk) OR #until <= :now",
@@ -105,7 +105,7 @@ def _text_key(taking: Taking) -> str:
 
 
 def _add(table: str, key: str, amount: int, at: datetime) -> Json:
-    values: Item = pack({":amount": amount, ":expires": int((at + _KEPT).timestamp())})
+    values: Item = pack({":amount": amount, ":expires": epoch(at + _KEPT)})
     return {
         "Update": {
             "TableName": table,

@@ -16,7 +16,18 @@ from shared.aws_json import AwsError, Call, Json
 from shared.domain.message import OUT, SENDING, SENT, UNKNOWN, WAITING
 from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
-from shared.stores.items import Item, batch_get, number, pack, text, transact
+from shared.stores.items import (
+    Item,
+    batch_get,
+    epoch,
+    get_item,
+    is_made,
+    newest_of_citizen,
+    number,
+    pack,
+    text,
+    transact,
+)
 from shared.stores.message_caps import Caps, Taking, give_back, room, take
 
 Values = Mapping[str, str | int | Sequence[str]]
@@ -67,13 +78,7 @@ class Messages:
 
         Returns False where it was put before, or the condition of another action said no.
         """
-        try:
-            transact(self._call, [self.put_action(message, at), *others])
-        except AwsError as error:
-            if not error.condition_failed:
-                raise
-            return False
-        return True
+        return is_made(lambda: transact(self._call, [self.put_action(message, at), *others]))
 
     def put_answer(self, message: Message, at: datetime, most: int, answered: Json, *others: Json) -> str:
         """Put the answer to a look-up as :meth:`put` does, unless its citizen has had ``most`` SMS today.
@@ -108,27 +113,16 @@ class Messages:
                 "status": message.status,
                 "due": str(crc32(message.message_id.encode()) % SHARDS),
                 "not_before": to_text(at),
-                "expires": int((at + KEPT).timestamp()),
+                "expires": epoch(at + KEPT),
             }
         )
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
 
     def of_citizen(self, sub: str, limit: int, after: Position | None) -> tuple[list[Message], Position | None]:
         """A citizen's messages, newest first, and the position to go on after; None at the end. One Query."""
-        request: Json = {
-            "TableName": self._table,
-            "IndexName": "ByCitizen",
-            "KeyConditionExpression": "#sub = :sub",
-            "ExpressionAttributeNames": {"#sub": "sub"},
-            "ExpressionAttributeValues": pack({":sub": sub}),
-            "ScanIndexForward": False,
-            "Limit": limit,
-        }
-        if after:
-            request["ExclusiveStartKey"] = pack({"sub": sub, "created_at": after[0], "pk": after[1]})
-        page = self._call("dynamodb", "Query", request)
-        last = page.get("LastEvaluatedKey")
-        return [_read(item) for item in page["Items"]], (last["created_at"]["S"], last["pk"]["S"]) if last else None
+        begin = pack({"sub": sub, "created_at": after[0], "pk": after[1]}) if after else None
+        items, last = newest_of_citizen(self._call, self._table, sub, limit, begin)
+        return [_read(item) for item in items], (last["created_at"]["S"], last["pk"]["S"]) if last else None
 
     def told(self, sub: str, kind: str, violations: Iterable[str]) -> set[str]:
         """Of which of these violations the citizen has a message of this kind already."""
@@ -155,12 +149,11 @@ class Messages:
 
         Returns False where one stands already: somebody told of it meanwhile, so look again.
         """
-        expires = int((at + KEPT).timestamp())
         marks: list[Json] = [
             {
                 "Put": {
                     "TableName": self._table,
-                    "Item": pack({"pk": pk, "message_id": message.message_id, "expires": expires}),
+                    "Item": pack({"pk": pk, "message_id": message.message_id, "expires": epoch(at + KEPT)}),
                     "ConditionExpression": "attribute_not_exists(pk)",
                 }
             }
@@ -189,8 +182,7 @@ class Messages:
 
     def get(self, message_id: str) -> Message | None:
         """A message, consistently read. Raises KeyError, TypeError or ValueError for an item that is not one."""
-        request: Json = {"TableName": self._table, "Key": {"pk": {"S": message_id}}, "ConsistentRead": True}
-        item = self._call("dynamodb", "GetItem", request).get("Item")
+        item = get_item(self._call, self._table, {"pk": {"S": message_id}})
         return _read(item) if item else None
 
     # ------------------------------------------------------------------ before it is sent
@@ -299,16 +291,10 @@ class Messages:
     ) -> bool:
         """Change a message under a condition; with ``unused``, what it took of the caps is given back with it."""
         update = self._update(message_id, change, condition, values)
-        try:
-            if unused:
-                transact(self._call, [{"Update": update}, *give_back(self._table, unused)])
-            else:
-                self._call("dynamodb", "UpdateItem", update)
-        except AwsError as error:
-            if not error.condition_failed:
-                raise
-            return False
-        return True
+        if unused:
+            actions = [{"Update": update}, *give_back(self._table, unused)]
+            return is_made(lambda: transact(self._call, actions))
+        return is_made(lambda: self._call("dynamodb", "UpdateItem", update))
 
     def _update(self, message_id: str, change: str, condition: str, values: Values) -> Json:
         return {

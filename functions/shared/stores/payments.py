@@ -18,7 +18,20 @@ from shared.aws_json import AwsError, Call, Json
 from shared.domain.message import identity
 from shared.domain.payment import CREATED, LIVE, REFUND_DUE, REVIEW, Line, Payment, may_change
 from shared.domain.time import to_text
-from shared.stores.items import Item, batch_get, number, pack, text, transact
+from shared.stores.items import (
+    Item,
+    batch_get,
+    epoch,
+    get_item,
+    is_made,
+    item_key,
+    newest_of_citizen,
+    number,
+    pack,
+    pages,
+    text,
+    transact,
+)
 from shared.stores.rows import pack_rows, read_rows
 
 SHARDS: Final = 4
@@ -77,10 +90,10 @@ class Payments:
         Returns None when done.
         """
         used = {
-            **_key(f"KEY#{payment.sub}#{key}", "KEY"),
-            **pack({"request": request, "payment_id": payment.payment_id, "expires": int((at + KEY_KEPT).timestamp())}),
+            **item_key(f"KEY#{payment.sub}#{key}", "KEY"),
+            **pack({"request": request, "payment_id": payment.payment_id, "expires": epoch(at + KEY_KEPT)}),
         }
-        put_key = self._put(used, "attribute_not_exists(pk) OR expires <= :now", {":now": int(at.timestamp())})
+        put_key = self._put(used, "attribute_not_exists(pk) OR expires <= :now", {":now": epoch(at)})
         put_payment = self._put(_item(payment), "attribute_not_exists(pk)")
         joined = self._live_set(
             payment, "ADD payments :this", "attribute_not_exists(payments) OR size(payments) < :most"
@@ -117,10 +130,28 @@ class Payments:
         leaves = self._live_set(before, "DELETE payments :this") if left else None
         return self._transact([self._update(before, after, at)], leaves, event, others)
 
+    def take_refund(self, payment: Payment, at: datetime, until: datetime) -> bool:
+        """Take the asking for a payment's money back, until a moment at which the taker will be gone.
+
+        Returns False where another is at it, or the payment is no longer as it was read. One UpdateItem.
+        """
+        request: Json = {
+            "TableName": self._table,
+            "Key": item_key(payment.payment_id, "PAYMENT"),
+            "UpdateExpression": "SET refunding_until = :until",
+            "ConditionExpression": "#status = :before"
+            " AND (attribute_not_exists(refunding_until) OR refunding_until <= :now)",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": pack(
+                {":until": to_text(until), ":now": to_text(at), ":before": payment.status}
+            ),
+        }
+        return is_made(lambda: self._call("dynamodb", "UpdateItem", request))
+
     def bind_action(self, payment: Payment, gateway_id: str) -> Json:
         """The action that makes a gateway's order this payment's and no other's."""
         item = {
-            **_key(f"ORDER#{payment.gateway}#{gateway_id}", "ORDER"),
+            **item_key(f"ORDER#{payment.gateway}#{gateway_id}", "ORDER"),
             **pack({"payment_id": payment.payment_id}),
         }
         return self._put(item, "attribute_not_exists(pk) OR payment_id = :payment", {":payment": payment.payment_id})
@@ -128,7 +159,7 @@ class Payments:
     def receipt_action(self, receipt: Receipt) -> Json:
         """The action that makes a receipt number known."""
         item = {
-            **_key(f"RECEIPT#{receipt.receipt_no}", "RECEIPT"),
+            **item_key(f"RECEIPT#{receipt.receipt_no}", "RECEIPT"),
             **pack({"payment_id": receipt.payment_id, "amount": receipt.amount, "paid_at": receipt.paid_at}),
         }
         return self._put(item, "attribute_not_exists(pk)")
@@ -138,7 +169,7 @@ class Payments:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _key(f"RECEIPT#{receipt_no}", "RECEIPT"),
+                "Key": item_key(f"RECEIPT#{receipt_no}", "RECEIPT"),
                 "UpdateExpression": "SET void_since = :at",
                 "ConditionExpression": "attribute_exists(pk)",
                 "ExpressionAttributeValues": pack({":at": to_text(at)}),
@@ -147,14 +178,9 @@ class Payments:
 
     def heard(self, payment_id: str, event: str, at: datetime) -> bool:
         """Record a gateway's callback, once however often it comes. Returns whether it is new."""
-        item = {**_key(payment_id, f"CALLBACK#{identity(event)}"), **pack({"event": event, "at": to_text(at)})}
-        try:
-            self._call("dynamodb", "PutItem", self._put(item, "attribute_not_exists(pk)")["Put"])
-        except AwsError as error:
-            if not error.condition_failed:
-                raise
-            return False
-        return True
+        item = {**item_key(payment_id, f"CALLBACK#{identity(event)}"), **pack({"event": event, "at": to_text(at)})}
+        put = self._put(item, "attribute_not_exists(pk)")["Put"]
+        return is_made(lambda: self._call("dynamodb", "PutItem", put))
 
     # ------------------------------------------------------------------ reading
 
@@ -203,21 +229,10 @@ class Payments:
 
     def of_citizen(self, sub: str, limit: int, after: Position | None) -> tuple[list[Payment], Position | None]:
         """A citizen's payments, newest first, and the position to go on after; None at the end. Two calls."""
-        request: Json = {
-            "TableName": self._table,
-            "IndexName": "ByCitizen",
-            "KeyConditionExpression": "#sub = :sub",
-            "ExpressionAttributeNames": {"#sub": "sub"},
-            "ExpressionAttributeValues": pack({":sub": sub}),
-            "ScanIndexForward": False,
-            "Limit": limit,
-        }
-        if after:
-            request["ExclusiveStartKey"] = {**_key(after[1], "PAYMENT"), **pack({"sub": sub, "created_at": after[0]})}
-        page = self._call("dynamodb", "Query", request)
-        keys = [_key(item["pk"]["S"], "PAYMENT") for item in page["Items"]]
+        begin = {**item_key(after[1], "PAYMENT"), **pack({"sub": sub, "created_at": after[0]})} if after else None
+        items, last = newest_of_citizen(self._call, self._table, sub, limit, begin)
+        keys = [item_key(item["pk"]["S"], "PAYMENT") for item in items]
         found = {item["pk"]["S"]: _read(item) for item in batch_get(self._call, self._table, keys)}
-        last = page.get("LastEvaluatedKey")
         position = (last["created_at"]["S"], last["pk"]["S"]) if last else None
         return [found[key["pk"]["S"]] for key in keys if key["pk"]["S"] in found], position
 
@@ -235,7 +250,7 @@ class Payments:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _key(before.payment_id, "PAYMENT"),
+                "Key": item_key(before.payment_id, "PAYMENT"),
                 "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values) + removes,
                 "ConditionExpression": condition,
                 "ExpressionAttributeNames": {f"#{name}": name for name in new},
@@ -249,7 +264,7 @@ class Payments:
     def _live_set(self, payment: Payment, change: str, condition: str | None = None) -> Json:
         update: Json = {
             "TableName": self._table,
-            "Key": _key(f"LIVE#{payment.sub}", "LIVE"),
+            "Key": item_key(f"LIVE#{payment.sub}", "LIVE"),
             "UpdateExpression": change,
             "ExpressionAttributeValues": {":this": {"SS": [payment.payment_id]}},
         }
@@ -260,7 +275,7 @@ class Payments:
     def _event(self, payment_id: str, what: str, at: datetime, **details: str | None) -> Json:
         # The tail keeps two events of one second apart.
         item = {
-            **_key(payment_id, f"EVENT#{to_text(at)}#{what}#{secrets.token_hex(4)}"),
+            **item_key(payment_id, f"EVENT#{to_text(at)}#{what}#{secrets.token_hex(4)}"),
             **pack({"what": what, "at": to_text(at), **details}),
         }
         return {"Put": {"TableName": self._table, "Item": item}}
@@ -297,22 +312,12 @@ class Payments:
         }
         if names:
             request["ExpressionAttributeNames"] = names
-        while True:
-            page = self._call("dynamodb", "Query", request)
+        for page in pages(self._call, "Query", request):
             for item in page["Items"]:
                 yield item["pk"]["S"]
-            if not page.get("LastEvaluatedKey"):
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _get(self, pk: str, sk: str) -> Item | None:
-        request = {"TableName": self._table, "Key": _key(pk, sk), "ConsistentRead": True}
-        item: Item | None = self._call("dynamodb", "GetItem", request).get("Item")
-        return item
-
-
-def _key(pk: str, sk: str) -> Item:
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
+        return get_item(self._call, self._table, item_key(pk, sk))
 
 
 def _unfinished(payment: Payment) -> str | None:
@@ -327,7 +332,7 @@ def _item(payment: Payment) -> Item:
     del values["payment_id"], values["lines"]
     more = {"day": payment.created_at[:10], "unfinished": _unfinished(payment)}
     return {
-        **_key(payment.payment_id, "PAYMENT"),
+        **item_key(payment.payment_id, "PAYMENT"),
         **pack({**values, **more}),
         "lines": pack_rows(payment.lines),
     }

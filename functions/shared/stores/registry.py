@@ -16,7 +16,7 @@ from shared.aws_json import AwsError, Call, Json
 from shared.domain.time import to_text
 from shared.keyed import Keyed
 from shared.stores import versioned
-from shared.stores.items import Item, batch_get, pack, text
+from shared.stores.items import Item, batch_get, epoch, item_key, pack, text
 
 MOST_TRIES: Final = 5
 """Wrong numbers that one citizen may try for one plate in a day."""
@@ -94,7 +94,7 @@ class Registry:
         return versioned.write(self._call, decisions, self._sleep)
 
     def _vehicle(self, row: Registration) -> Item:
-        return _key(self._keyed.plate(row.plate_key), f"{_NUMBER}{row.category or ''}")
+        return item_key(self._keyed.plate(row.plate_key), f"{_NUMBER}{row.category or ''}")
 
     def _decide(self, row: Registration, key: Item, known: Item | None) -> tuple[str, Json | None]:
         number = self._keyed.registration(row.plate_key, row.number)
@@ -123,7 +123,7 @@ class Registry:
         taken off again. Unknown plates are the same work. Raises TooManyTriesError.
         """
         mark, day = self._keyed.plate(plate_key), to_text(at)[:10]
-        own = _key(mark, f"TRIES#{day}#{sub}")
+        own = item_key(mark, f"TRIES#{day}#{sub}")
         try:
             self._add(own, 1, at, MOST_TRIES)
         except AwsError as error:
@@ -134,7 +134,7 @@ class Registry:
         cards = self._cards(mark, category) or {category: _NOTHING}
         right = [registered for registered, known in cards.items() if hmac.compare_digest(known, wanted)]
         if not right:
-            return Proof(right=False, wrong_today=self._add(_key(mark, f"TRIES#{day}"), 1, at))
+            return Proof(right=False, wrong_today=self._add(item_key(mark, f"TRIES#{day}"), 1, at))
         self._add(own, -1, at)
         return Proof(right=True, category=category if len(right) == len(cards) else right[0])
 
@@ -164,7 +164,7 @@ class Registry:
             "TableName": self._table,
             "Key": key,
             "UpdateExpression": "SET expires = :expires ADD tries :amount",
-            "ExpressionAttributeValues": pack({":amount": amount, ":expires": int((at + _KEPT).timestamp())}),
+            "ExpressionAttributeValues": pack({":amount": amount, ":expires": epoch(at + _KEPT)}),
             "ReturnValues": "UPDATED_NEW",
         }
         if most is not None:
@@ -172,7 +172,3 @@ class Registry:
             request["ExpressionAttributeValues"][":most"] = {"N": str(most)}
         answer = self._call("dynamodb", "UpdateItem", request)
         return int(answer["Attributes"]["tries"]["N"])
-
-
-def _key(pk: str, sk: str) -> Item:
-    return {"pk": {"S": pk}, "sk": {"S": sk}}

@@ -11,15 +11,15 @@ Keys are read consistently: no entry can fall between two batches because an ind
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from shared.aws_json import AwsError, Call, Json
+from shared.aws_json import Call, Json
 from shared.domain.settlement import Entry, Share
 from shared.domain.time import to_text
-from shared.stores.items import MOST_ACTIONS, Item, pack, text, transact
+from shared.stores.items import MOST_ACTIONS, Item, get_item, is_made, item_key, pack, pages, text, transact
 from shared.stores.rows import pack_rows, read_rows
 
 SHARDS: Final = 4
@@ -29,7 +29,7 @@ WRITTEN: Final = "written"
 
 _AT_ONCE: Final = (MOST_ACTIONS - 1) // 2
 """Entries moved in one transaction: two actions each, and the check that their batch is open."""
-_CURSOR: Final[Item] = {"pk": {"S": "CURSOR"}, "sk": {"S": "CURSOR"}}
+_CURSOR: Final = item_key("CURSOR", "CURSOR")
 
 
 class Cursor(NamedTuple):
@@ -62,8 +62,7 @@ class Settlements:
     def due_action(self, entry: Entry) -> Json:
         """The action that makes an entry due: part of the transaction that moves the money."""
         item = {
-            "pk": {"S": f"DUE#{crc32(entry.payment_id.encode()) % SHARDS}"},
-            "sk": {"S": f"{entry.kind}#{entry.payment_id}"},
+            **item_key(f"DUE#{crc32(entry.payment_id.encode()) % SHARDS}", f"{entry.kind}#{entry.payment_id}"),
             **pack(
                 {"receipt_no": entry.receipt_no, "gateway": entry.gateway, "paid_at": entry.paid_at, "at": entry.at}
             ),
@@ -104,13 +103,13 @@ class Settlements:
         gone = [{"TableName": self._table, "Key": {"pk": item["pk"], "sk": item["sk"]}} for item in items]
         there = [{"TableName": self._table, "Item": {**item, "pk": {"S": f"BATCH#{batch}"}}} for item in items]
         actions = [{"ConditionCheck": check}, *({"Delete": key} for key in gone), *({"Put": item} for item in there)]
-        return self._done(lambda: transact(self._call, actions))
+        return is_made(lambda: transact(self._call, actions))
 
     # ------------------------------------------------------------------ batches
 
     def cursor(self) -> Cursor | None:
         """The newest batch; None before the first."""
-        item = self._get(_CURSOR)
+        item = get_item(self._call, self._table, _CURSOR)
         return Cursor(item["batch"]["S"], item["state"]["S"]) if item else None
 
     def advance(self, seen: Cursor | None, to: Cursor) -> bool:
@@ -138,7 +137,7 @@ class Settlements:
 
     def file(self, key: str) -> SettlementFile | None:
         """A file by its key, or None."""
-        item = self._get(_file_key(key))
+        item = get_item(self._call, self._table, _file_key(key))
         if item is None:
             return None
         return SettlementFile(
@@ -172,13 +171,7 @@ class Settlements:
             "ExpressionAttributeValues": pack({":one": "1", ":before": to_text(before)}),
             "Select": "COUNT",
         }
-        counted: int = 0
-        while True:
-            page = self._call("dynamodb", "Query", request)
-            counted += page["Count"]
-            if not page.get("LastEvaluatedKey"):
-                return counted
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        return sum(page["Count"] for page in pages(self._call, "Query", request))
 
     # ------------------------------------------------------------------ the port
 
@@ -191,34 +184,16 @@ class Settlements:
         }
         if limit:
             request["Limit"] = limit
-        while True:
-            page = self._call("dynamodb", "Query", request)
+        for page in pages(self._call, "Query", request):
             yield from page["Items"]
-            if not page.get("LastEvaluatedKey"):
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-    def _get(self, key: Item) -> Item | None:
-        request = {"TableName": self._table, "Key": key, "ConsistentRead": True}
-        item: Item | None = self._call("dynamodb", "GetItem", request).get("Item")
-        return item
 
     def _write(self, operation: str, request: Json) -> bool:
         """Whether the write's condition held."""
-        return self._done(lambda: self._call("dynamodb", operation, request))
-
-    def _done(self, write: Callable[[], object]) -> bool:
-        try:
-            write()
-        except AwsError as error:
-            if not error.condition_failed:
-                raise
-            return False
-        return True
+        return is_made(lambda: self._call("dynamodb", operation, request))
 
 
 def _file_key(key: str) -> Item:
-    return {"pk": {"S": f"FILE#{key}"}, "sk": {"S": "FILE"}}
+    return item_key(f"FILE#{key}", "FILE")
 
 
 def _read(item: Item) -> Entry:

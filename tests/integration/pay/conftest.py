@@ -5,18 +5,13 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.violation import Violation
-from tests.build import follow, store, violation
 from tests.functions import Functions
-from tests.integration.pay.wishes import wish
+from tests.integration.pay.wishes import two_violations, wish
 
 
 @pytest.fixture
 def subjects(functions: Functions) -> list[Violation]:
-    """Two unpaid violations on a plate that the citizen follows."""
-    follow(functions.citizens)
-    made = [violation(), violation(amount=25_000)]
-    store(functions.violations, *made)
-    return made
+    return two_violations(functions)
 
 
 @pytest.fixture

@@ -132,6 +132,7 @@ def test_a_double_payment_goes_back(functions: Functions, stand_in: StandIn, sub
     if stand_in.name not in GIVES_BACK_AT_ONCE:
         assert status(functions, first) == "refund_due"
         stand_in.finish_refund(one)
+        functions.clock.forward(minutes=3)
         functions.reconcile()
     assert status(functions, first) == "refunded"
     assert [stand_in.given_back(each) for each in (one, other)] == [AMOUNT, 0]

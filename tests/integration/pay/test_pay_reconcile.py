@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pay.gateways import FAILED, REFUNDED, REFUNDING, RefusedError, UnaskableError, UnknownError
+from pay.gateways import FAILED, REFUNDED, REFUNDING, Refund, RefusedError, UnaskableError, UnknownError
 from pay.gateways import PAID as PAID_THERE
 from pay.reconcile import MOST_SILENCES
 from pay.refunding import give_back_reviewed, settle_reviewed
@@ -203,19 +203,41 @@ class TestRefunding:
         self, functions: Functions, late: str
     ) -> None:
         functions.gateway.refund_state = REFUNDING
-        functions.reconcile()
-        functions.reconcile()
-        assert status(functions, late) == "refund_due"
+        for _ in range(2):
+            functions.reconcile()
+            assert status(functions, late) == "refund_due"
+            functions.clock.forward(minutes=3)
         functions.gateway.refund_state = REFUNDED
         functions.reconcile()
         assert status(functions, late) == "refunded"
         assert len(functions.gateway.refunds) == 1
+
+    def test_of_two_runs_at_once_only_one_asks_for_it(
+        self, functions: Functions, late: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A gateway that gives back again each time, as ZainCash does, would give to both."""
+        asked: list[str] = []
+
+        def refund(refund: Refund) -> str:
+            asked.append(refund.payment_id)
+            if len(asked) == 1:
+                functions.clock.forward(minutes=1)
+                functions.reconcile()
+            return REFUNDING
+
+        monkeypatch.setattr(functions.gateway, "refund", refund)
+        functions.reconcile()
+        assert asked == [late]
+        functions.clock.forward(minutes=1)
+        functions.reconcile()
+        assert asked == [late, late]  # whoever asked is gone by then, whatever became of it
 
     def test_a_silence_leaves_it_due(self, functions: Functions, late: str) -> None:
         functions.gateway.silence = UnknownError("ReadTimeoutError")
         functions.reconcile()
         assert status(functions, late) == "refund_due"
         functions.gateway.silence = None
+        functions.clock.forward(minutes=3)
         functions.reconcile()
         assert status(functions, late) == "refunded"
 

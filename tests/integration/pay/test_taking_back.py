@@ -6,6 +6,7 @@ import contextlib
 
 import pytest
 
+from pay.refunding import given_back, settle_reviewed
 from pay.settling import Books
 from pay.taking_back import take_back
 from shared.aws_json import AwsError
@@ -98,6 +99,21 @@ def test_only_what_was_settled_is_reversed(
     (reversal,) = [item for item in functions.tables.items("Settlements") if item["sk"]["S"].startswith(REVERSED)]
     assert [share["L"][0]["S"] for share in reversal["shares"]["L"]] == [subjects[0].violation_no]
     assert payment_of(functions, started).surplus == 75_000
+
+
+def test_also_where_more_had_come_than_was_settled(
+    functions: Functions, books: Books, subjects: list[Violation], started: str
+) -> None:
+    """The payer was told of what went back then, and is told of a payment once."""
+    functions.gateway.says(started, amount=80_000)
+    functions.callback(started)
+    settled = settle_reviewed(payment_of(functions, started), books, functions.clock.at)
+    assert settled is not None
+    overpaid = given_back(settled, books, functions.clock.at)
+    assert (overpaid.status, overpaid.surplus, overpaid.returned) == ("paid", 5_000, ())
+    assert take_back(overpaid, books, functions.clock.at)
+    assert payment_of(functions, started).status == "refunded"
+    assert [state(functions, each) for each in subjects] == ["unpaid"] * 2
 
 
 def test_what_has_settled_nothing_cannot_be_taken_back(functions: Functions, books: Books, started: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from shared.aws_json import Json
 from shared.domain.violation import Violation
+from tests.build import follow, store, violation
 from tests.functions import Functions
 from tests.metrics import counted
 
@@ -19,6 +20,14 @@ def wish(*subjects: Violation, **fields: Any) -> dict[str, Any]:
     """The body of a start."""
     numbers = [subject.violation_no for subject in subjects]
     return {"violations": numbers, "gateway": "sandbox", "return_url": RETURN_URL, **fields}
+
+
+def two_violations(functions: Functions) -> list[Violation]:
+    """Two unpaid violations on a plate that the citizen follows."""
+    follow(functions.citizens)
+    made = [violation(), violation(amount=25_000)]
+    store(functions.violations, *made)
+    return made
 
 
 def state(functions: Functions, subject: Violation) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from notify.providers import Accepted, PermanentError, TemporaryError, UnknownOutcomeError, ur
 from notify.providers.ur import Ur
+from shared.aws_json import AwsError
 from tests.fault_server import HANGS_UP_AFTER_READING, STAYS_SILENT, FaultServer, Step, says
 
 PHONE = "+9647719283746"
@@ -72,6 +73,20 @@ def test_a_gateway_that_is_not_there_is_tried_again_later() -> None:
         pass
     with pytest.raises(TemporaryError, match=r"^unreachable$"):
         Ur(gone.url + PATH, Secret()).send(PHONE, TEXT)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [AwsError("Unreachable", ""), KeyError("client_id"), ValueError("not JSON")],
+    ids=["not to be read", "without an id", "not JSON"],
+)
+def test_without_its_secret_nothing_was_sent_and_it_is_tried_again_later(trouble: Exception) -> None:
+    def secret() -> tuple[str, str]:
+        raise trouble
+
+    with FaultServer([]) as server, pytest.raises(TemporaryError, match=r"^unauthorized$"):
+        Ur(server.url + PATH, secret).send(PHONE, TEXT)
+    assert server.received == []
 
 
 def test_the_secret_is_read_once_and_again_after_it_was_refused() -> None:

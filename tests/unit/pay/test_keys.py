@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pay.gateways import CallbackError, Delivery, Keys
+from pay.gateways import CallbackError, Delivery, Keys, NotAskedError
 from pay.gateways.sandbox import Sandbox
 from pay.keys import FRESH_FOR, SecretKeys
 from shared.aws_json import AwsError, Json
@@ -22,7 +22,7 @@ class Secrets:
     def __init__(self, **versions: dict[str, str]) -> None:
         self.versions = versions
         self.asked: list[str] = []
-        self.failure: AwsError | None = None
+        self.failure: Exception | None = None
 
     def __call__(self, service: str, operation: str, request: Json) -> Json:
         assert (service, operation, request["SecretId"]) == ("secretsmanager", "GetSecretValue", "arn")
@@ -97,10 +97,16 @@ def test_those_that_were_read_outlive_a_failed_reading(keys: SecretKeys, secrets
     assert keys() == Keys(NEW, OLD)
 
 
-def test_without_any_a_failed_reading_fails(keys: SecretKeys, secrets: Secrets) -> None:
-    secrets.failure = AwsError("AccessDeniedException", "")
-    with pytest.raises(AwsError):
+@pytest.mark.parametrize("failure", [AwsError("AccessDeniedException", ""), ValueError("no JSON: hush")])
+def test_without_any_nothing_is_asked_and_the_next_use_reads_again(
+    keys: SecretKeys, secrets: Secrets, failure: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    secrets.failure = failure
+    with pytest.raises(NotAskedError, match=r"^no keys$"):
         keys()
+    secrets.failure = None
+    assert keys() == Keys(OLD)
+    assert "hush" not in str([vars(record) for record in caplog.records])
 
 
 @pytest.mark.parametrize(("key", "good"), [("new", True), ("old", True), ("older", False)])

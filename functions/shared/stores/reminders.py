@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from shared.aws_json import Call
-from shared.stores.items import Item, batch_get, pack
+from shared.stores.items import Item, batch_get, epoch, pack
 
 _KEPT: Final = timedelta(days=60)
 
@@ -36,7 +36,7 @@ class Reminders:
     def done(self, stages: Iterable[Stage], shard: int, at: datetime) -> None:
         """Keep that everybody on a shard has been reminded of these."""
         for stage in stages:
-            item = pack({"pk": _key(stage, shard), "expires": int((at + _KEPT).timestamp())})
+            item = pack({"pk": _key(stage, shard), "expires": epoch(at + _KEPT)})
             self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
 
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from shared.aws_json import Call
 from shared.domain.time import to_text
-from shared.stores.items import Item, pack
+from shared.stores.items import item_key, pack
 
-_KEY: Final[Item] = {"pk": {"S": "PAUSED"}, "sk": {"S": "PAUSED"}}
+_KEY: Final = item_key("PAUSED", "PAUSED")
 
 
 class Pausing:

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import orjson
 
-from overview import figures
-from overview.figures import Figures
+from query import figures
+from query.figures import Figures
 from shared.aws_json import FastClient
 from shared.clock import now
 from shared.domain.time import BAGHDAD

@@ -1,0 +1,99 @@
+"""What keeps look-ups few and accounted for: quotas, the audit, and how many calls of tables each makes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.aws import Watched
+from tests.build import OTHER_PLATE, PLATE, store, violation
+from tests.functions import Functions, forget
+from tests.integration.asking import ASKED, TYPED, audits
+
+
+def limit(monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:
+    for name, value in limits.items():
+        monkeypatch.setenv(name, str(value))
+    forget()
+
+
+class TestQuotas:
+    def test_queries_are_refused_until_midnight_in_baghdad(
+        self, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        limit(monkeypatch, QUERIES_A_DAY=2)
+        assert [functions.ask({"plate": TYPED}).status for _ in range(2)] == [200, 200]
+        reply = functions.ask({"plate": TYPED})
+        assert (reply.status, reply.body["code"]) == (429, "quota_queries")
+        assert reply.headers["retry-after"] == str(12 * 3600)
+        functions.clock.forward(hours=12)
+        assert functions.ask({"plate": TYPED}).status == 200
+
+    def test_different_plates_are_refused_but_not_the_linked(
+        self, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        limit(monkeypatch, PLATES_A_DAY=2)
+        functions.link(ASKED)
+        statuses = [functions.ask({"plate": f"11 {number}"}).status for number in (1, 2, 3, 1)]
+        assert statuses == [200, 200, 429, 200]
+        assert functions.ask({"plate": "11 9"}).body["code"] == "quota_plates"
+        assert functions.ask({"plate": TYPED}).status == 200
+
+    @pytest.mark.parametrize(("text", "status"), [("جديد 5", 422), ("Baghdad A 12345", 409)])
+    def test_a_text_that_is_not_one_plate_counts_as_a_query(
+        self, functions: Functions, monkeypatch: pytest.MonkeyPatch, text: str, status: int
+    ) -> None:
+        limit(monkeypatch, QUERIES_A_DAY=2, PLATES_A_DAY=1)
+        assert functions.ask({"plate": text}).status == status
+        assert functions.ask({"plate": TYPED}).status == 200
+        assert functions.ask({"plate": text}).body["code"] == "quota_queries"
+
+    def test_links_are_refused(self, functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+        limit(monkeypatch, LINKS_A_DAY=1, MOST_VEHICLES=2)
+        assert functions.link(ASKED).status == 201
+        reply = functions.link({"plate": "11 2", "relation": "self"})
+        assert (reply.status, reply.body["code"]) == (429, "quota_links")
+        assert functions.link(ASKED).status == 200
+        functions.clock.forward(hours=12)
+        assert functions.link({"plate": "11 2", "relation": "self"}).status == 201
+        functions.clock.forward(hours=24)
+        reply = functions.link({"plate": "11 3", "relation": "self"})
+        assert (reply.status, reply.body["code"]) == (409, "vehicles_full")
+        assert "retry-after" not in reply.headers
+
+    def test_a_link_that_only_tells_of_several_categories_counts_as_a_look_up(
+        self, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Or whether a plate has violations in several could be asked of every plate, without end."""
+        limit(monkeypatch, PLATES_A_DAY=1)
+        for plate in (PLATE, OTHER_PLATE):
+            subjects = [violation(plate_key=plate.key, category=category) for category in ("hire", "private")]
+            store(functions.violations, *subjects)
+        other = {**ASKED, "plate": f"12 ز {OTHER_PLATE.number}"}
+        assert [functions.link(asked).status for asked in (ASKED, ASKED, other)] == [409, 409, 429]
+
+
+class TestAudit:
+    def test_every_look_up_is_kept_without_its_plate(self, functions: Functions) -> None:
+        store(functions.violations, violation(category="hire"), violation(category="private"))
+        functions.ask({"plate": TYPED})
+        functions.ask({"plate": "11 5"})
+        functions.ask({"plate": "11 5"})
+        kept = audits(functions)
+        assert len(kept) == 3
+        assert len({item["plate"]["S"] for item in kept}) == 2
+        a_year = functions.clock.at.timestamp() + 366 * 86_400
+        assert {int(item["expires"]["N"]) for item in kept} == {int(a_year)}
+        assert PLATE.number not in str(kept)
+
+
+def test_the_calls_of_a_look_up_are_few(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = Watched(functions._fast())
+    monkeypatch.setattr("query.api.FastClient", lambda: port)
+    functions.ask({"plate": TYPED})
+    assert port.operations == ["GetSecretValue", "UpdateItem", "UpdateItem", "Query", "GetItem", "TransactWriteItems"]
+    port.operations.clear()
+    functions.ask({"plate": "11 7"})
+    assert port.operations == ["UpdateItem", "Query", "TransactWriteItems"]
+    port.operations.clear()
+    functions.ask({"plate": "11 7"})
+    assert port.operations == ["UpdateItem", "Query", "TransactWriteItems", "TransactWriteItems"]

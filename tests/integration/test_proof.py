@@ -1,0 +1,199 @@
+"""Proof by the number on the registration card, and what a proven owner may see and do, over real tables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.keyed import Keyed
+from shared.stores.registry import Registry
+from tests.build import OTHER_PLATE, PLATE, SUB, registration, store, violation
+from tests.functions import Functions, Reply, forget
+from tests.integration.asking import ASKED, OWN, TYPED, call, on_vehicle
+
+CARD = "AB-12345"
+
+
+@pytest.fixture
+def registry(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    monkeypatch.setenv("PROOF", "registration")
+    forget()
+    port = functions._fast()
+    keyed = Keyed.from_secret(port, os.environ["PLATE_KEY_SECRET"])
+    registry = Registry(port, functions.tables["Registry"], keyed)
+    registry.write([registration("AB12345")])
+    return registry
+
+
+def prove(functions: Functions, number: str = CARD, **request: Any) -> Reply:
+    return functions.link({**ASKED, "proof": {"type": "registration", "number": number}}, **request)
+
+
+@pytest.mark.usefixtures("registry")
+class TestProof:
+    @pytest.mark.parametrize("number", [CARD, "ab 12345", "AB-١٢٣٤٥", "AB/12345"])
+    def test_the_number_on_the_card_proves(self, functions: Functions, number: str) -> None:
+        reply = prove(functions, number)
+        assert (reply.status, reply.body["proven"]) == (201, True)
+
+    def test_without_the_number_on_the_card_nothing_is_linked(self, functions: Functions) -> None:
+        assert functions.link(ASKED).errors == [("proof", "missing")]
+        assert prove(functions, "AB12346").errors == [("proof.number", "proof_wrong")]
+        assert functions.citizens.vehicles(SUB) == []
+
+    def test_proven_answers_tell_place_and_time_and_others_neither(self, functions: Functions) -> None:
+        store(functions.violations, violation(place="by the bridge"))
+        before = functions.ask({"plate": TYPED}).body["violations"][0]
+        assert (before["place"], before["occurred_at"]) == (None, "2026-11-19")
+        vehicle_id = prove(functions).body["vehicle_id"]
+        page = on_vehicle(functions, "GET", vehicle_id, "/violations").body["items"]
+        asked = functions.ask({"plate": TYPED}).body
+        again = functions.read_on(asked["query_id"]).body["items"]
+        for (shown,) in (page, asked["violations"], again):
+            assert (shown["place"], shown["occurred_at"]) == ("by the bridge", "2026-11-19T08:00:00+03:00")
+        (stranger,) = functions.ask({"plate": TYPED}, claims=OWN).body["violations"]
+        assert (stranger["place"], stranger["occurred_at"]) == (None, "2026-11-19")
+
+    def test_five_wrong_numbers_stop_that_citizen_for_that_plate_for_the_day(
+        self, functions: Functions, registry: Registry
+    ) -> None:
+        registry.write([registration("CD67890", OTHER_PLATE)])
+        assert [prove(functions, f"WRONG{n}").status for n in range(5)] == [422] * 5
+        reply = prove(functions)
+        assert (reply.status, reply.body["code"]) == (429, "quota_proofs")
+        assert reply.headers["retry-after"] == str(12 * 3600)
+        assert prove(functions, claims=OWN).status == 201
+        other = {"plate": f"12 ز {OTHER_PLATE.number}", "relation": "self"}
+        assert functions.link({**other, "proof": {"type": "registration", "number": "CD67890"}}).status == 201
+        functions.clock.forward(hours=12)
+        assert prove(functions).status == 201
+
+    def test_right_numbers_are_no_wrong_tries(self, functions: Functions) -> None:
+        assert [prove(functions).status for _ in range(7)] == [201] + [200] * 6
+
+    def test_a_plate_that_many_try_raises_an_alarm_and_keeps_its_owner(
+        self, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        counted: list[str] = []
+        monkeypatch.setattr("query.vehicles.count", counted.append)
+        for citizen in range(5):
+            for number in range(4):
+                prove(functions, f"WRONG{number}", claims={"sub": f"ur-{citizen}"})
+        assert counted == ["SuspiciousProofs"]
+        assert prove(functions, claims=OWN).status == 201
+
+    def test_numbers_are_kept_as_fingerprints_only(self, functions: Functions) -> None:
+        prove(functions, "WRONG1")
+        kept = str(functions.tables.items("Registry"))
+        for secret in ("AB12345", "WRONG1", PLATE.number):
+            assert secret not in kept
+
+    def test_a_newer_registration_replaces_an_older_and_not_the_reverse(
+        self, functions: Functions, registry: Registry
+    ) -> None:
+        assert registry.write([registration("OLD1111", at="2026-10-01")]) == ["stale"]
+        assert registry.write([registration("NEW2222", at="2026-11-02")]) == ["updated"]
+        assert prove(functions).status == 422
+        assert prove(functions, "NEW2222").status == 201
+
+    def test_a_card_of_one_category_proves_no_other(self, functions: Functions, registry: Registry) -> None:
+        registry.write([registration("CD67890", OTHER_PLATE, category="hire")])
+        parts = {"family": "german", "governorate": "12", "letter": "ز", "number": OTHER_PLATE.number}
+        proof = {"type": "registration", "number": "CD67890"}
+        wrong, right = (
+            functions.link({"plate": {**parts, "category": category}, "relation": "self", "proof": proof}).status
+            for category in ("private", "hire")
+        )
+        assert (wrong, right) == (422, 201)
+
+    def test_a_card_of_one_of_several_categories_links_the_vehicle_of_that_one(
+        self, functions: Functions, registry: Registry
+    ) -> None:
+        registry.write(
+            [registration(f"{name.upper()}1", category=name, at="2026-11-02") for name in ("hire", "private")]
+        )
+        store(functions.violations, violation(category="hire"), violation(category="private"))
+        linked = prove(functions, "HIRE1").body
+        assert (linked["plate"]["category"], linked["totals"]["count"]) == ("hire", 1)
+        page = on_vehicle(functions, "GET", linked["vehicle_id"], "/violations").body
+        assert [each["plate"]["category"] for each in page["items"]] == ["hire"]
+
+    def test_an_owner_is_told_no_more_of_another_vehicle_of_the_same_number(
+        self, functions: Functions, registry: Registry
+    ) -> None:
+        registry.write(
+            [registration(f"{name.upper()}1", category=name, at="2026-11-02") for name in ("hire", "private")]
+        )
+        prove(functions, "HIRE1")
+        store(functions.violations, violation(category="private", place="by the bridge"))
+        parts = {"family": "german", "governorate": "11", "letter": "ز", "number": PLATE.number, "category": "private"}
+        by_number, by_category = (functions.ask({"plate": plate}).body for plate in (TYPED, parts))
+        again = functions.read_on(by_number["query_id"]).body["items"]
+        for (shown,) in (by_number["violations"], by_category["violations"], again):
+            assert (shown["place"], shown["occurred_at"]) == (None, "2026-11-19")
+        store(functions.violations, violation(category="hire", place="in the tunnel"))
+        (own,) = functions.ask({"plate": {**parts, "category": "hire"}}).body["violations"]
+        assert own["place"] == "in the tunnel"
+
+    def test_a_card_of_another_category_proves_no_link_of_before(
+        self, functions: Functions, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        registry.write(
+            [registration(f"{name.upper()}1", category=name, at="2026-11-02") for name in ("hire", "private")]
+        )
+        monkeypatch.setenv("PROOF", "declared")
+        forget()
+        parts = {"family": "german", "governorate": "11", "letter": "ز", "number": PLATE.number}
+        functions.link({"plate": {**parts, "category": "private"}, "relation": "self"})
+        monkeypatch.setenv("PROOF", "registration")
+        forget()
+        assert prove(functions, "HIRE1").body["proven"] is False
+        assert prove(functions, "PRIVATE1").body["proven"] is True
+
+
+@pytest.mark.usefixtures("registry")
+class TestOwner:
+    @pytest.fixture
+    def owned(self, functions: Functions) -> str:
+        vehicle_id: str = prove(functions, claims=OWN).body["vehicle_id"]
+        return vehicle_id
+
+    def test_a_new_follower_is_told_by_sms_once(self, functions: Functions, owned: str) -> None:
+        prove(functions)
+        prove(functions)
+        functions.send_due()
+        ((phone, text),) = functions.phones.sent
+        assert phone == OWN["phone_number"]
+        assert text.startswith("Gharama: plate ending 418 is followed by another account since 20/11/2026")
+
+    def test_the_owner_sees_who_follows_and_can_end_it(self, functions: Functions, owned: str) -> None:
+        theirs = prove(functions).body["vehicle_id"]
+        items = on_vehicle(functions, "GET", owned, "/followers", claims=OWN).body["items"]
+        assert [(each["me"], each["phone"]) for each in sorted(items, key=lambda each: not each["me"])] == [
+            (True, "+964*******567"),
+            (False, "+964*******746"),
+        ]
+        remove: Callable[[], Reply] = lambda: on_vehicle(  # noqa: E731
+            functions, "DELETE", owned, "/followers/{follower_id}", path={"follower_id": theirs}, claims=OWN
+        )
+        assert remove().status == 204
+        assert remove().body["code"] == "no_such_follower"
+        assert call(functions, "GET /v1/vehicles").body["items"] == []
+        assert functions.citizens.follower(PLATE.key, SUB) is None
+
+    def test_without_proof_nobody_is_shown(
+        self, functions: Functions, monkeypatch: pytest.MonkeyPatch, owned: str
+    ) -> None:
+        monkeypatch.setenv("PROOF", "declared")
+        forget()
+        unproven = functions.link(ASKED).body["vehicle_id"]
+        reply = on_vehicle(functions, "GET", unproven, "/followers")
+        assert (reply.status, reply.body["code"]) == (403, "not_proven")
+        monkeypatch.setenv("PROOF", "registration")
+        forget()
+        again = prove(functions)
+        assert (again.status, again.body["vehicle_id"], again.body["proven"]) == (200, unproven, True)
+        assert on_vehicle(functions, "GET", unproven, "/followers").status == 200
