@@ -97,16 +97,17 @@ build: ## build the functions for AWS (needs python3.13 on the PATH)
 	@$(sam) build --build-dir $(BUILD)
 	@$(project)/python -m infra.package $(BUILD)
 
-.PHONY: named-env
-named-env:
-	@case "$(ENV)" in dev|staging|prod) ;; *) echo 'ENV must be dev, staging or prod' >&2; exit 2;; esac
+named_env = @case "$(ENV)" in dev|staging|prod) ;; *) echo 'ENV must be dev, staging or prod' >&2; exit 2;; esac
 
 .PHONY: deploy
-deploy: named-env check build ## ENV=dev|staging|prod: check, build and deploy to AWS
+deploy: ## ENV=dev|staging|prod: check, build and deploy to AWS
+	$(named_env)
+	@$(MAKE) --no-print-directory check build
 	@$(sam) deploy --config-env $(ENV)
 
 .PHONY: deploy-edge
-deploy-edge: named-env ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firewall in front of a platform with Edge=on
+deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firewall in front of a platform with Edge=on
+	$(named_env)
 	$(set_up) run sam
 	@parameters=$$($(project)/python -m infra.edge gharama-$(ENV) $(and $(RENEW),--renew)) && \
 	  $(sam) deploy --config-env edge --template infra/edge.yaml --stack-name gharama-$(ENV)-edge \
