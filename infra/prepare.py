@@ -32,7 +32,7 @@ from shared.clock import now
 from shared.domain.time import to_text
 from shared.domain.violation import OPEN
 from shared.spreadsheet import neutral
-from shared.stores.violations import Row
+from shared.stores.violation_rows import Row
 
 MOST_ROWS: Final = 500_000
 """Rows of one part: a report each, and minutes to load."""

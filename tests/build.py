@@ -14,7 +14,8 @@ from shared.stores.citizens import Citizens, Vehicle
 from shared.stores.items import transact
 from shared.stores.message_caps import Caps, Taking
 from shared.stores.registry import Registration
-from shared.stores.violations import Row, Violations
+from shared.stores.violation_rows import Row
+from shared.stores.violations import Violations
 
 PLATE = Plate(GERMAN, "11", "ز", "739418")
 OTHER_PLATE = Plate(GERMAN, "12", "ز", "846295")

@@ -23,7 +23,8 @@ from shared.stores.files import Files
 from shared.stores.look_ups import LookUps
 from shared.stores.messages import Messages
 from shared.stores.payments import Payments
-from shared.stores.violations import Row, Violations
+from shared.stores.violation_rows import Row
+from shared.stores.violations import Violations
 from tests import lambda_events as events
 from tests.aws import Engine, Tables
 from tests.build import OTHER_PLATE, PHONE, PLATE, row

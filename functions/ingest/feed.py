@@ -23,7 +23,7 @@ from shared.domain.text import fold
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import OPEN, Violation, make_version
 from shared.spreadsheet import FORMULA_SIGNS
-from shared.stores.violations import Row
+from shared.stores.violation_rows import Row
 
 T = TypeVar("T")
 RowT = TypeVar("RowT")
@@ -43,6 +43,9 @@ _PLATE_COLUMNS: Final = {
 _REMEMBERED: Final = 8192
 _VERSION: Final = Violation._fields.index("version")
 _SETTLEMENT: Final = Violation._fields.index("held_by")
+
+_new: Final = tuple.__new__
+"""Makes a named tuple of all its fields, at half the cost of calling its class."""
 
 
 class Reject(NamedTuple):
@@ -122,8 +125,9 @@ def skim(lines: Iterator[bytes], separator: str, first_line: int) -> Iterator[No
     begins = first_line
     empty = f"{separator}{_LINE_END}".encode()
     for line in lines:
+        taken = 1
         if _QUOTE not in line and len(line) <= _LONGEST_FIELD:
-            filled, taken = line.strip(empty), 1
+            filled = bool(line.strip(empty))
         else:
             record, taken = _quoted(line.decode(), map(bytes.decode, lines), separator, begins)
             filled = any(record)
@@ -215,44 +219,48 @@ class ViolationParser(Parser[Row]):
         plate_key, category = read_plate_key(family, plate_governorate, letter, serial), read_category(kind)
         offence = _offence(code, title, legal_ref, amount, status)
         sector = _sector(sector_code, sector_name, sector_governorate)
-        occurred, recorded = _date("occurred_at", occurred_at), _date("recorded_at", recorded_at)
+        occurred = _date("occurred_at", occurred_at)
+        recorded = _date("recorded_at", recorded_at) if recorded_at else None
         if occurred is None:
             raise CellError("missing", "occurred_at")
         updated = self._updated(updated_at)
         source = self._source
-        violation = Violation(
-            violation_no,
-            plate_key,
-            offence.code,
-            offence.amount,
-            occurred,
-            recorded or occurred,
-            sector.code,
-            make_version(updated, source.last_modified, line),
-            offence.status,
-            category.name,
-            offence.title,
-            offence.legal_ref,
-            _amount_due(due),
-            _date("doubled_at", doubled_at),
-            sector.name,
-            sector.governorate,
-            _place(place),
-            _date("paid_at", paid_at),
-            _optional("receipt_no", receipt_no, cells.text),
+        violation = _new(
+            Violation,
+            (
+                violation_no,
+                plate_key,
+                offence.code,
+                offence.amount,
+                occurred,
+                recorded or occurred,
+                sector.code,
+                make_version(updated, source.last_modified, line),
+                offence.status,
+                category.name,
+                offence.title,
+                offence.legal_ref,
+                _amount_due(due),
+                _date("doubled_at", doubled_at) if doubled_at else None,
+                sector.name,
+                sector.governorate,
+                _place(place),
+                _date("paid_at", paid_at) if paid_at else None,
+                _optional("receipt_no", receipt_no, cells.text) if receipt_no else None,
+                None,  # the settlement
+                None,
+                None,
+                None,
+                None,
+            ),
         )
         if category.unknown:
             self._warn_of_category(line)
         if recorded is None:
             self.warnings.add("recorded_at", "recorded_at_defaulted", 1, line)
-        return Row(
-            violation,
-            content(violation),
-            updated is not None,
-            f"{source.file_id}#{line}",
-            source.origin,
-            violation.recorded_at >= source.announce_from,
-        )
+        ref = f"{source.file_id}#{line}"
+        recent = violation.recorded_at >= source.announce_from
+        return _new(Row, (violation, content(violation), updated is not None, ref, source.origin, recent))
 
 
 # ---------------------------------------------------------------------- cells: most columns hold few values

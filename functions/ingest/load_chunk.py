@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
@@ -139,13 +139,13 @@ def _parse(text: str, separator: str, first_line: int, parser: Parser[Any]) -> t
     return rows, rejected
 
 
-def _newest(rows: Iterable[Line]) -> list[Line]:
+def _newest(rows: list[Line]) -> list[Line]:
     """The newest row of each identity; the others are stale before they are written."""
-    newest: dict[Hashable, Line] = {}
-    for row in rows:
-        known = newest.setdefault(row.identity, row)
-        if known is not row and known.version < row.version:
-            newest[row.identity] = row
+    newest: dict[Hashable, Line] = {row.identity: row for row in rows}
+    if len(newest) < len(rows):
+        for row in rows:
+            if newest[row.identity].version < row.version:
+                newest[row.identity] = row
     return list(newest.values())
 
 

@@ -12,7 +12,7 @@ from shared.domain.message import CANCELLED, NEW_VIOLATION, identity
 from shared.domain.time import to_text
 from shared.stores.citizens import Citizens, Follower
 from shared.stores.messages import MOST_VIOLATIONS, Message, Messages, marker
-from shared.stores.violations import OPENED
+from shared.stores.violation_rows import OPENED
 
 UNREADABLE: Final = (LookupError, TypeError, AttributeError, ValueError)
 """What reading an item raises that this version does not know: no retry can mend it."""

@@ -14,7 +14,8 @@ from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens, Follower
 from shared.stores.messages import MOST_VIOLATIONS, Message, Messages, marker
 from shared.stores.reminders import Reminders, Stage
-from shared.stores.violations import SHARDS, Violations
+from shared.stores.violation_rows import SHARDS
+from shared.stores.violations import Violations
 
 
 class Stores(NamedTuple):

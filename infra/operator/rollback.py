@@ -25,7 +25,8 @@ from ingest.origins import REGISTRY
 from ingest.plain import plain
 from shared.stores.files import FINAL, File, Files
 from shared.stores.items import MOST_ACTIONS, text
-from shared.stores.violations import Row, Violations
+from shared.stores.violation_rows import Row
+from shared.stores.violations import Violations
 
 _AT_ONCE: Final = 16
 """Writes under way at a time."""
@@ -98,7 +99,7 @@ def plan(deployment: Deployment, file: File) -> Undo:
             item = traces.get(row.identity, {})
             if text(item, "changed_by") != row.ref:
                 _keep(kept, "not as this file left it")
-            elif text(item, "inserted_by") == row.ref:
+            elif text(item, "inserted_by") in (None, row.ref):
                 if "held_by" in item or "paid_by" in item:
                     _keep(kept, "inserted here, and paid or being paid")
                 else:

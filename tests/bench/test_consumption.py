@@ -17,7 +17,7 @@ import pytest
 
 from shared.aws_json import Call, Json, sdk
 from shared.domain.violation import Violation
-from shared.stores.violations import Row
+from shared.stores.violation_rows import Row
 from tests.build import PLATE, follow, later, row, store, violation
 from tests.functions import Functions
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import orjson
+
 from ingest import load_chunk, on_file
 from ingest.cutting import Chunk
 from ingest.ending import Desk

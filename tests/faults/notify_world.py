@@ -21,7 +21,8 @@ from shared.stores.citizens import Citizens
 from shared.stores.message_caps import Caps
 from shared.stores.messages import Messages
 from shared.stores.reminders import Reminders
-from shared.stores.violations import Row, Violations
+from shared.stores.violation_rows import Row
+from shared.stores.violations import Violations
 from tests import lambda_events as events
 from tests.aws import Engine, Tables
 from tests.build import NOON

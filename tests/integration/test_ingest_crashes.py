@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 import pytest
 
 from ingest import cutting, on_file
@@ -153,7 +154,7 @@ def test_two_runs_of_one_chunk_at_once_count_once(engine: Engine, tables: Tables
     call = desk.call
 
     def interrupted(service: str, operation: str, request: Json) -> Json:
-        actions = request.get("TransactItems", [])
+        actions = orjson.loads(orjson.dumps(request.get("TransactItems", [])))
         if any(action.get("Put", {}).get("TableName") == tables["Files"] for action in actions):
             desk.call = call
             assert desk.load(*message)["inserted"] == 5

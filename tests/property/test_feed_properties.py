@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 from unittest import mock
 
+import orjson
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ from ingest.feed import Reject, ViolationParser, records
 from ingest.layout import Layout
 from shared.domain.time import from_text
 from shared.stores.files import OUTCOMES, DoneChunk, File, FileVersion, Plan
-from shared.stores.violations import Row, doubling_day
+from shared.stores.violation_rows import Row, doubling_day
 from tests.unit.ingest.feeds import GOOD, NAMES, REQUIRED, SOURCE, blocks
 
 HEADER = ",".join(REQUIRED).encode() + b"\r\n"
@@ -115,6 +116,9 @@ def test_any_cells_are_a_row_or_a_reject(cells: dict[str, str], width: int) -> N
     assert 1 <= violation.amount <= 100_000_000
     for instant in (violation.occurred_at, violation.recorded_at, violation.doubled_at, violation.counter_paid_at):
         assert instant is None or len(from_text(instant).isoformat()) == len(instant) == 25
+    # What goes into a request as it stands needs no escaping.
+    for plain in (violation.violation_no, violation.plate_key, violation.version, found.content, found.ref):
+        assert orjson.dumps(plain).decode() == f'"{plain}"'
     doubling_day(violation)
 
 

@@ -9,74 +9,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from operator import itemgetter
 from string import ascii_letters
-from typing import Final, NamedTuple
-from zlib import crc32
+from typing import Final
 
 import orjson
 from orjson import Fragment
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain import fine
-from shared.domain.violation import CANCELLED, DISPUTED, OPEN, Violation
+from shared.domain.violation import DISPUTED, OPEN, Violation
 from shared.stores import versioned
 from shared.stores.items import Item, batch_get, number, pack, text
+from shared.stores.violation_rows import INGEST_ATTRIBUTES, Row, attributes, tell
 
-OPENED: Final = "opened"
-
-_OFFENCE: Final = ("code", "amount", "status", "category", "title", "legal_ref", "amount_due")
-_SECTOR: Final = ("sector_code", "sector_name", "sector_governorate", "place")
-"""The directorate's fields that hold few values in millions of rows, each an attribute of the same name."""
-
-_PAID: Final = ("counter_paid_at", "counter_receipt_no")
-"""Those of a violation that was paid at the counter."""
-
-_OWN: Final = (
-    "plate", "occurred_at", "recorded_at", "version", "hash", "origin", "changed_by", "doubled_at", "doubling_day",
-    "tell", "changed_before", "inserted_by",
-)  # fmt: skip
-"""Ingest's attributes of which each row has its own.
-
-changed_by: the line that last changed it; changed_before: the one that had before, whose file still tells what it said.
-inserted_by: the line that inserted it, where another has changed it since.
-"""
-
-INGEST_ATTRIBUTES: Final = frozenset({*_OFFENCE, *_SECTOR, *_PAID, *_OWN})
 PAY_ATTRIBUTES: Final = frozenset({"held_by", "held_plate", "paid_by", "paid_amount", "paid_at", "receipt_no"})
 
 # A request repeats its expressions and placeholders for every row, and every byte of it is signed: they are kept short.
 _SIGNS: Final = tuple(f":{letter}" for letter in ascii_letters)
 _RESERVED: Final = {"#hash": "hash", "#status": "status"}
 """Ingest's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
-
-SHARDS: Final = 8
-
-
-class Row(NamedTuple):
-    """One accepted row of a file.
-
-    content: a digest of everything the directorate wrote but the version. dated: whether the row named its own
-    ``updated_at``. ref: the file version and line it stands on. origin: live or backlog. recent: recorded so lately
-    that followers should hear of it.
-    """
-
-    violation: Violation
-    content: str
-    dated: bool
-    ref: str
-    origin: str
-    recent: bool
-
-    @property
-    def identity(self) -> str:
-        """The violation's number."""
-        return self.violation.violation_no
-
-    @property
-    def version(self) -> str:
-        """What tells which of two rows about a violation is newer."""
-        return self.violation.version
 
 
 def read(item: Item) -> Violation:
@@ -117,6 +67,9 @@ class Violations:
     def __init__(self, call: Call, table: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._call = call
         self._table = table
+        # Of half an update's bytes. It replaces nothing, a settlement least of all: the item must not be there.
+        insertion = {"TableName": table, "Item": {}, "ConditionExpression": "attribute_not_exists(pk)"}
+        self._insertion = orjson.dumps(insertion).replace(b"{}", b'{"pk":{"S":"%b"},%b}')
         self._sleep = sleep
 
     def of_plate(self, plate_key: str) -> list[Violation]:
@@ -185,7 +138,7 @@ class Violations:
 
         def decisions() -> Iterable[tuple[str, Json | None]]:
             known = self._versions(rows)
-            return (self._decide(row, known.get(row.identity)) for row in rows)
+            return (self._decide(row, known.get(row.violation.violation_no)) for row in rows)
 
         return versioned.write(self._call, decisions, self._sleep)
 
@@ -207,25 +160,22 @@ class Violations:
     def _put(self, row: Row, known: Item | None) -> Json:
         # What was decided holds only for the version it was decided on.
         if known is None:
-            item = Fragment(b'{"pk":{"S":"%b"},%b}' % (row.identity.encode(), _item(row, tell(row, None))))
-            # Of half an update's bytes. It replaces nothing, a settlement least of all: the item must not be there.
-            return {
-                "Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
-            }
+            number = row.violation.violation_no.encode()
+            return {"Put": Fragment(self._insertion % (number, attributes(row, tell(row, None))))}
         before = text(known, "changed_by")
         inserted_by = None if "inserted_by" in known else before
-        item = _item(row, tell(row, known), before, inserted_by)
-        return {"Update": self._update(row, item, "version = :seen", known["version"])}
+        members = attributes(row, tell(row, known), before, inserted_by)
+        return {"Update": self._update(row, members, "version = :seen", known["version"])}
 
-    def _update(self, row: Row, item: bytes, condition: str, seen: Item) -> Json:
+    def _update(self, row: Row, members: bytes, condition: str, seen: Item) -> Json:
         """The update that makes a known violation say what a row says. seen: the value of its condition."""
-        attributes: Item = orjson.loads(b"{%b}" % item)
+        said: Item = orjson.loads(b"{%b}" % members)
         return {
             "TableName": self._table,
             "Key": {"pk": {"S": row.identity}},
-            "UpdateExpression": _change(tuple(attributes)),
+            "UpdateExpression": _change(tuple(said)),
             "ExpressionAttributeNames": _RESERVED,
-            "ExpressionAttributeValues": {**dict(zip(_SIGNS, attributes.values(), strict=False)), ":seen": seen},
+            "ExpressionAttributeValues": {**dict(zip(_SIGNS, said.values(), strict=False)), ":seen": seen},
             "ConditionExpression": condition,
         }
 
@@ -257,7 +207,7 @@ class Violations:
 
         False where another line changed it since. What pay writes stays as it is.
         """
-        request = self._update(former, _item(former, None), "changed_by = :seen", {"S": ref})
+        request = self._update(former, attributes(former, None), "changed_by = :seen", {"S": ref})
         return self._unless_refused("UpdateItem", request)
 
     def _unless_refused(self, operation: str, request: Json) -> bool:
@@ -331,48 +281,6 @@ class Violations:
         return {"Update": update}
 
 
-def _item(row: Row, told: str | None, before: str | None = None, inserted_by: str | None = None) -> bytes:
-    """What a row says, as ingest's attributes: the members of a JSON object.
-
-    Made as text, at a third of the cost of as many small objects. What each row has of its own (:class:`Row`) holds no
-    character that JSON would escape.
-    """
-    violation = row.violation
-    own = (
-        f'"occurred_at":{{"S":"{violation.occurred_at}"}},"recorded_at":{{"S":"{violation.recorded_at}"}},'
-        f'"version":{{"S":"{violation.version}"}},"hash":{{"S":"{row.content}"}},'
-        f'"origin":{{"S":"{row.origin}"}},"changed_by":{{"S":"{row.ref}"}},'
-    )
-    if violation.doubled_at:
-        own += f'"doubled_at":{{"S":"{violation.doubled_at}"}},'
-    if day := doubling_day(violation):
-        own += f'"doubling_day":{{"S":"{day}"}},'
-    if told:
-        own += f'"tell":{{"S":"{told}"}},'
-    if before:
-        own += f'"changed_before":{{"S":"{before}"}},'
-    if inserted_by:
-        own += f'"inserted_by":{{"S":"{inserted_by}"}},'
-    return b'%b%b%b%b"plate":{"S":"%b"}' % (
-        own.encode(),
-        _members(_OFFENCE, _offence(violation)),
-        _members(_SECTOR, _sector(violation)),
-        _members(_PAID, _paid(violation)) if violation.counter_paid_at or violation.counter_receipt_no else b"",
-        violation.plate_key.encode(),
-    )
-
-
-_offence: Final = itemgetter(*map(Violation._fields.index, _OFFENCE))
-_sector: Final = itemgetter(*map(Violation._fields.index, _SECTOR))
-_paid: Final = itemgetter(*map(Violation._fields.index, _PAID))
-
-
-@lru_cache(maxsize=8192)
-def _members(names: tuple[str, ...], values: tuple[str | int | None, ...]) -> bytes:
-    """Attributes as members of a JSON object, each with the comma behind it."""
-    return orjson.dumps(pack(dict(zip(names, values, strict=True))))[1:-1] + b","
-
-
 @lru_cache(maxsize=1024)
 def _change(names: tuple[str, ...]) -> str:
     """The expression that sets these attributes of a known item and removes ingest's others.
@@ -383,41 +291,3 @@ def _change(names: tuple[str, ...]) -> str:
     sets = ",".join(f"{called.get(name, name)}={sign}" for name, sign in zip(names, _SIGNS, strict=False))
     gone = sorted(INGEST_ATTRIBUTES - {"inserted_by"} - set(names))
     return f"SET {sets} REMOVE {','.join(gone)}" if gone else f"SET {sets}"
-
-
-def tell(row: Row, known: Item | None) -> str | None:
-    """Whether followers should hear of a write: only of live rows; opened, cancelled, or None.
-
-    Opened: open, recorded lately, and not known as open on this plate before. Cancelled: was open and is cancelled, or
-    has left this plate without being news on another.
-    """
-    violation = row.violation
-    if row.origin != "live" or (known and "paid_by" in known):
-        return None
-    was_open_on = known["plate"]["S"] if known and text(known, "status") == OPEN else None
-    if violation.status == OPEN and row.recent and was_open_on != violation.plate_key:
-        return OPENED
-    if was_open_on and (violation.status == CANCELLED or was_open_on != violation.plate_key):
-        return CANCELLED
-    return None
-
-
-def doubling_day(violation: Violation) -> str | None:
-    """The key of ByDoublingDay: the day the fine will double and the plate's shard; None once it can no more."""
-    if violation.status != OPEN:
-        return None
-    legal_ref, recorded_at, occurred_at = violation.legal_ref, violation.recorded_at, violation.occurred_at
-    doubles_on = violation.doubled_at or _doubles_on(legal_ref, recorded_at[:10], occurred_at[:10])
-    # A version begins with the moment the directorate spoke of, and so sorts with instants. Most fines of a backlog
-    # have doubled days ago, which is told by the day alone.
-    if doubles_on is None or doubles_on < violation.version[:10]:
-        return None
-    doubles_at = violation.doubled_at or fine.doubles_at(legal_ref, recorded_at, occurred_at)
-    if doubles_at is None or doubles_at <= violation.version:
-        return None
-    return f"{doubles_at[:10]}#{crc32(violation.plate_key.encode()) % SHARDS}"
-
-
-@lru_cache(maxsize=4096)
-def _doubles_on(legal_ref: str | None, recorded_on: str, occurred_on: str) -> str | None:
-    return fine.doubles_at(legal_ref, recorded_on, occurred_on)

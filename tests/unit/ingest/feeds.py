@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from ingest.feed import Reject, Source, ViolationParser
 from ingest.layout import VIOLATION_COLUMNS, Layout
-from shared.stores.violations import Row
+from shared.stores.violation_rows import Row
 
 SOURCE = Source("f00d", "live", "2026-11-20T12:00:00+03:00", announce_from="2026-10-06T12:00:00+03:00")
 NAMES = tuple(column.name for column in VIOLATION_COLUMNS)
