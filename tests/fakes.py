@@ -97,8 +97,10 @@ class FakeGateway:
             self.standings[payment_id] = standing._replace(state=FAILED)
 
     def refund(self, refund: Refund) -> str:
-        if self.silence or self.refund_refusal:
-            raise self.silence or self.refund_refusal or AssertionError
+        if self.silence:
+            raise self.silence
+        if self.refund_refusal and refund.refund_id not in self.refunds:
+            raise self.refund_refusal
         known = self.refunds.setdefault(refund.refund_id, refund)
         standing = self.standings[refund.payment_id]
         assert (known, standing.gateway_id) == (refund, refund.gateway_id)
