@@ -12,7 +12,9 @@ from click.testing import CliRunner
 
 from infra.operator import __main__ as commands
 from infra.operator.deployment import Deployment
+from pay.by_hand import UNKNOWN
 from pay.gateways import EXPIRED, PAID, REFUNDED, REFUNDING, RefusedError, UnknownError
+from pay.refunding import is_asked_for
 from shared.domain.violation import Violation
 from tests.aws import Engine
 from tests.build import PHONE, PLATE, follow, store, violation
@@ -195,6 +197,16 @@ class TestByHand:
             assert "does not fit" in decide(decision, due, "--apply", code=1)
         assert status(functions, due) == "refund_due"
 
+    def test_a_gateway_that_was_asked_and_shows_nothing_is_not_taken_at_its_word(
+        self, functions: Functions, due: str
+    ) -> None:
+        """ZainCash and QiCard call an order paid while they give its money back."""
+        functions.gateway.refund_state = PAID
+        functions.reconcile()
+        functions.clock.forward(minutes=3)
+        assert functions.gateway.standings[due].state == PAID
+        assert run("pay.reconcile", {"by_hand": due, "confirmed": False}) == UNKNOWN
+
     def test_what_was_taken_over_is_never_asked_for_again(self, functions: Functions, decide: Run, due: str) -> None:
         functions.clock.forward(days=2)
         read_before = functions.payments.get(due)
@@ -203,6 +215,9 @@ class TestByHand:
         functions.clock.forward(minutes=3)
         functions.reconcile()
         assert functions.gateway.refunds == {}
+        taken = functions.payments.get(due)
+        assert taken is not None
+        assert not is_asked_for(taken)
         later = functions.clock.at
         assert not functions.payments.take_refund(read_before, later, later)  # by a run that read it before
         decide("given-back", due, "--apply")
