@@ -10,10 +10,7 @@ import json
 import os
 import re
 import secrets
-import shlex
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -50,16 +47,8 @@ class Operator:
         return next(one for one in re.findall(r"`(make [^`]+)`", section) if one.startswith(beginning))
 
     def run(self, command: str, code: int = 0) -> str:
-        """What a command says, given the credentials that `make run` prints."""
-        done = subprocess.run(
-            [*shlex.split(command), "--no-print-directory", "STACK=gharama", f"PYTHON={sys.executable}"],
-            cwd=ROOT,
-            env={**os.environ, **self._cloud.aws_environment()},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        """What a command says."""
+        done = self._cloud.operate(command)
         assert (done.returncode == 0) == (code == 0), done.stdout + done.stderr
         self._say(f"$ {command}\n    " + done.stdout.strip().replace("\n", "\n    "))
         return done.stdout
