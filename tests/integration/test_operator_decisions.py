@@ -224,20 +224,20 @@ class TestByHand:
         assert status(functions, due) == "refunded"
 
     @pytest.mark.parametrize("decision", ["by-hand", "by-hand-confirmed"])
-    def test_what_the_gateway_says_it_is_giving_back_is_left_to_it(
-        self, functions: Functions, decide: Run, refused: str, decision: str
+    @pytest.mark.parametrize(
+        ("state", "says", "then"),
+        [
+            (REFUNDING, "is giving the money back", "refund_due"),
+            (REFUNDED, "has given the money back", "refunded"),
+        ],
+    )
+    def test_what_the_gateway_says_it_gives_back_is_left_to_it(
+        self, functions: Functions, decide: Run, refused: str, decision: str, state: str, says: str, then: str
     ) -> None:
-        functions.gateway.says(refused, REFUNDING)
-        assert "is giving the money back" in decide(decision, refused, "--apply", code=1)
+        functions.gateway.says(refused, state)
+        assert says in decide(decision, refused, "--apply", code=1)
+        assert status(functions, refused) == then
         assert "does not fit" in decide("given-back", refused, "--apply", code=1)
-
-    @pytest.mark.parametrize("decision", ["by-hand", "by-hand-confirmed"])
-    def test_what_the_gateway_says_it_has_given_back_is_over(
-        self, functions: Functions, decide: Run, refused: str, decision: str
-    ) -> None:
-        functions.gateway.says(refused, REFUNDED)
-        assert "has given the money back" in decide(decision, refused, "--apply", code=1)
-        assert status(functions, refused) == "refunded"
 
     @pytest.mark.parametrize("state", [EXPIRED, None], ids=["no money", "silent"])
     def test_where_the_gateway_does_not_say_it_has_the_money_its_office_must_say_so(
