@@ -53,7 +53,8 @@ rights: ## run the end-to-end tests and find rights that are granted and never u
 .PHONY: drill
 drill: ## break three links on a local cloud, mend them by the runbook, see that nothing is lost
 	$(set_up) test emulator
-	@$(project)/python -m pytest -m slow tests/e2e/test_drill.py -n 0 -p no:randomly
+	@echo "A minute of an alarm passes in a second here; its periods are shown from the latest on."
+	@$(project)/python -m pytest -m slow tests/e2e/test_drill.py -n 0 -p no:randomly -v --no-header
 
 .PHONY: load
 load: ## five minutes of mixed load on a local cloud of its own
@@ -96,14 +97,17 @@ build: ## build the functions for AWS (needs python3.13 on the PATH)
 	@$(sam) build --build-dir $(BUILD)
 	@$(project)/python -m infra.package $(BUILD)
 
+named_env = @case "$(ENV)" in dev|staging|prod) ;; *) echo 'ENV must be dev, staging or prod' >&2; exit 2;; esac
+
 .PHONY: deploy
-deploy: check build ## ENV=dev|staging|prod: check, build and deploy to AWS
-	@case "$(ENV)" in dev|staging|prod) ;; *) echo 'make deploy ENV=dev|staging|prod' >&2; exit 2;; esac
+deploy: ## ENV=dev|staging|prod: check, build and deploy to AWS
+	$(named_env)
+	@$(MAKE) --no-print-directory check build
 	@$(sam) deploy --config-env $(ENV)
 
 .PHONY: deploy-edge
 deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firewall in front of a platform with Edge=on
-	@case "$(ENV)" in dev|staging|prod) ;; *) echo 'make deploy-edge ENV=dev|staging|prod' >&2; exit 2;; esac
+	$(named_env)
 	$(set_up) run sam
 	@parameters=$$($(project)/python -m infra.edge gharama-$(ENV) $(and $(RENEW),--renew)) && \
 	  $(sam) deploy --config-env edge --template infra/edge.yaml --stack-name gharama-$(ENV)-edge \
@@ -153,6 +157,11 @@ resume: ## WHAT=sms|payments|ingest: let it go on
 rollback-file: ## KEY=live/wrong.csv: undo what the newest version of a file changed
 	$(set_up) run
 	@$(operator) rollback-file '$(KEY)' $(apply)
+
+.PHONY: figures
+figures: ## DAY=2026-11-25: write the figures of a day whose night failed
+	$(set_up) run
+	@$(operator) figures '$(DAY)' $(apply)
 
 .PHONY: sms-attributes
 sms-attributes: ## let SNS write delivery logs: once after the first deployment

@@ -9,6 +9,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -73,45 +74,71 @@ def _of_objective(name: str, objective: Json, template: Template) -> Iterator[Al
     resources = template["Resources"]
     kind = objective.get("each")
     if kind is None:
-        dimensions = [{"Name": key, "Value": _value(resources[about], about)} for key, about in _about(objective)]
-        about = next((about for _, about in _about(objective)), None)
+        dimensions = [_dimension(key, resources, about) for key, about in _about(objective)]
+        about = objective.get("by") or next((about for _, about in _about(objective)), None)
         condition = resources[about].get("Condition") if about else None
         own = [{"Name": "service", "Value": _OWN.lower()}] if objective["metric"][0] == _OWN else dimensions
         yield Alarm(f"{name}Alarm", name, about, _properties(name, objective, own), condition)
         return
-    dimension = "QueueName" if kind == "dead letters" else "FunctionName"
-    for about in sorted(_KINDS[kind](resources)):
-        own = [{"Name": dimension, "Value": _value(resources[about], about)}]
+    for about, dimension in sorted(_KINDS[kind](template), key=itemgetter(0)):
         alarm = f"{about}Alarm" if kind == "dead letters" else f"{about}{name}Alarm"
-        yield Alarm(alarm, name, about, _properties(name, objective, own), resources[about].get("Condition"))
+        properties = _properties(name, objective, [dimension])
+        yield Alarm(alarm, name, about, properties, resources[about].get("Condition"))
 
 
 def _about(objective: Json) -> list[tuple[str, str]]:
     return list(objective.get("of", {}).items())
 
 
-def _value(resource: Json, name: str) -> Json:
-    return {"Fn::GetAtt": [name, "QueueName"]} if resource["Type"] == "AWS::SQS::Queue" else {"Ref": name}
+def _dimension(key: str, resources: Json, name: str) -> Json:
+    """A resource as a dimension of a metric."""
+    is_queue = resources[name]["Type"] == "AWS::SQS::Queue"
+    return {"Name": key, "Value": {"Fn::GetAtt": [name, "QueueName"]} if is_queue else {"Ref": name}}
 
 
-def _dead_letters(resources: Json) -> Iterator[str]:
+def _dead_letters(template: Template) -> Iterator[tuple[str, Json]]:
+    resources = template["Resources"]
     for name, resource in resources.items():
         if resource["Type"] == "AWS::SQS::Queue" and "RedrivePolicy" not in resource["Properties"]:
-            yield name
+            yield name, _dimension("QueueName", resources, name)
 
 
-def _with_event(resources: Json, kind: str) -> Iterator[str]:
-    for name, resource in resources.items():
+def _events(template: Template, kind: str) -> Iterator[tuple[str, str, Json]]:
+    """Every event of a kind: its function, its name and its properties."""
+    for name, resource in template["Resources"].items():
         events = resource.get("Properties", {}).get("Events", {}) if "Function" in resource["Type"] else {}
-        if any(event["Type"] == kind for event in events.values()):
-            yield name
+        yield from ((name, event, one["Properties"]) for event, one in events.items() if one["Type"] == kind)
 
 
-_KINDS: Final[dict[str, Callable[[Json], Iterator[str]]]] = {
+def _streams(template: Template) -> Iterator[tuple[str, Json]]:
+    for name, _, _ in _events(template, "DynamoDB"):
+        yield name, _dimension("FunctionName", template["Resources"], name)
+
+
+def _mappings(template: Template) -> Iterator[tuple[str, Json]]:
+    for name, event, _ in _events(template, "DynamoDB"):
+        yield name, {"Name": "EventSourceMappingUUID", "Value": {"Ref": f"{name}{event}"}}  # as SAM names it
+
+
+def _schedules(template: Template) -> Iterator[tuple[str, Json]]:
+    for name, _, properties in _events(template, "Schedule"):
+        if not is_nightly(template, properties["Schedule"]):
+            yield name, _dimension("FunctionName", template["Resources"], name)
+
+
+def is_nightly(template: Template, schedule: str | Json) -> bool:
+    """Whether a schedule, or the default of the parameter that gives it, names one hour of the day."""
+    text = template["Parameters"][schedule["Ref"]]["Default"] if isinstance(schedule, dict) else schedule
+    return re.match(r"cron\(\d+ \d+ ", text) is not None
+
+
+_KINDS: Final[dict[str, Callable[[Template], Iterator[tuple[str, Json]]]]] = {
     "dead letters": _dead_letters,
-    "streams": lambda resources: _with_event(resources, "DynamoDB"),
-    "schedules": lambda resources: _with_event(resources, "Schedule"),
+    "streams": _streams,
+    "stream mappings": _mappings,
+    "schedules": _schedules,
 }
+"""What an objective may be about each of: a resource's name, and the dimension by which its metrics are told apart."""
 
 
 # ---------------------------------------------------------------- how it is written
@@ -174,27 +201,46 @@ def _flow(value: Any) -> str:
 
 
 def _dashboard(found: list[Alarm]) -> str:
-    """One widget an objective, its threshold drawn in; what exists only under a condition is left out."""
-    shown = [alarm for alarm in found if alarm.condition is None]
-    names = list(dict.fromkeys(alarm.objective for alarm in shown))
-    states = {
-        "type": "alarm",
-        "width": _COLUMNS * _WIDTH,
-        "height": 4,
-        "properties": {"title": "Alarms", "alarms": [f"${{{alarm.name}.Arn}}" for alarm in shown]},
-    }
-    graphs = [_widget(name, [alarm for alarm in shown if alarm.objective == name]) for name in names]
-    body = json.dumps({"widgets": [states, *graphs]}, ensure_ascii=False).replace("'", "''")
-    return "\n".join(
-        [
-            "  Dashboard:",
-            "    Type: AWS::CloudWatch::Dashboard",
-            "    Properties:",
-            "      DashboardName: !Ref AWS::StackName",
-            f"      DashboardBody: !Sub '{body}'",
-            "",
-        ]
-    )
+    """All alarms, and one widget an objective, its threshold drawn in; what is made under a condition is shown so."""
+    conditions = sorted({alarm.condition for alarm in found if alarm.condition})
+    always = [alarm for alarm in found if alarm.condition is None]
+    alarms = _arns(always) + "".join(f"${{{name}Alarms}}" for name in conditions)
+    graphs = _graphs(always) + "".join(f"${{{name}Graphs}}" for name in conditions)
+    size = f'"width": {_COLUMNS * _WIDTH}, "height": 4'
+    states = f'{{"type": "alarm", {size}, "properties": {{"title": "Alarms", "alarms": [{alarms}]}}}}'
+    body = f'{{"widgets": [{states}, {graphs}]}}'
+    lines = [
+        "  Dashboard:",
+        "    Type: AWS::CloudWatch::Dashboard",
+        "    Properties:",
+        "      DashboardName: !Ref AWS::StackName",
+        "      DashboardBody: !Sub",
+        f"        - {_quoted(body)}",
+    ]
+    indent = "        - "
+    for name in conditions:
+        only = [alarm for alarm in found if alarm.condition == name]
+        for part, text in (("Alarms", _arns(only)), ("Graphs", _graphs(only))):
+            lines.append(f'{indent}{name}{part}: !If [{name}, !Sub {_quoted(", " + text)}, ""]')
+            indent = "          "
+    return "\n".join([*lines, ""])
+
+
+def _arns(alarms: list[Alarm]) -> str:
+    """Alarms as elements of a JSON array."""
+    return ", ".join(f'"${{{alarm.name}.Arn}}"' for alarm in alarms)
+
+
+def _graphs(alarms: list[Alarm]) -> str:
+    """The widgets of alarms, one an objective, as elements of a JSON array."""
+    names = dict.fromkeys(alarm.objective for alarm in alarms)
+    widgets = (_widget(name, [alarm for alarm in alarms if alarm.objective == name]) for name in names)
+    return ", ".join(json.dumps(widget, ensure_ascii=False) for widget in widgets)
+
+
+def _quoted(text: str) -> str:
+    """In YAML's single quotes."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _widget(name: str, of_it: list[Alarm]) -> Json:

@@ -1,30 +1,40 @@
 """`make cost`: US dollars for a year of the country's load.
 
-Units of DynamoDB are measured (infra/consumption.toml); the load is an assumption, and each figure can be given on the
-command line; prices are list prices of us-east-1 for on-demand use and arm64, and differ by some tens of percent
-between Regions.
+Units of DynamoDB are measured (infra/consumption.toml); alarms, secrets, keys and queues are those of the template; the
+load is an assumption, and each figure can be given on the command line; prices are list prices of us-east-1 for
+on-demand use and arm64, and differ by some tens of percent between Regions.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import click
 
+from infra.local.localize import parse
+
+TEMPLATE: Final = parse((Path(__file__).parents[1] / "template.yaml").read_text(encoding="utf-8"))
 UNITS: Final = tomllib.loads((Path(__file__).parent / "consumption.toml").read_text(encoding="utf-8"))
 
 READ, WRITE = 0.125e-6, 0.625e-6
 REQUEST, GB_SECOND = 0.20e-6, 0.0000133334
 API_CALL = 1.0e-6
 QUEUE_CALL = 0.40e-6
+TRACE, TRACED = 5.0e-6, 0.05
 TABLE_GB_MONTH, BACKUP_GB_MONTH = 0.25, 0.20
-ALARM_MONTH, LOG_GB = 0.10, 0.50
+ALARM_MONTH, METRIC_MONTH, LOG_GB = 0.10, 0.30, 0.50
+SECRET_MONTH, KEY_MONTH = 0.40, 1.00
 FUNCTION_GB: Final = 0.5
 LOG_LINE_KB: Final = 1.0
 ITEM_BYTES: Final = 700
 """Of a violation with its titles and places in Arabic."""
+KEPT_KB: Final = {"violation": 3, "look-up": 0.5, "sms": 1.5, "payment": 6}
+"""What is stored of each for a year or longer, with the indexes that hold it."""
+POLLS: Final = 5 * 3 * 525_600
+"""Calls in a year by which Lambda looks into one queue that is empty: five pollers, each for 20 seconds a call."""
 
 
 class Item(NamedTuple):
@@ -44,7 +54,7 @@ class Item(NamedTuple):
 @click.option("--parts", default=1.6, help="parts of an SMS, on average")
 @click.option("--part-price", default=0.05, help="dollars for a part; the parameter SmsPartPrice")
 @click.option("--payments", default=2_000_000, help="payments in a year")
-@click.option("--alarms", default=40, help="alarms")
+@click.option("--metrics", default=40, help="metrics of our own")
 def main(
     violations: int,
     new: int,
@@ -55,9 +65,11 @@ def main(
     parts: float,
     part_price: float,
     payments: int,
-    alarms: int,
+    metrics: int,
 ) -> None:
-    gigabytes = (violations + new / 2) * 3 * 1e-6  # a KB each, in the table and in the index that holds all of it; more
+    kept = {"violation": violations + new / 2, "look-up": look_ups, "sms": sms, "payment": payments / 2}
+    gigabytes = sum(number * KEPT_KB[what] for what, number in kept.items()) * 1e-6
+    have = Counter(resource["Type"] for resource in TEMPLATE["Resources"].values())
     bill = [
         Item("first load of the backlog, once", violations * _units("row_inserted")),
         Item("new violations and their changes", new * _units("row_inserted") + updates * _units("row_updated")),
@@ -66,12 +78,18 @@ def main(
         Item(
             "announcing and sending, without the SMS itself", sms * (_units("announcement") + _units("sms") + _send())
         ),
-        Item("payments", payments * (6 * API_CALL + 60 * WRITE + 10 * READ + 6 * _run(0.2))),
+        Item("payments", payments * (6 * API_CALL + _units("payment") + 6 * _run(0.2))),
         Item("every minute's and hour's runs", 4 * 525_600 * (_run(0.3) + 8 * READ)),
         Item("every night's figures", 365 * violations * ITEM_BYTES / 4096 / 2 * READ),
+        Item("looking into empty queues", _read_queues() * POLLS * QUEUE_CALL),
         Item("storage, and backups to any second", gigabytes * 12 * (TABLE_GB_MONTH + BACKUP_GB_MONTH)),
         Item("logs", (look_ups + sms * 4 + payments * 10) * LOG_LINE_KB * 1e-6 * LOG_GB),
-        Item("alarms", alarms * 12 * ALARM_MONTH),
+        Item("traces", (look_ups + sms * 3 + payments * 6) * TRACED * TRACE),
+        Item("alarms and metrics", (have["AWS::CloudWatch::Alarm"] * ALARM_MONTH + metrics * METRIC_MONTH) * 12),
+        Item(
+            "secrets and keys",
+            (have["AWS::SecretsManager::Secret"] * SECRET_MONTH + have["AWS::KMS::Key"] * KEY_MONTH) * 12,
+        ),
     ]
     own = sum(item.dollars for item in bill)
     bill.append(Item("SMS", sms * parts * part_price))
@@ -79,6 +97,12 @@ def main(
         click.echo(f"{item.what:50} {item.dollars:12,.0f}")
     click.echo(f"{'a year, without SMS':50} {own:12,.0f}")
     click.echo(f"{'a year':50} {own + bill[-1].dollars:12,.0f}")
+
+
+def _read_queues() -> int:
+    """How many queues functions read."""
+    functions = [one["Properties"] for one in TEMPLATE["Resources"].values() if "Function" in one["Type"]]
+    return sum(event["Type"] == "SQS" for one in functions for event in one.get("Events", {}).values())
 
 
 def _units(operation: str) -> float:

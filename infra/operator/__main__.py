@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.operator import deciding, files, pausing, replay, rollback, trail
 from infra.operator.deployment import Deployment
+from shared.aws_json import AwsError
 from shared.clock import now
+from shared.domain.time import BAGHDAD
 
 APPLY = click.option("--apply", is_flag=True, help="do it; without this, only say what would be done")
 WHAT = click.argument("what", type=click.Choice(list(pausing.PARTS)))
 
 
 def _named(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """What stands for a thing: an empty text does not, as where make was given none."""
-    if not value:
-        raise click.BadParameter(f"{parameter.make_metavar(context)} is missing")
+    """A text that says something: an empty one does not, as where make was given none."""
+    if not value.strip():
+        raise click.BadParameter("must not be empty")
     return value
 
 
 KEY = click.argument("key", callback=_named)
 PAYMENT_ID = click.argument("payment_id", callback=_named)
+REASON = click.option("--reason", required=True, callback=_named, help="why, for those who read it later")
 
 
-@click.group()
+class _Commands(click.Group):
+    """Commands whose end is a line and not a trace where AWS refuses or cannot be reached."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (BotoCoreError, ClientError, AwsError) as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=_Commands)
 @click.option("--stack", required=True, envvar="STACK", help="name of the deployed stack")
 @click.pass_context
 def app(context: click.Context, stack: str) -> None:
@@ -102,7 +118,7 @@ def refunds(deployment: Deployment) -> None:
 @app.command()
 @click.argument("decision", type=click.Choice(list(deciding.DECISIONS)))
 @PAYMENT_ID
-@click.option("--reason", required=True, help="why, for those who read it later")
+@REASON
 @APPLY
 @click.pass_obj
 def decide_payment(deployment: Deployment, decision: str, payment_id: str, reason: str, apply: bool) -> None:
@@ -124,7 +140,7 @@ def decide_payment(deployment: Deployment, decision: str, payment_id: str, reaso
 
 @app.command()
 @WHAT
-@click.option("--reason", required=True, help="why, for those who read it later")
+@REASON
 @APPLY
 @click.pass_obj
 def pause(deployment: Deployment, what: str, reason: str, apply: bool) -> None:
@@ -182,12 +198,34 @@ def rollback_file(deployment: Deployment, key: str, apply: bool) -> None:
 
 
 @app.command()
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY")
+@APPLY
+@click.pass_obj
+def figures(deployment: Deployment, day: datetime, apply: bool) -> None:
+    """Write the figures of a DAY that is over, where its night failed: violations as they stand now."""
+    if day.date() >= deployment.clock().astimezone(BAGHDAD).date():
+        raise click.BadParameter("the day is not over yet", param_hint="DAY")
+    key = f"statistics/{day:%Y-%m-%d}.json"
+    click.echo(f"{key}: to be written; the whole table of violations is read through for it")
+    if not apply:
+        _only_said()
+        return
+    with deployment.audited("figures", key=key):
+        function, payload = deployment.physical["QueryNightly"], json.dumps({"day": f"{day:%Y-%m-%d}"}).encode()
+        answer = deployment.clients("lambda").invoke(FunctionName=function, Payload=payload)
+        if "FunctionError" in answer:
+            raise click.ClickException("the function failed: see the log of QueryNightly")
+    click.echo("written")
+
+
+@app.command()
 @APPLY
 @click.pass_obj
 def set_sms_attributes(deployment: Deployment, apply: bool) -> None:
     """Let SNS write a delivery log of every SMS, and send as Transactional by default: once after the first deployment.
 
-    CloudFormation knows no such resource. The attributes are the account's in this Region.
+    CloudFormation knows no such resource, and the local cloud's SNS no such call. The attributes are the account's in
+    this Region.
     https://docs.aws.amazon.com/sns/latest/api/API_SetSMSAttributes.html
     """
     attributes = {

@@ -22,7 +22,7 @@ _PATIENT: Final = Config(read_timeout=910, retries={"total_max_attempts": 1})
 
 def clients(service: str) -> Any:
     """A boto3 client of a service."""
-    return boto3.client(service, config=_PATIENT)
+    return boto3.client(service, config=_PATIENT if service == "lambda" else None)
 
 
 class Deployment:

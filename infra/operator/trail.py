@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from infra.operator.deployment import Deployment
 from shared.aws_json import Json
+from shared.domain.payment import PENDING
 from shared.domain.phone import masked
 from shared.stores.payments import SHARDS
 
@@ -27,8 +28,21 @@ def trail(deployment: Deployment, payment_id: str) -> list[str]:
     payments = [item for item in items if item["sk"]["S"] == "PAYMENT"]
     if not payments:
         raise KeyError(payment_id)
-    others = sorted((item for item in items if item["sk"]["S"] != "PAYMENT"), key=_moment)
+    others = _in_order(item for item in items if item["sk"]["S"] != "PAYMENT")
     return [*map(_line, payments), *map(_line, others)]
+
+
+def _in_order(items: Iterable[Json]) -> Iterator[Json]:
+    """By their seconds; of one second, a change after the one that led to it and the callback that caused it."""
+    state, waiting = "", sorted(items, key=_moment)
+    while waiting:
+        same = [item for item in waiting if _moment(item) == _moment(waiting[0])]
+        callbacks = [item for item in same if "what" not in item] if state == PENDING else []
+        following = [item for item in same if "what" in item and item.get("before", {"S": ""})["S"] == state]
+        item = (callbacks or following or same)[0]
+        waiting.remove(item)
+        state = item["what"]["S"] if "what" in item else state
+        yield item
 
 
 def _moment(item: Json) -> str:

@@ -186,9 +186,11 @@ class Cloud:
         *,
         token: str | None = None,
         headers: dict[str, str] | None = None,
+        url: str | None = None,
     ) -> Answer:
+        """url: another address than the API's own."""
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=data, method=method)  # noqa: S310 (our own address)
+        request = urllib.request.Request((url or self.url) + path, data=data, method=method)  # noqa: S310 (our own address)
         request.add_header("content-type", "application/json")
         if token:
             request.add_header("authorization", f"Bearer {token}")

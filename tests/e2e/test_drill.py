@@ -1,98 +1,60 @@
-"""`make drill`: three links are broken on the local cloud; alarms' metrics show it, the runbook's commands mend it.
+"""`make drill`: three links are broken on the local cloud; alarms ring, the runbook's commands mend it.
 
-In the end nothing is lost. What an alarm watches is read from the deployed alarm itself, and the commands from the
-runbook's section of its name.
+In the end nothing is lost. It prints what was broken, what the alarm said, the commands, and what was seen after.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import signal
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.e2e import files
-from tests.e2e.cloud import ROOT, Cloud, wait_for
+from tests.e2e.cloud import Cloud, wait_for
+from tests.e2e.operating import Operator
 
 pytestmark = [pytest.mark.slow, pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
-Say = Callable[[str], None]
-
 
 @pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    def printed(line: str) -> None:
+def operator(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> Operator:
+    def say(line: str) -> None:
         with capsys.disabled():
-            print(f"\n  {line}", end="")
+            print(line)
 
-    return printed
-
-
-class Operator:
-    """The operator, who has the runbook, a terminal and the alarms."""
-
-    def __init__(self, cloud: Cloud, say: Say) -> None:
-        self._cloud = cloud
-        self._say = say
-        self._runbook = (ROOT / "docs" / "runbook.md").read_text()
-
-    def command(self, objective: str, beginning: str) -> str:
-        """The command of an objective's section that begins so."""
-        section = re.split(r"^### ", self._runbook.partition(f"### {objective}\n")[2], flags=re.MULTILINE)[0]
-        return next(one for one in re.findall(r"`(make [^`]+)`", section) if one.startswith(beginning))
-
-    def run(self, command: str, code: int = 0) -> str:
-        """What a command says."""
-        done = self._cloud.operate(command)
-        assert (done.returncode == 0) == (code == 0), done.stdout + done.stderr
-        self._say(f"$ {command}\n    " + done.stdout.strip().replace("\n", "\n    "))
-        return done.stdout
-
-    def sees(self, objective: str, about: str = "") -> float:
-        """What the metric of a deployed alarm stands at, once it is beyond the threshold."""
-        alarms = self._cloud.aws("cloudwatch").get_paginator("describe_alarms").paginate()
-        (alarm,) = (
-            one
-            for page in alarms
-            for one in page["MetricAlarms"]
-            if one["AlarmDescription"].endswith(f"#{objective.lower()}")
-            and any(about in dimension["Value"] for dimension in one["Dimensions"])
-        )
-        value = wait_for(
-            lambda: (found := self._metric(alarm)) > alarm["Threshold"] and found, 400, f"{objective} rings"
-        )
-        self._say(f"{objective}: {alarm['MetricName']} is {value:g}, the alarm rings above {alarm['Threshold']:g}")
-        return value
-
-    def _metric(self, alarm: dict[str, Any]) -> float:
-        """Queues are asked; what the functions counted stands in their logs, in CloudWatch's embedded format."""
-        if alarm["Namespace"] == "AWS/SQS":
-            (queue,) = (one["Value"] for one in alarm["Dimensions"] if one["Name"] == "QueueName")
-            sqs = self._cloud.aws("sqs")
-            url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
-            return float(attributes["Attributes"]["ApproximateNumberOfMessages"])
-        values = re.findall(rf'"{alarm["MetricName"]}":\[([0-9.]+)\]', self._cloud.logged().replace(" ", ""))
-        return sum(map(float, values))
-
-
-@pytest.fixture
-def operator(cloud: Cloud, say: Say) -> Operator:
+    say("")
     return Operator(cloud, say)
 
 
-def follower(cloud: Cloud) -> tuple[str, str, str]:
-    """Somebody who follows a plate: its number, the phone, a token."""
-    number, phone = files.plate_number(), files.phone()
-    token = cloud.token(f"ur-{secrets.token_hex(6)}", phone)
-    body = {"plate": f"بغداد ز {number}", "relation": "self", "notify": True}
-    assert cloud.request("POST", "/v1/vehicles", body, token=token).status == 201
-    return number, phone, token
+class Follower(NamedTuple):
+    """Somebody who follows a plate."""
+
+    plate_number: str
+    sub: str
+    phone: str
+    token: str
+
+    @classmethod
+    def of(cls, cloud: Cloud, plate_number: str) -> Follower:
+        sub, phone = f"ur-{secrets.token_hex(6)}", files.phone()
+        token = cloud.token(sub, phone)
+        body = {"plate": f"بغداد ز {plate_number}", "relation": "self", "notify": True}
+        assert cloud.request("POST", "/v1/vehicles", body, token=token).status == 201
+        return cls(plate_number, sub, phone, token)
+
+    def hears(self, cloud: Cloud) -> None:
+        """Has an SMS about the plate, or will."""
+        wait_for(lambda: cloud.sms(self.phone), 90, "the SMS")
+        self.heard_once(cloud)
+
+    def heard_once(self, cloud: Cloud) -> None:
+        (text,) = cloud.sms(self.phone)
+        assert self.plate_number[-3:] in text
 
 
 # ---------------------------------------------------------------- a right that is missing
@@ -111,41 +73,58 @@ def hasty_sms(cloud: Cloud) -> Iterator[None]:
     sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
-def test_a_right_is_missing(cloud: Cloud, operator: Operator, hasty_sms: None, say: Say) -> None:
-    number, phone, _ = follower(cloud)
-    say("the sender of SMS may not read any more")
+def test_a_right_is_missing(cloud: Cloud, operator: Operator, hasty_sms: None) -> None:
+    follower = Follower.of(cloud, files.plate_number())
+    operator.tells("Broken", "who sends SMS may not read any more (dynamodb:GetItem is denied); a live file comes")
     with cloud.denied("notify.send_sms.handler", "dynamodb:GetItem"):
-        cloud.upload(f"live/{number}-drill.csv", files.csv([files.row(number)]))
-        operator.sees("DeadLetters", "SmsDeadLetters")
-        assert cloud.sms(phone) == []
-    say("the right is back")
+        cloud.upload(f"live/{follower.plate_number}-drill.csv", files.csv([files.row(follower.plate_number)]))
+        operator.is_called("DeadLetters", "SmsDeadLetters")
+        operator.follows("DeadLetters", "make replay")
+        assert cloud.sms(follower.phone) == []
+    operator.tells("Mended", "the right is back")
 
-    operator.run(operator.command("DeadLetters", "make replay QUEUE="))
+    operator.follows("DeadLetters", "make replay QUEUE=SmsDeadLetters")
 
-    texts = wait_for(lambda: cloud.sms(phone), 90, "the SMS")
-    assert len(texts) == 1
-    assert number[-3:] in texts[0]
-    say("the follower has the SMS, once")
+    follower.hears(cloud)
+    operator.is_not_called_any_more("DeadLetters", "SmsDeadLetters")
+    operator.finds_nothing_left()
+    follower.heard_once(cloud)
+    operator.tells("Seen", "the follower has the SMS, once")
 
 
 # ---------------------------------------------------------------- a record that cannot be read
 
 
-def test_a_record_is_poison(cloud: Cloud, operator: Operator, say: Say) -> None:
+def test_a_record_is_poison(cloud: Cloud, operator: Operator) -> None:
     assert cloud.stack is not None
-    number, phone, _ = follower(cloud)
-    item = {"pk": {"S": f"poison-{secrets.token_hex(4)}"}, "tell": {"S": "opened"}, "plate": {"S": "no plate"}}
-    say("an item that nobody can read is in the table, and an ordinary violation comes after it")
-    cloud.aws("dynamodb").put_item(TableName=cloud.stack["tables"]["Violations"], Item=item)
-    cloud.upload(f"live/{number}-poison.csv", files.csv([files.row(number)]))
+    first, second = files.plate_number(), files.plate_number()
+    followers, other = [Follower.of(cloud, first) for _ in range(2)], Follower.of(cloud, second)
+    table, plate_key = cloud.stack["tables"]["Citizens"], f"DE#11#ز#{first}"
+    dynamodb = cloud.aws("dynamodb")
+    key = {"pk": {"S": f"P#{plate_key}"}, "sk": {"S": followers[0].sub}}
+    item = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    operator.tells(
+        "Broken", "the item of a plate's follower cannot be read; a live file is about this plate and another"
+    )
+    dynamodb.put_item(TableName=table, Item={**item, "notify": {"S": "?"}})
+    cloud.upload(f"live/{first}-poison.csv", files.csv([files.row(first), files.row(second)]))
 
-    operator.sees("RecordsLaidAside")
-    assert len(wait_for(lambda: cloud.sms(phone), 60, "the SMS of the ordinary violation")) == 1
-    say("it held up nobody: the follower of the other plate has the SMS")
-    assert "FailedRecords: 1" in operator.run(operator.command("RecordsLaidAside", "make replay"))
-    said = operator.run(operator.command("RecordsLaidAside", "make replay QUEUE="), code=1)
-    assert "0 replayed, 1 left" in said
-    say("it lies there with its body until what reads it is mended")
+    operator.is_called("RecordsLaidAside")
+    other.hears(cloud)
+    operator.tells("Seen", "it held up nobody: the follower of the other plate has the SMS")
+    assert "FailedRecords: 1" in operator.follows("RecordsLaidAside", "make replay")
+    dynamodb.put_item(TableName=table, Item=item)
+    operator.tells("Mended", "the item is as it was")
+
+    operator.follows("RecordsLaidAside", "make replay QUEUE=FailedRecords")
+
+    for follower in followers:
+        follower.hears(cloud)
+    operator.is_not_called_any_more("RecordsLaidAside")
+    operator.finds_nothing_left()
+    for follower in (*followers, other):
+        follower.heard_once(cloud)
+    operator.tells("Seen", "all followers of the plate have the SMS, once each")
 
 
 # ---------------------------------------------------------------- a gateway that is away
@@ -165,55 +144,60 @@ class SandboxAddress:
 
     def move(self, url: str) -> None:
         """Let them look elsewhere from now on."""
-        for name, variables in self._before.items():
-            changed = {"Variables": {**variables, "SANDBOX_GATEWAY_URL": url}}
-            self._cloud.aws("lambda").update_function_configuration(FunctionName=name, Environment=changed)
-        self._renew()
+        self._set(SANDBOX_GATEWAY_URL=url)
 
     def back(self) -> None:
-        for name, variables in self._before.items():
-            self._cloud.aws("lambda").update_function_configuration(
-                FunctionName=name, Environment={"Variables": variables}
-            )
-        self._renew()
+        self._set()
 
-    def _renew(self) -> None:
+    def _set(self, **changes: str) -> None:
+        for name, variables in self._before.items():
+            environment = {"Variables": {**variables, **changes}}
+            self._cloud.aws("lambda").update_function_configuration(FunctionName=name, Environment=environment)
         for handler in self.HANDLERS:
             for pid in self._cloud.function_processes(handler):
                 os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.timeout(900)  # reconciliation runs every three minutes, and asks about nothing younger than two
-def test_a_gateway_is_away(cloud: Cloud, operator: Operator, say: Say) -> None:
-    number, _, token = follower(cloud)
-    violation = files.row(number)
-    version = cloud.upload(f"backlog/{number}.csv", files.csv([violation]))
-    cloud.report(f"backlog/{number}.csv", version)
+def test_a_gateway_is_away(cloud: Cloud, operator: Operator) -> None:
+    follower = Follower.of(cloud, files.plate_number())
+    violation = files.row(follower.plate_number)
+    key = f"backlog/{follower.plate_number}.csv"
+    cloud.report(key, cloud.upload(key, files.csv([violation])))
 
-    def start(key: str) -> Any:
+    def start() -> Any:
         body = {"violations": [violation["violation_no"]], "gateway": "sandbox", "return_url": f"{cloud.url}/"}
-        return cloud.request("POST", "/v1/payments", body, token=token, headers={"idempotency-key": key})
+        headers = {"idempotency-key": secrets.token_hex(8)}
+        return cloud.request("POST", "/v1/payments", body, token=follower.token, headers=headers)
 
-    payment_id = start(secrets.token_hex(8)).body["payment_id"]
+    def payment() -> Any:
+        return cloud.request("GET", f"/v1/payments/{payment_id}", token=follower.token).body
+
+    def reconcile() -> None:
+        cloud.invoke("pay.reconcile.handler")
+
+    payment_id = start().body["payment_id"]
+    cloud.backdate(payment_id, 5)  # a younger one is left to its callback
     address = SandboxAddress(cloud)
-    say("a payment is begun, and then the gateway is away; the citizen had its page open and pays")
+    operator.tells("Broken", "the gateway is away; a citizen had its page open and pays; the callback is in vain")
     address.move("http://127.0.0.1:9")
     try:
         assert cloud.request("POST", f"/_local/gateway/{payment_id}/pay").status == 200
-        operator.sees("PaymentsPending")
-        assert cloud.request("GET", f"/v1/payments/{payment_id}", token=token).body["status"] == "pending"
-        operator.run(operator.command("PaymentsPending", "make pause"))
-        assert start(secrets.token_hex(8)).body["code"] == "payments_paused"
-        say("no payment is begun; the one under way is neither lost nor called failed")
+        operator.is_called("PaymentsPending", meanwhile=reconcile)
+        assert payment()["status"] == "pending"
+        operator.follows("PaymentsPending", "make pause")
+        assert start().body["code"] == "payments_paused"
+        operator.tells("Seen", "no payment is begun; the one under way is neither lost nor called failed")
     finally:
         address.back()
-    operator.run(operator.command("PaymentsPending", "make resume"))
+    operator.tells("Mended", "the gateway is back")
 
-    def is_paid() -> Any:
-        answer = cloud.request("GET", f"/v1/payments/{payment_id}", token=token).body
-        return answer if answer["status"] == "paid" else None
+    operator.follows("PaymentsPending", "make resume")
 
-    paid = wait_for(is_paid, 280, "reconciliation concludes the payment")
+    reconcile()
+    paid = payment()
+    assert paid["status"] == "paid"
     assert cloud.request("GET", f"/v1/receipts/{paid['receipt_no']}").body["amount"] == 50_000
+    operator.is_not_called_any_more("PaymentsPending")
     operator.run(f"make payment-trail ID={payment_id}")
-    say("paid, with its receipt")
+    operator.finds_nothing_left()
+    operator.tells("Seen", "paid, with its receipt")

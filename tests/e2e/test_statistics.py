@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 from tests.e2e import files
-from tests.e2e.cloud import Cloud, wait_for
+from tests.e2e.cloud import ROOT, Cloud, wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
@@ -27,6 +30,16 @@ def test_the_figures_of_the_night(cloud: Cloud) -> None:
     )
     assert cancelled["count"] >= 12
     assert all(cell["count"] is None or cell["count"] >= 10 for cell in cells)
+
+
+def test_a_night_that_failed_is_made_up_for(cloud: Cloud) -> None:
+    day = files.now(-3)[:10]
+    command = [sys.executable, "-m", "infra.operator", "--stack", "gharama", "figures", day, "--apply"]
+    environment = {**os.environ, **cloud.aws_environment(), "PYTHONPATH": "functions"}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=120)
+    raw = cloud.read_object(f"statistics/{day}.json")
+    assert raw
+    assert json.loads(raw)["date"] == day
 
 
 def test_the_console_counts_them_at_once(cloud: Cloud) -> None:

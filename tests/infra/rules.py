@@ -81,6 +81,7 @@ def lossy_streams(template: Template) -> Iterator[str]:
             "bounds the age": 60 <= mapping.get("MaximumRecordAgeInSeconds", -1) <= 86_400,
             "starts at the oldest record": mapping.get("StartingPosition") == "TRIM_HORIZON",
             "keeps what failed": "Destination" in mapping.get("DestinationConfig", {}).get("OnFailure", {}),
+            "counts what it gives up": mapping.get("MetricsConfig") == {"Metrics": ["EventCount"]},
             "filters": bool(mapping.get("FilterCriteria", {}).get("Filters")),
         }
         yield from (f"{name}: not {what}" for what, holds in faults.items() if not holds)
@@ -133,21 +134,27 @@ def unset_and_unread(template: Template, source: SourceTree) -> Iterator[str]:
 
 
 def statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every statement of every function's role, with the function's name."""
+    """Every statement of every function's role, with the function's name; and those of other roles and policies."""
     for name, function in functions(template).items():
         for policy in function.get("Policies", []):
             if not isinstance(policy, dict) or "Statement" not in policy:
                 raise TypeError(f"{name} takes {policy}, which is not written out")
             yield from ((name, statement) for statement in policy["Statement"])
+    for name, policy in of_type(template, "AWS::IAM::ManagedPolicy").items():
+        yield from ((name, statement) for statement in policy["PolicyDocument"]["Statement"])
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        for policy in role["Policies"]:
+            yield from ((name, statement) for statement in policy["PolicyDocument"]["Statement"])
 
 
 def wide_rights(template: Template) -> Iterator[str]:
     """Rights with a wildcard: in an action never; in a resource only for the objects of a bucket, or with a reason."""
     for name, statement in statements(template):
-        actions = as_list(statement["Action"])
-        yield from (f"{name} may {action}" for action in actions if "*" in action)
         if "NotAction" in statement or "NotResource" in statement:
             yield f"{name} has rights by exception"
+            continue
+        actions = as_list(statement["Action"])
+        yield from (f"{name} may {action}" for action in actions if "*" in action)
         if statement["Effect"] == "Deny":
             continue
         for resource in as_list(statement["Resource"]):

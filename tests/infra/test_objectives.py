@@ -11,7 +11,7 @@ import pytest
 from infra import alarms
 from infra.operator.__main__ import app
 from tests.infra import reading
-from tests.infra.reading import ROOT, Template, functions, of_type
+from tests.infra.reading import ROOT, Template, events, functions, of_type
 
 RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 PARTS: Final = ("**Means:**", "**Look at:**", "**Mend:**")
@@ -64,11 +64,29 @@ def test_every_metric_of_ours_is_counted_somewhere() -> None:
     assert named <= counted | outcomes
 
 
+def test_an_alarm_that_silence_rings_is_there_only_with_who_would_speak(template: Template) -> None:
+    for name, objective in alarms.objectives().items():
+        assert (objective.get("silence") == "breaching") == ("by" in objective), name
+        assert "by" not in objective or objective["by"] in functions(template), name
+
+
+def test_a_function_that_runs_once_a_day_is_missed_by_an_alarm(template: Template) -> None:
+    """It fails but once a day; and it may also not run at all."""
+    missed = {one["by"]: one["metric"][1] for one in alarms.objectives().values() if "by" in one}
+    nightly = {name for name, event in events(template, "Schedule") if alarms.is_nightly(template, event["Schedule"])}
+    assert nightly
+    assert nightly <= missed.keys()
+    for name in nightly:
+        module = functions(template)[name]["Handler"].rpartition(".")[0].replace(".", "/")
+        source = (ROOT / "functions" / f"{module}.py").read_text(encoding="utf-8")
+        assert f'count("{missed[name]}"' in source, f"nobody hears where {name} does not run"
+
+
 def test_every_threshold_that_is_a_parameter_is_there(template: Template) -> None:
     for objective in alarms.objectives().values():
-        for value in objective.values():
-            if isinstance(value, str) and value[0].isupper() and " " not in value:
-                assert value in template["Parameters"]
+        for name in ("above", "below", "times", "of_last"):
+            value = objective.get(name)
+            assert not isinstance(value, str) or value in template["Parameters"]
 
 
 def test_deployments_are_undone_by_the_alarms_that_say_so(template: Template) -> None:
@@ -83,10 +101,19 @@ def test_deployments_are_undone_by_the_alarms_that_say_so(template: Template) ->
     assert {one["Ref"] for one in [*common, *own]} == undoing
 
 
-def test_the_dashboard_shows_every_objective_that_is_always_there(template: Template) -> None:
-    body = json.loads(of_type(template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"])
-    titles = {widget["properties"]["title"].partition(":")[0] for widget in body["widgets"]}
-    assert titles == {"Alarms"} | {alarm.objective for alarm in alarms.alarms(template) if alarm.condition is None}
+@pytest.mark.parametrize("holds", [True, False])
+def test_the_dashboard_shows_every_alarm_that_is_there(template: Template, holds: bool) -> None:
+    """holds: whether the conditions do, under which some alarms are made."""
+    text, parts = of_type(template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
+    for name, choice in parts.items():
+        _, then, otherwise = choice["Fn::If"]
+        text = text.replace(f"${{{name}}}", then["Fn::Sub"] if holds else otherwise)
+    states, *graphs = json.loads(text)["widgets"]
+    there = [alarm for alarm in alarms.alarms(template) if holds or alarm.condition is None]
+    assert sorted(states["properties"]["alarms"]) == sorted(f"${{{alarm.name}.Arn}}" for alarm in there)
+    titles = {graph["properties"]["title"].partition(":")[0] for graph in graphs}
+    assert titles == {alarm.objective for alarm in there}
+    assert sum(len(graph["properties"]["metrics"]) for graph in graphs) == len(there)
 
 
 # ---------------------------------------------------------------- the runbook

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import copy
-from collections.abc import Callable
+import re
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, NamedTuple
 
 import pytest
 
 from pay.refunding import LONGEST_ASKING
 from pay.starting import LONGEST_START
 from tests.infra import reading, rules
+from tests.infra.mutations import MUTATIONS, grant
 from tests.infra.reading import Template, as_list, events, functions
 from tests.infra.rules import ANY_RESOURCE, OPEN_ROUTES, READ_BY_POWERTOOLS, RULES, statements
 from tests.source_tree import SourceTree
@@ -60,207 +62,6 @@ def test_who_is_taken_for_gone_is_cut_off_by_then(template: Template) -> None:
 # ---------------------------------------------------------------- a broken template is caught
 
 
-def _of(template: Template, name: str) -> dict[str, Any]:
-    """The properties of a resource."""
-    properties: dict[str, Any] = template["Resources"][name]["Properties"]
-    return properties
-
-
-def _event(template: Template, function: str, event: str) -> dict[str, Any]:
-    properties: dict[str, Any] = _of(template, function)["Events"][event]["Properties"]
-    return properties
-
-
-def _paths(template: Template) -> dict[str, Any]:
-    paths: dict[str, Any] = _of(template, "Api")["DefinitionBody"]["paths"]
-    return paths
-
-
-class Mutation(NamedTuple):
-    """A way to break the template: the rule that catches it, the change, and what is found."""
-
-    rule: str
-    change: Callable[[Template], object]
-    found: set[str]
-
-
-def _drop(name: str, part: str) -> Callable[[Template], object]:
-    return lambda template: _of(template, name).pop(part)
-
-
-def _set(name: str, part: str, value: object) -> Callable[[Template], object]:
-    return lambda template: _of(template, name).__setitem__(part, value)
-
-
-def _grant(action: str | list[str], resource: object) -> Callable[[Template], object]:
-    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
-    return lambda template: _of(template, "QueryApi")["Policies"][0]["Statement"].append(statement)
-
-
-_CLOSED: Final = {"security": [{"Citizen": []}]}
-
-MUTATIONS: Final = {
-    "a route without its authorizer": Mutation(
-        "doors",
-        lambda template: _paths(template)["/v1/queries"]["post"].update(security=[]),
-        {"QueryApi POST /v1/queries is open"},
-    ),
-    "a route that the definition does not name": Mutation(
-        "doors", lambda template: _paths(template)["/v1/me"].pop("patch"), {"QueryApi PATCH /v1/me is open"}
-    ),
-    "a named route without a function": Mutation(
-        "doors",
-        lambda template: _paths(template).update({"/v1/more": {"get": _CLOSED}}),
-        {"GET /v1/more is answered by nobody"},
-    ),
-    "an event that opens a door by itself": Mutation(
-        "doors",
-        lambda template: _event(template, "QueryApi", "AskByPlate").update(Auth={"Authorizer": "NONE"}),
-        {"QueryApi POST /v1/queries says otherwise than the API's definition"},
-    ),
-    "a closed door for the gateway": Mutation(
-        "doors",
-        lambda template: _paths(template).update({"/v1/callbacks/{gateway}": {"post": _CLOSED}}),
-        {"PayOnCallback POST /v1/callbacks/{gateway} is closed"},
-    ),
-    "a queue that gives up nothing": Mutation(
-        "queues",
-        _drop("SmsQueue", "RedrivePolicy"),
-        {"SmsQueue: not has dead letters", "SmsQueue: not keeps dead letters for two weeks"},
-    ),
-    "dead letters that are soon forgotten": Mutation(
-        "queues",
-        _drop("FileDeadLetters", "MessageRetentionPeriod"),
-        {"FileQueue: not keeps dead letters for two weeks"},
-    ),
-    "a batch that fails as a whole": Mutation(
-        "queues",
-        lambda template: _event(template, "NotifySendSms", "Due").pop("FunctionResponseTypes"),
-        {"SmsQueue: not reports its failures"},
-    ),
-    "a message shown again too soon": Mutation(
-        "queues",
-        lambda template: template["Parameters"]["ChunkVisibility"].update(Default=359),
-        {"ChunkQueue: not hides a message six times as long as its function runs"},
-    ),
-    "a queue that nobody reads": Mutation(
-        "ends",
-        lambda template: template["Resources"].update(
-            Forgotten={"Type": "AWS::SQS::Queue", "Properties": dict(_of(template, "SmsQueue"))}
-        ),
-        {"Forgotten feeds no function and nothing ends there"},
-    ),
-    "a schedule that is retried for hours": Mutation(
-        "calls",
-        _drop("NotifySweep", "EventInvokeConfig"),
-        {"NotifySweep: not bounds its retries", "NotifySweep: not bounds the age"},
-    ),
-    "a subscription that drops what failed": Mutation(
-        "calls",
-        lambda template: _of(template, "NotifyOnDelivery")["EventInvokeConfig"].pop("DestinationConfig"),
-        {"NotifyOnDelivery: not keeps what failed"},
-    ),
-    "dead letters that nobody hears of": Mutation(
-        "alarms",
-        lambda template: template["Resources"].pop("SmsDeadLettersAlarm"),
-        {"SmsDeadLetters fills without an alarm; `make alarms` writes it"},
-    ),
-    "an alarm that calls nobody": Mutation(
-        "alarms", _drop("SmsDeadLettersAlarm", "AlarmActions"), {"SmsDeadLettersAlarm calls nobody"}
-    ),
-    "logs that are kept for ever": Mutation(
-        "logs", _drop("PayApiLogs", "RetentionInDays"), {"PayApiLogs is kept for ever"}
-    ),
-    "a function that logs where nobody set a limit": Mutation(
-        "logs", _drop("QueryApi", "LoggingConfig"), {"QueryApi has no log group"}
-    ),
-    "two functions in one log": Mutation(
-        "logs",
-        _set("NotifySweep", "LoggingConfig", {"LogGroup": {"Ref": "NotifySendSmsLogs"}}),
-        {"NotifySweep shares its log group", "NotifySendSms shares its log group"},
-    ),
-    "an answer later than the API waits": Mutation(
-        "limits", _set("PayApi", "Timeout", 31), {"PayApi may run 31 s, longer than the API waits"}
-    ),
-    "a run that overtakes the next": Mutation(
-        "limits", _set("NotifySweep", "Timeout", 61), {"NotifySweep may still run when its next run begins"}
-    ),
-    "memory without a reason": Mutation(
-        "limits",
-        _set("NotifySweep", "MemorySize", 1024),
-        {"NotifySweep: a MemorySize of its own and the reason for it do not go together"},
-    ),
-    "a table that cannot be restored": Mutation(
-        "data",
-        _drop("Payments", "PointInTimeRecoverySpecification"),
-        {"Payments: not can be restored to any second"},
-    ),
-    "a table that goes with its stack": Mutation(
-        "data",
-        lambda template: template["Resources"]["Payments"].pop("DeletionPolicy"),
-        {"Payments: DeletionPolicy is not Retain"},
-    ),
-    "a bucket that answers plain HTTP": Mutation(
-        "data",
-        lambda template: template["Resources"].pop("FailedRecordsPolicy"),
-        {"FailedRecords: not refuses plain HTTP"},
-    ),
-    "a bucket that anybody may read": Mutation(
-        "data", _drop("Uploads", "PublicAccessBlockConfiguration"), {"Uploads: not is private"}
-    ),
-    "a function ahead of its phase": Mutation(
-        "phases",
-        lambda template: template["Resources"]["PayApi"].pop("Condition"),
-        {"PayApi is not only there where Pays holds"},
-    ),
-    "all actions of a service": Mutation(
-        "rights", _grant("dynamodb:*", {"Fn::GetAtt": ["Files", "Arn"]}), {"QueryApi may dynamodb:*"}
-    ),
-    "any resource": Mutation("rights", _grant(["sqs:SendMessage"], "*"), {"QueryApi may sqs:SendMessage on *"}),
-    "any topic": Mutation(
-        "rights",
-        _grant("sns:Publish", {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:x"}),
-        {"QueryApi may sns:Publish on arn:${AWS::Partition}:sns:*:*:x"},
-    ),
-    "a setting that nobody sets": Mutation(
-        "settings",
-        lambda template: _of(template, "QueryApi")["Environment"]["Variables"].pop("PROOF"),
-        {"QueryApi reads PROOF, which is not set"},
-    ),
-    "a setting that nobody reads": Mutation(
-        "settings",
-        lambda template: _of(template, "QueryApi")["Environment"]["Variables"].update(DEBUG="1"),
-        {"QueryApi never reads DEBUG"},
-    ),
-}  # fmt: skip
-
-for _part, _value in {
-    "FunctionResponseTypes": None,
-    "BisectBatchOnFunctionError": None,
-    "MaximumRetryAttempts": -1,
-    "MaximumRecordAgeInSeconds": -1,
-    "StartingPosition": "LATEST",
-    "DestinationConfig": {},
-    "FilterCriteria": {"Filters": []},
-}.items():
-    _found = {
-        "FunctionResponseTypes": "reports its failures",
-        "BisectBatchOnFunctionError": "bisects",
-        "MaximumRetryAttempts": "bounds its retries",
-        "MaximumRecordAgeInSeconds": "bounds the age",
-        "StartingPosition": "starts at the oldest record",
-        "DestinationConfig": "keeps what failed",
-        "FilterCriteria": "filters",
-    }[_part]
-    MUTATIONS[f"a stream mapping with {_part} {_value}"] = Mutation(
-        "streams",
-        lambda template, part=_part, value=_value: _event(template, "NotifyOnViolation", "Violation").update(
-            {part: value}
-        ),
-        {f"NotifyOnViolation: not {_found}"},
-    )
-
-
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_broken_template_is_caught(template: Template, broken: Template, name: str) -> None:
     mutation = MUTATIONS[name]
@@ -273,13 +74,34 @@ def test_every_rule_is_shown_to_catch_something() -> None:
     assert {mutation.rule for mutation in MUTATIONS.values()} == RULES.keys()
 
 
+def test_everything_that_a_rule_can_say_is_shown() -> None:
+    """Each sentence of the rules, and each thing that they hold of a resource, is found in some broken template."""
+    found = [text for mutation in MUTATIONS.values() for text in mutation.found]
+    sentences = list(_sentences(ast.parse(Path(rules.__file__).read_text(encoding="utf-8"))))
+    assert len(sentences) > 50
+    assert [one for one in sentences if not any(re.fullmatch(one, text) for text in found)] == []
+
+
+def _sentences(source: ast.Module) -> Iterator[str]:
+    """What the rules yield, as patterns."""
+    functions = [node for node in source.body if isinstance(node, ast.FunctionDef)]
+    for node in (each for function in functions for each in ast.walk(function)):
+        match node:
+            case ast.Yield(value=ast.Constant(value=str(text))):
+                yield re.escape(text)
+            case ast.Yield(value=ast.JoinedStr(values=parts)) | ast.GeneratorExp(elt=ast.JoinedStr(values=parts)):
+                yield "".join(re.escape(part.value) if isinstance(part, ast.Constant) else ".+" for part in parts)
+            case ast.Assign(targets=[ast.Name(id="faults")], value=ast.Dict(keys=keys)):
+                yield from (f".+: not {re.escape(key.value)}" for key in keys if isinstance(key, ast.Constant))
+
+
 def test_rights_to_the_objects_of_a_bucket_are_no_wildcard(broken: Template) -> None:
-    _grant("s3:GetObject", {"Fn::Sub": "${Uploads.Arn}/live/*"})(broken)
+    grant("s3:GetObject", {"Fn::Sub": "${Uploads.Arn}/live/*"})(broken)
     assert not list(RULES["rights"](broken))
 
 
 def test_a_policy_that_is_not_written_out_is_caught(broken: Template) -> None:
-    _of(broken, "QueryApi")["Policies"].append("AdministratorAccess")
+    broken["Resources"]["QueryApi"]["Properties"]["Policies"].append("AdministratorAccess")
     with pytest.raises(TypeError, match="AdministratorAccess"):
         list(RULES["rights"](broken))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -14,6 +15,7 @@ from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from infra.operator import __main__ as commands
 from infra.operator.deployment import Deployment
 from shared.clock import now
+from shared.domain.time import BAGHDAD
 from shared.stores.items import transact
 from shared.stores.pausing import Pausing
 from shared.stores.violations import Violations
@@ -182,6 +184,16 @@ def test_a_former_file_that_is_gone_leaves_its_rows_as_they_are(
     assert violations.get([subject["violation_no"]])[subject["violation_no"]].amount == 99_000
 
 
+def test_a_live_file_that_is_undone_and_comes_again_is_announced_anew(command: Run, desk: Desk, stand: Stand) -> None:
+    """So that what Lambda dropped on its way to the followers can be told after all."""
+    subject = row()
+    load(desk, "live/today.csv", [subject])
+    assert "1 forgotten" in command("rollback-file", "live/today.csv", "--apply")
+    load(desk, "live/today.csv", [subject])
+    key = {"TableName": stand.physical["Violations"], "Key": {"pk": {"S": subject["violation_no"]}}}
+    assert stand.call("dynamodb", "GetItem", key)["Item"]["tell"] == {"S": "opened"}
+
+
 def test_a_registration_file_is_refused(command: Run, desk: Desk) -> None:
     desk.take("registry/cards.csv", b"plate_family,plate_governorate,plate_letter,plate_number,registration_no\n")
     assert "not undone" in command("rollback-file", "registry/cards.csv", code=1)
@@ -216,6 +228,19 @@ def test_a_place_that_is_none(command: Run) -> None:
     assert "there are: FailedRecords" in command("replay", "Nowhere", code=2)
 
 
+# ---------------------------------------------------------------- figures
+
+
+def test_figures_of_a_day_are_written_only_once_it_is_over(command: Run, stand: Stand) -> None:
+    today = stand.clock().astimezone(BAGHDAD).date()
+    assert "is not over yet" in command("figures", f"{today}", "--apply", code=2)
+    said = command("figures", f"{today - timedelta(days=1)}")
+    assert f"statistics/{today - timedelta(days=1)}.json: to be written" in said
+    assert "nothing was done" in said
+    assert "does not match" in command("figures", "yesterday", code=2)
+    assert stand.kept() == []
+
+
 # ---------------------------------------------------------------- pausing
 
 
@@ -232,8 +257,18 @@ def test_payments_are_paused_and_go_on(command: Run, stand: Stand, monkeypatch: 
     assert next((kept["action"], kept["reason"]) for kept in stand.kept()) == ("pause", "the gateway is away")
 
 
-def test_a_reason_is_asked_for(command: Run) -> None:
+def test_a_reason_is_asked_for(command: Run, stand: Stand) -> None:
     assert "--reason" in command("pause", "payments", code=2)
+    assert "--reason" in command("pause", "payments", "--reason", "", "--apply", code=2)
+    assert "--reason" in command("decide-payment", "settle", "p", "--reason", "", "--apply", code=2)
+    assert stand.kept() == []
+
+
+def test_what_aws_refuses_is_said_in_a_line(command: Run, stand: Stand) -> None:
+    stand.physical |= {"PayApi": "pay", "SmsDeadLetters": "http://127.0.0.1:1/0/none"}  # type: ignore[operator]
+    said = command("replay", "SmsDeadLetters", code=1)
+    assert said.startswith("Error: ")
+    assert said.count("\n") == 1
 
 
 def test_every_mapping_that_is_switched_off_is_in_the_stack() -> None:

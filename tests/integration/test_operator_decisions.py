@@ -113,9 +113,20 @@ def test_a_trail_tells_what_happened_and_nobody_personal(command: Run, subject: 
     assert [line.rpartition("what=")[2] for line in said.splitlines()[1:]] == ["created", "pending"]
 
 
+def test_a_trail_is_in_the_order_of_what_happened_also_within_a_second(
+    functions: Functions, command: Run, started: str
+) -> None:
+    """The clock stands still, and the keys of the items say another order."""
+    functions.gateway.says(started)
+    functions.callback(started)
+    said = command("payment-trail", started).splitlines()[1:]
+    assert len({line.split()[0] for line in said}) == 1
+    assert [line.split()[-1] for line in said] == ["what=created", "what=pending", "event=paid", "what=paid"]
+
+
 def test_no_payment_of_a_name_and_no_name_are_told_apart(command: Run) -> None:
     assert "there is no such payment" in command("payment-trail", "f" * 32, code=1)
-    assert "PAYMENT_ID is missing" in command("payment-trail", "", code=2)
+    assert "'PAYMENT_ID': must not be empty" in command("payment-trail", "", code=2)
 
 
 def test_money_that_waits_is_listed(functions: Functions, command: Run, started: str) -> None:

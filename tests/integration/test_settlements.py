@@ -23,6 +23,7 @@ from tests.aws import Engine
 from tests.build import PHONE, PLATE, SUB, follow, later, row, store, violation
 from tests.faults.crashes import Faults
 from tests.functions import Functions, Reply, run
+from tests.metrics import counted
 
 CLERK = {"scope": "directorate"}
 RETURN_URL = "https://tf.ur.gov.iq/paid"
@@ -279,8 +280,7 @@ class TestAcknowledgements:
         self, functions: Functions, capsys: pytest.CaptureFixture[str]
     ) -> None:
         def told() -> list[float]:
-            lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-            return [line["SettlementsUnacknowledged"][0] for line in lines if "SettlementsUnacknowledged" in line]
+            return counted(capsys.readouterr().out)["SettlementsUnacknowledged"]
 
         told()
         functions.clock.forward(days=3)

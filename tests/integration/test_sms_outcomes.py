@@ -16,6 +16,7 @@ from tests.aws import Engine
 from tests.build import CAPS, OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, SUB, follow, taking
 from tests.fault_server import FaultServer, says
 from tests.functions import Functions, forget
+from tests.metrics import counted
 
 STANDING = Message("m", SUB, REFUND, "2026-11-20T12:00:00+03:00", phone=PHONE, language="en", text="refund")
 NEWS = STANDING._replace(kind="new_violation", phone=None, text=None, plate_key=PLATE.key, violations=("V-none",))
@@ -28,14 +29,8 @@ def put(functions: Functions, *messages: Message) -> None:
 
 
 def metrics(capsys: pytest.CaptureFixture[str]) -> Counter[str]:
-    """What was counted since the last time, from the lines of CloudWatch's embedded format."""
-    found: Counter[str] = Counter()
-    for line in capsys.readouterr().out.splitlines():
-        record = json.loads(line) if line.startswith("{") else {}
-        for directive in record.get("_aws", {}).get("CloudWatchMetrics", []):
-            for metric in directive["Metrics"]:
-                found[metric["Name"]] += record[metric["Name"]][0]
-    return found
+    """How much was counted since the last time."""
+    return Counter({name: sum(values) for name, values in counted(capsys.readouterr().out).items()})
 
 
 def change(functions: Functions, engine: Engine, table: str, pk: str, **attributes: Json | None) -> None:
@@ -140,10 +135,10 @@ def test_what_a_provider_says(
     functions.phones.outcomes.append(error)
     functions.send_due()
     assert functions.statuses() == [status]
-    counted = metrics(capsys)
-    assert counted[metric] == 1
+    told = metrics(capsys)
+    assert told[metric] == 1
     went_out = status in (SENT, UNKNOWN)
-    assert (counted["SmsParts"], counted["SmsCost"]) == ((1, 0.05) if went_out else (0, 0))
+    assert (told["SmsParts"], told["SmsCost"]) == ((1, 0.05) if went_out else (0, 0))
 
 
 def test_hours_of_temporary_errors_end_with_an_alarm(functions: Functions, capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,8 +150,8 @@ def test_hours_of_temporary_errors_end_with_an_alarm(functions: Functions, capsy
         functions.clock.forward(minutes=1)
     assert functions.statuses() == [FAILED]
     assert 4 <= (functions.clock.at - began).total_seconds() / 3600 < 5
-    counted = metrics(capsys)
-    assert (counted["SmsRetrying"], counted["SmsGivenUp"]) == (MOST_ATTEMPTS - 1, 1)
+    told = metrics(capsys)
+    assert (told["SmsRetrying"], told["SmsGivenUp"]) == (MOST_ATTEMPTS - 1, 1)
 
 
 def test_a_crash_between_sending_and_marking_is_counted_and_not_sent_again(

@@ -1,7 +1,7 @@
 """`make load`: minutes of mixed load on a local cloud of its own; prints figures and fails where something went wrong.
 
-Nothing may be answered with 5xx, no row or message may be lost, no payment may stay open, and the functions' memory
-must not grow with the minutes.
+Nothing may be answered with 5xx, every row must be found and every follower told of it, no message may fail, no payment
+may stay open, and the functions' memory must not grow with the minutes.
 """
 
 from __future__ import annotations
@@ -15,14 +15,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tests.e2e import files
+from infra.operator.deployment import Deployment
+from infra.operator.replay import places, waiting
+from shared.clock import now
+from shared.domain.message import NEW_VIOLATION
+from shared.domain.time import to_text
+from shared.stores.messages import marker
 from tests.e2e.cloud import Cloud
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SETTLE_WITHIN = 300.0  # seconds for what was begun to come to its end
+UNBOUNDED = "QueriesADay=1000000 SmsCitizenDayCap=1000000 SmsSpendDayCap=1000000"
+"""A citizen does here in minutes what others do in months."""
 
 
 class Memory(threading.Thread):
@@ -57,33 +64,39 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder)
-        cloud = Cloud.at(state / "cloud").start()
+        noted = state / "notes"
+        noted.mkdir()
+        cloud = Cloud.at(state / "cloud", parameters=UNBOUNDED).start()
         try:
-            return _run(cloud, state / "sent", options.minutes, options.users)
+            return _run(cloud, noted, options.minutes, options.users)
         finally:
             cloud.stop()
 
 
-def _run(cloud: Cloud, sent: Path, minutes: float, users: int) -> int:
-    sent.touch()
+def _run(cloud: Cloud, folder: Path, minutes: float, users: int) -> int:
     memory = Memory(cloud)
     memory.start()
     command = [sys.executable, "-m", "locust", "-f", str(HERE / "locustfile.py"), "--headless", "--only-summary"]
     command += ["--host", cloud.url, "--users", str(users), "--spawn-rate", "4", "--run-time", f"{minutes * 60:.0f}s"]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}", "GHARAMA_LOAD_SENT": str(sent)}
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}", "GHARAMA_LOAD_NOTES": str(folder)}
     began = time.monotonic()
     code = subprocess.run(command, cwd=ROOT, env=environment, timeout=minutes * 60 + 120, check=False).returncode
     faults = ["some calls failed: see above"] if code else []
-    numbers = sent.read_text().split()
-    faults += _unsettled(cloud, numbers)
+    rows, followers, payments = (notes(folder / kind) for kind in ("rows", "followers", "payments"))
+    told = {
+        marker(row.what, one.what, NEW_VIOLATION)
+        for row in rows
+        for one in followers
+        if one.plate_number == row.plate_number and one.at < row.at
+    }
+    faults += _unsettled(cloud, {row.what for row in rows}, told, {payment.what for payment in payments})
     memory.ended.set()
     memory.join()
     third = max(1, len(memory.largest) // 3)
     first, last = max(memory.largest[:third]), max(memory.largest[-third:])
-    print(
-        f"{len(numbers):,} rows sent and found; the largest function held {first:.0f} MB in the first third of the time"
-    )
-    print(f"and {last:.0f} MB in the last; all settled {time.monotonic() - began - minutes * 60:.0f} s after the load")
+    settled = time.monotonic() - began - minutes * 60
+    print(f"{len(rows):,} rows sent, followers to be told of them {len(told):,} times; all settled in {settled:.0f} s")
+    print(f"the largest function held {first:.0f} MB in the first third of the time and {last:.0f} MB in the last")
     if last > 1.25 * first:
         faults.append("memory grew")
     for fault in faults:
@@ -91,22 +104,36 @@ def _run(cloud: Cloud, sent: Path, minutes: float, users: int) -> int:
     return 1 if faults else 0
 
 
-def _unsettled(cloud: Cloud, numbers: list[str]) -> list[str]:
-    """What does not come to its end: rows that are missing, open payments, messages that wait, dead letters."""
+class Note(NamedTuple):
+    """What was done with a plate, and when."""
+
+    plate_number: str
+    what: str
+    at: float
+
+
+def notes(path: Path) -> list[Note]:
+    lines = (line.split("\t") for line in path.read_text().splitlines())
+    return [Note(plate_number, what, float(at)) for plate_number, what, at in lines]
+
+
+def _unsettled(cloud: Cloud, numbers: set[str], told: set[str], ended: set[str]) -> list[str]:
+    """What does not come to its end: rows that are missing, followers who were not told of one, payments that are open
+    though their gateway knows their end, messages that wait or failed, dead letters.
+    """
     assert cloud.stack is not None
     tables = cloud.stack["tables"]
     checks: dict[str, Callable[[], int]] = {
-        "rows are missing": lambda: len(
-            set(numbers) - {item["pk"]["S"] for item in _scan(cloud, tables["Violations"])}
-        ),
-        "payments are open": lambda: _in_state(cloud, tables["Payments"], {"created", "pending"}),
-        # What a citizen's cap holds back until tomorrow is not due.
-        "messages that are due wait": lambda: _in_state(cloud, tables["Messages"], {"waiting", "sending"}),
+        "rows are missing": lambda: len(numbers - _keys(cloud, tables["Violations"])),
+        "times a follower was not told": lambda: len(told - _keys(cloud, tables["Messages"])),
+        "payments are open": lambda: len(ended & _in_state(cloud, tables["Payments"], {"created", "pending"})),
+        # What says the same as another of the last hours is not due.
+        "messages that are due wait": lambda: len(_in_state(cloud, tables["Messages"], {"waiting", "sending"})),
+        "messages failed": lambda: len(_in_state(cloud, tables["Messages"], {"failed", "unknown"})),
     }
     found = {what: _in_the_end(check) for what, check in checks.items()}
-    for name, url in cloud.stack["queues"].items():
-        if name.endswith("DeadLetters"):
-            found[f"messages lie in {name}"] = _depth(cloud, url)
+    deployment = Deployment("gharama", cloud.aws, clock=now)
+    found |= {f"lie in {place}": waiting(deployment, place) for place in places(deployment)}
     return [f"{left} {what}" for what, left in found.items() if left]
 
 
@@ -118,23 +145,23 @@ def _in_the_end(left: Callable[[], int]) -> int:
     return now_left
 
 
-def _in_state(cloud: Cloud, table: str, states: set[str]) -> int:
-    now = files.now()
-    return sum(
-        item.get("status", {}).get("S") in states and item.get("not_before", {"S": ""})["S"] <= now
+def _in_state(cloud: Cloud, table: str, states: set[str]) -> set[str]:
+    """The keys of what is in one of these states, and due."""
+    at = to_text(now())
+    return {
+        item["pk"]["S"]
         for item in _scan(cloud, table)
-    )
+        if item.get("status", {}).get("S") in states and item.get("not_before", {"S": ""})["S"] <= at
+    }
+
+
+def _keys(cloud: Cloud, table: str) -> set[str]:
+    return {item["pk"]["S"] for item in _scan(cloud, table)}
 
 
 def _scan(cloud: Cloud, table: str) -> Iterator[dict[str, Any]]:
     for page in cloud.aws("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
         yield from page["Items"]
-
-
-def _depth(cloud: Cloud, url: str) -> int:
-    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    attributes = cloud.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=list(names))["Attributes"]
-    return sum(int(attributes[name]) for name in names)
 
 
 if __name__ == "__main__":

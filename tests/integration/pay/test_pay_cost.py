@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from infra.cost import UNITS
 from shared.aws_json import AwsError, Call, Json
 from tests.aws import Engine, template
 from tests.build import follow, row, violation
@@ -37,11 +38,13 @@ class Meter:
         self._call = call
         self.calls: Counter[str] = Counter()
         self.units = 0
+        self.read = 0
 
     def __call__(self, service: str, operation: str, request: Json) -> Json:
         if service != "dynamodb":
             return self._call(service, operation, request)
         self.calls[operation] += 1
+        self.read += _read(operation, request)
         writes = list(_writes(operation, request))
         before = [self._item(*write) for write in writes]
         try:
@@ -63,6 +66,13 @@ class Meter:
         logical = next(logical for logical in template()["Resources"] if table.startswith(f"{logical}-"))
         indexes = template()["Resources"][logical]["Properties"].get("GlobalSecondaryIndexes", [])
         return own + sum(_index_cost(index, old, new) for index in indexes)
+
+
+def _read(operation: str, request: Json) -> int:
+    """Read units at most: one for each item, as they are small and consistently read."""
+    if operation == "BatchGetItem":
+        return sum(len(keys["Keys"]) for keys in request["RequestItems"].values())
+    return int(operation == "GetItem")
 
 
 def _writes(operation: str, request: Json) -> Iterator[tuple[str, Json]]:
@@ -147,3 +157,13 @@ def test_a_payment_costs_what_the_readme_says(
     assert spent(meter) == settle
     functions.callback(payment_id)
     assert spent(meter) == Spent({"GetItem": 1, "PutItem": 1}, 1)
+
+
+def test_the_yearly_bill_counts_a_payment_of_five_violations(functions: Functions, meter: Meter) -> None:
+    follow(functions.citizens)
+    subjects = [violation(f"11-2026-{number:07}", sector_governorate="11") for number in range(5)]
+    functions.violations.write([row(each, content="0" * 32) for each in subjects])
+    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+    functions.gateway.says(payment_id)
+    functions.callback(payment_id)
+    assert UNITS["payment"] == {"reads": meter.read, "writes": meter.units}

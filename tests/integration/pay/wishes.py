@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from shared.aws_json import Json
 from shared.domain.violation import Violation
 from tests.build import follow, store, violation
 from tests.functions import Functions
+from tests.metrics import counted
 
 RETURN_URL = "https://tf.ur.gov.iq/paid?from=gharama"
 
@@ -52,12 +52,6 @@ def corrections(functions: Functions) -> list[str]:
     return [item["correction"]["S"] for item in trail(functions) if "correction" in item]
 
 
-def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, list[float]]:
+def metrics(capsys: pytest.CaptureFixture[str]) -> Mapping[str, list[float]]:
     """The values of each metric since the last look, oldest first."""
-    found: dict[str, list[float]] = defaultdict(list)
-    for line in capsys.readouterr().out.splitlines():
-        written = json.loads(line) if line.startswith('{"_aws"') else {"_aws": {"CloudWatchMetrics": []}}
-        for group in written["_aws"]["CloudWatchMetrics"]:
-            for metric in group["Metrics"]:
-                found[metric["Name"]] += written[metric["Name"]]
-    return found
+    return counted(capsys.readouterr().out)
