@@ -83,7 +83,7 @@ class Paying(RuleBasedStateMachine):
     @initialize(
         target=payments,
         amounts=st.lists(st.sampled_from([25_000, 50_000, 75_001]), min_size=POOL, max_size=POOL),
-        state=st.sampled_from([UNPAID, PAID, "concluded"]),
+        state=st.sampled_from([UNPAID, PAID, "concluded", "late"]),
     )
     def a_payment_is_under_way(self, amounts: list[int], state: str) -> str:
         """Of the first two violations; without it, most of what may happen would happen to nothing."""
@@ -91,9 +91,11 @@ class Paying(RuleBasedStateMachine):
         self.subjects = [violation(amount=amount) for amount in amounts]
         store(self.functions.violations, *self.subjects)
         payment_id: str = self.functions.pay(wish(*self.subjects[:2]), "key-of-first").body["payment_id"]
+        if state == "late":
+            self.functions.cancel(payment_id)
         if state != UNPAID:
             self.gateway.says(payment_id, PAID)
-        if state == "concluded":
+        if state in ("concluded", "late"):
             self.functions.callback(payment_id)
         return payment_id
 
@@ -144,13 +146,15 @@ class Paying(RuleBasedStateMachine):
             with self.dying(crash):
                 self.functions.callback(payment_id, status=told)
 
-    @rule(minutes=st.sampled_from([1, 3, 16]), silent=st.booleans(), crash=crashes)
-    def poll(self, minutes: int, silent: bool, crash: tuple[int, bool] | None) -> None:
+    @rule(minutes=st.sampled_from([1, 3, 16]), silent=st.sampled_from(["never", "always", "of refunds"]), crash=crashes)
+    def poll(self, minutes: int, silent: str, crash: tuple[int, bool] | None) -> None:
+        """silent: the gateway; of refunds that it makes, after it has made them."""
         self.functions.clock.forward(minutes=minutes)
-        self.gateway.silence = UnknownError("away") if silent else None
+        self.gateway.silence = UnknownError("away") if silent == "always" else None
+        self.gateway.refund_silence = UnknownError("ReadTimeoutError") if silent == "of refunds" else None
         with self.dying(crash):
             self.functions.reconcile()
-        self.gateway.silence = None
+        self.gateway.silence = self.gateway.refund_silence = None
 
     @rule(payment_id=payments, silent=st.booleans(), crash=crashes)
     def cancel(self, payment_id: str, silent: bool, crash: tuple[int, bool] | None) -> None:
@@ -177,6 +181,7 @@ class Paying(RuleBasedStateMachine):
 
     @rule(settling=st.booleans())
     def an_operator_decides(self, settling: bool) -> None:
+        self.functions.clock.forward(minutes=3)  # whoever was asking a gateway is gone
         for payment in self.all_payments():
             if payment.status == REVIEW and settling and payment.received >= payment.amount:
                 settle_reviewed(payment, self.books, self.functions.clock.at)
@@ -277,7 +282,6 @@ class Paying(RuleBasedStateMachine):
             assert functions.callback(payment_id, status="at last").status == 200
         for _ in range(2):
             functions.reconcile()
-            functions.clock.forward(minutes=3)
             self.an_operator_decides(settling=False)
         functions.reconcile()
         assert {payment.status for payment in self.all_payments()} <= ENDS
