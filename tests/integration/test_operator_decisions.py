@@ -36,6 +36,7 @@ class Stand(Deployment):
         }
         self.call = engine.fast()  # type: ignore[assignment]
         self.log: list[str] = []
+        self.streams: set[str] = set()
 
     def _client(self, service: str) -> Any:
         return self
@@ -45,8 +46,9 @@ class Stand(Deployment):
     def get_caller_identity(self) -> Mapping[str, str]:
         return {"Arn": "operator"}
 
-    def create_log_stream(self, **_: str) -> None:
-        pass
+    def create_log_stream(self, *, logStreamName: str, **_: str) -> None:  # noqa: N803
+        assert logStreamName not in self.streams, "as CloudWatch Logs refuses it"
+        self.streams.add(logStreamName)
 
     def put_log_events(self, *, logEvents: list[Mapping[str, Any]], **_: str) -> None:  # noqa: N803
         self.log += [event["message"] for event in logEvents]
