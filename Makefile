@@ -139,7 +139,7 @@ refunds: ## the payments of which money is to be given back
 	@$(operator) refunds
 
 .PHONY: decide-payment
-decide-payment: ## ID=... DECISION=settle|give-back|given-back|take-back REASON='...': what only a person can decide
+decide-payment: ## ID=... DECISION=settle|give-back|by-hand|by-hand-confirmed|given-back|take-back REASON='...': what only a person can decide
 	$(set_up) run
 	@$(operator) decide-payment $(DECISION) '$(ID)' --reason '$(REASON)' $(apply)
 

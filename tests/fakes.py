@@ -52,7 +52,8 @@ class Phones:
 class FakeGateway:
     """A gateway whose orders a test moves. Its callbacks are verified by the sandbox gateway's own scheme.
 
-    refusal: what ``order`` raises. silence: what any question raises. refund_refusal: what ``refund`` raises.
+    refusal: what ``order`` raises. silence: what any question raises. refund_refusal: what ``refund`` raises;
+    refund_silence: the same, of money that it gives back all the same.
     while_ordering: called within ``order``. refund_state: what it says of money that it gives back.
     """
 
@@ -64,6 +65,7 @@ class FakeGateway:
         self.silence: Exception | None = None
         self.refunds: dict[str, Refund] = {}
         self.refund_refusal: Exception | None = None
+        self.refund_silence: Exception | None = None
         self.refund_state = REFUNDED
         self.while_ordering: Callable[[str], None] = lambda _: None
         self.keys: ReadKeys = lambda: Keys({})
@@ -97,13 +99,17 @@ class FakeGateway:
             self.standings[payment_id] = standing._replace(state=FAILED)
 
     def refund(self, refund: Refund) -> str:
-        if self.silence or self.refund_refusal:
-            raise self.silence or self.refund_refusal or AssertionError
+        if self.silence:
+            raise self.silence
+        if self.refund_refusal and refund.refund_id not in self.refunds:
+            raise self.refund_refusal
         known = self.refunds.setdefault(refund.refund_id, refund)
         standing = self.standings[refund.payment_id]
         assert (known, standing.gateway_id) == (refund, refund.gateway_id)
         if refund.amount == standing.amount:
             self.standings[refund.payment_id] = standing._replace(state=self.refund_state)
+        if self.refund_silence:
+            raise self.refund_silence
         return self.refund_state
 
     def callback(self, delivery: Delivery, now: datetime) -> Notice:

@@ -24,6 +24,7 @@ from ingest.parsers import PARSERS
 from ingest.report import notes
 from ingest.wiring import desk
 from shared.aws_json import FastClient
+from shared.batch import take_each
 from shared.clock import Clock, now
 from shared.domain.time import to_text
 from shared.keyed import Keyed
@@ -187,28 +188,22 @@ def _store(origin: str) -> Store:
     return Violations(_port(), setting("VIOLATIONS_TABLE"))
 
 
-def _load_message(body: str, context: Any) -> None:
+def _load_message(body: str, context: Any) -> bool:
     message = orjson.loads(body)
     file_id = message.pop("file")
     announce_within = timedelta(days=number("ANNOUNCE_WITHIN_DAYS"))
     ports = Ports(_desk(), _store, now, lambda: context.get_remaining_time_in_millis() / 1000, announce_within)
-    counts = load(file_id, Chunk(**message), ports)
+    try:
+        counts = load(file_id, Chunk(**message), ports)
+    except LaterError as later:
+        logger().info("a chunk is left for later", extra={"reason": str(later)})
+        return False
     if counts:
         count("RowsLoaded", sum(counts.values()) - counts["rejected"])
         count("RowsRejected", counts["rejected"])
+    return True
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point. A chunk that could not be loaded to its end comes again."""
-    logger().append_keys(request_id=context.aws_request_id)
-    failed: list[dict[str, str]] = []
-    for record in event["Records"]:
-        try:
-            _load_message(record["body"], context)
-        except LaterError as later:
-            logger().info("a chunk is left for later", extra={"reason": str(later)})
-            failed.append({"itemIdentifier": record["messageId"]})
-        except Exception:  # noqa: BLE001 (whatever it was, the message comes again, and in the end lies in the dead letters)
-            logger().exception("a chunk could not be loaded")
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    return take_each(event, context, lambda body: _load_message(body, context), "a chunk could not be loaded")

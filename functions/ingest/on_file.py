@@ -19,8 +19,9 @@ from ingest.objects import Opened
 from ingest.plain import plain
 from ingest.wiring import desk
 from shared.aws_json import sdk
+from shared.batch import take_each
 from shared.clock import Clock, now
-from shared.observability import count, logger
+from shared.observability import count
 from shared.settings import number, setting
 from shared.stores.files import FINAL, FileVersion, Plan
 
@@ -145,16 +146,13 @@ def _ports() -> Ports:
     return Ports(desk(sdk()), queue, now, setting("FEED_ENCODING"), number("MOST_BAD_ROWS") / 100)
 
 
+def _receive_message(body: str) -> bool:
+    for version in versions(body):
+        receive(version, _ports())
+        count("FilesReceived")
+    return True
+
+
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point. A message whose files could not be received comes again."""
-    logger().append_keys(request_id=context.aws_request_id)
-    failed: list[dict[str, str]] = []
-    for record in event["Records"]:
-        try:
-            for version in versions(record["body"]):
-                receive(version, _ports())
-                count("FilesReceived")
-        except Exception:  # noqa: BLE001 (whatever it was, the message comes again, and in the end lies in the dead letters)
-            logger().exception("a file could not be received")
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    return take_each(event, context, _receive_message, "a file could not be received")

@@ -12,8 +12,9 @@ from notify.providers import Provider
 from notify.quiet import QuietHours
 from notify.wording import Stores
 from shared.aws_json import Call, sdk
+from shared.batch import take_each
 from shared.clock import now
-from shared.observability import count, logger
+from shared.observability import count
 from shared.settings import number, setting
 from shared.stores.citizens import Citizens
 from shared.stores.message_caps import SPEND_CAP, Caps
@@ -70,25 +71,19 @@ def _millionths(dollars: str) -> int:
     return int(Decimal(dollars) * _MILLIONTHS)
 
 
+def _send_message(body: str, context: Any) -> bool:
+    if context.get_remaining_time_in_millis() < _LONGEST_SENDING_MS:
+        return False
+    stores, provider, rules = _ports()
+    outcome = deliver(json.loads(body)["message_id"], stores, provider, rules, now())
+    if outcome:
+        _measure(outcome, rules)
+    return True
+
+
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point. A message whose tables cannot be reached comes back; no other is held up by it."""
-    logger().append_keys(request_id=context.aws_request_id)
-    failed: list[dict[str, str]] = []
-    for record in event["Records"]:
-        if context.get_remaining_time_in_millis() < _LONGEST_SENDING_MS:
-            failed.append({"itemIdentifier": record["messageId"]})
-            continue
-        try:
-            message_id = json.loads(record["body"])["message_id"]
-            stores, provider, rules = _ports()
-            outcome = deliver(message_id, stores, provider, rules, now())
-        except Exception:  # noqa: BLE001 (whatever it is: the message comes back, and ends where it can be looked at)
-            logger().exception("a message was not handled")
-            failed.append({"itemIdentifier": record["messageId"]})
-        else:
-            if outcome:
-                _measure(outcome, rules)
-    return {"batchItemFailures": failed}
+    return take_each(event, context, lambda body: _send_message(body, context), "a message was not handled")
 
 
 def _measure(outcome: Outcome, rules: Rules) -> None:

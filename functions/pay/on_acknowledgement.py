@@ -14,6 +14,7 @@ from pay import uploads
 from pay.settlement_files import FOLDER
 from pay.uploads import JSON, Put
 from shared.aws_json import sdk
+from shared.batch import take_each
 from shared.clock import now
 from shared.observability import count, logger
 from shared.settings import setting
@@ -119,17 +120,14 @@ def _ledger() -> Settlements:
     return Settlements(sdk(), setting("SETTLEMENTS_TABLE"))
 
 
+def _take_message(body: str) -> bool:
+    for arrived in arrivals(body):
+        if code := acknowledge(arrived, _ledger(), Bucket(uploads.read, uploads.put), now()):
+            logger().warning("acknowledgement refused", extra={"reason": code})
+            count("AcknowledgementsRefused")
+    return True
+
+
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point. A message whose acknowledgements could not be taken comes again."""
-    logger().append_keys(request_id=context.aws_request_id)
-    failed: list[dict[str, str]] = []
-    for record in event["Records"]:
-        try:
-            for arrived in arrivals(record["body"]):
-                if code := acknowledge(arrived, _ledger(), Bucket(uploads.read, uploads.put), now()):
-                    logger().warning("acknowledgement refused", extra={"reason": code})
-                    count("AcknowledgementsRefused")
-        except Exception:  # noqa: BLE001 (whatever it was, the message comes again, and in the end lies in the dead letters)
-            logger().exception("an acknowledgement could not be taken")
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    return take_each(event, context, _take_message, "an acknowledgement could not be taken")

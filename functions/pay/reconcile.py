@@ -1,4 +1,7 @@
-"""Every few minutes: the gateways are asked about what is neither paid nor over, and give back what is due."""
+"""Every few minutes: the gateways are asked about what is neither paid nor over, and give back what is due.
+
+An operator who is to give a payment's money back has it taken over here, where the gateways can be asked.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from pay.by_hand import take_over
 from pay.concluding import conclude
 from pay.gateways import Gateway, UnaskableError, UnknownError
 from pay.refunding import is_stuck, refund
@@ -30,9 +34,26 @@ RESERVE: Final = 20_000
 Step = Callable[[Payment, Gateway], Payment]
 
 
-def handler(event: dict[str, Any], context: Any) -> None:
-    """Lambda's entry point."""
+def handler(event: dict[str, Any], context: Any) -> str | None:
+    """Lambda's entry point: a run, or ``{"by_hand": payment_id, "confirmed"}``, answered as ``take_over`` does."""
     logger().append_keys(request_id=context.aws_request_id)
+    if "by_hand" in event:
+        return _by_hand(event["by_hand"], confirmed=event["confirmed"])
+    _reconcile(context)
+    return None
+
+
+def _by_hand(payment_id: str, *, confirmed: bool) -> str:
+    payment = books().payments.get(payment_id)
+    if payment is None:
+        raise KeyError(payment_id)
+    outcome = take_over(payment, gateway(payment.gateway), books(), now(), confirmed=confirmed)
+    about = {"payment_id": payment_id, "gateway": payment.gateway, "outcome": outcome}
+    logger().info("an operator takes a refund over", extra=about)
+    return outcome
+
+
+def _reconcile(context: Any) -> None:
     run = _Run(lambda: context.get_remaining_time_in_millis() > RESERVE)
     payments = books().payments
     asked = run.each(payments.unfinished(TO_ASK, now() - GRACE), lambda one, at: conclude(one, at, books(), now()))

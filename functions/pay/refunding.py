@@ -29,7 +29,7 @@ def refund(payment: Payment, gateway: Gateway, books: Books, now: datetime) -> P
     kept for an operator, who gives it back by hand; so is money that is no dinars. Returns the payment as it is then.
     Raises UnknownError.
     """
-    if payment.status != REFUND_DUE or payment.refund_refused or not payment.surplus or payment.gateway_id is None:
+    if payment.gateway_id is None or not is_asked_for(payment):
         return payment
     if not books.payments.take_refund(payment, now, now + LONGEST_ASKING):
         return payment
@@ -67,11 +67,16 @@ def tell_of_refund(payment: Payment, amount: int, books: Books, now: datetime) -
     return [books.messages.put_action(to_payer(payment, message.REFUND, text, now), now)]
 
 
+def is_asked_for(payment: Payment) -> bool:
+    """Whether the gateway is asked to give a payment's money back, and asked again until it has or refuses to."""
+    is_given_up = payment.refund_refused or payment.by_hand_since or payment.gateway_id is None
+    return payment.status == REFUND_DUE and payment.surplus > 0 and not is_given_up
+
+
 def is_stuck(payment: Payment, now: datetime) -> bool:
-    """Whether money waits for an operator: the gateway refuses to give it back, or cannot, or has not for a day."""
-    by_hand = payment.refund_refused is not None or not payment.surplus
+    """Whether money waits for an operator: the gateway is not asked to give it back, or has not for a day."""
     since = from_text(payment.paid_at or payment.created_at)
-    return payment.status == REFUND_DUE and (by_hand or now > since + PATIENCE)
+    return payment.status == REFUND_DUE and (not is_asked_for(payment) or now > since + PATIENCE)
 
 
 def settle_reviewed(payment: Payment, books: Books, now: datetime) -> Payment | None:

@@ -108,6 +108,7 @@ def _payable(
     """The violations as they stand. Raises Problem 422; one on a plate not the citizen's to see does not exist."""
     found = books.violations.get(numbers)
     visible = look_ups.may_see(citizen.sub, (violation.plate_key for violation in found.values()), now)
+    at = to_text(now)
     errors: list[tuple[int, str]] = []
     for index, violation_no in enumerate(numbers):
         violation = found.get(violation_no)
@@ -115,6 +116,8 @@ def _payable(
             errors.append((index, "violation_not_found"))
         elif violation.state != UNPAID:
             errors.append((index, f"violation_{violation.state}"))
+        elif not violation.due(at).amount:
+            errors.append((index, "violation_nothing_due"))
     if errors:
         raise _not_payable(errors)
     return [found[violation_no] for violation_no in numbers]

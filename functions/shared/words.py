@@ -189,6 +189,9 @@ PROBLEMS: Final = {
     "violation_cancelled": _words("المخالفة ملغاة", "سەرپێچییەکە هەڵوەشاوەتەوە", "The violation is cancelled"),
     "violation_disputed": _words("المخالفة معترض عليها", "سەرپێچییەکە تانەی لێ دراوە", "The violation is disputed"),
     "violation_in_payment": _words("المخالفة قيد التسديد", "سەرپێچییەکە لە پارەداندایە", "The violation is being paid"),
+    "violation_nothing_due": _words(
+        "لا مبلغ مستحق عن المخالفة", "هیچ بڕێک بۆ سەرپێچییەکە نەماوە بدرێت", "Nothing is owed for the violation"
+    ),
     "changed_meanwhile": _words(
         "تغيرت المخالفة في هذه الأثناء، استعلم ثانية",
         "سەرپێچییەکە گۆڕا، دووبارە بپرسە",

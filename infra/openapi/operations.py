@@ -176,6 +176,7 @@ OPERATIONS: dict[str, Operation] = {
                 "violation_cancelled",
                 "violation_disputed",
                 "violation_in_payment",
+                "violation_nothing_due",
                 "changed_meanwhile",
             ),
             "gateway": ("missing", "wrong_type", "too_long", "gateway_unknown", "gateway_closed"),

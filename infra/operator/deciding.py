@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Final, NamedTuple
 
 from infra.operator.deployment import Deployment
-from pay.refunding import give_back_reviewed, given_back, is_stuck, settle_reviewed
+from pay.by_hand import BUSY, REFUNDED, REFUNDING, TAKEN, UNKNOWN
+from pay.refunding import give_back_reviewed, given_back, is_asked_for, is_stuck, settle_reviewed
 from pay.settling import Books
 from pay.taking_back import take_back
-from shared.domain.payment import PAID, REVIEW, Payment
+from shared.domain.payment import PAID, REFUND_DUE, REVIEW, Payment
 from shared.stores.messages import Messages
 from shared.stores.payments import Payments
 from shared.stores.settlements import Settlements
@@ -18,37 +21,87 @@ from shared.stores.violations import Violations
 
 
 class DecisionError(ValueError):
-    """A decision that a payment does not stand for, or no more; the message says how it stands."""
+    """A decision that does not fit a payment, or no more, or not what its gateway says; the message says why."""
 
 
 class Decision(NamedTuple):
-    """says: what is decided. fits: whether it can be of a payment at an instant. act: does it; whether it was done."""
+    """says: what is decided. fits: whether it can be of a payment at an instant.
+
+    act: does it; whether it was done. Raises DecisionError where the gateway's word stands against it.
+    """
 
     says: str
     fits: Callable[[Payment, datetime], bool]
-    act: Callable[[Payment, Books, datetime], bool]
+    act: Callable[[Payment, Deployment], bool]
+
+
+def _settle(payment: Payment, deployment: Deployment) -> bool:
+    return settle_reviewed(payment, _books(deployment), deployment.clock()) is not None
+
+
+def _give_back(payment: Payment, deployment: Deployment) -> bool:
+    return give_back_reviewed(payment, _books(deployment), deployment.clock())
+
+
+def _given_back(payment: Payment, deployment: Deployment) -> bool:
+    return given_back(payment, _books(deployment), deployment.clock()).status != REFUND_DUE
+
+
+def _take_back(payment: Payment, deployment: Deployment) -> bool:
+    return take_back(payment, _books(deployment), deployment.clock())
+
+
+_NOT_BY_HAND: Final = {
+    BUSY: "the gateway is being asked for it just now: look at its trail in two minutes",
+    REFUNDING: "the gateway says that it is giving the money back: do not give it as well",
+    REFUNDED: "the gateway says that it has given the money back: do not give it as well",
+    UNKNOWN: "the gateway does not say that it has the money: ask its office, then by-hand-confirmed",
+}
+
+
+def _by_hand(payment: Payment, deployment: Deployment, *, confirmed: bool) -> bool:
+    """Done by the function that asks the gateways: it has their keys, and the addresses that they let in."""
+    payload = json.dumps({"by_hand": payment.payment_id, "confirmed": confirmed}).encode()
+    reconcile = deployment.physical["PayReconcile"]
+    answer = deployment.clients("lambda").invoke(FunctionName=reconcile, Payload=payload)
+    if answer.get("FunctionError"):
+        raise DecisionError("the function PayReconcile failed: look at its log")
+    outcome = json.loads(answer["Payload"].read())
+    if outcome != TAKEN:
+        raise DecisionError(_NOT_BY_HAND[outcome])
+    return True
 
 
 DECISIONS: Final = {
     "settle": Decision(
         "the money under review is good: what can be settled is, the rest goes back through the gateway",
         lambda payment, _: payment.status == REVIEW and payment.received >= payment.amount,
-        lambda payment, books, at: settle_reviewed(payment, books, at) is not None,
+        _settle,
     ),
     "give-back": Decision(
         "the money under review goes back through the gateway",
         lambda payment, _: payment.status == REVIEW,
-        give_back_reviewed,
+        _give_back,
+    ),
+    "by-hand": Decision(
+        "what the gateway refuses to give back is to be given back by hand: it is never asked for it again",
+        lambda payment, at: is_stuck(payment, at) and not is_asked_for(payment) and not payment.by_hand_since,
+        partial(_by_hand, confirmed=False),
+    ),
+    "by-hand-confirmed": Decision(
+        "the gateway's office says that it has given nothing back and will not: it is to be given back by hand",
+        lambda payment, at: is_stuck(payment, at) and not payment.by_hand_since,
+        partial(_by_hand, confirmed=True),
     ),
     "given-back": Decision(
-        "what the gateway would not give back has been given back by hand",
-        is_stuck,
-        lambda payment, books, at: given_back(payment, books, at).status != payment.status,
+        "what was to be given back by hand has been",
+        lambda payment, _: payment.status == REFUND_DUE and payment.by_hand_since is not None,
+        _given_back,
     ),
     "take-back": Decision(
         "all the money of a paid payment is back with its payer: its violations are owed again, the sectors are told",
         lambda payment, _: payment.status == PAID,
-        take_back,
+        _take_back,
     ),
 }
 
@@ -65,8 +118,8 @@ def find(deployment: Deployment, payment_id: str, name: str) -> Payment:
 
 
 def decide(deployment: Deployment, payment: Payment, name: str) -> None:
-    """Act on a decision. Raises DecisionError where the payment has moved on since it was read."""
-    if not DECISIONS[name].act(payment, _books(deployment), deployment.clock()):
+    """Act on a decision. Raises DecisionError where the payment has moved on since it was read, or as the decision."""
+    if not DECISIONS[name].act(payment, deployment):
         raise DecisionError("the payment has moved on meanwhile: look at its trail")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -66,7 +67,8 @@ class Deployment:
         """Keep who does what from when to when; what the caller adds to the yielded results is kept with the end."""
         who = self.clients("sts").get_caller_identity()["Arn"]
         logs, group = self.clients("logs"), self.physical["OperatorActions"]
-        stream = f"{self.clock():%Y-%m-%dT%H.%M.%S.%f}-{action}"
+        # The tail keeps two actions of one second apart.
+        stream = f"{self.clock():%Y-%m-%dT%H.%M.%S}-{action}-{secrets.token_hex(4)}"
         logs.create_log_stream(logGroupName=group, logStreamName=stream)
 
         def keep(**event: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -149,6 +150,18 @@ class Cloud:
             "AWS_ACCESS_KEY_ID": self.stack["access_key_id"],
             "AWS_SECRET_ACCESS_KEY": self.stack["secret_access_key"],
         }
+
+    def operate(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of make as the operator does, with the credentials that `make run` prints."""
+        return subprocess.run(
+            [*shlex.split(command), "--no-print-directory", "STACK=gharama", f"PYTHON={sys.executable}"],
+            cwd=ROOT,
+            env={**os.environ, **self.aws_environment()},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
     def outputs(self) -> dict[str, str]:
         """The stack's outputs."""

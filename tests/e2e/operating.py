@@ -6,11 +6,7 @@ expression judges both. Its minutes pass in seconds, or a drill would last hours
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -86,16 +82,8 @@ class Operator:
         return self.run(next(one for one in re.findall(r"`(make [^`]+)`", section) if one.startswith(beginning)))
 
     def run(self, command: str) -> str:
-        """What a command says, given the credentials that `make run` prints."""
-        done = subprocess.run(
-            [*shlex.split(command), "--no-print-directory", "STACK=gharama", f"PYTHON={sys.executable}"],
-            cwd=ROOT,
-            env={**os.environ, **self._cloud.aws_environment()},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        """What a command says."""
+        done = self._cloud.operate(command)
         assert done.returncode == 0, done.stdout + done.stderr
         self._say(f"  $ {command}")
         for line in done.stdout.splitlines():

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import secrets
-import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +13,7 @@ import pytest
 
 from shared.stores.files import FileVersion
 from tests.e2e import files
-from tests.e2e.cloud import ROOT, Cloud, wait_for
+from tests.e2e.cloud import Cloud, wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 STACK = "gharama"
@@ -73,18 +69,10 @@ def mail(cloud: Cloud, url: str, key: str) -> str:
 
 
 def run(cloud: Cloud, command: str) -> str:
-    """Run a command as the operator does, with the credentials that `make run` prints."""
-    assert cloud.stack is not None
-    environment = {
-        **os.environ,
-        "AWS_ENDPOINT_URL": cloud.stack["aws_endpoint"],
-        "AWS_REGION": cloud.stack["region"],
-        "AWS_DEFAULT_REGION": cloud.stack["region"],
-        "AWS_ACCESS_KEY_ID": cloud.stack["access_key_id"],
-        "AWS_SECRET_ACCESS_KEY": cloud.stack["secret_access_key"],
-    }
-    words = [*shlex.split(command), "--no-print-directory", f"PYTHON={sys.executable}"]
-    return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    """What a command says that succeeds."""
+    done = cloud.operate(command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def depth(cloud: Cloud, url: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.e2e import files
-from tests.e2e.cloud import Cloud
+from tests.e2e.cloud import Cloud, wait_for
 from tests.gateways.fib import FibStandIn
 from tests.gateways.qicard import QiCardStandIn
 from tests.gateways.stand_in import Post, StandIn
@@ -44,26 +45,27 @@ class City(NamedTuple):
 
 
 class Debt(NamedTuple):
-    """A citizen and the violation on a plate that they follow."""
+    """A citizen and the violations, as the directorate wrote them, on a plate that they follow."""
 
     city: City
     token: str
-    violation_no: str
+    rows: list[dict[str, str]]
 
     @classmethod
-    def incurred(cls, city: City) -> Debt:
+    def incurred(cls, city: City, fines: int = 1) -> Debt:
         number = files.plate_number()
-        row = files.row(number, amount=str(AMOUNT))
-        version = city.cloud.upload(f"backlog/{number}.csv", files.csv([row]))
-        assert city.cloud.report(f"backlog/{number}.csv", version)["counts"]["inserted"] == 1
+        rows = [files.row(number, amount=str(AMOUNT)) for _ in range(fines)]
+        version = city.cloud.upload(f"backlog/{number}.csv", files.csv(rows))
+        assert city.cloud.report(f"backlog/{number}.csv", version)["counts"]["inserted"] == fines
         token = city.cloud.token(f"ur-{secrets.token_hex(4)}", files.phone())
         vehicle = {"plate": f"بغداد ز {number}", "relation": "self", "notify": True}
         assert city.cloud.request("POST", "/v1/vehicles", vehicle, token=token).status == 201
-        return cls(city, token, row["violation_no"])
+        return cls(city, token, rows)
 
     def start(self, gateway: StandIn) -> tuple[str, str]:
-        """Start to pay it; our id and the gateway's of the payment."""
-        wish = {"violations": [self.violation_no], "gateway": gateway.name, "return_url": f"{self.city.cloud.url}/"}
+        """Start to pay all; our id and the gateway's of the payment."""
+        numbers = [row["violation_no"] for row in self.rows]
+        wish = {"violations": numbers, "gateway": gateway.name, "return_url": f"{self.city.cloud.url}/"}
         headers = {"idempotency-key": secrets.token_hex(8)}
         started = self.city.cloud.request("POST", "/v1/payments", wish, token=self.token, headers=headers)
         assert (started.status, started.body["status"]) == (201, "pending"), started
@@ -140,6 +142,36 @@ def test_a_double_payment_goes_back(city: City, gateway: StandIn) -> None:
     assert debt.payment(first)["status"] == "refunded"
     assert gateway.given_back(first_at_the_gateway) == AMOUNT
     assert gateway.given_back(second_at_the_gateway) == 0
+
+
+def test_what_the_gateway_does_not_give_back_goes_back_by_hand(city: City) -> None:
+    """FIB gives back only all of an order, and one of two violations is cancelled before the money comes."""
+    gateway, debt = city.gateways["fib"], Debt.incurred(city, fines=2)
+    payment_id, gateway_id = debt.start(gateway)
+    cancelled = {**debt.rows[0], "status": "cancelled", "updated_at": files.now()}
+    version = city.cloud.upload("backlog/cancelled.csv", files.csv([cancelled]))
+    assert city.cloud.report("backlog/cancelled.csv", version)["counts"]["updated"] == 1
+    gateway.ends(gateway_id, "paid")
+    gateway.deliver()
+
+    def decide(decision: str) -> subprocess.CompletedProcess[str]:
+        command = f"make decide-payment ID={payment_id} DECISION={decision} REASON='FIB gives back only all' APPLY=1"
+        return city.cloud.operate(command)
+
+    def taken_over() -> bool:
+        city.reconcile()
+        city.cloud.backdate(payment_id, 3)
+        return decide("by-hand").returncode == 0
+
+    assert debt.payment(payment_id)["status"] == "refund_due"
+    assert decide("given-back").returncode != 0  # it has not been taken over
+    # Again where the schedule's own run is asking just then.
+    wait_for(taken_over, 60, "what FIB refuses is taken over")
+    given = decide("given-back")
+    assert given.returncode == 0, given.stdout + given.stderr
+    refund = {"amount": AMOUNT, "status": "done", "violations": [debt.rows[0]["violation_no"]]}
+    assert debt.payment(payment_id)["refund"] == refund
+    assert gateway.given_back(gateway_id) == 0
 
 
 def test_what_is_paid_cannot_be_given_up(city: City, gateway: StandIn) -> None:

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from pay.by_hand import TAKEN, take_over
 from pay.comparing import compare
 from pay.gateways import EXPIRED, FAILED, PAID, REFUNDED, UNPAID, RefusedError, UnknownError
 from pay.refunding import give_back_reviewed, given_back, settle_reviewed
@@ -68,6 +69,7 @@ class Paying(RuleBasedStateMachine):
         self.keys = 0
         self.last: dict[str, str] = {}
         self.by_hand: set[str] = set()
+        self.given_by_hand: set[str] = set()
 
     def teardown(self) -> None:
         try:
@@ -81,7 +83,7 @@ class Paying(RuleBasedStateMachine):
     @initialize(
         target=payments,
         amounts=st.lists(st.sampled_from([25_000, 50_000, 75_001]), min_size=POOL, max_size=POOL),
-        state=st.sampled_from([UNPAID, PAID, "concluded"]),
+        state=st.sampled_from([UNPAID, PAID, "concluded", "late"]),
     )
     def a_payment_is_under_way(self, amounts: list[int], state: str) -> str:
         """Of the first two violations; without it, most of what may happen would happen to nothing."""
@@ -89,9 +91,11 @@ class Paying(RuleBasedStateMachine):
         self.subjects = [violation(amount=amount) for amount in amounts]
         store(self.functions.violations, *self.subjects)
         payment_id: str = self.functions.pay(wish(*self.subjects[:2]), "key-of-first").body["payment_id"]
+        if state == "late":
+            self.functions.cancel(payment_id)
         if state != UNPAID:
             self.gateway.says(payment_id, PAID)
-        if state == "concluded":
+        if state in ("concluded", "late"):
             self.functions.callback(payment_id)
         return payment_id
 
@@ -142,13 +146,15 @@ class Paying(RuleBasedStateMachine):
             with self.dying(crash):
                 self.functions.callback(payment_id, status=told)
 
-    @rule(minutes=st.sampled_from([1, 3, 16]), silent=st.booleans(), crash=crashes)
-    def poll(self, minutes: int, silent: bool, crash: tuple[int, bool] | None) -> None:
+    @rule(minutes=st.sampled_from([1, 3, 16]), silent=st.sampled_from(["never", "always", "of refunds"]), crash=crashes)
+    def poll(self, minutes: int, silent: str, crash: tuple[int, bool] | None) -> None:
+        """silent: the gateway; of refunds that it makes, after it has made them."""
         self.functions.clock.forward(minutes=minutes)
-        self.gateway.silence = UnknownError("away") if silent else None
+        self.gateway.silence = UnknownError("away") if silent == "always" else None
+        self.gateway.refund_silence = UnknownError("ReadTimeoutError") if silent == "of refunds" else None
         with self.dying(crash):
             self.functions.reconcile()
-        self.gateway.silence = None
+        self.gateway.silence = self.gateway.refund_silence = None
 
     @rule(payment_id=payments, silent=st.booleans(), crash=crashes)
     def cancel(self, payment_id: str, silent: bool, crash: tuple[int, bool] | None) -> None:
@@ -173,16 +179,26 @@ class Paying(RuleBasedStateMachine):
     def refunds_are_refused(self, refused: bool) -> None:
         self.gateway.refund_refusal = RefusedError("only_whole") if refused else None
 
-    @rule(settling=st.booleans())
-    def an_operator_decides(self, settling: bool) -> None:
+    @rule(settling=st.booleans(), silent=st.sampled_from(["always", "of refunds"]))
+    def an_operator_decides(self, settling: bool, silent: str) -> None:
+        """After a last try to have refunds made, of which no answer came, by when whoever asked is gone."""
+        self.poll(3, silent, None)
+        self.functions.clock.forward(minutes=3)
         for payment in self.all_payments():
             if payment.status == REVIEW and settling and payment.received >= payment.amount:
                 settle_reviewed(payment, self.books, self.functions.clock.at)
             elif payment.status == REVIEW:
                 give_back_reviewed(payment, self.books, self.functions.clock.at)
-            elif payment.status == REFUND_DUE and payment.refund_refused:
-                self.by_hand.add(payment.payment_id)
-                given_back(payment, self.books, self.functions.clock.at)
+            elif payment.status == REFUND_DUE:
+                self.gives_back_by_hand(payment)
+
+    def gives_back_by_hand(self, payment: Payment) -> None:
+        """What the operator may; the gateway's office says what it has done."""
+        now, office_denies = self.functions.clock.at, not self.gone(payment)
+        if take_over(payment, self.gateway, self.books, now, confirmed=office_denies) == TAKEN:
+            self.by_hand.add(payment.payment_id)
+            self.given_by_hand.add(payment.payment_id)
+            given_back(payment, self.books, now)
 
     @rule(payment_id=payments)
     def the_gateways_office_gives_back_what_is_settled(self, payment_id: str) -> None:
@@ -207,7 +223,8 @@ class Paying(RuleBasedStateMachine):
             if payment.received:
                 assert payment.received == self.gateway.standings[payment.payment_id].amount
             owed = payment.status in (REVIEW, REFUND_DUE)
-            gone = sum(each.amount for each in self.gateway.refunds.values() if each.payment_id == payment.payment_id)
+            gone = self.gone(payment)
+            assert gone == 0 or payment.payment_id not in self.given_by_hand
             if payment.status in ENDS:
                 assert payment.surplus == gone or payment.payment_id in self.by_hand
             assert owed or gone == 0 or gone == payment.surplus
@@ -267,7 +284,7 @@ class Paying(RuleBasedStateMachine):
             assert functions.callback(payment_id, status="at last").status == 200
         for _ in range(2):
             functions.reconcile()
-            self.an_operator_decides(settling=False)
+            self.an_operator_decides(settling=False, silent="always")
         functions.reconcile()
         assert {payment.status for payment in self.all_payments()} <= ENDS
         assert not any(each.held_by for each in self.all_violations())
@@ -299,6 +316,10 @@ class Paying(RuleBasedStateMachine):
             yield
         if crash:
             forget()
+
+    def gone(self, payment: Payment) -> int:
+        """What the gateway has given back."""
+        return sum(each.amount for each in self.gateway.refunds.values() if each.payment_id == payment.payment_id)
 
     def all_payments(self) -> list[Payment]:
         ids = [item["pk"]["S"] for item in self.items("PAYMENT")]

@@ -129,13 +129,17 @@ def test_s3s_own_test_is_taken_and_a_broken_message_alone_comes_again(desk: Desk
     assert len(chunks(desk)) == 1
 
 
-def test_a_chunk_without_time_or_without_sense_comes_again(desk: Desk) -> None:
+def test_a_chunk_without_time_or_without_sense_comes_again(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     on_file.handler(lambda_events.records([lambda_events.queued(desk.put("live/a.csv", text([row()])))]), context())
     (message,) = chunks(desk)
     event = lambda_events.records([message, lambda_events.queued("{}", "broken")])
     assert load_chunk.handler(event, context(seconds=1)) == {
         "batchItemFailures": [{"itemIdentifier": message["messageId"]}, {"itemIdentifier": "broken"}]
     }
+    assert [(line.levelname, line.getMessage()) for line in caplog.records] == [
+        ("INFO", "a chunk is left for later"),
+        ("ERROR", "a chunk could not be loaded"),
+    ]
     assert load_chunk.handler(lambda_events.records([message]), context()) == ALL_DONE
     assert len(desk.violations()) == 1
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,10 +12,13 @@ from click.testing import CliRunner
 
 from infra.operator import __main__ as commands
 from infra.operator.deployment import Deployment
+from pay.by_hand import UNKNOWN
+from pay.gateways import EXPIRED, PAID, REFUNDED, REFUNDING, RefusedError, UnknownError
+from pay.refunding import is_asked_for
 from shared.domain.violation import Violation
 from tests.aws import Engine
 from tests.build import PHONE, PLATE, follow, store, violation
-from tests.functions import Functions
+from tests.functions import Functions, run
 from tests.integration.pay.wishes import state, status, wish
 
 Run = Callable[..., str]
@@ -27,9 +32,11 @@ class Stand(Deployment):
         self.physical = {  # type: ignore[assignment]
             **{name: functions.tables[name] for name in ("Violations", "Payments", "Messages", "Settlements")},
             "OperatorActions": "actions",
+            "PayReconcile": "pay.reconcile",
         }
         self.call = engine.fast()  # type: ignore[assignment]
         self.log: list[str] = []
+        self.streams: set[str] = set()
 
     def _client(self, service: str) -> Any:
         return self
@@ -39,11 +46,20 @@ class Stand(Deployment):
     def get_caller_identity(self) -> Mapping[str, str]:
         return {"Arn": "operator"}
 
-    def create_log_stream(self, **_: str) -> None:
-        pass
+    def create_log_stream(self, *, logStreamName: str, **_: str) -> None:  # noqa: N803
+        assert logStreamName not in self.streams, "as CloudWatch Logs refuses it"
+        self.streams.add(logStreamName)
 
     def put_log_events(self, *, logEvents: list[Mapping[str, Any]], **_: str) -> None:  # noqa: N803
         self.log += [event["message"] for event in logEvents]
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> Mapping[str, Any]:  # noqa: N803
+        """As Lambda answers."""
+        try:
+            answer = run(FunctionName, json.loads(Payload))
+        except Exception as error:  # noqa: BLE001 (as Lambda does)
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(str(error)).encode())}
+        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
 
 @pytest.fixture
@@ -154,14 +170,120 @@ def test_too_little_money_cannot_be_settled_but_goes_back(
     assert state(functions, subject) == "unpaid"
 
 
-def test_only_what_waits_for_a_hand_is_given_back_by_hand(functions: Functions, decide: Run, started: str) -> None:
-    review(functions, started, 49_999)
-    decide("give-back", started, "--apply")
-    assert "does not fit" in decide("given-back", started, "--apply", code=1)  # the gateway may still do it
-    functions.clock.forward(days=2)
-    decide("given-back", started, "--apply")
-    assert status(functions, started) == "refunded"
-    assert "does not fit" in decide("given-back", started, "--apply", code=1)
+class TestByHand:
+    """Money that goes back by hand is never asked for again at the gateway, and not where that is at it."""
+
+    @pytest.fixture
+    def due(self, functions: Functions, decide: Run, started: str) -> str:
+        """The id of a payment whose money the gateway is to give back; it says nothing yet of having begun."""
+        review(functions, started, 49_999)
+        decide("give-back", started, "--apply")
+        functions.clock.forward(minutes=3)
+        return started
+
+    @pytest.fixture
+    def refused(self, functions: Functions, due: str) -> str:
+        """The same, and the gateway refuses; whoever asked it is gone."""
+        functions.gateway.refund_refusal = RefusedError("too_old")
+        functions.reconcile()
+        functions.gateway.refund_refusal = None
+        functions.clock.forward(minutes=3)
+        return due
+
+    def test_what_the_gateway_refuses_is_taken_over_and_then_given_back(
+        self, functions: Functions, decide: Run, refused: str
+    ) -> None:
+        assert "does not fit" in decide("given-back", refused, "--apply", code=1)  # not yet taken over
+        assert "what=by_hand" in decide("by-hand", refused, "--apply")
+        assert "does not fit" in decide("by-hand", refused, "--apply", code=1)
+        decide("given-back", refused, "--apply")
+        assert status(functions, refused) == "refunded"
+        assert "does not fit" in decide("given-back", refused, "--apply", code=1)
+
+    def test_what_the_gateway_may_still_give_back_is_not_given_by_hand(
+        self, functions: Functions, decide: Run, due: str
+    ) -> None:
+        for decision in ("by-hand", "by-hand-confirmed", "given-back"):
+            assert "does not fit" in decide(decision, due, "--apply", code=1)
+        functions.clock.forward(days=2)
+        for decision in ("by-hand", "given-back"):
+            assert "does not fit" in decide(decision, due, "--apply", code=1)
+        assert status(functions, due) == "refund_due"
+
+    def test_a_gateway_that_was_asked_and_shows_nothing_is_not_taken_at_its_word(
+        self, functions: Functions, due: str
+    ) -> None:
+        """ZainCash and QiCard call an order paid while they give its money back."""
+        functions.gateway.refund_state = PAID
+        functions.reconcile()
+        functions.clock.forward(minutes=3)
+        assert functions.gateway.standings[due].state == PAID
+        assert run("pay.reconcile", {"by_hand": due, "confirmed": False}) == UNKNOWN
+
+    def test_what_was_taken_over_is_never_asked_for_again(self, functions: Functions, decide: Run, due: str) -> None:
+        functions.clock.forward(days=2)
+        read_before = functions.payments.get(due)
+        assert read_before is not None
+        assert "by_hand_since=" in decide("by-hand-confirmed", due, "--apply")
+        functions.clock.forward(minutes=3)
+        functions.reconcile()
+        assert functions.gateway.refunds == {}
+        taken = functions.payments.get(due)
+        assert taken is not None
+        assert not is_asked_for(taken)
+        later = functions.clock.at
+        assert not functions.payments.take_refund(read_before, later, later)  # by a run that read it before
+        decide("given-back", due, "--apply")
+        assert status(functions, due) == "refunded"
+
+    @pytest.mark.parametrize("decision", ["by-hand", "by-hand-confirmed"])
+    @pytest.mark.parametrize(
+        ("state", "says", "then"),
+        [
+            (REFUNDING, "is giving the money back", "refund_due"),
+            (REFUNDED, "has given the money back", "refunded"),
+        ],
+    )
+    def test_what_the_gateway_says_it_gives_back_is_left_to_it(
+        self, functions: Functions, decide: Run, refused: str, decision: str, state: str, says: str, then: str
+    ) -> None:
+        functions.gateway.says(refused, state)
+        assert says in decide(decision, refused, "--apply", code=1)
+        assert status(functions, refused) == then
+        assert "does not fit" in decide("given-back", refused, "--apply", code=1)
+
+    @pytest.mark.parametrize("state", [EXPIRED, None], ids=["no money", "silent"])
+    def test_where_the_gateway_does_not_say_it_has_the_money_its_office_must_say_so(
+        self, functions: Functions, decide: Run, refused: str, state: str | None
+    ) -> None:
+        functions.gateway.says(refused, state or PAID)
+        functions.gateway.silence = None if state else UnknownError("ReadTimeoutError")
+        assert "ask its office" in decide("by-hand", refused, "--apply", code=1)
+        functions.clock.forward(minutes=2)
+        assert "by_hand_since=" in decide("by-hand-confirmed", refused, "--apply")
+
+    def test_not_while_the_gateway_is_being_asked(self, functions: Functions, decide: Run, due: str) -> None:
+        functions.clock.forward(days=2)
+        functions.gateway.silence = UnknownError("ReadTimeoutError")
+        functions.reconcile()
+        assert "being asked for it just now" in decide("by-hand-confirmed", due, "--apply", code=1)
+        assert "by_hand_since" not in decide("by-hand-confirmed", due)
+
+    def test_a_gateway_that_is_gone_says_nothing(
+        self, decide: Run, refused: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("pay.reconcile.gateway", lambda name: None)
+        assert "ask its office" in decide("by-hand", refused, "--apply", code=1)
+
+    def test_a_function_that_fails_takes_nothing_over(
+        self, functions: Functions, decide: Run, refused: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object, **__: object) -> str:
+            raise RuntimeError("broken")
+
+        monkeypatch.setattr("pay.reconcile.take_over", broken)
+        assert "PayReconcile failed" in decide("by-hand", refused, "--apply", code=1)
+        assert "does not fit" in decide("given-back", refused, "--apply", code=1)
 
 
 def test_settled_money_that_went_back_is_taken_back(

@@ -102,7 +102,8 @@ class Payment(NamedTuple):
 
     unanswered: the gateway's answer to our order never came. received: what the gateway says it took from the citizen,
     0 where that is no dinars. returned: the violations whose money goes back instead of settling them. reason: the code
-    of why it stands as it does. refund_refused: the gateway's code for not giving money back.
+    of why it stands as it does. refund_refused: the gateway's code for not giving money back. by_hand_since: when an
+    operator took the giving back over, after which the gateway is never asked for it again.
     """
 
     payment_id: str
@@ -125,6 +126,7 @@ class Payment(NamedTuple):
     receipt_no: str | None = None
     reason: str | None = None
     refund_refused: str | None = None
+    by_hand_since: str | None = None
 
     @property
     def settled_lines(self) -> tuple[Line, ...]:

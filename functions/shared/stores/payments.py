@@ -133,13 +133,14 @@ class Payments:
     def take_refund(self, payment: Payment, at: datetime, until: datetime) -> bool:
         """Take the asking for a payment's money back, until a moment at which the taker will be gone.
 
-        Returns False where another is at it, or the payment is no longer as it was read. One UpdateItem.
+        Returns False where another is at it, an operator has taken it over, or the payment is no longer as it was read.
+        One UpdateItem.
         """
         request: Json = {
             "TableName": self._table,
             "Key": item_key(payment.payment_id, "PAYMENT"),
             "UpdateExpression": "SET refunding_until = :until",
-            "ConditionExpression": "#status = :before"
+            "ConditionExpression": "#status = :before AND attribute_not_exists(by_hand_since)"
             " AND (attribute_not_exists(refunding_until) OR refunding_until <= :now)",
             "ExpressionAttributeNames": {"#status": "status"},
             "ExpressionAttributeValues": pack(
@@ -360,4 +361,5 @@ def _read(item: Item) -> Payment:
         receipt_no=text(item, "receipt_no"),
         reason=text(item, "reason"),
         refund_refused=text(item, "refund_refused"),
+        by_hand_since=text(item, "by_hand_since"),
     )

@@ -293,6 +293,19 @@ class TestRefusals:
         ]
         assert state(functions, subjects[0]) == "unpaid"
 
+    def test_a_violation_for_which_nothing_is_owed_is_not_ordered(
+        self, functions: Functions, subjects: list[Violation]
+    ) -> None:
+        """The directorate may say that it is open and 0 dinars are due."""
+        settled = violation(amount_due=0)
+        store(functions.violations, settled)
+        for chosen, place in ([settled], 0), ([subjects[0], settled], 1):
+            reply = functions.pay(wish(*chosen))
+            assert (reply.status, reply.body["code"]) == (422, "not_payable")
+            assert reply.errors == [(f"violations.{place}", "violation_nothing_due")]
+        assert functions.gateway.orders == {}
+        assert state(functions, subjects[0]) == "unpaid"
+
     def test_a_look_up_of_two_days_ago_is_not_enough(self, functions: Functions) -> None:
         subject = violation()
         store(functions.violations, subject)
