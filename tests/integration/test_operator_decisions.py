@@ -269,6 +269,18 @@ class TestByHand:
         assert "being asked for it just now" in decide("by-hand-confirmed", due, "--apply", code=1)
         assert "by_hand_since" not in decide("by-hand-confirmed", due)
 
+    def test_a_refund_that_ended_since_it_was_read_is_left_alone(
+        self, functions: Functions, decide: Run, due: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen = functions.payments.get(due)
+        functions.reconcile()
+        assert status(functions, due) == "refunded"
+        functions.clock.forward(minutes=3)
+        functions.gateway.says(due, REFUNDED)
+        monkeypatch.setattr("infra.operator.deciding.find", lambda *_: seen)
+        assert "look at its trail" in decide("by-hand-confirmed", due, "--apply", code=1)
+        assert functions.payments.get(due).by_hand_since is None
+
     def test_a_gateway_that_is_gone_says_nothing(
         self, decide: Run, refused: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
