@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 import boto3
 
 from shared.domain.time import from_text, to_text
+from tests.aws import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 Found = TypeVar("Found")
@@ -56,13 +56,6 @@ def wait_for(condition: Callable[[], Found | None], within: float, what: str, *,
             return found
         assert time.monotonic() < deadline, f"not within {within} s: {what}"
         time.sleep(every)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Answer(NamedTuple):
