@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import importlib
+import io
 import itertools
 import json
 import secrets
@@ -18,6 +19,7 @@ import pytest
 from pay.gateways import PAID
 from shared.aws_json import Call, Json
 from shared.domain.violation import Violation
+from shared.observability import logger
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files
 from shared.stores.look_ups import LookUps
@@ -35,6 +37,16 @@ _OURS = ("query", "notify", "pay", "shared")
 _NAMES = itertools.count(1)
 PERSONAL = (PLATE.number, OTHER_PLATE.number, PLATE.key, PHONE[4:], "Name-In-The-Token")
 """What no log may hold."""
+
+
+class _Output(io.TextIOBase):
+    """Where pytest listens just now: it opens anew for each phase of a test, and a logger lives through all of them."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 class _PerThread:
@@ -83,6 +95,7 @@ class Functions:
         self._set_environment(engine, monkeypatch)
         self._set_outside(monkeypatch)
         forget()
+        logger().registered_handler.setStream(_Output())
 
     def _set_environment(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         for name, value in engine.environment().items():
@@ -98,7 +111,7 @@ class Functions:
         plate_key = f"{name}-plate-key"
         engine.fast()("secretsmanager", "CreateSecret", {"Name": plate_key, "SecretString": secrets.token_hex(32)})
         variables = {
-            "POWERTOOLS_SERVICE_NAME": name,  # a logger of each test's own, which writes where pytest listens
+            "POWERTOOLS_SERVICE_NAME": name,  # a logger of each test's own
             "POWERTOOLS_METRICS_NAMESPACE": "Gharama",
             "VIOLATIONS_TABLE": self.tables["Violations"],
             "CITIZENS_TABLE": self.tables["Citizens"],

@@ -71,7 +71,7 @@ def page(report: Report) -> str:
     """The page of a report (:mod:`ingest.report`)."""
     tone, status = _STATUS[report["status"]]
     rejects = report["rejects"]
-    sections = [_todo(report)]
+    sections = [_what_to_do(report)]
     if report["counts"]["rows"]:
         sections.append(_counts(report["counts"]))
     if rejects:
@@ -94,7 +94,7 @@ def _error(error: Report) -> str:
     return f"<p>{escape(error['message'])}{line}</p>"
 
 
-def _todo(report: Report) -> str:
+def _what_to_do(report: Report) -> str:
     """What the clerk does now, by how the file ended."""
     steps: Sequence[str]
     if report["status"] == FAILED:

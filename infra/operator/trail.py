@@ -9,6 +9,7 @@ from infra.operator.deployment import Deployment
 from shared.aws_json import Json
 from shared.domain.payment import PENDING
 from shared.domain.phone import masked
+from shared.stores.items import pages
 from shared.stores.payments import SHARDS
 
 _TABLE: Final = "Payments"
@@ -72,12 +73,8 @@ def _unfinished(deployment: Deployment, kind: str) -> Iterator[Json]:
 
 
 def _query(deployment: Deployment, request: Json) -> Iterator[Json]:
-    while True:
-        page = deployment.call("dynamodb", "Query", request)
+    for page in pages(deployment.call, "Query", request):
         yield from page["Items"]
-        if not page.get("LastEvaluatedKey"):
-            return
-        request = {**request, "ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
 def _line(item: Json) -> str:

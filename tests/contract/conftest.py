@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.stores.citizens import Citizens
 from tests import aws
-from tests.aws import Engine
+from tests.aws import Engine, Tables
 
 FOLDER = os.environ.get("GHARAMA_DYNAMODB_LOCAL", "")
 NO_JAR = "GHARAMA_DYNAMODB_LOCAL does not name a folder with DynamoDBLocal.jar"
@@ -33,3 +34,8 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     """Each engine in turn."""
     started: Engine = request.getfixturevalue(request.param)
     return started
+
+
+@pytest.fixture
+def citizens(engine: Engine, tables: Tables) -> Citizens:
+    return Citizens(engine.fast(), tables["Citizens"])

@@ -5,8 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-import pytest
-
 from shared.aws_json import Call, Json
 from shared.domain.time import to_text
 from shared.stores.citizens import Citizens, Follower, Vehicle
@@ -17,11 +15,6 @@ from tests.build import NOON, OTHER_PLATE, PHONE, PLATE, SUB, follow
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def citizens(engine: Engine, tables: Tables) -> Citizens:
-    return Citizens(engine.fast(), tables["Citizens"])
 
 
 def vehicle(vehicle_id: str = "v1", *, category: str | None = "private", notify: bool = True) -> Vehicle:

@@ -20,11 +20,6 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def citizens(engine: Engine, tables: Tables) -> Citizens:
-    return Citizens(engine.fast(), tables["Citizens"])
-
-
-@pytest.fixture
 def look_ups(engine: Engine, tables: Tables) -> LookUps:
     return LookUps(engine.fast(), tables["Citizens"])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -77,8 +76,6 @@ def stand(engine: Engine, desk: Desk, tables: Tables) -> Stand:
 def command(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command on the stand; its output. code: what it must end with."""
     monkeypatch.setattr(commands, "Deployment", lambda stack, clock: stand)
-    # A logger may hold the output of a command that has ended. Its complaint would quote the test's own lines.
-    monkeypatch.setattr(logging, "raiseExceptions", False)
 
     def run(*words: str, code: int = 0) -> str:
         result = CliRunner().invoke(commands.app, ["--stack", "stand", *words])

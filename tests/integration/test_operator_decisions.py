@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -72,8 +71,6 @@ def stand(engine: Engine, functions: Functions) -> Stand:
 def command(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command; its output, in which nothing personal stands whole. code: what it must end with."""
     monkeypatch.setattr(commands, "Deployment", lambda stack, clock: stand)
-    # A logger may hold the output of a command that has ended. Its complaint would quote the test's own lines.
-    monkeypatch.setattr(logging, "raiseExceptions", False)
 
     def run(*words: str, code: int = 0) -> str:
         result = CliRunner().invoke(commands.app, ["--stack", "stand", *words])

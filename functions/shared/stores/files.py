@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from shared.aws_json import AwsError, Call, Json
+from shared.aws_json import Call, Json
 from shared.domain.time import to_text
-from shared.stores.items import Item, number, pack, text, transact
+from shared.stores.items import Item, epoch, get_item, is_made, item_key, number, pack, pages, text, transact
 
 CHECKING: Final = "checking"
 LOADING: Final = "loading"
@@ -123,11 +123,11 @@ class Files:
         """Enter a file version, once, and note it as the newest of its key if it is. Returns what the ledger holds."""
         file = File(version, CHECKING, to_text(at))
         item = {
-            **_key(f"FILE#{version.file_id}", "FILE"),
+            **item_key(f"FILE#{version.file_id}", "FILE"),
             **pack({**version._asdict(), "state": CHECKING, "claimed_at": file.claimed_at}),
         }
         request = {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
-        if not self._unless_refused("PutItem", request):
+        if not self._made("PutItem", request):
             file = self.file(version.file_id)
         self._note_newest(version)
         return file
@@ -187,23 +187,17 @@ class Files:
     def chunk_done(self, file_id: str, chunk: DoneChunk, at: datetime) -> bool:
         """Enter what came of a chunk and count it on its file, both or neither. Returns False where it was done."""
         done = {
-            **_key(f"FILE#{file_id}", _chunk_key(chunk.number)),
-            **pack({**chunk.counts, "notes": chunk.notes, "done_at": to_text(at), "expires": _epoch(at + KEPT)}),
+            **item_key(f"FILE#{file_id}", _chunk_key(chunk.number)),
+            **pack({**chunk.counts, "notes": chunk.notes, "done_at": to_text(at), "expires": epoch(at + KEPT)}),
         }
         put = {"TableName": self._table, "Item": done, "ConditionExpression": "attribute_not_exists(pk)"}
         count = {
             "TableName": self._table,
-            "Key": _key(f"FILE#{file_id}", "FILE"),
+            "Key": item_key(f"FILE#{file_id}", "FILE"),
             "UpdateExpression": "ADD chunks_done :one, rows_done :rows",
             "ExpressionAttributeValues": pack({":one": 1, ":rows": sum(chunk.counts.values())}),
         }
-        try:
-            transact(self._call, [{"Put": put}, {"Update": count}])
-        except AwsError as error:
-            if not error.condition_failed:
-                raise
-            return False
-        return True
+        return is_made(lambda: transact(self._call, [{"Put": put}, {"Update": count}]))
 
     def is_done(self, file_id: str, chunk_number: int) -> bool:
         """Whether a chunk has been counted."""
@@ -217,14 +211,10 @@ class Files:
             "KeyConditionExpression": "pk = :file AND begins_with(sk, :chunk)",
             "ExpressionAttributeValues": {":file": {"S": f"FILE#{file_id}"}, ":chunk": {"S": "CHUNK#"}},
         }
-        while True:
-            page = self._call("dynamodb", "Query", request)
+        for page in pages(self._call, "Query", request):
             for item in page["Items"]:
                 counts = {outcome: int(item[outcome]["N"]) for outcome in OUTCOMES}
                 yield DoneChunk(int(item["sk"]["S"].removeprefix("CHUNK#")), counts, item["notes"]["S"])
-            if not page.get("LastEvaluatedKey"):
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     # ------------------------------------------------------------------ the newest of a key
 
@@ -237,14 +227,14 @@ class Files:
         request = {
             "TableName": self._table,
             "Item": {
-                **_key(f"KEY#{version.bucket}/{version.key}", "NEWEST"),
+                **item_key(f"KEY#{version.bucket}/{version.key}", "NEWEST"),
                 **pack({"file_id": version.file_id, "order": version.order}),
             },
             "ConditionExpression": "attribute_not_exists(pk) OR #order < :order",
             "ExpressionAttributeNames": {"#order": "order"},
             "ExpressionAttributeValues": pack({":order": version.order}),
         }
-        self._unless_refused("PutItem", request)
+        self._made("PutItem", request)
 
     # ------------------------------------------------------------------ the feed
 
@@ -252,11 +242,11 @@ class Files:
         """Note the date of a live file that was loaded (a stored text), if it is the newest."""
         request = {
             "TableName": self._table,
-            "Item": {**_key("FEED", "FEED"), **pack({"as_of": last_modified})},
+            "Item": {**item_key("FEED", "FEED"), **pack({"as_of": last_modified})},
             "ConditionExpression": "attribute_not_exists(pk) OR as_of < :as_of",
             "ExpressionAttributeValues": pack({":as_of": last_modified}),
         }
-        self._unless_refused("PutItem", request)
+        self._made("PutItem", request)
 
     def feed(self) -> str | None:
         """Up to when the directorate's live data goes (a stored text); None before the first live file."""
@@ -268,8 +258,8 @@ class Files:
     def put_upload(self, upload: Upload, at: datetime) -> None:
         """Remember an upload that was prepared."""
         item = {
-            **_key(f"UPLOAD#{upload.upload_id}", "UPLOAD"),
-            **pack({"sub": upload.sub, "bucket": upload.bucket, "key": upload.key, "expires": _epoch(at + KEPT)}),
+            **item_key(f"UPLOAD#{upload.upload_id}", "UPLOAD"),
+            **pack({"sub": upload.sub, "bucket": upload.bucket, "key": upload.key, "expires": epoch(at + KEPT)}),
         }
         self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
 
@@ -283,9 +273,7 @@ class Files:
     # ------------------------------------------------------------------ the table
 
     def _get(self, pk: str, sk: str) -> Item | None:
-        request = {"TableName": self._table, "Key": _key(pk, sk), "ConsistentRead": True}
-        item: Item | None = self._call("dynamodb", "GetItem", request).get("Item")
-        return item
+        return get_item(self._call, self._table, item_key(pk, sk))
 
     def _update(
         self,
@@ -298,24 +286,18 @@ class Files:
     ) -> bool:
         request: Json = {
             "TableName": self._table,
-            "Key": _key(f"FILE#{file_id}", "FILE"),
+            "Key": item_key(f"FILE#{file_id}", "FILE"),
             "UpdateExpression": change,
             "ConditionExpression": condition,
             "ExpressionAttributeValues": pack(values),
         }
         if names:
             request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
-        return self._unless_refused("UpdateItem", request)
+        return self._made("UpdateItem", request)
 
-    def _unless_refused(self, operation: str, request: Json) -> bool:
+    def _made(self, operation: str, request: Json) -> bool:
         """Whether a conditional write was made."""
-        try:
-            self._call("dynamodb", operation, request)
-        except AwsError as error:
-            if not error.condition_failed:
-                raise
-            return False
-        return True
+        return is_made(lambda: self._call("dynamodb", operation, request))
 
 
 def _read(item: Item) -> File:
@@ -353,12 +335,3 @@ def _listed(value: Any) -> tuple[str, ...]:
 
 def _chunk_key(chunk_number: int) -> str:
     return f"CHUNK#{chunk_number:06d}"
-
-
-def _key(pk: str, sk: str) -> Item:
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def _epoch(at: datetime) -> int:
-    """Seconds since 1970, as the table's time to live wants them."""
-    return int(at.timestamp())

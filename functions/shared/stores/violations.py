@@ -15,10 +15,10 @@ from typing import Final
 import orjson
 from orjson import Fragment
 
-from shared.aws_json import AwsError, Call, Json
+from shared.aws_json import Call, Json
 from shared.domain.violation import DISPUTED, OPEN, Violation
 from shared.stores import versioned
-from shared.stores.items import Item, batch_get, number, pack, text
+from shared.stores.items import Item, batch_get, is_made, number, pack, pages, text
 from shared.stores.violation_rows import INGEST_ATTRIBUTES, Row, attributes, tell
 
 PAY_ATTRIBUTES: Final = frozenset({"held_by", "held_plate", "paid_by", "paid_amount", "paid_at", "receipt_no"})
@@ -67,7 +67,7 @@ class Violations:
     def __init__(self, call: Call, table: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._call = call
         self._table = table
-        # Of half an update's bytes. It replaces nothing, a settlement least of all: the item must not be there.
+        # Half as long as an update. It replaces nothing, a settlement least of all: the item must not be there.
         insertion = {"TableName": table, "Item": {}, "ConditionExpression": "attribute_not_exists(pk)"}
         self._insertion = orjson.dumps(insertion).replace(b"{}", b'{"pk":{"S":"%b"},%b}')
         self._sleep = sleep
@@ -81,13 +81,7 @@ class Violations:
             "ExpressionAttributeValues": {":plate": {"S": plate_key}},
             "ScanIndexForward": False,
         }
-        found: list[Violation] = []
-        while True:
-            page = self._call("dynamodb", "Query", request)
-            found += map(read, page["Items"])
-            if not page.get("LastEvaluatedKey"):
-                return found
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        return [read(item) for page in pages(self._call, "Query", request) for item in page["Items"]]
 
     def get(self, numbers: Iterable[str]) -> dict[str, Violation]:
         """The violations that exist of these numbers, by number, consistently read."""
@@ -102,13 +96,7 @@ class Violations:
             "KeyConditionExpression": "doubling_day = :day",
             "ExpressionAttributeValues": {":day": {"S": f"{day}#{shard}"}},
         }
-        found: list[str] = []
-        while True:
-            page = self._call("dynamodb", "Query", request)
-            found += [item["pk"]["S"] for item in page["Items"]]
-            if not page.get("LastEvaluatedKey"):
-                return found
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        return [item["pk"]["S"] for page in pages(self._call, "Query", request) for item in page["Items"]]
 
     def walk(self, segment: int, segments: int) -> Iterator[Item]:
         """Every item of a share of the table, as far as statistics need it: half a read unit for 4 KB."""
@@ -119,12 +107,8 @@ class Violations:
             "ProjectionExpression": "plate, #status, amount, held_by, paid_by, paid_amount, paid_at",
             "ExpressionAttributeNames": {"#status": "status"},
         }
-        while True:
-            page = self._call("dynamodb", "Scan", request)
+        for page in pages(self._call, "Scan", request):
             yield from page["Items"]
-            if not page.get("LastEvaluatedKey"):
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     # ------------------------------------------------------------------ ingest
 
@@ -138,7 +122,7 @@ class Violations:
 
         def decisions() -> Iterable[tuple[str, Json | None]]:
             known = self._versions(rows)
-            return (self._decide(row, known.get(row.violation.violation_no)) for row in rows)
+            return (self._decide(row, known.get(row.identity)) for row in rows)
 
         return versioned.write(self._call, decisions, self._sleep)
 
@@ -160,8 +144,7 @@ class Violations:
     def _put(self, row: Row, known: Item | None) -> Json:
         # What was decided holds only for the version it was decided on.
         if known is None:
-            number = row.violation.violation_no.encode()
-            return {"Put": Fragment(self._insertion % (number, attributes(row, tell(row, None))))}
+            return {"Put": Fragment(self._insertion % (row.identity.encode(), attributes(row, tell(row, None))))}
         before = text(known, "changed_by")
         inserted_by = None if "inserted_by" in known else before
         members = attributes(row, tell(row, known), before, inserted_by)
@@ -190,17 +173,15 @@ class Violations:
 
     def forget(self, violation_no: str, ref: str) -> bool:
         """Delete a violation that a line inserted. False where another changed it since, or money is bound to it."""
-        return self._unless_refused(
-            "DeleteItem",
-            {
-                "TableName": self._table,
-                "Key": {"pk": {"S": violation_no}},
-                "ConditionExpression": "changed_by = :ref"
-                " AND (attribute_not_exists(inserted_by) OR inserted_by = :ref)"
-                " AND attribute_not_exists(held_by) AND attribute_not_exists(paid_by)",
-                "ExpressionAttributeValues": {":ref": {"S": ref}},
-            },
-        )
+        request: Json = {
+            "TableName": self._table,
+            "Key": {"pk": {"S": violation_no}},
+            "ConditionExpression": "changed_by = :ref"
+            " AND (attribute_not_exists(inserted_by) OR inserted_by = :ref)"
+            " AND attribute_not_exists(held_by) AND attribute_not_exists(paid_by)",
+            "ExpressionAttributeValues": {":ref": {"S": ref}},
+        }
+        return is_made(lambda: self._call("dynamodb", "DeleteItem", request))
 
     def restore(self, former: Row, ref: str) -> bool:
         """Let a violation say again what a former row said, in place of the line that changed it; nobody is told.
@@ -208,16 +189,7 @@ class Violations:
         False where another line changed it since. What pay writes stays as it is.
         """
         request = self._update(former, attributes(former, None), "changed_by = :seen", {"S": ref})
-        return self._unless_refused("UpdateItem", request)
-
-    def _unless_refused(self, operation: str, request: Json) -> bool:
-        try:
-            self._call("dynamodb", operation, request)
-        except AwsError as error:
-            if not error.condition_failed:
-                raise
-            return False
-        return True
+        return is_made(lambda: self._call("dynamodb", "UpdateItem", request))
 
     # ------------------------------------------------------------------ pay
 

@@ -215,6 +215,7 @@ def test_an_idle_environment_that_was_killed_is_replaced(make_pool: MakePool) ->
     pool = make_pool()
     pid = ask(pool, do="tell")["pid"]
     os.kill(pid, signal.SIGKILL)
+    until(lambda: not running(pid))
 
     assert ask(pool, do="tell")["calls"] == 1
 
