@@ -79,6 +79,8 @@ class Workbook:
         if "xl/workbook.xml" not in self._names:
             raise FileError(next((_SIGNATURES[name] for name in _SIGNATURES if name in self._names), "file_is_zip"))
         for part in self._zip.infolist():
+            if not 0 <= part.header_offset < self._zip.start_dir:  # zipfile would seek there
+                raise FileError("excel_damaged")
             require_bounds(part.compress_size, part.file_size, "excel_bomb")
 
     def csv_blocks(self) -> Iterator[bytes]:

@@ -80,9 +80,17 @@ def xlsx(
     return zipped(written)
 
 
-def zipped(parts: Mapping[str, str | bytes]) -> bytes:
+def zipped(parts: Mapping[str, str | bytes], *, misplaced: int | None = None, shifted: int = 0) -> bytes:
+    """An archive. misplaced: where its table says that every part begins. shifted: how far its end is off the table."""
     out = io.BytesIO()
     with ZipFile(out, "w", ZIP_DEFLATED) as file:
         for name, content in parts.items():
             file.writestr(name, content)
-    return out.getvalue()
+        if misplaced is not None:
+            for part in file.infolist():
+                part.header_offset = misplaced
+    content = bytearray(out.getvalue())
+    place = content.index(b"PK\5\6") + 16
+    offset = int.from_bytes(content[place : place + 4], "little")
+    content[place : place + 4] = (offset + shifted).to_bytes(4, "little")
+    return bytes(content)

@@ -145,6 +145,8 @@ BOOK = "xl/workbook.xml"
         (xlsx([NAMES[1:], ROW[1:]]), "column_missing"),
         (xlsx([NAMES, ROW])[:-40], "excel_damaged"),
         (xlsx([NAMES, ROW]).replace(b"\x14\x00\x00\x00\x08\x00", b"\x14\x00\x00\x00\x63\x00"), "excel_damaged"),
+        (zipped({BOOK: "<workbook/>"}, misplaced=2**63 - 1), "excel_damaged"),
+        (zipped({BOOK: "<workbook/>"}, shifted=1), "excel_damaged"),
         (xlsx([], parts={SHEET: "<worksheet>"}), "excel_damaged"),
         (xlsx([], parts={SHEET: '<row r="0"/>'}), "excel_damaged"),
         (xlsx([], parts={SHEET: '<row r="9999999"/>'}), "excel_damaged"),
