@@ -284,9 +284,14 @@ class _Rows:
 
 
 def _lines(rows: Iterable[tuple[int, list[str]]]) -> Iterator[bytes]:
-    """Rows as lines of CSV; empty lines stand for the rows that are not there, so that numbers agree."""
-    line = 0
+    """Rows as lines of CSV; empty lines stand for the rows that are not there, so that numbers agree.
+
+    A sheet leaves out the empty cells at the end of a row, which are there in CSV: each row is as wide as the first.
+    """
+    line = width = 0
     for row, cells in rows:
+        width = width or len(cells)
+        cells.extend([""] * (width - len(cells)))
         out = io.StringIO()
         out.write("\r\n" * (row - line - 1))
         csv.writer(out).writerow([_BREAKS.sub(" ", cell) for cell in cells])

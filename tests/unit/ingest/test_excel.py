@@ -52,8 +52,20 @@ def test_texts_come_as_they_are() -> None:
     assert cells("ز", 'a,b;\t"c"\'', "=1", " x ", "<&>", "😀") == ["ز", 'a,b;\t"c"\'', "=1", " x ", "<&>", "😀"]
 
 
-def test_absent_cells_are_empty_and_the_trailing_ones_are_not_there() -> None:
+def test_absent_cells_are_empty_up_to_the_width_of_the_first_row() -> None:
     assert cells("", "b", "", "", "e", "", "") == ["", "b", "", "", "e"]
+    assert rows_of(xlsx([["a", "b", "c"], ["1"], [], ["1", "2", "3", "4", ""]])) == [
+        ["a", "b", "c"],
+        ["1", "", ""],
+        ["", "", ""],
+        ["1", "2", "3", "4"],
+    ]
+
+
+def test_a_row_may_end_in_empty_cells() -> None:
+    at = NAMES.index("sector_code") + 1
+    content = xlsx([NAMES, *([*ROW[:at]] for _ in range(3))])
+    assert scanned(content).rows == 3  # none of which is bad
 
 
 def test_row_n_of_the_sheet_is_line_n() -> None:
