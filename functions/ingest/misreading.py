@@ -7,8 +7,11 @@ categories, statuses and columns. A word that is none of them, and becomes one o
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from ingest.cells import STATUSES
@@ -37,7 +40,7 @@ _MISREADINGS: Final = (
     ("cp1256", "latin-1"),
     ("cp1256", "cp1252"),
 )
-_LOST: Final = ("?", "\ufffd")
+_LOST: Final = re.compile("[?\ufffd]").search
 _PLATE: Final = ("plate_governorate", "plate_letter", "plate_number")
 _REMEMBERED: Final = 8192
 
@@ -85,10 +88,9 @@ def require_readable(layout: Layout, rows: Sequence[Sequence[str]], *, unproven:
     unproven: nothing but a declaration says that the encoding is right, and every byte would read in it.
     """
     at = {column: position for position, column in enumerate(layout.columns) if column}
+    whole = [row for row in rows if len(row) >= len(layout.columns)]  # others are rejected, whatever they say
     tallies = {
-        column: _tally((row[at[column]] for row in rows if at[column] < len(row)), knows)
-        for column, knows in _WORDS.items()
-        if column in at
+        column: _tally(map(itemgetter(at[column]), whole), knows) for column, knows in _WORDS.items() if column in at
     }
     words = sum(tallies.values(), _Tally())
     if words.misread > MOST_MISREAD * (words.known + words.misread):
@@ -96,8 +98,8 @@ def require_readable(layout: Layout, rows: Sequence[Sequence[str]], *, unproven:
     governorates = tallies["plate_governorate"]
     if governorates.unread > MOST_UNREAD * (governorates.known + governorates.unread):
         raise FileError("governorates_unreadable")
-    plate = [at[column] for column in _PLATE if column in at]
-    lost = sum(any(sign in cell for cell in map(row.__getitem__, plate) for sign in _LOST) for row in _whole(rows, at))
+    plates = map(itemgetter(*(at[column] for column in _PLATE if column in at)), whole)
+    lost = sum(1 for _ in filter(_LOST, map("".join, plates)))
     if lost > max(1, MOST_LOST * len(rows)):
         raise FileError("characters_lost")
     proven = words.proven + _tally(layout.header, is_column).proven
@@ -105,12 +107,12 @@ def require_readable(layout: Layout, rows: Sequence[Sequence[str]], *, unproven:
         raise FileError("encoding_unproven")
 
 
-def _whole(rows: Iterable[Sequence[str]], at: dict[str, int]) -> Iterable[Sequence[str]]:
-    return (row for row in rows if len(row) > max(at.values()))
-
-
 def _tally(cells: Iterable[str], knows: Knows) -> _Tally:
-    return sum((_reads(cell, knows) for cell in cells if not cell.isascii()), _Tally())
+    tally = _Tally()
+    for cell, times in Counter(cells).items():
+        if not cell.isascii():
+            tally += tuple(times * part for part in _reads(cell, knows))
+    return tally
 
 
 @lru_cache(_REMEMBERED)

@@ -6,6 +6,7 @@ One command: `make bench-ingest`. Times depend on the machine and are printed; m
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,10 @@ from infra.local import demo
 from tests.bench.load.running import bench, write
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(7200)]
+
+FEW = 10
+FIRST = 490
+"""Rows of which one is bad: what a process does once, such as to import what rejects need, is done for them."""
 
 SIZES = (10_000, 100_000, 1_000_000, demo.NATIONAL_TOTAL)
 CONNECTIONS = 16
@@ -32,8 +37,8 @@ class File(NamedTuple):
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, File]]:
     folder = tmp_path_factory.mktemp("national")
-    paths = {count: folder / f"{count}.csv" for count in (1, 2_000, *SIZES)}
-    yield {count: File(path, write(path, count)) for count, path in paths.items()}
+    paths = {count: folder / f"{count}.csv" for count in (FEW, 2_000, *SIZES)}
+    yield {count: File(path, write(path, count, first=FIRST if count == FEW else 0)) for count, path in paths.items()}
     for path in paths.values():
         path.unlink()
 
@@ -63,18 +68,26 @@ def test_the_national_file_by_one_process(files: dict[int, File], tmp_path: Path
 
 def test_cost_grows_with_the_rows(files: dict[int, File], tmp_path: Path, say: Any) -> None:
     with bench(tmp_path) as stub:
-        started = stub.run("load", files[1].path)["cpu"]
+
+        def median(side: str, count: int) -> dict[str, Any]:
+            """The run of median CPU time: that of a short one varies by a third."""
+            took = []
+            for _ in range(max(1, min(15, 500_000 // count))):
+                stub.reset()
+                took.append(stub.run(side, files[count].path))
+                if side == "load":
+                    assert stub.account() == files[count].account
+                assert took[-1]["megabytes"] <= MOST_MEGABYTES
+            return sorted(took, key=itemgetter("cpu"))[len(took) // 2]
+
+        started = median("load", FEW)["cpu"]
         say("\n  one connection, no latency")
         for count in SIZES:
-            stub.reset()
-            took = stub.run("load", files[count].path)
-            assert stub.account() == files[count].account
-            assert took["megabytes"] <= MOST_MEGABYTES
-            scanned = stub.run("scan", files[count].path)
-            assert scanned["megabytes"] <= MOST_MEGABYTES
+            took, scanned = median("load", count), median("scan", count)
             say(
-                f"    {count:9,} rows: {count / (took['cpu'] - started):8,.0f} rows a CPU-second, {took['cpu']:.0f} s,"
-                f" {took['megabytes']:.0f} MB; on_file alone: {scanned['cpu']:.1f} CPU-s, {scanned['megabytes']:.0f} MB"
+                f"    {count:9,} rows: {(count - FEW) / (took['cpu'] - started):8,.0f} rows a CPU-second,"
+                f" {took['cpu']:.1f} s, {took['megabytes']:.0f} MB;"
+                f" on_file alone: {scanned['cpu']:.1f} CPU-s, {scanned['megabytes']:.0f} MB"
             )
 
 
@@ -84,11 +97,11 @@ def test_beside_the_ordinary_way_over_tls(files: dict[int, File], delay_ms: int,
         costs = {}
         for side, count in (("load", 100_000), ("usual", 2_000)):
             stub.reset()
-            started = stub.run(side, files[1].path)
+            started = stub.run(side, files[FEW].path)
             stub.reset()
             took = stub.run(side, files[count].path)
             assert stub.account() == files[count].account
-            costs[side] = [(took[clock] - started[clock]) / count * 1e6 for clock in ("cpu", "wall")]
+            costs[side] = [(took[clock] - started[clock]) / (count - FEW) * 1e6 for clock in ("cpu", "wall")]
     say(f"\n  TLS, {delay_ms} ms a call, one connection, microseconds a row: CPU, wall")
     say(f"    on_file and load_chunk   {costs['load'][0]:9.1f}{costs['load'][1]:9.1f}")
     say(f"    the ordinary way         {costs['usual'][0]:9.1f}{costs['usual'][1]:9.1f}")

@@ -32,13 +32,14 @@ ENGLISH = (
 """The columns of a short export."""
 
 
-def write(path: Path, count: int, columns: tuple[str, ...] = demo.COLUMNS) -> dict[str, int]:
-    """Write the first rows of the national file. Returns what the stand-in's account must then say."""
+def write(path: Path, count: int, columns: tuple[str, ...] = demo.COLUMNS, first: int = 0) -> dict[str, int]:
+    """Write rows of the national file. Returns what the stand-in's account must then say. first: counted from 0."""
     good = total = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
-        for index, row in enumerate(islice(demo.rows(demo.NATIONAL_TOTAL, bad_per_mille=BAD), count)):
+        rows = enumerate(demo.rows(demo.NATIONAL_TOTAL, bad_per_mille=BAD))
+        for index, row in islice(rows, first, first + count):
             writer.writerow(row)
             if demo.fault_at(index, BAD) is None:
                 letter = (row["plate_letter"],) if row["plate_letter"] else ()

@@ -77,6 +77,16 @@ def test_more_than_a_fifth_of_bad_rows_refuses_the_file_with_the_reasons() -> No
     ]
 
 
+@pytest.mark.parametrize("at", range(8))
+def test_bad_rows_count_wherever_they_stand(at: int) -> None:
+    bad = {**GOOD, "amount": "5e4"}
+    good = list(good_rows(8))
+    assert scan(blocks(csv_text(*good[:at], bad, bad, *good[at:])), SOURCE).rows == 10
+    error = refused(csv_text(*good[:at], bad, bad, bad, *good[at:]))
+    assert isinstance(error, BadShareError)
+    assert [notice.rows for notice in error.rejects.listed()] == [3]
+
+
 def test_a_file_that_is_bad_at_once_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cutting, "MOST_ROWS", 10)
 
