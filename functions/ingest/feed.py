@@ -102,7 +102,8 @@ def records(lines: Iterable[str], separator: str, first_line: int = 1) -> Iterat
     """The records of CSV text with the line each begins on; empty ones are left out.
 
     lines: with their ends, broken as ``io.StringIO(text, newline="")`` breaks them.
-    Raises FileError for a field of more than 128 KiB or a quoted one that never ends.
+    Raises FileError for a field of more than 128 KiB, and for a quoted one that runs over its line and does not end
+    at a separator.
     """
     lines = iter(lines)
     begins = first_line
@@ -139,14 +140,29 @@ def skim(lines: Iterator[bytes], separator: str, first_line: int) -> Iterator[No
 def _quoted(line: str, lines: Iterator[str], separator: str, begins: int) -> tuple[list[str], int]:
     """The record that begins with a line, and how many lines it takes."""
     end = iter(("\n",))  # an open quote swallows this too
-    reader = csv.reader(chain((line,), lines, end), delimiter=separator)
+    reader = csv.reader(chain((line,), lines, end), delimiter=separator, strict=True)
+    try:
+        record = next(reader)
+    except csv.Error:
+        if reader.line_num > 1:
+            # A stray quote and the next one, rows later, would make one plausible row of two rows' cells.
+            raise FileError("quote_unclosed", line=begins) from None
+        return _in_one_line(line, separator, begins), 1
+    if next(end, None) is None:
+        raise FileError("quote_unclosed", line=begins)
+    return record, reader.line_num
+
+
+def _in_one_line(line: str, separator: str, begins: int) -> list[str]:
+    """The record of a line in which quotes stand where none belong."""
+    reader = csv.reader((line, "\n"), delimiter=separator)
     try:
         record = next(reader)
     except csv.Error:
         raise FileError("record_too_long", line=begins) from None
-    if next(end, None) is None:
+    if reader.line_num > 1:
         raise FileError("quote_unclosed", line=begins)
-    return record, reader.line_num
+    return record
 
 
 def _without_mark(cell: str) -> str:

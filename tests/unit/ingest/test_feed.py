@@ -235,6 +235,22 @@ def test_a_quote_that_never_ends_is_found() -> None:
         assert (caught.value.code, caught.value.line) == ("quote_unclosed", 2)
 
 
+def test_two_stray_quotes_never_make_one_row_of_two() -> None:
+    for text in ('1,"a,open\n2,"b,paid\n', '1,"a,open\n2,b,paid\n3,"c,paid\n', '1,"a"b","c\n2,"d,paid\n'):
+        with pytest.raises(FileError) as caught:
+            list(records(lines(text), ","))
+        assert (caught.value.code, caught.value.line) == ("quote_unclosed", 1)
+
+
+def test_quotes_inside_a_line_are_taken_as_they_stand() -> None:
+    text = '1,"a" b,2\n3,c "d" e,4\n5,"f "g" h",6\n'
+    assert list(records(lines(text), ",")) == [
+        (1, ["1", "a b", "2"]),
+        (2, ["3", 'c "d" e', "4"]),
+        (3, ["5", 'f g" h"', "6"]),
+    ]
+
+
 def test_a_field_without_end_is_refused() -> None:
     with pytest.raises(FileError) as caught:
         list(records(lines("a\nb\n" + "c" * 200_000), ","))
