@@ -23,7 +23,7 @@ plain_number: Final = re.compile(r"[0-9A-Za-z/-]{1,32}").fullmatch
 """Matches a violation's number as most exports write it, which :func:`violation_no` leaves as it is."""
 
 _ANY_NUMBER: Final = re.compile(r"(?:[^\W_]|[/-]){1,32}").fullmatch
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
 
 _REMEMBERED: Final = 8192
 

@@ -40,6 +40,8 @@ _REMEMBERED: Final = 2048
 """Texts at hand: the words that rows repeat. At 32,767 characters each they are still bounded."""
 _SIGNATURES: Final = {"xl/workbook.bin": "file_is_xlsb", "content.xml": "file_is_ods"}
 _BREAKS: Final = re.compile(r"[\r\n]+")
+_BREAK: Final = "\u2028"
+"""Unicode's own line separator: breaks a cell, and no line of CSV. A space might join two numbers into one."""
 _REFERENCE: Final = re.compile(r"[A-Z]+([0-9]+)").match
 _DAMAGE: Final = (BadZipFile, zlib.error, EOFError, LookupError, NotImplementedError, RuntimeError, ValueError)
 """What zipfile and expat raise on what is no workbook, a password's included."""
@@ -84,7 +86,7 @@ class Workbook:
             require_bounds(part.compress_size, part.file_size, "excel_bomb")
 
     def csv_blocks(self) -> Iterator[bytes]:
-        """The first sheet as CSV in UTF-8. Row n of the sheet is line n: a line break in a cell becomes a space."""
+        """The first sheet as CSV in UTF-8. Row n of the sheet is line n, whatever line breaks its cells hold."""
         with TemporaryFile() as texts, TemporaryFile() as places:
             try:
                 sheet, since_1904 = self._first_sheet()
@@ -294,7 +296,7 @@ def _lines(rows: Iterable[tuple[int, list[str]]]) -> Iterator[bytes]:
         cells.extend([""] * (width - len(cells)))
         out = io.StringIO()
         out.write("\r\n" * (row - line - 1))
-        csv.writer(out).writerow([_BREAKS.sub(" ", cell) for cell in cells])
+        csv.writer(out).writerow([_BREAKS.sub(_BREAK, cell) for cell in cells])
         yield out.getvalue().encode("utf-8", "replace")
         line = row
 

@@ -154,7 +154,7 @@ class Series(NamedTuple):
 
     def _serial(self, number: str) -> str:
         if not (number.isascii() and number.isdecimal()):
-            number = clean(number).translate(_GROUPING)
+            number = clean(number).strip().translate(_GROUPING)
             if not _DIGITS.fullmatch(number):
                 raise PlateError("number_not_digits" if number else "number_missing", "number")
         serial = number.lstrip("0")

@@ -18,7 +18,7 @@ _MARKS: Final = (0x0640, 0x061C, *range(0x200B, 0x2010), *range(0x202A, 0x202F),
 _HARAKAT: Final = (*range(0x064B, 0x0653), 0x0670)
 _MADDA_AND_HAMZA: Final = range(0x0653, 0x0656)
 
-SEPARATORS: Final = " \t\r\n-_./\\|،,;؛:‐–—−'’\""
+SEPARATORS: Final = " \t\r\n\u2028-_./\\|،,;؛:‐–—−'’\""
 _LETTERS: Final = {
     **dict.fromkeys(map(ord, "أإآٱ"), "ا"),
     **dict.fromkeys(map(ord, "ھہە"), "ه"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,11 @@ from ingest import excel, unpacking
 from ingest.cutting import Scan, scan
 from ingest.errors import FileError
 from ingest.excel import Workbook
+from ingest.feed import Reject, ViolationParser, records
+from ingest.layout import VIOLATION_COLUMNS, read_header
 from ingest.plain import plain
 from ingest.words import message
-from tests.unit.ingest.feeds import GOOD, NAMES, SOURCE, blocks
+from tests.unit.ingest.feeds import GOOD, NAMES, SOURCE, blocks, csv_text
 from tests.unit.ingest.sheets import MAIN, Cell, Formula, Number, xlsx, zipped
 
 ROW = tuple(GOOD.values())
@@ -41,6 +44,19 @@ def refusal(content: bytes) -> str:
         scanned(content)
     assert message(caught.value.code, None).ar
     return caught.value.code
+
+
+def outcome(content: bytes) -> Any:
+    """What the only row of a file says: its reject, or what is kept of it."""
+    with plain(blocks(content), len(content), "utf-8") as text:
+        lines = records(io.StringIO(b"".join(text.blocks).decode(), newline=""), ",")
+        (_, header), *rows = lines
+        layout = read_header(VIOLATION_COLUMNS, header, ",", [])
+        ((line, row),) = rows
+        said = ViolationParser(layout, SOURCE).parse(line, row)
+    if isinstance(said, Reject):
+        return said
+    return [*said.violation, *said.violation.plate_key.split("#")]
 
 
 def test_a_sheet_is_the_rows_that_it_shows() -> None:
@@ -74,7 +90,27 @@ def test_row_n_of_the_sheet_is_line_n() -> None:
         '<row r="5"><c r="A5" t="str"><v>c</v></c></row></sheetData></worksheet>'
     )
     content = xlsx([], parts={"xl/worksheets/first.xml": sheet})
-    assert b"".join(Workbook(io.BytesIO(content)).csv_blocks()) == b"\r\na b\r\n\r\n\r\nc\r\n"
+    assert b"".join(Workbook(io.BytesIO(content)).csv_blocks()) == "\r\na\u2028b\r\n\r\n\r\nc\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "meant"),
+    [
+        ("plate_number", "123\n456", "number_not_digits"),  # two plates, and not 123456
+        ("plate_number", "12345\n", "12345"),
+        ("amount", "50\n000", "amount_unreadable"),
+        ("violation_code", "10\n1", "character_forbidden"),
+        ("plate_governorate", "صلاح\nالدين", "26"),
+        ("place", "شارع\nفلسطين", "شارع فلسطين"),
+    ],
+)
+def test_a_line_break_in_a_cell_means_what_it_means_in_csv(column: str, cell: str, meant: str) -> None:
+    header = [*NAMES, *(() if column in NAMES else (column,))]
+    row = {**GOOD, column: cell}
+    broken = [name.replace("_", "\n") for name in header]
+    for content in (xlsx([broken, [row[name] for name in header]]), csv_text(row, header=header)):
+        said = outcome(content)
+        assert said.code == meant if isinstance(said, Reject) else meant in said
 
 
 def test_every_type_of_cell() -> None:
