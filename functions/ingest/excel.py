@@ -221,7 +221,7 @@ class _Rows:
         self._column = -1
         self._type = ""
         self._style = Style()
-        self._inside = False
+        self._in_cell = self._inside = False
         self._text = _Text()
         self._length = 0
 
@@ -233,7 +233,10 @@ class _Rows:
 
     def _start(self, name: str, attributes: Attributes) -> None:
         if name == "c":
-            self._column = column_of(attributes["r"]) if "r" in attributes else self._column + 1
+            before, self._column = self._column, column_of(attributes["r"]) if "r" in attributes else self._column + 1
+            if self._column <= before:
+                raise FileError("excel_damaged")
+            self._in_cell = True
             self._type = attributes.get("t", "n")
             at = int(attributes.get("s", "0"))
             self._style = self._styles[at] if 0 <= at < len(self._styles) else Style()
@@ -244,7 +247,7 @@ class _Rows:
             self._column = -1
             if not before < self._row <= MOST_ROWS:
                 raise FileError("excel_damaged")
-        elif name == "f":
+        elif name == "f" and self._in_cell:  # not one of a condition or of a list of choices
             raise FileError("excel_formulas", line=self._row)
         elif name == "rPh":
             self._type = "phonetic"
@@ -255,6 +258,7 @@ class _Rows:
         if name in ("v", "t"):
             self._inside = False
         elif name == "c":
+            self._in_cell = False
             text = self._text.take()
             if text:
                 self._put(self._value(text))

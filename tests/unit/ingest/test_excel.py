@@ -124,6 +124,17 @@ def test_every_type_of_cell() -> None:
     assert found == ["TRUE", "FALSE", "#N/A", "2026-11-20T08:05:09", "7", "بغداد"]
 
 
+def test_what_surrounds_the_rows_is_no_part_of_them() -> None:
+    """Excel keeps conditions and lists of choices that name another sheet as extensions, formulas in them."""
+    row = '<row r="1"><c r="A1" t="str"><v>a</v></c></row>'
+    around = (
+        f'<worksheet xmlns="{MAIN}"><sheetData>{row}</sheetData><extLst><ext xmlns:x14="x14" xmlns:xm="xm">'
+        "<x14:dataValidations><x14:dataValidation><x14:formula1><xm:f>lists!$A$1:$A$3</xm:f></x14:formula1>"
+        "<xm:sqref>C2:C9</xm:sqref></x14:dataValidation></x14:dataValidations></ext></extLst></worksheet>"
+    )
+    assert rows_of(xlsx([], parts={SHEET: around})) == [["a"]]
+
+
 def test_rich_shared_texts_are_joined_without_their_pronunciation() -> None:
     strings = (
         f'<sst xmlns="{MAIN}"><si><r><t>a</t></r><r><t>b</t></r><rPh><t>no</t></rPh></si><si/><si><t>c</t></si></sst>'
@@ -203,6 +214,8 @@ BOOK = "xl/workbook.xml"
         (xlsx([], parts={SHEET: '<row><c t="s"><v>9</v></c></row>'}), "excel_damaged"),
         (xlsx([], parts={SHEET: '<row><c t="s"><v>-1</v></c></row>'}), "excel_damaged"),
         (xlsx([], parts={SHEET: "<row><c><v>x</v></c></row>"}), "excel_damaged"),
+        (xlsx([], parts={SHEET: '<row><c r="B1"><v>1</v></c><c r="A1"><v>2</v></c></row>'}), "excel_damaged"),
+        (xlsx([], parts={SHEET: '<row><c r="B1"><v>1</v></c><c r="B1"><v>2</v></c></row>'}), "excel_damaged"),
         (xlsx([], parts={SHEET: "<row><c><v>NaN</v></c></row>"}), "excel_damaged"),
         (xlsx([], parts={SHEET: '<row><c s="x"><v>1</v></c></row>'}), "excel_damaged"),
         (xlsx([], parts={SHEET: f'<row><c t="str"><v>{"x" * 40_000}</v></c></row>'}), "excel_texts_too_large"),
