@@ -26,6 +26,7 @@ MOST_BAD: Final = 0.20
 """The share of the first chunk that may be bad: a file of more is not what it says, or not ours, and is refused."""
 
 _BOM: Final = "\ufeff"
+_EMPTY: Final = f"{''.join(SEPARATORS)}\r\n".encode()
 
 Keep = Callable[[int, bytes], None]
 """``keep(number, content)`` puts a chunk of a rewritten file where it can be loaded from."""
@@ -67,7 +68,7 @@ class _Lines:
     """
 
     def __init__(self, blocks: Iterable[bytes], *, keeping: bool) -> None:
-        self.position = self.record = 0
+        self.position = self.record = self._counted_from = 0
         self.count = 0
         self._keeping = keeping
         self._kept: list[bytes] = []
@@ -85,11 +86,19 @@ class _Lines:
             for line in lines:
                 self.count += 1
                 self.position += len(line)
-                if self.position - self.record > LONGEST_RECORD:
-                    raise FileError("record_too_long", line=self.count)
+                if self.position - self.record > LONGEST_LINE:
+                    self._require_bound(line)
                 if self._keeping:
                     self._kept.append(line)
                 yield line
+
+    def _require_bound(self, line: bytes) -> None:
+        """Raises FileError where the record being read is too long; empty rows before it are no part of it."""
+        self._counted_from = max(self._counted_from, self.record)
+        if not line.strip(_EMPTY):
+            self._counted_from += len(line)
+        elif self.position - self._counted_from > LONGEST_RECORD:
+            raise FileError("record_too_long", line=self.count)
 
     def _split(self, blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
         """The lines that end in each block, all of them UTF-8."""
@@ -156,10 +165,11 @@ def scan(
             found = skim(lines.encoded, separator, lines.count + 1)
         if rows == before:
             return Scan(layout, chunks, rows)
-        number, content = len(chunks) + 1, lines.end_chunk()
+        # Its last record's end, not the file's: thousands of empty rows may follow.
+        number, end, content = len(chunks) + 1, lines.record, lines.end_chunk()
         if keep:
-            keep(number, content)
-        chunks.append(Chunk(number, 0 if keep else start, len(content) if keep else lines.position, line))
+            keep(number, content[: end - start])
+        chunks.append(Chunk(number, 0 if keep else start, end - start if keep else end, line))
 
 
 def _checked(

@@ -260,8 +260,8 @@ class _Rows:
         elif name == "c":
             self._in_cell = False
             text = self._text.take()
-            if text:
-                self._put(self._value(text))
+            if text and (cell := self._value(text)).strip():
+                self._put(cell)
         elif name == "row":
             self._done.append((self._row, self._cells))
             self._cells, self._length = [], 0
@@ -290,12 +290,14 @@ class _Rows:
 
 
 def _lines(rows: Iterable[tuple[int, list[str]]]) -> Iterator[bytes]:
-    """Rows as lines of CSV; empty lines stand for the rows that are not there, so that numbers agree.
+    """Rows as lines of CSV; empty lines stand for the rows that are not there or hold nothing, so that numbers agree.
 
     A sheet leaves out the empty cells at the end of a row, which are there in CSV: each row is as wide as the first.
     """
     line = width = 0
     for row, cells in rows:
+        if not cells:  # borders alone make a row
+            continue
         width = width or len(cells)
         cells.extend([""] * (width - len(cells)))
         out = io.StringIO()

@@ -124,6 +124,18 @@ def test_what_refuses_a_file(content: bytes, code: str) -> None:
     assert refused(content).code == code
 
 
+@pytest.mark.parametrize("keeping", [False, True])
+def test_empty_rows_below_and_between_are_left_out_however_many(keeping: bool) -> None:
+    """Spreadsheets save every row that was ever given borders."""
+    empty = b",,,,,,,,,,,,,,,,,,,,,\r\n" * 150_000
+    first, second = csv_text(*good_rows(2)), csv_text(*good_rows(3)).partition(b"\n")[2]
+    kept: dict[int, bytes] = {}
+    content = first + empty + second + empty
+    found = scan(blocks(content), SOURCE, keep=kept.__setitem__ if keeping else None)
+    assert found.rows == 5
+    assert refused(first + empty + b'"\n",' * 1_000_000).code == "record_too_long"
+
+
 def test_bytes_that_are_not_text_are_found_on_their_line_wherever_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cutting, "MOST_ROWS", 2)
     content = csv_text(*good_rows(9)) + b"\xff\n"

@@ -73,7 +73,7 @@ def test_absent_cells_are_empty_up_to_the_width_of_the_first_row() -> None:
     assert rows_of(xlsx([["a", "b", "c"], ["1"], [], ["1", "2", "3", "4", ""]])) == [
         ["a", "b", "c"],
         ["1", "", ""],
-        ["", "", ""],
+        [],
         ["1", "2", "3", "4"],
     ]
 
@@ -82,6 +82,11 @@ def test_a_row_may_end_in_empty_cells() -> None:
     at = NAMES.index("sector_code") + 1
     content = xlsx([NAMES, *([*ROW[:at]] for _ in range(3))])
     assert scanned(content).rows == 3  # none of which is bad
+
+
+def test_rows_that_hold_nothing_take_no_room() -> None:
+    content = xlsx([["a", "b"], ["1"], ["", ""], [" "], ["2"]])
+    assert b"".join(Workbook(io.BytesIO(content)).csv_blocks()) == b"a,b\r\n1,\r\n\r\n\r\n2,\r\n"
 
 
 def test_row_n_of_the_sheet_is_line_n() -> None:
