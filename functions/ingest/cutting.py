@@ -5,6 +5,7 @@ The records are found by the very reader that will read the chunks, so that both
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -141,12 +142,15 @@ def scan(
     Raises FileError: the file is refused as a whole.
     """
     lines = _Lines(blocks, keeping=keep is not None)
-    first = next(lines.texts, "").removeprefix(_BOM)
-    if not first:
+    top = _top(lines.texts)
+    if not top:
         raise FileError("file_empty")
-    require_readable_header(re.split(f"[{''.join(SEPARATORS)}]", first[:LONGEST_HEADER]))
-    separator = find_separator(first)
-    _, header = next(records(chain((first,), lines.texts), separator))
+    require_readable_header(re.split(f"[{''.join(SEPARATORS)}]", top[:LONGEST_HEADER]))
+    separator = find_separator(top)
+    top_lines = io.StringIO(top, newline="")
+    _, header = next(records(chain(top_lines, lines.texts), separator))
+    if next(top_lines, None) is not None:  # a lone quote inside a name, so that what follows is no part of it
+        raise FileError("quote_unclosed", line=1)
     lines.end_chunk()
     sample: list[tuple[int, list[str]]] = []
     found: Iterator[None] = map(sample.append, records(lines.texts, separator, lines.count + 1))
@@ -170,6 +174,14 @@ def scan(
         if keep:
             keep(number, content[: end - start])
         chunks.append(Chunk(number, 0 if keep else start, end - start if keep else end, line))
+
+
+def _top(lines: Iterator[str]) -> str:
+    """The lines of the header, of which each name in quotes may have several."""
+    top = next(lines, "").removeprefix(_BOM)
+    while top.count('"') % 2 and len(top) < LONGEST_HEADER and (line := next(lines, "")):
+        top += line
+    return top
 
 
 def _checked(

@@ -6,6 +6,7 @@ Columns stand in any order under their English name or an Arabic one, compared a
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -101,17 +102,17 @@ def is_reported(header: str) -> bool:
     return fold_name(header) in _REPORTED
 
 
-def find_separator(line: str) -> str:
-    """The separator of a header line: the one by which it names most columns. Raises FileError where none does."""
-    counts = {separator: _known(line, separator) for separator in SEPARATORS}
+def find_separator(top: str) -> str:
+    """The separator of a header's lines: the one by which they name most columns. Raises FileError where none does."""
+    counts = {separator: _known(top[:LONGEST_HEADER], separator) for separator in SEPARATORS}
     best = max(counts, key=lambda separator: counts[separator])
     if not counts[best]:
         raise FileError("header_missing", line=1)
     return best
 
 
-def _known(line: str, separator: str) -> int:
-    cells = next(csv.reader([line], delimiter=separator), [])
+def _known(top: str, separator: str) -> int:
+    cells = next(csv.reader(io.StringIO(top, newline=""), delimiter=separator), [])
     return sum(map(is_column, cells))
 
 

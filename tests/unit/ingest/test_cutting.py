@@ -108,6 +108,7 @@ def test_a_file_that_is_bad_at_once_is_not_read_to_its_end(monkeypatch: pytest.M
         (csv_text() + b"\r\n,,,\r\n", "no_rows"),
         (b"\r\n" + csv_text(*good_rows(1)), "header_missing"),
         (b"some words\n", "header_missing"),
+        (b'[{"violation_no": "1"}' + b', {"violation_no": "2"}' * 20_000 + b"]", "header_missing"),
         (csv_text(*good_rows(1)) + b"a\0b", "nul_byte"),
         (csv_text(*good_rows(1)).decode().encode("utf-16-le"), "nul_byte"),
         (csv_text(*good_rows(1)).decode().encode("cp1256"), "not_utf8"),
@@ -115,6 +116,7 @@ def test_a_file_that_is_bad_at_once_is_not_read_to_its_end(monkeypatch: pytest.M
         (csv_text(*good_rows(1)) + b'"' + b"x\n" * 100_000, "quote_unclosed"),
         (csv_text(*good_rows(1)) + b'"\n",' * 600_000, "record_too_long"),
         (csv_text(*good_rows(1)) + b'"a,b\n', "quote_unclosed"),
+        (b'size 5",' + csv_text(*good_rows(1)), "quote_unclosed"),
         (csv_text(header=REQUIRED[1:]), "column_missing"),
         (csv_text(header=(*NAMES, "amount")), "column_twice"),
         (csv_text(header=(*NAMES, *map(str, range(200)))), "columns_too_many"),
@@ -122,6 +124,13 @@ def test_a_file_that_is_bad_at_once_is_not_read_to_its_end(monkeypatch: pytest.M
 )
 def test_what_refuses_a_file(content: bytes, code: str) -> None:
     assert refused(content).code == code
+
+
+def test_any_name_of_the_header_may_be_broken_over_lines() -> None:
+    """As Excel saves a header whose text is wrapped by hand."""
+    content = csv_text(*good_rows(2), header=tuple(name.replace("_", "\r\n") for name in NAMES))
+    found = scan(blocks(content), SOURCE)
+    assert (found.layout.columns, found.rows, found.chunks[0].line) == (NAMES, 2, content.count(b"\r\n") - 1)
 
 
 @pytest.mark.parametrize("keeping", [False, True])

@@ -110,7 +110,7 @@ def test_row_n_of_the_sheet_is_line_n() -> None:
     ],
 )
 def test_a_line_break_in_a_cell_means_what_it_means_in_csv(column: str, cell: str, meant: str) -> None:
-    header = [*NAMES, *(() if column in NAMES else (column,))]
+    header = (*NAMES, *(() if column in NAMES else (column,)))
     row = {**GOOD, column: cell}
     broken = [name.replace("_", "\n") for name in header]
     for content in (xlsx([broken, [row[name] for name in header]]), csv_text(row, header=header)):
