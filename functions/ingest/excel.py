@@ -1,5 +1,7 @@
 """The first sheet of an Excel workbook (``.xlsx``, ECMA-376) as CSV, in bounded memory: its shared strings lie on disk.
 
+The first is the first that is shown: whoever drops the file knows of no other.
+
 Python's expat reads the parts as a stream. What can be silently wrong in a sheet is refused: formulas, whose values
 may be out of date or missing, and merged cells, which hide the values of all but one.
 """
@@ -39,6 +41,7 @@ _MOST_HELD: Final = 1024 * 1024
 _REMEMBERED: Final = 2048
 """Texts at hand: the words that rows repeat. At 32,767 characters each they are still bounded."""
 _SIGNATURES: Final = {"xl/workbook.bin": "file_is_xlsb", "content.xml": "file_is_ods"}
+_HIDDEN: Final = frozenset(("hidden", "veryHidden"))
 _BREAKS: Final = re.compile(r"[\r\n]+")
 _BREAK: Final = "\u2028"
 """Unicode's own line separator: breaks a cell, and no line of CSV. A space might join two numbers into one."""
@@ -106,12 +109,12 @@ class Workbook:
             raise FileError("excel_damaged") from None
 
     def _first_sheet(self) -> tuple[str, bool]:
-        """The part that holds the first sheet, and whether the workbook's days begin in 1904."""
+        """The part that holds the first sheet that is shown, and whether the workbook's days begin in 1904."""
         ids: list[str] = []
         dated: list[bool] = []
 
         def workbook(name: str, attributes: Attributes) -> None:
-            if name == "sheet":
+            if name == "sheet" and attributes.get("state") not in _HIDDEN:
                 ids.extend(value for key, value in attributes.items() if _local(key) == "id")
             elif name == "workbookPr":
                 dated.append(attributes.get("date1904") in ("1", "true"))

@@ -18,7 +18,7 @@ from ingest.layout import VIOLATION_COLUMNS, read_header
 from ingest.plain import plain
 from ingest.words import message
 from tests.unit.ingest.feeds import GOOD, NAMES, SOURCE, blocks, csv_text
-from tests.unit.ingest.sheets import MAIN, Cell, Formula, Number, xlsx, zipped
+from tests.unit.ingest.sheets import MAIN, OFFICE, WORKSHEET, Cell, Formula, Number, xlsx, zipped
 
 ROW = tuple(GOOD.values())
 
@@ -138,6 +138,19 @@ def test_what_surrounds_the_rows_is_no_part_of_them() -> None:
         "<xm:sqref>C2:C9</xm:sqref></x14:dataValidation></x14:dataValidations></ext></extLst></worksheet>"
     )
     assert rows_of(xlsx([], parts={SHEET: around})) == [["a"]]
+
+
+def test_the_first_sheet_is_the_first_that_is_shown() -> None:
+    sheets = '<sheet name="{}" sheetId="{}" r:id="{}" {}/>'.format
+    hidden = [sheets("lists", 3, "h", 'state="hidden"'), sheets("old", 4, "h", 'state="veryHidden"')]
+    book = f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{{}}</sheets></workbook>'.format
+    relations = f'<Relationships><Relationship Id="h" Type="{WORKSHEET}" Target="hidden.xml"/>' + "".join(
+        f'<Relationship Id="{at}" Type="{WORKSHEET}" Target="worksheets/first.xml"/>' for at in "ab"
+    )
+    parts = {"xl/_rels/workbook.xml.rels": f"{relations}</Relationships>"}
+    shown = "".join((*hidden, sheets("1", 1, "a", 'state="visible"'), sheets("2", 2, "b", "")))
+    assert rows_of(xlsx([["a"]], parts={**parts, BOOK: book(shown)})) == [["a"]]
+    assert refusal(xlsx([["a"]], parts={**parts, BOOK: book("".join(hidden))})) == "excel_damaged"
 
 
 def test_rich_shared_texts_are_joined_without_their_pronunciation() -> None:
