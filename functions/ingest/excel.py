@@ -42,6 +42,8 @@ _REMEMBERED: Final = 2048
 """Texts at hand: the words that rows repeat. At 32,767 characters each they are still bounded."""
 _SIGNATURES: Final = {"xl/workbook.bin": "file_is_xlsb", "content.xml": "file_is_ods"}
 _HIDDEN: Final = frozenset(("hidden", "veryHidden"))
+_ESCAPED: Final = re.compile("_x([0-9A-Fa-f]{4})_")
+"""A sign that XML cannot hold or would change, such as the ``_x000D_`` of Windows' line breaks (22.9.2.19)."""
 _BREAKS: Final = re.compile(r"[\r\n]+")
 _BREAK: Final = "\u2028"
 """Unicode's own line separator: breaks a cell, and no line of CSV. A space might join two numbers into one."""
@@ -69,7 +71,11 @@ class _Text:
         text = "".join(self._pieces)
         self._pieces.clear()
         self._length = 0
-        return text
+        return _ESCAPED.sub(_sign, text) if "_x" in text else text
+
+
+def _sign(escaped: re.Match[str]) -> str:
+    return chr(int(escaped[1], 16))
 
 
 class Workbook:
@@ -190,7 +196,7 @@ class _SharedStrings:
         if name == "rPh":
             self._phonetic = False
         elif name == "si":
-            text = self._text.take().encode()
+            text = self._text.take().encode("utf-8", "replace")
             self._places.write(self._place.pack(self._size, len(text)))
             self._texts.write(text)
             self._size += len(text)

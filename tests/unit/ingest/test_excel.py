@@ -153,6 +153,21 @@ def test_the_first_sheet_is_the_first_that_is_shown() -> None:
     assert refusal(xlsx([["a"]], parts={**parts, BOOK: book("".join(hidden))})) == "excel_damaged"
 
 
+def test_texts_escape_the_signs_that_xml_cannot_hold() -> None:
+    """ECMA-376, 22.9.2.19."""
+    assert cells("a_x000D_\nb", "_x005F_x000D_", "_x0041_x0042_", "_X0041_", "_x00_") == [
+        "a\u2028b",
+        "_x000D_",
+        "Ax0042_",
+        "_X0041_",
+        "_x00_",
+    ]
+    inline = "<row><c t='inlineStr'><is><t>_x0061_</t></is></c><c t='str'><v>_x0062_</v></c></row>"
+    assert rows_of(xlsx([], parts={SHEET: inline})) == [["a", "b"]]
+    assert refusal(xlsx([NAMES, ["_x0000_", *ROW[1:]]])) == "nul_byte"
+    assert cells("_xD800_") == ["?"]
+
+
 def test_rich_shared_texts_are_joined_without_their_pronunciation() -> None:
     strings = (
         f'<sst xmlns="{MAIN}"><si><r><t>a</t></r><r><t>b</t></r><rPh><t>no</t></rPh></si><si/><si><t>c</t></si></sst>'
