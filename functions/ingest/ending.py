@@ -116,8 +116,8 @@ def _lay_newest(objects: Objects, said: str) -> None:
     told = orjson.loads(said)
     key, rejected = told["key"], told["rejects"]
     if rejected and rejected["key"]:
-        objects.copy(rejected["key"], f"rejects/{key}")
+        objects.copy(rejected["key"], rejects.key_of(key))
     else:
-        objects.remove(f"rejects/{key}")
+        objects.remove(rejects.key_of(key))
     objects.put(f"reports/{key}.json", said.encode(), "application/json")
     objects.put(f"reports/{key}.html", page(told).encode(), "text/html; charset=utf-8")

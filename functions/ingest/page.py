@@ -7,6 +7,7 @@ from html import escape
 from string import Template
 from typing import Any, Final
 
+from ingest import rejects
 from shared.domain.money import grouped
 from shared.stores.files import FAILED, LOADED, MANY_REJECTS, REFUSED
 
@@ -70,12 +71,12 @@ $sections
 def page(report: Report) -> str:
     """The page of a report (:mod:`ingest.report`)."""
     tone, status = _STATUS[report["status"]]
-    rejects = report["rejects"]
+    rejected = report["rejects"]
     sections = [_what_to_do(report)]
     if report["counts"]["rows"]:
         sections.append(_counts(report["counts"]))
-    if rejects:
-        sections.append(_notices("أسباب الرفض", rejects["reasons"]))
+    if rejected:
+        sections.append(_notices("أسباب الرفض", rejected["reasons"]))
     if report["warnings"]:
         sections.append(_notices("تنبيهات، حُمِّلت سجلاتها", report["warnings"]))
     return _PAGE.substitute(
@@ -104,7 +105,7 @@ def _what_to_do(report: Report) -> str:
     elif report["status"] == REFUSED:
         steps = ("عالج السبب المذكور أعلاه.", "ارفع الملف كاملاً مرة ثانية.")
     elif report["rejects"]:
-        rejected = _path("rejects/" + report["key"])
+        rejected = _path(rejects.key_of(report["key"]))
         steps = (
             f"افتح ملف السجلات المرفوضة: <code>{rejected}</code>",
             "صحّح كل سجل؛ سبب رفضه مكتوب أمامه في عمود <code>error</code>.",

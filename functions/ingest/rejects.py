@@ -20,6 +20,11 @@ CONTENT_TYPE: Final = "text/csv; charset=utf-8"
 _PARTS: Final = "rejects/.parts"
 
 
+def key_of(file_key: str) -> str:
+    """Where the rejects of a file's newest version lie: under its name, and one by which a spreadsheet opens CSV."""
+    return f"rejects/{file_key}" if file_key.lower().endswith(".csv") else f"rejects/{file_key}.csv"
+
+
 def keep(objects: Objects, file_id: str, chunk: int, rejects: Sequence[Reject]) -> None:
     """Keep the rejects of a chunk until its file is finished."""
     if rejects:

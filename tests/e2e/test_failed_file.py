@@ -123,12 +123,12 @@ def with_rejects(cloud: Cloud, key: str) -> str:
     rows.append(files.row(files.plate_number(), amount="5e4"))
     version = cloud.upload(key, gzip.compress(files.csv(rows)))
     assert cloud.report(key, version)["counts"]["rejected"] == 1
-    wait_for(lambda: cloud.read_object(f"rejects/{key}"), 20, "the rejects")
+    wait_for(lambda: cloud.read_object(f"rejects/{key}.csv"), 20, "the rejects")
     return version
 
 
 def no_rejects(cloud: Cloud, key: str) -> None:
-    wait_for(lambda: cloud.read_object(f"rejects/{key}") is None, 20, "no rejects of an older version")
+    wait_for(lambda: cloud.read_object(f"rejects/{key}.csv") is None, 20, "no rejects of an older version")
 
 
 def entry(cloud: Cloud, key: str, version: str) -> dict[str, Any]:
@@ -160,13 +160,13 @@ def test_a_file_whose_end_was_not_told_is_told_when_its_message_comes_again(clou
     dynamodb = cloud.aws("dynamodb")
     wait_for(lambda: "published" in dynamodb.get_item(**ledger)["Item"], 20, "the end is told")
     dynamodb.update_item(**ledger, UpdateExpression="REMOVE published")
-    cloud.aws("s3").delete_object(Bucket=cloud.stack["upload_bucket"], Key=f"rejects/{key}")
+    cloud.aws("s3").delete_object(Bucket=cloud.stack["upload_bucket"], Key=f"rejects/{key}.csv")
 
     cloud.aws("sqs").send_message(
         QueueUrl=cloud.stack["queues"]["FileQueue"], MessageBody=arrival(cloud, key, version, "0")
     )
 
-    wait_for(lambda: cloud.read_object(f"rejects/{key}"), 20, "the rejects")
+    wait_for(lambda: cloud.read_object(f"rejects/{key}.csv"), 20, "the rejects")
 
 
 def test_a_file_that_died_before_it_was_read_is_told(cloud: Cloud) -> None:

@@ -57,7 +57,8 @@ def test_every_format_loads_as_the_plain_file_does(
     report = desk.take(f"backlog/{name}", write(content), **options)
     assert report["counts"] == {"rows": 22, "inserted": 21, "updated": 0, "unchanged": 0, "stale": 0, "rejected": 1}
     assert report["size"] == len(desk.read(f"backlog/{name}"))
-    (bad,) = desk.rejected(f"backlog/{name}")
+    (bad,) = desk.rejected("backlog/a.csv" if name == "a.csv" else f"backlog/{name}.csv")
+    assert name in desk.read(f"reports/backlog/{name}.html").decode()
     assert (bad["line"], bad["error_code"], bad["violation_no"]) == ("22", "amount_e_notation", "BAD-1")
     assert len(kept(desk)) == 3
 
