@@ -24,6 +24,8 @@ plain_number: Final = re.compile(r"[0-9A-Za-z/-]{1,32}").fullmatch
 
 _ANY_NUMBER: Final = re.compile(r"(?:[^\W_]|[/-]){1,32}").fullmatch
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
+# What a spreadsheet shows where a formula has no value (ECMA-376, part 1, 18.17.3).
+_SPREADSHEET_ERROR: Final = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)").fullmatch
 
 _REMEMBERED: Final = 8192
 
@@ -39,8 +41,7 @@ def violation_no(cell: str) -> str:
 def code(cell: str) -> str:
     """A code of 1 to 16 characters."""
     value = clean(cell).strip()
-    if _CONTROL(value):
-        raise CellError("character_forbidden")
+    _require_words(value)
     if not 1 <= len(value) <= 16:
         raise CellError("code_too_long" if value else "missing")
     return value
@@ -49,11 +50,18 @@ def code(cell: str) -> str:
 def text(cell: str) -> str:
     """Words for people, at most 200 characters; line breaks and runs of spaces become one space."""
     value = " ".join(cell.split())
-    if _CONTROL(value):
-        raise CellError("character_forbidden")
+    _require_words(value)
     if len(value) > LONGEST_TEXT:
         raise CellError("text_too_long")
     return value
+
+
+def _require_words(value: str) -> None:
+    """Raises CellError for what a column that takes any words does not take all the same."""
+    if _CONTROL(value):
+        raise CellError("character_forbidden")
+    if _SPREADSHEET_ERROR(value):
+        raise CellError("spreadsheet_error")
 
 
 def legal_ref(cell: str) -> str:

@@ -202,7 +202,7 @@ class Parser(ABC, Generic[RowT]):
     def _check_width(self, record: list[str]) -> None:
         if len(record) < self._width:
             raise CellError("cells_missing")
-        if any(record[self._width :]):
+        if any(map(str.strip, record[self._width :])):
             raise CellError("cells_too_many")
 
     @abstractmethod

@@ -148,6 +148,9 @@ ROW_ERRORS: Final = {
     "cells_missing": Words("خلايا السطر أقل من الأعمدة", "The row has fewer cells than columns"),
     "cells_too_many": Words("خلايا السطر أكثر من الأعمدة", "The row has more cells than columns"),
     "character_forbidden": Words("في الحقل رمز غير مقبول", "The field holds a control character"),
+    "spreadsheet_error": Words(
+        "في الخلية خطأ من برنامج الجداول؛ اكتب قيمتها", "The cell holds a spreadsheet's error: write its value"
+    ),
     "text_too_long": Words("النص أطول من 200 حرف", "The text is longer than 200 characters"),
     "violation_no_malformed": Words(
         "رقم المخالفة يتكون من 1 إلى 32 حرفاً أو رقماً أو / أو -",

@@ -113,6 +113,11 @@ REFUSALS: list[tuple[dict[str, str], str, str]] = [
     ({"sector_code": "x" * 17}, "sector_code", "code_too_long"),
     ({"sector_governorate": "30"}, "sector_governorate", "governorate_unknown"),
     ({"status": "gone"}, "status", "status_unknown"),
+    ({"sector_code": "#N/A"}, "sector_code", "spreadsheet_error"),
+    ({"violation_code": "#REF!"}, "violation_code", "spreadsheet_error"),
+    ({"place": " #VALUE! "}, "place", "spreadsheet_error"),
+    ({"receipt_no": "#NAME?"}, "receipt_no", "spreadsheet_error"),
+    ({"plate_number": "#NUM!"}, "plate_number", "number_not_digits"),
     ({"receipt_no": "x" * 201}, "receipt_no", "text_too_long"),
     ({"updated_at": "2030-01-01"}, "updated_at", "updated_at_ahead"),
     ({"updated_at": "2026-11-21T12:00:01"}, "updated_at", "updated_at_ahead"),
@@ -140,7 +145,7 @@ def test_rows_of_another_width() -> None:
     cells = [*GOOD.values()]
     assert parser().parse(2, cells[:-1]) == Reject(2, "", "cells_missing", cells[:-1])
     assert parser().parse(2, [*cells, "", "x"]) == Reject(2, "", "cells_too_many", [*cells, "", "x"])
-    assert parser().parse(2, [*cells, "", ""]) == row()
+    assert parser().parse(2, [*cells, "", "\u00a0", " "]) == row()
 
 
 def test_a_category_without_a_name_becomes_other_with_a_warning() -> None:
