@@ -65,7 +65,8 @@ FILE_ERRORS: Final = {
         "The texts of the Excel file are longer than allowed: save it as CSV UTF-8",
     ),
     "excel_bomb": Words(
-        "محتوى ملف Excel أكبر كثيراً مما يعقل", "The Excel file unpacks to implausibly more than it holds"
+        "محتوى ملف Excel أكبر كثيراً مما يعقل؛ افتحه واحفظه بصيغة CSV UTF-8",
+        "The Excel file unpacks to implausibly more than it holds: open it and save it as CSV UTF-8",
     ),
     "excel_damaged": Words(
         "ملف Excel تالف؛ افتحه واحفظه بصيغة xlsx أو CSV UTF-8",
@@ -111,12 +112,18 @@ FILE_ERRORS: Final = {
         "Plates hold question marks for letters that were lost in the export: export as CSV UTF-8",
     ),
     "header_missing": Words(
-        "لا توجد أسماء أعمدة في السطر الأول؛ اكتبها فيه كما في كل ملف",
-        "The first line holds no column names: write them there, as in every file",
+        "لا توجد أسماء أعمدة في السطر الأول؛ اكتبها فيه، أو احذف ما فوقها من عنوان أو سطر فارغ أو sep=",
+        "The first line holds no column names: write them there, or take out the title, empty lines or sep= above them",
     ),
-    "columns_too_many": Words("عدد الأعمدة أكبر من المسموح", "The file has too many columns"),
-    "column_missing": Words("عمود مطلوب غير موجود", "A required column is missing"),
-    "column_twice": Words("العمود مكرر", "The column stands twice"),
+    "columns_too_many": Words(
+        "عدد الأعمدة أكبر من المسموح؛ احذف ما لا حاجة إليه منها",
+        "The file has too many columns: take out those that are not needed",
+    ),
+    "column_missing": Words(
+        "عمود مطلوب غير موجود؛ أضفه، أو صحّح عنوانه في السطر الأول",
+        "A required column is missing: add it, or correct its name in the first line",
+    ),
+    "column_twice": Words("العمود مكرر؛ أبقِ واحداً منه", "The column stands twice: keep one of them"),
     "record_too_long": Words(
         "سطر أو حقل أطول من المسموح؛ قد تكون قبله علامة اقتباس لم تُغلق",
         "A line or field is longer than allowed: a quotation mark before it may never be closed",
@@ -145,8 +152,14 @@ FILE_ERRORS: Final = {
 
 ROW_ERRORS: Final = {
     "missing": Words("الحقل مطلوب", "The field is required"),
-    "cells_missing": Words("خلايا السطر أقل من الأعمدة", "The row has fewer cells than columns"),
-    "cells_too_many": Words("خلايا السطر أكثر من الأعمدة", "The row has more cells than columns"),
+    "cells_missing": Words(
+        "خلايا السطر أقل من الأعمدة؛ أكملها، وإن حذف Excel الفارغة في آخره فاحفظ الملف بصيغة xlsx",
+        "The row has fewer cells than columns: complete it; if Excel left out empty ones at its end, save as .xlsx",
+    ),
+    "cells_too_many": Words(
+        "خلايا السطر أكثر من الأعمدة؛ ضع بين علامتي اقتباس كل خلية فيها فاصلة",
+        "The row has more cells than columns: put quotation marks around each cell that holds a separator",
+    ),
     "character_forbidden": Words("في الحقل رمز غير مقبول", "The field holds a control character"),
     "spreadsheet_error": Words(
         "في الخلية خطأ من برنامج الجداول؛ اكتب قيمتها", "The cell holds a spreadsheet's error: write its value"

@@ -10,6 +10,7 @@ from typing import Any
 from ingest import rejects
 from ingest.feed import Reject, records
 from ingest.objects import _Pieces
+from ingest.words import words
 from shared.stores.files import DoneChunk, File, FileVersion, Plan
 
 
@@ -50,7 +51,7 @@ def test_chunks_follow_one_another_and_each_row_has_its_reason() -> None:
     assert rows == [
         ["line", "error_code", "error", "violation_no", "amount"],
         ["3", "missing", "مبلغ الغرامة: الحقل مطلوب | amount: The field is required", "1", ""],
-        ["9", "cells_missing", "خلايا السطر أقل من الأعمدة | The row has fewer cells than columns", "2"],
+        ["9", "cells_missing", " | ".join(words("cells_missing")), "2"],
     ]
 
 

@@ -61,5 +61,22 @@ def test_words_are_arabic_and_english(code: str) -> None:
         assert len(said) <= 160
 
 
+NOTHING_TO_MEND = {
+    "object_missing",
+    "file_empty",
+    "no_rows",
+    "file_not_read",
+    "rows_not_loaded",
+    "counts_differ",
+}
+
+
+@pytest.mark.parametrize("code", sorted({*FILE_ERRORS} - NOTHING_TO_MEND))
+def test_what_refuses_a_file_says_how_to_mend_it(code: str) -> None:
+    found = words(code)
+    assert "؛" in found.ar
+    assert any(sign in found.en for sign in (":", ";"))
+
+
 def test_what_the_operator_mends_says_so() -> None:
     assert set(report.REPLAY) <= texts("ingest.sweep")
