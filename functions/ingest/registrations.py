@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from ingest.errors import CellError
 from ingest.feed import Parser, read_category, read_plate_key
 from ingest.layout import REGISTRATION_COLUMNS
 from shared.domain.registration import normal
+from shared.domain.text import clean
 from shared.domain.violation import make_version
 from shared.stores.registry import Registration
+
+# 123456.0, as programs write the numbers of a column that has gaps, is not 1234560.
+_WITH_FRACTION: Final = re.compile(r"[0-9]+[.\u066b]0+").fullmatch
 
 
 class RegistrationParser(Parser[Registration]):
@@ -19,7 +26,7 @@ class RegistrationParser(Parser[Registration]):
         family, governorate, kind, letter, serial, number, updated_at = record
         plate_key, category = read_plate_key(family, governorate, letter, serial), read_category(kind)
         registration_no = normal(number)
-        if registration_no is None:
+        if registration_no is None or _WITH_FRACTION(clean(number).strip()):
             raise CellError("registration_no_malformed" if number.strip() else "missing", "registration_no")
         updated = self._updated(updated_at)
         if category.unknown:
