@@ -26,6 +26,8 @@ _ANY_NUMBER: Final = re.compile(r"(?:[^\W_]|[/-]){1,32}").fullmatch
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
 # What a spreadsheet shows where a formula has no value (ECMA-376, part 1, 18.17.3).
 _SPREADSHEET_ERROR: Final = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)").fullmatch
+# As it shows a number too long for it, whose last digits are gone.
+_LONG_NUMBER: Final = re.compile(r"[0-9](?:[.,\u066b][0-9]+)?E\+[0-9]+").fullmatch
 
 _REMEMBERED: Final = 8192
 
@@ -34,7 +36,7 @@ def violation_no(cell: str) -> str:
     """1 to 32 letters, digits, slashes and hyphens; digits of any script as ASCII."""
     number = clean(cell).strip()
     if not _ANY_NUMBER(number):
-        raise CellError("violation_no_e_notation" if _SCIENTIFIC(number) else "violation_no_malformed")
+        raise CellError("number_e_notation" if _SCIENTIFIC(number) else "violation_no_malformed")
     return number
 
 
@@ -62,6 +64,8 @@ def _require_words(value: str) -> None:
         raise CellError("character_forbidden")
     if _SPREADSHEET_ERROR(value):
         raise CellError("spreadsheet_error")
+    if _LONG_NUMBER(value):
+        raise CellError("number_e_notation")
 
 
 def legal_ref(cell: str) -> str:

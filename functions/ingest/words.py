@@ -169,9 +169,9 @@ ROW_ERRORS: Final = {
         "رقم المخالفة يتكون من 1 إلى 32 حرفاً أو رقماً أو / أو -",
         "The violation's number must be 1 to 32 letters, digits, / or -",
     ),
-    "violation_no_e_notation": Words(
-        "رقم المخالفة مكتوب بالصيغة العلمية؛ اجعل تنسيق العمود نصاً وصدّره ثانية",
-        "The violation's number is in E-notation: format the column as text and export it again",
+    "number_e_notation": Words(
+        "الرقم مكتوب بالصيغة العلمية؛ اجعل تنسيق العمود نصاً وصدّره ثانية",
+        "The number is in E-notation: format the column as text and export it again",
     ),
     "code_too_long": Words("الرمز أطول من 16 حرفاً", "The code is longer than 16 characters"),
     "status_unknown": Words(
