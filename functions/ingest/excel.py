@@ -14,6 +14,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from struct import Struct
 from tempfile import TemporaryFile
@@ -48,7 +49,9 @@ _BREAKS: Final = re.compile(r"[\r\n]+")
 _BREAK: Final = "\u2028"
 """Unicode's own line separator: breaks a cell, and no line of CSV. A space might join two numbers into one."""
 _REFERENCE: Final = re.compile(r"[A-Z]+([0-9]+)").match
-_DAMAGE: Final = (BadZipFile, zlib.error, EOFError, LookupError, NotImplementedError, RuntimeError, ValueError)
+_DAMAGE: Final = (
+    BadZipFile, zlib.error, EOFError, LookupError, NotImplementedError, RuntimeError, ValueError, expat.ExpatError,
+)  # fmt: skip
 """What zipfile and expat raise on what is no workbook, a password's included."""
 
 Attributes = dict[str, str]
@@ -74,6 +77,14 @@ class _Text:
         return _ESCAPED.sub(_sign, text) if "_x" in text else text
 
 
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGE:
+        raise FileError("excel_damaged") from None
+
+
 def _sign(escaped: re.Match[str]) -> str:
     return chr(int(escaped[1], 16))
 
@@ -82,10 +93,8 @@ class Workbook:
     """A workbook in a file. Raises FileError where it is none, or beyond bounds."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        try:
+        with _damage_told():
             self._zip = ZipFile(file)
-        except _DAMAGE:
-            raise FileError("excel_damaged") from None
         self._names = frozenset(self._zip.namelist())
         if "xl/workbook.xml" not in self._names:
             raise FileError(next((_SIGNATURES[name] for name in _SIGNATURES if name in self._names), "file_is_zip"))
@@ -96,26 +105,35 @@ class Workbook:
 
     def csv_blocks(self) -> Iterator[bytes]:
         """The first sheet as CSV in UTF-8. Row n of the sheet is line n, whatever line breaks its cells hold."""
-        with TemporaryFile() as texts, TemporaryFile() as places:
-            try:
-                sheet, since_1904 = self._first_sheet()
-                shared = _SharedStrings(texts, places, self._parts("xl/sharedStrings.xml"))
-                rows = _Rows(shared, self._styles(), since_1904=since_1904)
-                yield from _lines(rows.read(self._parts(sheet)))
-            except (*_DAMAGE, expat.ExpatError):
-                raise FileError("excel_damaged") from None
+        with TemporaryFile() as texts, TemporaryFile() as places, _damage_told():
+            (sheet, *_), since_1904 = self._sheets()
+            shared = _SharedStrings(texts, places, self._parts("xl/sharedStrings.xml"))
+            rows = _Rows(shared, self._styles(), since_1904=since_1904)
+            yield from _lines(rows.read(self._parts(sheet)))
+
+    def sheets_unread(self) -> int:
+        """How many further sheets are shown and hold anything."""
+        with _damage_told():
+            (_, *others), _ = self._sheets()
+            return sum(map(self._holds_cells, others))
+
+    def _holds_cells(self, sheet: str) -> bool:
+        filled: list[str] = []
+        return any(
+            filled
+            for _ in _fed(
+                self._parts(sheet), start=lambda name, _: filled.append(name) if name in ("v", "t", "f") else None
+            )
+        )
 
     def require_header_unmerged(self) -> None:
         """Raises FileError where cells of the first row are merged, which leaves a header of holes."""
-        merges = _Merges()
-        try:
-            for _ in _fed(self._parts(self._first_sheet()[0]), start=merges.start):
-                pass
-        except (*_DAMAGE, expat.ExpatError):
-            raise FileError("excel_damaged") from None
+        with _damage_told():
+            (sheet, *_), _ = self._sheets()
+            _drain(_fed(self._parts(sheet), start=_Merges().start))
 
-    def _first_sheet(self) -> tuple[str, bool]:
-        """The part that holds the first sheet that is shown, and whether the workbook's days begin in 1904."""
+    def _sheets(self) -> tuple[list[str], bool]:
+        """The parts that hold the sheets that are shown, and whether the workbook's days begin in 1904."""
         ids: list[str] = []
         dated: list[bool] = []
 
@@ -133,10 +151,10 @@ class Workbook:
 
         _drain(_fed(self._parts("xl/workbook.xml"), start=workbook))
         _drain(_fed(self._parts("xl/_rels/workbook.xml.rels"), start=relationships))
-        first = next((targets[name] for name in ids if name in targets), None)
-        if first is None:
+        found = [targets[name] for name in ids if name in targets]
+        if not found:
             raise FileError("excel_damaged")
-        return (first[1:] if first.startswith("/") else f"xl/{first}"), any(dated)
+        return [part[1:] if part.startswith("/") else f"xl/{part}" for part in found], any(dated)
 
     def _styles(self) -> list[Style]:
         """The style of each cell format."""

@@ -16,7 +16,7 @@ from ingest.ending import Desk
 from ingest.errors import FileError
 from ingest.feed import Notices, Source
 from ingest.objects import Opened
-from ingest.plain import plain
+from ingest.plain import Plain, plain
 from ingest.wiring import desk
 from shared.aws_json import sdk
 from shared.batch import take_each
@@ -78,7 +78,7 @@ def _read_through(version: FileVersion, ports: Ports) -> tuple[Plan, list[Chunk]
     with plain(blocks, opened.size, opened.encoding or ports.encoding) as text:
         keep = partial(objects.keep_chunk, version.file_id) if text.rewritten else None
         found = scan(text.blocks, source, most_bad=ports.most_bad, unproven=text.unproven, keep=keep)
-    return _plan(found, opened, rewritten=text.rewritten, checksum=blocks.checksum), found.chunks
+    return _plan(found, opened, text, checksum=blocks.checksum), found.chunks
 
 
 class _Summed(Iterator[bytes]):
@@ -98,7 +98,7 @@ class _Summed(Iterator[bytes]):
         return self._digest.hexdigest()
 
 
-def _plan(found: Scan, opened: Opened, *, rewritten: bool, checksum: str) -> Plan:
+def _plan(found: Scan, opened: Opened, text: Plain, *, checksum: str) -> Plan:
     return Plan(
         *found.layout,
         chunks=len(found.chunks),
@@ -106,7 +106,8 @@ def _plan(found: Scan, opened: Opened, *, rewritten: bool, checksum: str) -> Pla
         last_modified=opened.last_modified,
         size=opened.size,
         checksum=checksum,
-        rewritten=rewritten,
+        rewritten=text.rewritten,
+        sheets_unread=text.sheets_unread,
     )
 
 

@@ -78,7 +78,7 @@ def page(report: Report) -> str:
     if rejected:
         sections.append(_notices("أسباب الرفض", rejected["reasons"]))
     if report["warnings"]:
-        sections.append(_notices("تنبيهات، حُمِّلت سجلاتها", report["warnings"]))
+        sections.append(_notices("تنبيهات", report["warnings"]))
     return _PAGE.substitute(
         title=escape(f"تقرير {report['key']}"),
         file=_path(report["key"]),
@@ -111,6 +111,8 @@ def _what_to_do(report: Report) -> str:
             "صحّح كل سجل؛ سبب رفضه مكتوب أمامه في عمود <code>error</code>.",
             "ارفع ذلك الملف كما هو، ولا حاجة إلى رفع الملف الأول ثانية.",
         )
+    elif unread := [warning for warning in report["warnings"] if warning["code"] == "sheets_unread"]:
+        steps = [escape(warning["message"]) for warning in unread]
     else:
         return "<h2>ما العمل الآن؟</h2>\n<p>لا شيء، حُمِّلت سجلات الملف كلها.</p>"
     return f"<h2>ما العمل الآن؟</h2>\n<ol>{''.join(f'<li>{step}</li>' for step in steps)}</ol>"

@@ -22,12 +22,13 @@ _NO_HEADER: Final = frozenset(("header_missing", "column_missing", "column_twice
 class Plain(NamedTuple):
     """A file as CSV text in UTF-8. rewritten: its bytes are not those of the file, so chunks of it must be kept.
 
-    unproven: its encoding was declared, and every byte would read in it.
+    unproven: its encoding was declared, and every byte would read in it. sheets_unread: further ones of a workbook.
     """
 
     blocks: Iterator[bytes]
     rewritten: bool
     unproven: bool
+    sheets_unread: int = 0
 
 
 @contextmanager
@@ -61,7 +62,7 @@ def _sheet(blocks: Iterable[bytes]) -> Iterator[Plain]:
         file.writelines(blocks)
         workbook = Workbook(file)
         try:
-            yield Plain(workbook.csv_blocks(), rewritten=True, unproven=False)
+            yield Plain(workbook.csv_blocks(), rewritten=True, unproven=False, sheets_unread=workbook.sheets_unread())
         except FileError as error:
             # A sheet tells of its merged cells only after its rows.
             if error.code in _NO_HEADER:

@@ -38,6 +38,8 @@ class Tally:
         unknown = Layout(plan.separator, plan.header, plan.columns).unknown if plan else ()
         self.counts = dict.fromkeys(OUTCOMES, 0)
         self.warnings = Notices(Notice(column, "column_unknown", 1, 1) for column in unknown)
+        if plan and plan.sheets_unread:
+            self.warnings.add("", "sheets_unread", plan.sheets_unread, 1)
         self.rejected = Notices()
         for chunk in chunks:
             self._add(chunk)

@@ -204,6 +204,10 @@ ROW_ERRORS: Final = {
 
 WARNINGS: Final = {
     "column_unknown": Words("عمود غير معروف، أُهمل", "An unknown column was ignored"),
+    "sheets_unread": Words(
+        "في الملف أوراق أخرى لم تُقرأ؛ إن كانت فيها سجلات فاحفظ كلاً منها في ملف وارفعه",
+        "The workbook has further sheets, which were not read: if they hold rows, save each as a file and upload it",
+    ),
     "recorded_at_defaulted": Words(
         "تاريخ التسجيل غير مذكور، فاعتُمد تاريخ المخالفة", "No recording date: the violation's date was taken"
     ),

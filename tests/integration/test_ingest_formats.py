@@ -122,6 +122,14 @@ def test_excels_dates_and_numbers_load(desk: Desk) -> None:
     assert (item["amount"]["N"], item["code"]["S"]) == ("50000", "007")
 
 
+def test_a_workbooks_further_sheets_are_told_to_be_unread(desk: Desk) -> None:
+    other = '<worksheet><sheetData><row><c t="str"><v>R-9</v></c></row></sheetData></worksheet>'
+    report = desk.take("backlog/x.xlsx", sheet(feed(), parts={"xl/other.xml": other}))
+    assert report["counts"]["inserted"] == 20
+    assert [(warning["code"], warning["rows"]) for warning in report["warnings"]] == [("sheets_unread", 1)]
+    assert report["warnings"][0]["message"] in desk.read("reports/backlog/x.xlsx.html").decode()
+
+
 def test_rejects_come_again_for_the_same_reasons_and_load_when_mended(desk: Desk) -> None:
     bad = {
         "X-1": {"amount": "-1"}, "X-2": {"amount": "50000.5"}, "X-3": {"amount": "5e4"},

@@ -56,7 +56,8 @@ class FileVersion(NamedTuple):
 class Plan(NamedTuple):
     """How a file is to be loaded. chunks, rows: how many it holds. last_modified: a stored text.
 
-    rewritten: its chunks were kept apart, because they are no ranges of plain text in it.
+    rewritten: its chunks were kept apart, because they are no ranges of plain text in it. sheets_unread: of a workbook,
+    those beside the one that is loaded.
     """
 
     separator: str
@@ -68,6 +69,7 @@ class Plan(NamedTuple):
     size: int
     checksum: str
     rewritten: bool
+    sheets_unread: int = 0
 
 
 class File(NamedTuple):
@@ -326,6 +328,7 @@ def _plan(item: Item) -> Plan:
         size=int(item["size"]["N"]),
         checksum=item["checksum"]["S"],
         rewritten=item["rewritten"]["BOOL"],
+        sheets_unread=number(item, "sheets_unread") or 0,
     )
 
 

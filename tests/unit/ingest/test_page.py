@@ -19,7 +19,7 @@ REPORT: dict[str, Any] = {
         "key": "rejects/live/<b>&a.csv",
         "reasons": [{"message": "المبلغ: خطأ", "rows": 15, "first_line": 77}],
     },
-    "warnings": [{"message": "<script>: عمود غير معروف", "rows": 1, "first_line": 1}],
+    "warnings": [{"code": "column_unknown", "message": "<script>: عمود غير معروف", "rows": 1, "first_line": 1}],
     "timings": {
         "uploaded_at": None,
         "started_at": "2026-11-20T12:00:00+03:00",
@@ -78,7 +78,7 @@ def test_a_refusal_says_why_and_where() -> None:
     }
     shown = Reader(page(refused))
     assert "ترميز الملف (السطر 1,204)" in shown.words
-    assert "تنبيهات، حُمِّلت سجلاتها" not in shown.words
+    assert "تنبيهات" not in shown.words
     assert "ارفع الملف كاملاً مرة ثانية." in shown.words
 
 
@@ -86,6 +86,13 @@ def test_a_failure_names_what_the_operator_does() -> None:
     error = {"message": "لم يُحمَّل بعض سجلات الملف", "line": None, "replay": "python -m infra.operator x"}
     shown = Reader(page({**REPORT, "status": "failed", "error": error}))
     assert "python -m infra.operator x" in shown.words
+
+
+def test_a_workbook_with_further_sheets_does_not_say_that_all_is_loaded() -> None:
+    warnings = [{"code": "sheets_unread", "message": "أوراق أخرى", "rows": 1, "first_line": 1}]
+    shown = Reader(page({**REPORT, "status": "loaded", "rejects": None, "warnings": warnings}))
+    assert shown.words.count("أوراق أخرى") == 2
+    assert "لا شيء، حُمِّلت سجلات الملف كلها." not in shown.words
 
 
 def test_a_file_without_rejects_asks_for_nothing() -> None:
