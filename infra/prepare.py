@@ -21,12 +21,13 @@ import click
 
 from ingest import rejects
 from ingest.api import ENCODINGS
-from ingest.cutting import Scan, scan
+from ingest.cutting import BadShareError, Scan, scan
 from ingest.errors import FileError
 from ingest.feed import Notices, Reject, Source, records
 from ingest.origins import BACKLOG, ORIGINS
 from ingest.parsers import PARSERS
 from ingest.plain import plain
+from ingest.report import of_file
 from ingest.words import message
 from shared.clock import now
 from shared.domain.time import to_text
@@ -69,7 +70,10 @@ def prepare(path: Path, out: Path, origin: str, encoding: str, at: datetime, pro
             found = scan(text.blocks, source, unproven=text.unproven, keep=lambda _, content: _keep(kept, content))
         kept.seek(0)
         with progress("checking", found.rows) as bar:
-            return _cut(found, kept, source, _Out(out, path.name.partition(".")[0], found), bar)
+            prepared = _cut(found, kept, source, _Out(out, path.name.partition(".")[0], found), bar)
+    for notice in of_file(found.layout, text.sheets_unread):
+        prepared.warnings.add(*notice)
+    return prepared
 
 
 def _read(file: IO[bytes], bar: Any) -> Iterator[bytes]:
@@ -173,6 +177,8 @@ def main(file: Path, folder: str, encoding: str) -> None:
         said = message(error.code, error.column, error.value)
         line = f" ({error.line})" if error.line else ""
         click.echo(f"{said.ar}{line}\n{said.en}{line}", err=True)
+        for reason in _told("Rejected", error.rejects) if isinstance(error, BadShareError) else ():
+            click.echo(reason, err=True)
         sys.exit(2)
     for line in _summary(prepared, folder):
         click.echo(line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,16 +30,23 @@ def notes(warnings: Notices, rejected: Notices) -> str:
     return orjson.dumps({name: [list(notice) for notice in notices] for name, notices in told.items()}).decode()
 
 
+def of_file(layout: Layout, sheets_unread: int) -> Iterator[Notice]:
+    """What is to be told of a file, whatever its rows are."""
+    for column in layout.unknown:
+        yield Notice(column, "column_unknown", 1, 1)
+    if sheets_unread:
+        yield Notice("", "sheets_unread", sheets_unread, 1)
+
+
 class Tally:
     """What came of a file's rows so far, its done chunks taken together."""
 
     def __init__(self, file: File, chunks: Iterable[DoneChunk] = ()) -> None:
         plan = file.plan
-        unknown = Layout(plan.separator, plan.header, plan.columns).unknown if plan else ()
         self.counts = dict.fromkeys(OUTCOMES, 0)
-        self.warnings = Notices(Notice(column, "column_unknown", 1, 1) for column in unknown)
-        if plan and plan.sheets_unread:
-            self.warnings.add("", "sheets_unread", plan.sheets_unread, 1)
+        self.warnings = Notices(
+            of_file(Layout(plan.separator, plan.header, plan.columns), plan.sheets_unread) if plan else ()
+        )
         self.rejected = Notices()
         for chunk in chunks:
             self._add(chunk)

@@ -92,6 +92,24 @@ def test_excel_is_prepared_too(desk: Desk, export: Path) -> None:
     assert [count["inserted"] for count in loaded(desk, made(path))] == [3]
 
 
+def test_what_the_report_would_warn_of_is_said_before(export: Path) -> None:
+    export.write_bytes(text([{**row(), "note": "x"}], (*COLUMNS, "note")))
+    result = run(export)
+    assert (result.exit_code, "note: An unknown column was ignored" in result.output) == (0, True)
+    path = export.with_suffix(".xlsx")
+    other = '<worksheet><sheetData><row><c t="str"><v>R-9</v></c></row></sheetData></worksheet>'
+    path.write_bytes(xlsx([COLUMNS, [row()[name] for name in COLUMNS]], parts={"xl/other.xml": other}))
+    assert "The workbook has further sheets" in run(path).output
+
+
+def test_what_is_wrong_with_too_many_rows_is_said(export: Path) -> None:
+    export.write_bytes(text([row(), row(amount="x"), row(amount="x")]))
+    result = run(export)
+    assert result.exit_code == 2
+    assert "2 rows, first in line 3" in result.output
+    assert "The amount cannot be read" in result.output
+
+
 @pytest.mark.parametrize(
     ("content", "options", "said"),
     [
