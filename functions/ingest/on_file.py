@@ -112,9 +112,11 @@ def _plan(found: Scan, opened: Opened, text: Plain, *, checksum: str) -> Plan:
 
 
 def versions(message: str) -> Iterator[FileVersion]:
-    """The file versions that an S3 notification tells of: none for S3's own test."""
+    """The file versions that an S3 notification tells of: none for S3's own test, or an empty folder."""
     for record in orjson.loads(message).get("Records", ()):
         stored = record["s3"]["object"]
+        if stored["key"].endswith("/") and not stored.get("size"):
+            continue
         yield FileVersion(
             record["s3"]["bucket"]["name"],
             unquote_plus(stored["key"]),

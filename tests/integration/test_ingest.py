@@ -291,4 +291,5 @@ def test_keys_are_decoded_and_a_test_event_is_nothing(desk: Desk) -> None:
 
     assert list(versions('{"Service": "Amazon S3", "Event": "s3:TestEvent"}')) == []
     (version,) = versions(desk.put("live/ملف (1) +x.csv", b""))
+    assert list(versions(desk.put("live/2026/", b""))) == []  # a folder, as consoles and file managers make it
     assert (version.key, version.origin) == ("live/ملف (1) +x.csv", "live")
