@@ -42,6 +42,7 @@ _MOST_HELD: Final = 1024 * 1024
 _REMEMBERED: Final = 2048
 """Texts at hand: the words that rows repeat. At 32,767 characters each they are still bounded."""
 _SIGNATURES: Final = {"xl/workbook.bin": "file_is_xlsb", "content.xml": "file_is_ods"}
+_EXCELS: Final = re.compile(r"xl[/\\]").match
 _HIDDEN: Final = frozenset(("hidden", "veryHidden"))
 _ESCAPED: Final = re.compile("_x([0-9A-Fa-f]{4})_")
 """A sign that XML cannot hold or would change, such as the ``_x000D_`` of Windows' line breaks (22.9.2.19)."""
@@ -97,7 +98,9 @@ class Workbook:
             self._zip = ZipFile(file)
         self._names = frozenset(self._zip.namelist())
         if "xl/workbook.xml" not in self._names:
-            raise FileError(next((_SIGNATURES[name] for name in _SIGNATURES if name in self._names), "file_is_zip"))
+            # Excel finds parts under names that few give them, and saves them under those that all do.
+            other = "excel_damaged" if any(map(_EXCELS, self._names)) else "file_is_zip"
+            raise FileError(next((_SIGNATURES[name] for name in _SIGNATURES if name in self._names), other))
         for part in self._zip.infolist():
             if not 0 <= part.header_offset < self._zip.start_dir:  # zipfile would seek there
                 raise FileError("excel_damaged")
@@ -154,7 +157,10 @@ class Workbook:
         found = [targets[name] for name in ids if name in targets]
         if not found:
             raise FileError("excel_damaged")
-        return [part[1:] if part.startswith("/") else f"xl/{part}" for part in found], any(dated)
+        parts = [part[1:] if part.startswith("/") else f"xl/{part}" for part in found]
+        if parts[0] not in self._names:
+            raise FileError("excel_damaged")
+        return parts, any(dated)
 
     def _styles(self) -> list[Style]:
         """The style of each cell format."""

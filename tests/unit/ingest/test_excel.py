@@ -232,6 +232,8 @@ def replaced(at: str, cell: Cell) -> list[Sequence[Cell]]:
 
 SHEET = "xl/worksheets/first.xml"
 BOOK = "xl/workbook.xml"
+RELATIONS = "xl/_rels/workbook.xml.rels"
+MOVED = f'<Relationships><Relationship Id="a" Type="{WORKSHEET}" Target="../sheet.xml"/></Relationships>'
 
 
 @pytest.mark.parametrize(
@@ -268,6 +270,9 @@ BOOK = "xl/workbook.xml"
         (xlsx([], parts={SHEET: f'<worksheet a="{"x" * 2_000_000}"/>'}), "excel_damaged"),
         (xlsx([], parts={SHEET: '<!DOCTYPE w [<!ENTITY a "a">]><worksheet>&a;</worksheet>'}), "excel_damaged"),
         (xlsx([], parts={BOOK: "<workbook/>"}), "excel_damaged"),
+        (xlsx([NAMES, ROW], parts={RELATIONS: MOVED}), "excel_damaged"),
+        (zipped({"xl/workbook22.xml": "<workbook/>"}), "excel_damaged"),
+        (zipped({"xl\\workbook.xml": "<workbook/>"}), "excel_damaged"),
         (zipped({"xl/workbook.bin": b"x"}), "file_is_xlsb"),
         (zipped({"content.xml": "<x/>"}), "file_is_ods"),
         (zipped({"violations.csv": "a,b"}), "file_is_zip"),
