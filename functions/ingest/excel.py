@@ -51,7 +51,8 @@ _BREAK: Final = "\u2028"
 """Unicode's own line separator: breaks a cell, and no line of CSV. A space might join two numbers into one."""
 _REFERENCE: Final = re.compile(r"[A-Z]+([0-9]+)").match
 _DAMAGE: Final = (
-    BadZipFile, zlib.error, EOFError, LookupError, NotImplementedError, RuntimeError, ValueError, expat.ExpatError,
+    BadZipFile, zlib.error, EOFError, LookupError, NotImplementedError, OverflowError, RuntimeError, ValueError,
+    expat.ExpatError,
 )  # fmt: skip
 """What zipfile and expat raise on what is no workbook, a password's included."""
 

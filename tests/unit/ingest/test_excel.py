@@ -259,6 +259,7 @@ MOVED = f'<Relationships><Relationship Id="a" Type="{WORKSHEET}" Target="../shee
         (xlsx([], parts={SHEET: '<row><c r="?"><v>1</v></c></row>'}), "excel_damaged"),
         (xlsx([], parts={SHEET: '<row><c t="s"><v>9</v></c></row>'}), "excel_damaged"),
         (xlsx([], parts={SHEET: '<row><c t="s"><v>-1</v></c></row>'}), "excel_damaged"),
+        (xlsx([], parts={SHEET: f'<row><c t="s"><v>{10**21}</v></c></row>'}), "excel_damaged"),
         (xlsx([], parts={SHEET: "<row><c><v>x</v></c></row>"}), "excel_damaged"),
         (xlsx([], parts={SHEET: '<row><c r="B1"><v>1</v></c><c r="A1"><v>2</v></c></row>'}), "excel_damaged"),
         (xlsx([], parts={SHEET: '<row><c r="B1"><v>1</v></c><c r="B1"><v>2</v></c></row>'}), "excel_damaged"),
