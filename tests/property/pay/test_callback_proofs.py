@@ -298,6 +298,14 @@ class TestZainCash:
                 with pytest.raises(CallbackError):
                     zaincash(long if text == forged[4] else KEY).callback(delivery, NOW)
 
+    @pytest.mark.parametrize("header", ["5", "[]", "{}", '{"alg": 5}', '{"alg": "HS256", "crit": 5}', "[" * 2_900])
+    def test_a_header_of_any_shape_is_refused(self, header: str) -> None:
+        """Anybody can send one: it is read before the signature can be checked."""
+        first = base64.urlsafe_b64encode(header.encode()).decode().rstrip("=")
+        for delivery in told_of(f"{first}.{token().partition('.')[2]}"):
+            with pytest.raises(CallbackError):
+                zaincash().callback(delivery, NOW)
+
     @pytest.mark.parametrize("headers", [{"crit": ["exp"], "exp": 1}, {"jwk": {"kty": "oct", "k": "AAAA"}}])
     def test_a_header_cannot_bring_its_own_key(self, headers: Mapping[str, Any]) -> None:
         with pytest.raises(CallbackError):
