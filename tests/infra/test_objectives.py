@@ -70,6 +70,17 @@ def test_an_alarm_that_silence_rings_is_there_only_with_who_would_speak(template
         assert "by" not in objective or objective["by"] in functions(template), name
 
 
+def test_silence_is_heard_within_hours() -> None:
+    """CloudWatch decides by older data points while there are any within some more periods than the alarm's own.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+    """
+    for name, objective in alarms.objectives().items():
+        if "by" in objective:
+            assert objective["period"] <= 3600, f"{name} would ring days too late"
+            assert objective["times"] == objective["of_last"] != 1, name
+
+
 def test_a_function_that_runs_once_a_day_is_missed_by_an_alarm(template: Template) -> None:
     """It fails but once a day; and it may also not run at all."""
     missed = {one["by"]: one["metric"][1] for one in alarms.objectives().values() if "by" in one}
