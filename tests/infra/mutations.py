@@ -260,6 +260,11 @@ MUTATIONS: Final = {
         lambda template: template["Resources"]["Payments"].pop("UpdateReplacePolicy"),
         {"Payments: UpdateReplacePolicy is not Retain"},
     ),
+    "a name that stays taken where the first deployment fails": Mutation(
+        "data",
+        lambda template: template["Resources"]["Uploads"].update(DeletionPolicy="Retain"),
+        {"Uploads: DeletionPolicy is not RetainExceptOnCreate"},
+    ),
     "a bucket in plain text": Mutation(
         "data", _drop("Uploads", "BucketEncryption"), {"Uploads: not is encrypted"}
     ),

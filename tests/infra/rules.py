@@ -305,10 +305,12 @@ def perishable_data(template: Template) -> Iterator[str]:
         if queue.get("SqsManagedSseEnabled") is not True:
             yield f"{name}: not is encrypted"
     for kind in ("AWS::DynamoDB::Table", "AWS::S3::Bucket"):
-        for name in of_type(template, kind):
-            for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
-                if resources[name].get(policy) != "Retain":
-                    yield f"{name}: {policy} is not Retain"
+        for name, kept in of_type(template, kind).items():
+            # What has a name of its own would be in the way of a second try to make the stack.
+            deletion = "RetainExceptOnCreate" if kept.keys() & {"BucketName", "TableName"} else "Retain"
+            for policy, wanted in {"DeletionPolicy": deletion, "UpdateReplacePolicy": "Retain"}.items():
+                if resources[name].get(policy) != wanted:
+                    yield f"{name}: {policy} is not {wanted}"
 
 
 def _refuses_plain_http(statement: dict[str, Any]) -> bool:
