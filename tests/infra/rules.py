@@ -22,6 +22,7 @@ OPEN_ROUTES: Final = {
 ANY_RESOURCE: Final = {
     ("QueryNightly", "cloudwatch:GetMetricStatistics"): "reading metrics has no resource to name",
     ("NotifySendSms", "sns:Publish"): "an SMS to a phone number has no resource to name; topics are denied",
+    ("NotifySendSms", "sms-voice:SendTextMessage"): "which sender or number sends is SNS's choice; by SNS alone",
 }
 OWN_MEMORY: Final = {
     "QueryNightly": "reads millions of items through once a night: a whole processor, for minutes",
