@@ -101,15 +101,17 @@ def test_every_threshold_that_is_a_parameter_is_there(template: Template) -> Non
 
 
 def test_deployments_are_undone_by_the_alarms_that_say_so(template: Template) -> None:
+    """Each function's by those of everybody, where they are watched; AllAtOnce by none, so that what mends gets in."""
     common = template["Globals"]["Function"]["DeploymentPreference"]["Alarms"]
-    own = [
-        alarm
-        for function in functions(template).values()
-        for alarm in function["DeploymentPreference"]["Alarms"]
-        if function["DeploymentPreference"] is not template["Globals"]["Function"]["DeploymentPreference"]
-    ]
     undoing = {f"{name}Alarm" for name, objective in alarms.objectives().items() if objective.get("rollback")}
-    assert {one["Ref"] for one in [*common, *own]} == undoing
+    seen = set()
+    for name, function in functions(template).items():
+        watched, alarms_of_it, otherwise = function["DeploymentPreference"]["Alarms"]["Fn::If"]
+        assert template["Conditions"][watched] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "Rollout"}, "AllAtOnce"]}]}
+        assert otherwise == [], "without a list, those of the deployment before would stay"
+        assert all(one in alarms_of_it for one in common["Fn::If"][1]), name
+        seen |= {one["Ref"] for one in alarms_of_it}
+    assert seen == undoing
 
 
 @pytest.mark.parametrize("holds", [True, False])
