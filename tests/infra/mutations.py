@@ -57,6 +57,9 @@ def _set_common(part: str, value: object) -> Callable[[Template], object]:
 _CLOSED: Final = {"security": [{"Citizen": []}]}
 
 MUTATIONS: Final = {
+    "an API whose warnings nobody sees": Mutation(
+        "doors", _drop("Api", "FailOnWarnings"), {"the API is deployed without the paths that it cannot guard"}
+    ),
     "a route without its authorizer": Mutation(
         "doors",
         lambda template: _paths(template)["/v1/queries"]["post"].update(security=[]),
