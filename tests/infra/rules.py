@@ -49,8 +49,8 @@ LONGEST_RUN: Final = 120
 def open_doors(template: Template) -> Iterator[str]:
     """Routes without an authorizer that are not known to need none, and the other way round.
 
-    Where API Gateway cannot make the authorizer (it asks a JWT's issuer for its discovery document), it warns and leaves
-    out the routes that need it: https://github.com/aws/serverless-application-model/issues/1727
+    Where API Gateway cannot make the authorizer, for which it reads what the issuer publishes, it warns and leaves out
+    the routes that need it: https://github.com/aws/serverless-application-model/issues/1727
     """
     api = of_type(template, "AWS::Serverless::HttpApi")["Api"]
     if api.get("FailOnWarnings") is not True:
