@@ -61,7 +61,7 @@ load: ## five minutes of mixed load on a local cloud of its own
 	$(set_up) test emulator
 	@PYTHONPATH=functions $(project)/python -m tests.load --minutes $(or $(MINUTES),5)
 
-ingest_benches := tests/bench/test_load_cost.py tests/bench/test_load_national.py
+ingest_benches := $(addprefix tests/bench/test_load_,cost.py memory.py national.py)
 measure        := $(project)/python -m pytest -m bench -p no:randomly
 
 .PHONY: bench

@@ -8,7 +8,7 @@ import random
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,19 @@ class Tables(dict[str, str]):
             if not page.get("LastEvaluatedKey"):
                 return found
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def before(call: Call, operation: str, act: Callable[[], Any]) -> Call:
+    """A call before whose first request of an operation something else happens."""
+    acts = iter((act,))
+
+    def interrupted(service: str, asked: str, request: Json) -> Json:
+        if asked == operation:
+            for each in acts:
+                each()
+        return call(service, asked, request)
+
+    return interrupted
 
 
 @cache

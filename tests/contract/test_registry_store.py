@@ -10,7 +10,7 @@ import pytest
 from shared.keyed import Keyed
 from shared.stores.registry import MOST_TRIES, Registry, TooManyTriesError
 from shared.stores.versioned import INSERTED, STALE, UNCHANGED, UPDATED
-from tests.aws import Engine, Tables
+from tests.aws import Engine, Tables, before
 from tests.build import NOON, OTHER_PLATE, PLATE, SUB, registration
 
 
@@ -42,6 +42,22 @@ class TestWriting:
         registry.write([registration("A1111")])
         assert registry.write([registration("A1111", at="2026-11-05", dated=True)]) == [UPDATED]
         assert registry.write([registration("B2222", at="2026-11-03")]) == [STALE]
+
+    @pytest.mark.parametrize("known", [False, True])
+    def test_what_came_between_reading_and_writing_is_decided_on(
+        self, engine: Engine, registry: Registry, tables: Tables, known: bool
+    ) -> None:
+        if known:
+            registry.write([registration("A1111")])
+        newer = registration("C3333", at="2026-11-03")
+        overtaken = Registry(
+            before(engine.fast(), "TransactWriteItems", lambda: registry.write([newer])),
+            tables["Registry"],
+            Keyed(b"key"),
+            sleep=lambda _: None,
+        )
+        assert overtaken.write([registration("B2222", at="2026-11-02")]) == [STALE]
+        assert proves(registry, "C3333")
 
     def test_a_hundred_at_once(self, registry: Registry) -> None:
         rows = [registration(f"N{number:04}", PLATE._replace(number=str(number))) for number in range(1, 101)]

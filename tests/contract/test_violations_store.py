@@ -17,7 +17,7 @@ from shared.stores.items import transact
 from shared.stores.versioned import INSERTED, STALE, UNCHANGED, UPDATED
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
 from shared.stores.violations import PAY_ATTRIBUTES, Violations
-from tests.aws import Engine, Tables
+from tests.aws import Engine, Tables, before
 from tests.build import OTHER_PLATE, PAID_AT, PLATE, hold, later, row, settle, store, violation
 
 SEVERAL_EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -167,6 +167,22 @@ class TestWriting:
             if index in cuts:
                 violations.write([row(versions[index])])  # delivered again
         assert violations.get([subject.violation_no])[subject.violation_no] == versions[4]
+
+    @pytest.mark.parametrize("known", [False, True])
+    def test_what_came_between_reading_and_writing_is_decided_on(
+        self, call: Call, violations: Violations, tables: Tables, known: bool
+    ) -> None:
+        first = violation()
+        older, newer = (later(first, f"2026-11-{day}T08:00:00+03:00", amount=day) for day in (21, 22))
+        if known:
+            store(violations, first)
+        overtaken = Violations(
+            before(call, "TransactWriteItems", lambda: violations.write([row(newer)])),
+            tables["Violations"],
+            sleep=lambda _: None,
+        )
+        assert overtaken.write([row(older)]) == [STALE]
+        assert violations.get([first.violation_no])[first.violation_no] == newer
 
     def test_the_newest_wins_from_several_threads_at_once(self, engine: Engine, tables: Tables) -> None:
         subjects = [violation() for _ in range(20)]

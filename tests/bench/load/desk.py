@@ -6,8 +6,10 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
@@ -18,36 +20,40 @@ from shared.stores.files import CHECKING, LOADING, DoneChunk, File, FileVersion,
 
 
 class Disk:
-    """S3's client on a bucket of one file. written: the other objects, by key."""
+    """S3's client on a bucket of one file. The other objects lie in a folder that goes when the disk does."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._written_at = now()
-        self.written: dict[str, bytes] = {}
+        self._folder = TemporaryDirectory()
+
+    def written(self, key: str) -> Path:
+        """Where an object lies that was written."""
+        return Path(self._folder.name, quote(key, safe=""))
 
     def get_object(self, Key: str, Range: str = "", **_: str) -> dict[str, Any]:  # noqa: N803
-        if Key in self.written:
-            return {"Body": io.BytesIO(self.written[Key])}
+        if self.written(Key).exists():
+            return {"Body": io.BytesIO(self.written(Key).read_bytes())}
         start, _, end = Range.removeprefix("bytes=").partition("-")
         answer = {"Body": _Body(self._path, int(start or 0), int(end) + 1 if end else None), "Metadata": {}}
         size = self._path.stat().st_size
         return {**answer, "LastModified": self._written_at, "ContentLength": size, "ContentRange": Range}
 
     def put_object(self, Key: str, Body: bytes, **_: str) -> None:  # noqa: N803
-        self.written[Key] = Body
+        self.written(Key).write_bytes(Body)
 
     def upload_fileobj(self, file: Any, _: str, key: str, **__: Any) -> None:
-        self.written[key] = file.read()
+        self.written(key).write_bytes(file.read())
 
     def copy_object(self, Key: str, CopySource: Any, **_: str) -> None:  # noqa: N803
-        self.written[Key] = self.written[CopySource["Key"]]
+        self.written(Key).write_bytes(self.written(CopySource["Key"]).read_bytes())
 
     def head_object(self, Key: str, **_: str) -> None:  # noqa: N803
-        if Key not in self.written:
+        if not self.written(Key).exists():
             raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
 
     def delete_object(self, Key: str, **_: str) -> None:  # noqa: N803
-        self.written.pop(Key, None)
+        self.written(Key).unlink()
 
 
 class _Body:

@@ -1,14 +1,10 @@
-"""What on_file holds in memory while it reads large files: Lambda gives it 512 MB, and a bomb must not fill them."""
+"""What on_file holds in memory while it reads large files. One command: `make bench-ingest`."""
 
 from __future__ import annotations
 
 import gzip
 import io
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -16,53 +12,63 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from infra.local import demo
+from tests.bench.load.running import bench
 from tests.unit.ingest.sheets import column, xlsx
 
-ROOT = Path(__file__).parents[2]
 ROWS = 600_000
+LARGEST_SHEET = 1_048_575
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(1800)]
 
-
-def received(path: Path) -> dict[str, Any]:
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.integration.on_file_memory", str(path)],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": "functions", "POWERTOOLS_SERVICE_NAME": "gharama"},
-        capture_output=True, text=True, timeout=800,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    print(path.name, path.stat().st_size // 1024**2, "MB:", ran.stdout)
-    found: dict[str, Any] = json.loads(ran.stdout)
-    return found
+Receive = Callable[[Path], dict[str, Any]]
 
 
-def test_csv_and_gzip_take_at_most_128_mb(tmp_path: Path) -> None:
+@pytest.fixture
+def receive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Receive]:
+    """on_file with a file, in a process of its own."""
+    with bench(tmp_path) as stub:
+
+        def receive(path: Path) -> dict[str, Any]:
+            took = stub.run("scan", path)
+            with capsys.disabled():
+                megabytes = path.stat().st_size / 1024**2
+                print(
+                    f"\n  {path.name}: {megabytes:.0f} MB, {took['rows']:,} rows:"
+                    f" on_file holds {took['megabytes']:.0f} MB and takes {took['cpu']:.0f} CPU-s",
+                    flush=True,
+                )
+            return took
+
+        yield receive
+
+
+def test_csv_and_gzip_take_at_most_128_mb(receive: Receive, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     demo.write(path, ROWS)
-    plain = received(path)
-    assert (plain["rows"], plain["kept"]) == (ROWS, 0)
+    plain = receive(path)
+    assert plain["rows"] == ROWS
     assert plain["megabytes"] <= 128
 
     packed = tmp_path / "a.csv.gz"
     with gzip.open(packed, "wb", 1) as file:
         file.write(path.read_bytes())
-    unpacked = received(packed)
+    unpacked = receive(packed)
     assert (unpacked["rows"], unpacked["chunks"]) == (ROWS, plain["chunks"])
     assert unpacked["megabytes"] <= 128
 
-    utf16 = tmp_path / "a.utf16.csv"
+    utf16 = tmp_path / "utf16.csv"
     utf16.write_text(path.read_text(), "utf-16")
-    assert received(utf16)["rows"] == ROWS
-    assert received(utf16)["megabytes"] <= 128
+    wide = receive(utf16)
+    assert wide["rows"] == ROWS
+    assert wide["megabytes"] <= 128
 
 
-def test_excel_takes_at_most_512_mb(tmp_path: Path) -> None:
+def test_excel_takes_at_most_512_mb(receive: Receive, tmp_path: Path) -> None:
     """As many rows as a sheet can hold, and as many texts, each of them shared."""
     path = tmp_path / "a.xlsx"
-    count = 1_048_575
-    _write(path, count)
-    found = received(path)
-    assert found["rows"] == count
+    _write(path, LARGEST_SHEET)
+    found = receive(path)
+    assert found["rows"] == LARGEST_SHEET
     assert found["megabytes"] <= 512
 
 
