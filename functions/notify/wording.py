@@ -12,7 +12,7 @@ from shared.domain.phone import to_e164
 from shared.domain.plate import Plate
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import CANCELLED as CANCELLED_STATE
-from shared.domain.violation import UNPAID, Violation
+from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens
 from shared.stores.messages import Message, Messages
 from shared.stores.profiles import Profile
@@ -87,7 +87,7 @@ def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> 
         if gone := _heard_of(gone, message.sub, stores.messages):
             return texts.cancelled(language, plate, gone), gone
     elif message.kind == NEW_VIOLATION:
-        if current := [violation for violation in here if violation.state == UNPAID]:
+        if current := [violation for violation in here if violation.owed]:
             return texts.new_violations(language, plate, current, to_text(now)), current
     elif rising := [violation for violation in here if violation.owed and violation.due(to_text(now)).changes_at]:
         return texts.doubling_soon(language, plate, rising, to_text(now)), rising

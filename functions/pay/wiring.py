@@ -41,27 +41,31 @@ def books() -> Books:
     )
 
 
-# An adapter is imported only where its gateway is used.
+# An adapter is imported only where its gateway is used, and made once for the life of the function.
 
 
+@cache
 def _sandbox() -> Gateway | None:
     from pay.gateways.sandbox import Sandbox
 
     return _adapted(Sandbox, setting("SANDBOX_GATEWAY_URL"), setting("SANDBOX_GATEWAY_SECRET"))
 
 
+@cache
 def _qicard() -> Gateway | None:
     from pay.gateways.qicard import QiCard
 
     return _adapted(QiCard, setting("QICARD_URL"), setting("QICARD_SECRET"))
 
 
+@cache
 def _zaincash() -> Gateway | None:
     from pay.gateways.zaincash import ZainCash
 
     return _adapted(ZainCash, setting("ZAINCASH_URL"), setting("ZAINCASH_SECRET"))
 
 
+@cache
 def _fib() -> Gateway | None:
     from pay.gateways.fib import Fib
 
@@ -80,7 +84,6 @@ def _adapted(adapter: Callable[[str, ReadKeys], Gateway], url: str, secret_id: s
     return adapter(url, SecretKeys(FastClient(), secret_id, now)) if url else None
 
 
-@cache
 def gateway(name: str) -> Gateway | None:
     """A gateway that this deployment knows, by name, also one that is closed to new payments."""
     make = _GATEWAYS.get(name)

@@ -65,8 +65,8 @@ def link(
     except QuotaError as error:
         raise refused(error.quota, now) from None
     vehicle = known or wanted
-    if known and proven and not known.proven and known.category == category:
-        vehicle = known._replace(proven=True)
+    if known and proven and not known.proven and known.category in (None, category):
+        vehicle = known._replace(proven=True, category=category)
         ports.citizens.change(citizen.sub, known, vehicle)
     teller = Teller(reading.plate, to_text(now), language, proven=vehicle.proven)
     totals = totals_view(concerning(vehicle.category, violations), teller.due)

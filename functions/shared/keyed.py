@@ -6,6 +6,7 @@ An HMAC under a key from Secrets Manager, never a plain hash: plates can be enum
 from __future__ import annotations
 
 import hmac
+from hashlib import shake_256
 
 from shared.aws_json import Call
 
@@ -33,6 +34,15 @@ class Keyed:
     def cursor(self, *parts: str) -> str:
         """What seals a position in a citizen's list."""
         return self._of("cursor", *parts)
+
+    def veiled(self, text: bytes, under: bytes) -> bytes:
+        """A text that nobody without the key can read; veiled again, it is readable.
+
+        under: what no other text is veiled under, such as a fingerprint of this one (RFC 5297's construction).
+        """
+        seed = hmac.digest(self._key, b"veil\x1f" + under, "sha256")
+        stream = shake_256(seed).digest(len(text))
+        return bytes(byte ^ mask for byte, mask in zip(text, stream, strict=True))
 
     def _of(self, *parts: str) -> str:
         return hmac.digest(self._key, "\x1f".join(parts).encode(), "sha256").hex()[:32]

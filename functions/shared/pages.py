@@ -16,11 +16,14 @@ LARGEST_PAGE: Final = 100
 Position = tuple[str, ...]
 Item = TypeVar("Item")
 
-_SEAL: Final = 16  # characters
+_SEAL: Final = 16  # bytes
 
 
 class Cursors:
-    """The cursors of one list of one citizen: no other list takes them, nor does it take others'."""
+    """The cursors of one list of one citizen: no other list takes them, nor does it take others'.
+
+    They are veiled: a position holds the very second of a violation, which not everybody may see.
+    """
 
     def __init__(self, keyed: Keyed, *owner: str) -> None:
         self._keyed = keyed
@@ -29,21 +32,23 @@ class Cursors:
     def seal(self, position: Position) -> str:
         """A position as an opaque text."""
         text = "\x1f".join(position)
-        return base64.urlsafe_b64encode((self._mac(text) + text).encode()).decode().rstrip("=")
+        mac = self._mac(text)
+        return base64.urlsafe_b64encode(mac + self._keyed.veiled(text.encode(), mac)).decode().rstrip("=")
 
     def open(self, cursor: str) -> Position:
         """The position of a cursor. Raises Problem 422 where it is not one of this list's."""
         try:
-            sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+            sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            mac = sealed[:_SEAL]
+            text = self._keyed.veiled(sealed[_SEAL:], mac).decode()
         except ValueError:
             raise invalid("cursor", "cursor_invalid") from None
-        mac, text = sealed[:_SEAL], sealed[_SEAL:]
-        if not hmac.compare_digest(mac.encode(), self._mac(text).encode()):
+        if not hmac.compare_digest(mac, self._mac(text)):
             raise invalid("cursor", "cursor_invalid")
         return tuple(text.split("\x1f"))
 
-    def _mac(self, text: str) -> str:
-        return self._keyed.cursor(*self._owner, text)[:_SEAL]
+    def _mac(self, text: str) -> bytes:
+        return self._keyed.cursor(*self._owner, text)[:_SEAL].encode()
 
 
 def asked_limit(request: Request) -> int:

@@ -48,6 +48,7 @@ NO_ANSWER: dict[str, Fault] = {
     "a list": answers(says(200, [])),
     "a number": answers(says(200, 5)),
     "not a number": answers(Reply(200, b'{"amount": NaN}')),
+    "no number that is borne": answers(Reply(200, b'{"amount": 1e99999999999999999999}')),
     "hangs up": hangs_up,
     "does it and hangs up": loses_its_answer,
     "breaks off": breaks_off,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +16,7 @@ from pay.refunding import LONGEST_ASKING
 from pay.starting import LONGEST_START
 from tests.infra import reading, rules
 from tests.infra.mutations import MUTATIONS, grant
-from tests.infra.reading import Template, as_list, events, functions
+from tests.infra.reading import Template, as_list, events, functions, of_type
 from tests.infra.rules import ANY_RESOURCE, OPEN_ROUTES, READ_BY_POWERTOOLS, RULES, statements
 from tests.source_tree import SourceTree
 
@@ -76,6 +77,28 @@ def test_who_is_taken_for_gone_is_cut_off_by_then(template: Template) -> None:
     """A start or a refund is left to whoever began it only while that function can still run."""
     longest = {"PayApi": LONGEST_START, "PayReconcile": LONGEST_ASKING}
     assert {name: timedelta(seconds=functions(template)[name]["Timeout"]) for name in longest} == longest
+
+
+def test_a_page_may_read_and_send_every_header_that_the_description_names(template: Template) -> None:
+    """Of another origin's answer a browser shows a page only the plainest headers, but for those that are exposed."""
+    described = json.loads((reading.ROOT / "functions/query/openapi.json").read_text(encoding="utf-8"))
+    answers = [
+        answer
+        for methods in described["paths"].values()
+        for operation in methods.values()
+        for answer in operation["responses"].values()
+    ]
+    cors = of_type(template, "AWS::Serverless::HttpApi")["Api"]["CorsConfiguration"]
+    headers = {name.lower() for answer in answers for name in answer.get("headers", ())}
+    assert headers == set(cors["ExposeHeaders"])
+    asked = {
+        parameter["name"].lower()
+        for methods in described["paths"].values()
+        for operation in methods.values()
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "header"
+    }
+    assert asked <= set(cors["AllowHeaders"])
 
 
 # ---------------------------------------------------------------- a broken template is caught

@@ -16,7 +16,21 @@ from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation
 from shared.stores.messages import CLAIMED_FOR
 from tests import lambda_events as events
 from tests.aws import Engine
-from tests.build import CAPS, NOON, OTHER_PHONE, OTHER_PLATE, PLATE, SUB, follow, later, row, settle, taking, violation
+from tests.build import (
+    CAPS,
+    NOON,
+    OTHER_PHONE,
+    OTHER_PLATE,
+    PLATE,
+    SUB,
+    follow,
+    hold,
+    later,
+    row,
+    settle,
+    taking,
+    violation,
+)
 from tests.functions import Functions, run
 
 
@@ -49,6 +63,14 @@ class TestDelivering:
         settle(engine.fast(), functions.violations, subject)
         functions.send_due()
         assert functions.reasons() == ["no_longer_true"]
+
+    def test_what_somebody_is_about_to_pay_is_still_so(
+        self, functions: Functions, engine: Engine, subject: Violation
+    ) -> None:
+        """Not every payment that is begun is paid, and nobody would tell of it another time."""
+        hold(engine.fast(), functions.violations, subject)
+        functions.send_due()
+        assert len(functions.phones.sent) == 1
 
     def test_of_several_those_that_are_still_so_are_sent(
         self, functions: Functions, engine: Engine, subject: Violation

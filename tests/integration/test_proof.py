@@ -153,6 +153,27 @@ class TestProof:
         assert prove(functions, "HIRE1").body["proven"] is False
         assert prove(functions, "PRIVATE1").body["proven"] is True
 
+    def test_a_card_proves_a_link_of_before_that_named_no_category_to_be_of_its_own(
+        self, functions: Functions, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        registry.write(
+            [registration(f"{name.upper()}1", category=name, at="2026-11-02") for name in ("hire", "private")]
+        )
+        monkeypatch.setenv("PROOF", "declared")
+        forget()
+        before = functions.link(ASKED).body
+        monkeypatch.setenv("PROOF", "registration")
+        forget()
+        after = prove(functions, "HIRE1").body
+        assert after["vehicle_id"] == before["vehicle_id"]
+        assert (after["proven"], after["plate"]["category"]) == (True, "hire")
+        (listed,) = call(functions, "GET /v1/vehicles").body["items"]
+        assert listed == {name: value for name, value in after.items() if name != "totals"}
+        follower = functions.citizens.follower(PLATE.key, SUB)
+        assert follower
+        assert (follower.proven, follower.category) == (True, "hire")
+        assert prove(functions, "PRIVATE1").body == after
+
 
 @pytest.mark.usefixtures("registry")
 class TestOwner:

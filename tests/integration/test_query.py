@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -211,6 +212,13 @@ class TestFurtherPages:
         assert first["totals"]["count"] == 70
         numbers = [each["violation_no"] for each in first["violations"]] + self.read_all(functions, first, limit)
         assert len(numbers) == len(set(numbers)) == 70
+
+    def test_a_cursor_tells_nothing_of_where_it_stands(self, functions: Functions, first: dict[str, Any]) -> None:
+        """An unproven answer has no time of day, and by pages of one its cursors would give away every violation's."""
+        cursor = functions.read_on(first["query_id"], query={"limit": "1"}).body["next_cursor"]
+        told = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        last = first["violations"][0]
+        assert all(hidden.encode() not in told for hidden in (last["recorded_at"], last["violation_no"]))
 
     def test_a_violation_that_comes_between_moves_nothing(self, functions: Functions, first: dict[str, Any]) -> None:
         store(functions.violations, dated(20))

@@ -21,7 +21,7 @@ LASTING = st.sampled_from(["26", "المادة 26"])
 @st.composite
 def facts(draw: st.DrawFn) -> Facts:
     recorded = draw(INSTANTS)
-    stated = draw(st.none() | AMOUNTS)
+    stated = draw(st.none() | st.just(0) | AMOUNTS)
     after = st.integers(0, 100 * 86_400).map(lambda seconds: to_text(recorded + timedelta(seconds=seconds)))
     return Facts(
         draw(AMOUNTS),

@@ -119,7 +119,7 @@ def parse(text: bytes) -> dict[str, Any] | None:
     """A JSON object with its decimals exact, a list as the ``items`` of one; None for anything else."""
     try:
         value = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):
         return None
     if isinstance(value, list):
         return {"items": value}

@@ -219,7 +219,7 @@ def _signed(told: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
             if type(amount) not in (int, Decimal):
                 return
             exact = Decimal(amount)
-            if not abs(exact) < 10**12 or exact != round(exact, places):
+            if not -(10**12) < exact < 10**12 or exact != round(exact, places):
                 return
             values[1] = f"{exact:.{places}f}"
         if not all(value is None or isinstance(value, str) for value in values):

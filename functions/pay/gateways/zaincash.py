@@ -166,7 +166,7 @@ class ZainCash:
                 verified = jws.deserialize_compact(
                     token, OctKey.import_key(secret["callback_key"]), algorithms=["HS256"]
                 )
-            except (JoseError, ValueError):
+            except (JoseError, ValueError, TypeError):  # the last for a header whose "crit" is no list
                 continue
             claims = parse(verified.payload)
             if claims is None:

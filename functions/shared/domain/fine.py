@@ -164,8 +164,8 @@ def due(facts: Facts, at: str, policies: Sequence[Policy] = POLICIES) -> Due:
         ends = to_text(from_text(facts.starts_at(policy)) + timedelta(days=policy.discount_days))
         if at < ends and (deadline is None or ends <= deadline):
             return Due(amount - amount * policy.discount_percent // 100, DISCOUNTED, ends, amount)
-    if deadline is None:
-        return Due(amount, stage)
+    if deadline is None or not amount:
+        return Due(amount, stage)  # a debt that the directorate states as nothing doubles to nothing
     doubled = amount * (policy.factor if policy else 2)
     if at >= deadline:
         return Due(doubled, DOUBLED)

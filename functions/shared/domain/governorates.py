@@ -1,6 +1,7 @@
 """The nineteen governorates: two-digit plate codes, names in three languages, every name they go by.
 
-Source: Iraq's unified number plates (codes 11-29); Kirkuk's older name from pre-2003 plates.
+Source: Iraq's unified number plates (codes 11-29); Kirkuk's older name from pre-2003 plates. In Latin letters a name is
+written in several ways, with its article or without; the capital's name stands for its governorate.
 """
 
 from __future__ import annotations
@@ -53,24 +54,27 @@ GOVERNORATES: Final = {
 
 _ALIASES: Final = {
     "11": ("بغداد الكرخ", "بغداد الرصافة"),
-    "12": ("نينوا", "الموصل", "نینەوا", "Ninawa", "Mosul"),
-    "13": ("العمارة", "Missan"),
-    "14": ("Basrah",),
-    "15": ("الرمادي", "Anbar"),
-    "16": ("الديوانية", "Qadisiyyah", "Al Diwaniyah", "Diwaniyah"),
-    "17": ("السماوة", "موسەنا", "Al Muthanna"),
-    "18": ("الحلة", "Babylon"),
+    "12": ("نينوا", "الموصل", "نینەوا", "Ninawa", "Ninewa", "Mosul"),
+    "13": ("العمارة", "Missan", "Misan", "Amarah", "Al Amarah"),
+    "14": ("Basrah", "Al Basrah"),
+    "15": ("الرمادي", "Anbar", "Ramadi", "Ar Ramadi"),
+    "16": ("الديوانية", "Qadisiyyah", "Qadisiyah", "Al Qadisiyah", "Diwaniyah", "Al Diwaniyah"),
+    "17": ("السماوة", "موسەنا", "Al Muthanna", "Samawah", "As Samawah"),
+    "18": ("الحلة", "Babylon", "Babel", "Hilla", "Hillah", "Al Hillah"),
     "19": ("كربلا", "كربلاء المقدسة", "Kerbala"),
-    "20": ("ديالي", "بعقوبة", "دیالا"),
-    "21": ("سليماني", "Slemani", "Sulaimaniyah"),
-    "22": ("هولير", "Hawler", "Arbil"),
+    "20": ("ديالي", "بعقوبة", "دیالا", "Diala", "Baqubah"),
+    "21": (
+        *("سليماني", "Slemani", "Sulaimani", "Sulaymaniya", "Sulaimaniyah"),
+        *("As Sulaymaniyah", "Al Sulaymaniyah"),
+    ),
+    "22": ("هولير", "Hawler", "Arbil", "Irbil"),
     "23": ("هەڵەبجەی شەهید",),
-    "24": ("Dohuk",),
-    "25": ("التأميم", "کەرکوک"),
-    "26": ("صلاحدين", "تكريت", "Salah al-Din", "Salahaddin"),
-    "27": ("الناصرية", "Thi Qar"),
-    "28": ("النجف الاشرف", "An Najaf"),
-    "29": ("الكوت", "واست"),
+    "24": ("Dohuk", "Dahuk"),
+    "25": ("التأميم", "کەرکوک", "Tamim", "At Tamim", "Al Tamim"),
+    "26": ("صلاحدين", "تكريت", "Salah al-Din", "Salahaddin", "Salahuddin", "Tikrit"),
+    "27": ("الناصرية", "Thi Qar", "Zi Qar", "Nasiriyah", "An Nasiriyah"),
+    "28": ("النجف الاشرف", "An Najaf", "Al Najaf"),
+    "29": ("الكوت", "واست", "Wassit", "Kut", "Al Kut"),
 }
 
 _BY_NAME: Final = {

@@ -28,7 +28,7 @@ _LATIN_FOR_GERMAN: Final = {latin: letter for letter, latin in GERMAN_LETTERS.it
 
 CATEGORIES: Final = {
     "private": ("خصوصي", "تایبەت", "private"),
-    "hire": ("أجرة", "اجره", "تكسي", "کرێ", "hire", "taxi"),
+    "hire": ("أجرة", "اجره", "تكسي", "تاكسي", "کرێ", "hire", "taxi"),
     "cargo": ("حمل", "بارهەڵگر", "cargo"),
     "government": ("حكومي", "حكومية", "میری", "government"),
     "agricultural": ("زراعي", "زراعية", "کشتوکاڵی", "agricultural"),
@@ -45,7 +45,12 @@ FAMILY_WORDS: Final = {
 }
 # "New" means German to some and unified to others.
 REFUSED_FAMILY_WORDS: Final = ("جديد", "جديدة", "new")
-_NOISE: Final = ("لوحة", "رقم", "الرقم", "حرف", "محافظة", "سيارة", "مركبة", "تابلۆ", "ژمارە", "plate", "number", "no")
+# What people say around a plate, and what stands on its metal for the country: the Region's unified plates bear KR.
+_NOISE: Final = (
+    *("لوحة", "رقم", "الرقم", "نمرة", "حرف", "محافظة", "سيارة", "مركبة", "عجلة", "العراق"),
+    *("تابلۆ", "ژمارە", "پیت", "پیتی", "پارێزگا", "پارێزگای", "ئۆتۆمبێل", "عێراق"),
+    *("plate", "number", "no", "letter", "governorate", "car", "vehicle", "Iraq", "IRQ", "KR"),
+)
 
 _CATEGORY_OF: Final = {fold_name(word): category for category, words in CATEGORIES.items() for word in words}
 _FAMILY_OF: Final = {fold_name(word): family for family, words in FAMILY_WORDS.items() for word in words}
@@ -56,9 +61,10 @@ _ARABIC_LETTER: Final = re.compile("[\u0621-\u064a]")
 _DIGITS: Final = re.compile("[0-9]+")
 _TOKENS: Final = re.compile(r"[0-9]+|[^\W\d_]+")
 # Neither letter, digit nor separator: what stood there is lost (exports write "?" for it), so nothing is read past it.
-_STRANGE: Final = re.compile(rf"(?![0-9])\d|[^\w{re.escape(SEPARATORS)}()#]")
+_STRANGE: Final = re.compile(rf"(?![0-9])\d|[^\w{re.escape(SEPARATORS)}()#\[\]«»“”]")
 # What may stand between the digits of a number; not a point or comma, which may begin a fraction (12456.0).
 _GROUPING: Final = dict.fromkeys(map(ord, " -_/\\|،‐–−"))
+_POINTED: Final = re.compile("[0-9] ?[.,،] ?[0-9]")
 LONGEST_TEXT: Final = 80
 
 
@@ -215,6 +221,8 @@ class _Words(NamedTuple):
     numbers: tuple[str, ...]
     letter_at: int
     """How many of ``numbers`` stand before the letter."""
+    pointed: bool
+    """Whether a point or comma parts two ``numbers``."""
 
 
 class _Place(NamedTuple):
@@ -282,6 +290,7 @@ def _split(text: str) -> _Words:
         found.get("letter"),
         tuple(numbers),
         letter_at,
+        len(numbers) == 2 and _POINTED.search(folded) is not None,
     )
 
 
@@ -325,7 +334,7 @@ def _places(words: _Words) -> list[_Place]:
     parted = words.letter is not None and words.letter_at == 1
     if parted and _latin(words.letter):
         places = places[:1]  # 11 A 12: on the unified plate the code stands before the letter
-    if named and not parted and (places or not {first, second} & GOVERNORATES.keys()):
+    if named and not parted and not words.pointed and (places or not {first, second} & GOVERNORATES.keys()):
         places.append(_Place(named, first + second, coded=False))  # one number written in groups
     if not places:
         raise PlateError("numbers_too_many", "number") if named else PlateError("governorate_unknown", "governorate")

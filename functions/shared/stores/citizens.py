@@ -41,7 +41,7 @@ from shared.stores.profiles import (
 )
 
 _TRIES: Final = 5
-_CHANGING: Final = ("relation", "notify", "proven")
+_CHANGING: Final = ("category", "relation", "notify", "proven")
 """What of a link can change."""
 
 
@@ -230,7 +230,10 @@ class Citizens:
         return _vehicle(vehicle_id, item["plate"]["S"], item) if item else None
 
     def change(self, sub: str, before: Vehicle, after: Vehicle) -> bool:
-        """Change what differs in relation, notify or proof of a link, everywhere. False where it is gone."""
+        """Change what differs in a link, everywhere: a category that it had not, relation, notify, proof.
+
+        False where it is gone.
+        """
         new = {name: getattr(after, name) for name in _CHANGING if getattr(after, name) != getattr(before, name)}
         actions: list[Json] = [
             {

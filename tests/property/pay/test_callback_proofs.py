@@ -35,6 +35,7 @@ BODY = (
     '"creationDate":"2024-08-04T15:34:33Z","status":"SUCCESS"}'
 ).encode()
 PRINTABLE = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
+EXTREME = ["1e99999999999999999999", "-1e-99999999999999999999", "1e999999999999999999", "-1e999999999999999999"]
 EVENT = Notice(None, PAYMENT_ID, f"{PAYMENT_ID}:SUCCESS")
 
 
@@ -130,6 +131,12 @@ class TestQiCard:
         body = BODY.replace(b"256.890", text.encode())
         with pytest.raises(CallbackError, match="bad signature"):
             qicard(qi.pem(1)).callback(notified(body, qi.signed(1, VECTOR)), NOW)
+
+    @pytest.mark.parametrize("text", EXTREME)
+    def test_an_amount_that_no_arithmetic_bears_is_refused(self, text: str) -> None:
+        """Anybody can send one: it is read before the signature can be checked."""
+        with pytest.raises(CallbackError):
+            qicard(qi.pem(1)).callback(notified(BODY.replace(b"256.890", text.encode()), qi.signed(1, VECTOR)), NOW)
 
     @given(amount=st.integers(1, 10**11), places=st.integers(0, 3))
     def test_every_amount_in_dinars(self, amount: int, places: int) -> None:
@@ -262,6 +269,11 @@ class TestZainCash:
         with pytest.raises(CallbackError, match="bad signature"):
             zaincash(f"{key}.").callback(delivery, NOW)
 
+    @pytest.mark.parametrize("text", EXTREME)
+    def test_a_number_that_no_arithmetic_bears_is_no_token(self, text: str) -> None:
+        with pytest.raises(CallbackError):
+            zaincash().callback(Delivery({}, {}, f'{{"webhook_token": {text}}}'.encode()), NOW)
+
     def test_two_keys_are_valid_at_once_and_a_third_is_not(self) -> None:
         second, third = secrets.token_hex(32), secrets.token_hex(32)
         for key in (KEY, second):
@@ -285,6 +297,14 @@ class TestZainCash:
             for delivery in told_of(text):
                 with pytest.raises(CallbackError):
                     zaincash(long if text == forged[4] else KEY).callback(delivery, NOW)
+
+    @pytest.mark.parametrize("header", ["5", "[]", "{}", '{"alg": 5}', '{"alg": "HS256", "crit": 5}', "[" * 2_900])
+    def test_a_header_of_any_shape_is_refused(self, header: str) -> None:
+        """Anybody can send one: it is read before the signature can be checked."""
+        first = base64.urlsafe_b64encode(header.encode()).decode().rstrip("=")
+        for delivery in told_of(f"{first}.{token().partition('.')[2]}"):
+            with pytest.raises(CallbackError):
+                zaincash().callback(delivery, NOW)
 
     @pytest.mark.parametrize("headers", [{"crit": ["exp"], "exp": 1}, {"jwk": {"kty": "oct", "k": "AAAA"}}])
     def test_a_header_cannot_bring_its_own_key(self, headers: Mapping[str, Any]) -> None:
