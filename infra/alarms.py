@@ -22,6 +22,9 @@ BEGIN: Final = "  # -------- written by `make alarms` from infra/objectives.toml
 END: Final = "  # -------- up to here\n"
 
 _OWN: Final = "Gharama"
+_STACK: Final = {"Name": "service", "Value": {"Ref": "AWS::StackName"}}
+"""By what our metrics are told apart from those of another stack in the account."""
+
 _COLUMNS: Final = 3
 _WIDTH: Final = 8
 _HEIGHT: Final = 5
@@ -77,8 +80,8 @@ def _of_objective(name: str, objective: Json, template: Template) -> Iterator[Al
         dimensions = [_dimension(key, resources, about) for key, about in _about(objective)]
         about = objective.get("by") or next((about for _, about in _about(objective)), None)
         condition = resources[about].get("Condition") if about else None
-        own = [{"Name": "service", "Value": _OWN.lower()}] if objective["metric"][0] == _OWN else dimensions
-        yield Alarm(f"{name}Alarm", name, about, _properties(name, objective, own), condition)
+        told_apart = [_STACK] if objective["metric"][0] == _OWN else dimensions
+        yield Alarm(f"{name}Alarm", name, about, _properties(name, objective, told_apart), condition)
         return
     for about, dimension in sorted(_KINDS[kind](template), key=itemgetter(0)):
         alarm = f"{about}Alarm" if kind == "dead letters" else f"{about}{name}Alarm"

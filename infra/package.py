@@ -3,6 +3,10 @@
 All functions share one folder of code and one list of requirements, so that each package holds what only others need:
 that is taken out. Bytecode is laid beside the source, and by its unchecked hash is taken as it is: Lambda's file system
 is read-only, so every cold start would compile anew, and what a package unpacks to has other times than its sources.
+
+What a parameter says is in force only in a new version of a function, and SAM makes one only where its package differs,
+or its variables as the template writes them: with a `!Ref`, whatever the parameter's value. So each package holds a
+digest of all that says how functions run. https://github.com/aws/serverless-application-model/issues/3820
 """
 
 import ast
@@ -11,9 +15,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Iterator, Sequence
+from hashlib import sha256
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+from infra.local.config import ROOT
 from infra.local.localize import parse
 
 PYTHON = "python3.13"
@@ -23,6 +29,10 @@ MOST_BYTES = 30 * 1024 * 1024
 """Of one package, unzipped."""
 
 DEPLOYED_AT = "/var/task"
+SAYS_HOW_FUNCTIONS_RUN = ("template.yaml", "samconfig.toml")
+DIGEST = "deployed-as"
+"""The file of a package that differs wherever they do."""
+
 _IN_THE_RUNTIME = ("boto3", "botocore")
 _UNNAMED = {"zoneinfo": "tzdata", "fpdf": "uharfbuzz"}
 """What a module needs although neither code nor its distribution names it."""
@@ -47,6 +57,7 @@ class PackageError(Exception):
 def main(arguments: Sequence[str]) -> int:
     """Finish every package in a folder of `sam build`, and print their sizes; returns the exit code."""
     folder = Path(*arguments)
+    digest = _digest(ROOT)
     resources = parse((folder / "template.yaml").read_text())["Resources"]
     try:
         for name, resource in resources.items():
@@ -54,6 +65,7 @@ def main(arguments: Sequence[str]) -> int:
                 properties = resource["Properties"]
                 package = folder / properties["CodeUri"]
                 size = finish(package, properties["Handler"], PYTHON)
+                (package / DIGEST).write_text(digest)
                 print(f"{name}: {_megabytes(size)} unzipped: {_largest(package)}")
     except PackageError as error:
         print(error, file=sys.stderr)
@@ -78,6 +90,10 @@ def finish(package: Path, handler: str, python: str) -> int:
     if size > MOST_BYTES:
         raise PackageError(f"{package.name} is {_megabytes(size)} unzipped, more than {_megabytes(MOST_BYTES)}")
     return size
+
+
+def _digest(root: Path) -> str:
+    return sha256(b"\0".join((root / name).read_bytes() for name in SAYS_HOW_FUNCTIONS_RUN)).hexdigest()
 
 
 def _size(path: Path) -> int:

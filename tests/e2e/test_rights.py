@@ -39,10 +39,12 @@ _IN_PARTS: Final = "rejects of more than 8 MB are written in parts; only a part 
 _BETWEEN_TWO_STEPS: Final = (
     "a failed file has none: laid only where a newer version of its key ends at that very moment"
 )
+_HANDED_ON: Final = "asked for by SNS, which hands an SMS to End User Messaging; the emulator's keeps it"
 CANNOT_BE_USED_HERE: Final[dict[Right, str]] = {
     Right("NotifyOnDelivery", "dynamodb:Query", "*"): _NO_DELIVERY_LOGS,
     Right("NotifyOnDelivery", "dynamodb:UpdateItem", "*"): _NO_DELIVERY_LOGS,
     Right("NotifyOnDelivery", "sqs:SendMessage", "*"): _NO_DELIVERY_LOGS,
+    Right("NotifySendSms", "sms-voice:SendTextMessage", "*"): _HANDED_ON,
     Right("IngestOnFile", "s3:ListBucket", "*"): _LOOKS_FOR_WHAT_IS_MISSING,
     Right("IngestOnFile", "s3:ListBucketVersions", "*"): _LOOKS_FOR_WHAT_IS_MISSING,
     Right("IngestLoadChunk", "s3:ListBucket", "*"): _LOOKS_FOR_WHAT_IS_MISSING,

@@ -57,6 +57,9 @@ def _set_common(part: str, value: object) -> Callable[[Template], object]:
 _CLOSED: Final = {"security": [{"Citizen": []}]}
 
 MUTATIONS: Final = {
+    "an API whose warnings nobody sees": Mutation(
+        "doors", _drop("Api", "FailOnWarnings"), {"the API is deployed without the paths that it cannot guard"}
+    ),
     "a route without its authorizer": Mutation(
         "doors",
         lambda template: _paths(template)["/v1/queries"]["post"].update(security=[]),
@@ -259,6 +262,11 @@ MUTATIONS: Final = {
         "data",
         lambda template: template["Resources"]["Payments"].pop("UpdateReplacePolicy"),
         {"Payments: UpdateReplacePolicy is not Retain"},
+    ),
+    "a name that stays taken where the first deployment fails": Mutation(
+        "data",
+        lambda template: template["Resources"]["Uploads"].update(DeletionPolicy="Retain"),
+        {"Uploads: DeletionPolicy is not RetainExceptOnCreate"},
     ),
     "a bucket in plain text": Mutation(
         "data", _drop("Uploads", "BucketEncryption"), {"Uploads: not is encrypted"}

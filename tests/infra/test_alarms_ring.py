@@ -17,7 +17,8 @@ from tests.infra import reading
 from tests.infra.reading import Template, number
 from tests.metrics import ALARM, OK, Datum, Metric, embedded, judge
 
-SERVICE: Final = [{"Name": "service", "Value": "gharama"}]
+STACK: Final = "gharama-dev"
+SERVICE: Final = [{"Name": "service", "Value": STACK}]
 ONE_OF_ONE: Final[dict[str, Any]] = {
     "Namespace": "Gharama",
     "MetricName": "Refused",
@@ -90,10 +91,22 @@ def test_each_metric_of_a_line_is_read_under_each_set_of_its_dimensions() -> Non
 def _of_ours() -> dict[str, dict[str, Any]]:
     template = reading.read()
     return {
-        alarm.name: {**alarm.properties, **_numbers(template, alarm.properties)}
+        alarm.name: {**_deployed(alarm.properties), **_numbers(template, alarm.properties)}
         for alarm in alarms.alarms(template)
         if alarm.properties["Namespace"] == "Gharama"
     }
+
+
+def _deployed(value: Any) -> Any:
+    """A part of the template with the stack's name in it."""
+    match value:
+        case {"Ref": "AWS::StackName"}:
+            return STACK
+        case dict():
+            return {name: _deployed(inner) for name, inner in value.items()}
+        case list():
+            return [_deployed(inner) for inner in value]
+    return value
 
 
 def _numbers(template: Template, properties: dict[str, Any]) -> dict[str, int]:
@@ -107,7 +120,7 @@ OF_OURS: Final = _of_ours()
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, float], list[Datum]]]:
     """What a function deployed by the template writes when it counts."""
-    for name, value in reading.read()["Globals"]["Function"]["Environment"]["Variables"].items():
+    for name, value in _deployed(reading.read()["Globals"]["Function"]["Environment"]["Variables"]).items():
         monkeypatch.setenv(name, value)
     observability.metrics.cache_clear()
 
@@ -125,6 +138,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, float], 
 def test_an_alarm_watches_what_the_functions_count(name: str, written: Callable[[str, float], list[Datum]]) -> None:
     """Namespace, name and dimensions are those that are written: else the alarm would be silent for ever."""
     alarm = OF_OURS[name]
+    assert alarm["Dimensions"] == SERVICE, "another stack in the account would ring it, or keep it silent"
     now, silent_is_bad = time.time(), alarm["TreatMissingData"] == "breaching"
     counted = written(alarm["MetricName"], alarm["Threshold"] + (0 if silent_is_bad else 1))
     ages = [alarm["Period"] * (back + 0.5) for back in range(alarm["EvaluationPeriods"])]

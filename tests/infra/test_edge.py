@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import re
+import tomllib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -170,8 +170,10 @@ def test_edge_and_budget_are_off_unless_asked_for(platform: Template, condition:
 
 
 def test_the_edge_is_deployed_where_the_secret_is_copied_and_certificates_are(platform: Template) -> None:
-    configured = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
-    home, at_the_edge = re.findall(r'^region = "(.+)"$', configured, re.MULTILINE)
-    assert (home, at_the_edge) == (edge.HOME, edge.EDGE)
+    configured = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    regions = {
+        name: configured[name]["deploy"]["parameters"].get("region") for name in ("dev", "staging", "prod", "edge")
+    }
+    assert regions == {"dev": edge.HOME, "staging": edge.HOME, "prod": edge.HOME, "edge": edge.EDGE}
     secret = platform["Resources"]["EdgeSecret"]["Properties"]
     assert secret["ReplicaRegions"] == [{"Region": edge.EDGE}]

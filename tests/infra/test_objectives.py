@@ -70,6 +70,17 @@ def test_an_alarm_that_silence_rings_is_there_only_with_who_would_speak(template
         assert "by" not in objective or objective["by"] in functions(template), name
 
 
+def test_silence_is_heard_within_hours() -> None:
+    """CloudWatch decides by older data points while there are any within some more periods than the alarm's own.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+    """
+    for name, objective in alarms.objectives().items():
+        if "by" in objective:
+            assert objective["period"] <= 3600, f"{name} would ring days too late"
+            assert objective["times"] == objective["of_last"] != 1, name
+
+
 def test_a_function_that_runs_once_a_day_is_missed_by_an_alarm(template: Template) -> None:
     """It fails but once a day; and it may also not run at all."""
     missed = {one["by"]: one["metric"][1] for one in alarms.objectives().values() if "by" in one}
@@ -90,15 +101,17 @@ def test_every_threshold_that_is_a_parameter_is_there(template: Template) -> Non
 
 
 def test_deployments_are_undone_by_the_alarms_that_say_so(template: Template) -> None:
+    """Each function's by those of everybody, where they are watched; AllAtOnce by none, so that what mends gets in."""
     common = template["Globals"]["Function"]["DeploymentPreference"]["Alarms"]
-    own = [
-        alarm
-        for function in functions(template).values()
-        for alarm in function["DeploymentPreference"]["Alarms"]
-        if function["DeploymentPreference"] is not template["Globals"]["Function"]["DeploymentPreference"]
-    ]
     undoing = {f"{name}Alarm" for name, objective in alarms.objectives().items() if objective.get("rollback")}
-    assert {one["Ref"] for one in [*common, *own]} == undoing
+    seen = set()
+    for name, function in functions(template).items():
+        watched, alarms_of_it, otherwise = function["DeploymentPreference"]["Alarms"]["Fn::If"]
+        assert template["Conditions"][watched] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "Rollout"}, "AllAtOnce"]}]}
+        assert otherwise == [], "without a list, those of the deployment before would stay"
+        assert all(one in alarms_of_it for one in common["Fn::If"][1]), name
+        seen |= {one["Ref"] for one in alarms_of_it}
+    assert seen == undoing
 
 
 @pytest.mark.parametrize("holds", [True, False])

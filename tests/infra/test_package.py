@@ -61,6 +61,18 @@ def built(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def command(built: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder for the command: the package beside the template that `sam build` leaves."""
+    monkeypatch.setattr(package, "PYTHON", sys.executable)
+    (built.parent / "template.yaml").write_text(
+        "Resources:\n  QueryApi:\n    Type: AWS::Serverless::Function\n"
+        "    Properties: {CodeUri: QueryApi, Handler: query.api.handler}\n"
+        "  Table:\n    Type: AWS::DynamoDB::Table\n"
+    )
+    return built.parent
+
+
 def finish(built: Path, handler: str = "query.api.handler") -> int:
     return package.finish(built, handler, sys.executable)
 
@@ -119,19 +131,35 @@ class TestFinishing:
             finish(built)
 
     def test_the_command_prints_sizes_and_says_what_is_wrong(
-        self, built: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+        self, command: Path, built: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setattr(package, "PYTHON", sys.executable)
-        (built.parent / "template.yaml").write_text(
-            "Resources:\n  QueryApi:\n    Type: AWS::Serverless::Function\n"
-            "    Properties: {CodeUri: QueryApi, Handler: query.api.handler}\n"
-            "  Table:\n    Type: AWS::DynamoDB::Table\n"
-        )
-        assert package.main([str(built.parent)]) == 0
+        assert package.main([str(command)]) == 0
         assert capsys.readouterr().out.startswith("QueryApi: 0.0 MB unzipped: ")
         (built / "boto3").mkdir()
-        assert package.main([str(built.parent)]) == 1
+        assert package.main([str(command)]) == 1
         assert "boto3" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("changed", ["template.yaml", "samconfig.toml"])
+    def test_another_parameter_makes_another_package(
+        self,
+        command: Path,
+        built: Path,
+        tmp_path_factory: pytest.TempPathFactory,
+        monkeypatch: pytest.MonkeyPatch,
+        changed: str,
+    ) -> None:
+        """Else SAM would make no new version of the function, and the alias would keep what the old one was told."""
+        source = tmp_path_factory.mktemp("source")
+        for name in ("template.yaml", "samconfig.toml"):
+            shutil.copy(ROOT / name, source)
+        monkeypatch.setattr(package, "ROOT", source)
+        packages = []
+        for text in ("", "", "# another\n"):
+            with (source / changed).open("a") as said:
+                said.write(text)
+            assert package.main([str(command)]) == 0
+            packages.append({path: path.read_bytes() for path in built.rglob("*") if path.is_file()})
+        assert packages[0] == packages[1] != packages[2]
 
 
 # ---------------------------------------------------------------- the packages themselves

@@ -54,6 +54,25 @@ def test_every_reviewed_wildcard_is_still_there(template: Template) -> None:
     assert used == set(ANY_RESOURCE)
 
 
+def test_an_sms_goes_out_by_sns_alone(template: Template) -> None:
+    """SNS hands it on in the sender's name: https://docs.aws.amazon.com/sns/latest/dg/sns-sms-access-management.html"""
+    (sending,) = (one for _, one in statements(template) if one["Action"] == "sms-voice:SendTextMessage")
+    assert sending["Condition"] == {"StringEquals": {"aws:CalledViaLast": "sns.amazonaws.com"}}
+
+
+def test_sns_may_write_its_delivery_logs(template: Template) -> None:
+    """Under no condition that SNS is not said to meet, and with all the rights that it asks for.
+
+    https://docs.aws.amazon.com/sns/latest/dg/topics-attrib-prereq.html
+    """
+    role = template["Resources"]["SmsDeliveryRole"]["Properties"]
+    assert role["AssumeRolePolicyDocument"]["Statement"] == [
+        {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ]
+    (writing,) = (one for name, one in statements(template) if name == "SmsDeliveryRole")
+    assert set(writing["Action"]) == {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+
+
 def test_who_is_taken_for_gone_is_cut_off_by_then(template: Template) -> None:
     """A start or a refund is left to whoever began it only while that function can still run."""
     longest = {"PayApi": LONGEST_START, "PayReconcile": LONGEST_ASKING}
