@@ -6,10 +6,10 @@ import csv
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from operator import itemgetter
-from typing import ClassVar, Final, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 import orjson
 from xxhash import xxh3_128_hexdigest
@@ -140,7 +140,7 @@ def skim(lines: Iterator[bytes], separator: str, first_line: int) -> Iterator[No
 def _quoted(line: str, lines: Iterator[str], separator: str, begins: int) -> tuple[list[str], int]:
     """The record that begins with a line, and how many lines it takes."""
     end = iter(("\n",))  # an open quote swallows this too
-    reader = csv.reader(chain((line,), lines, end), delimiter=separator, strict=True)
+    reader = csv.reader(chain((line,), lines, end), _strict(separator))
     try:
         record = next(reader)
     except csv.Error:
@@ -151,6 +151,12 @@ def _quoted(line: str, lines: Iterator[str], separator: str, begins: int) -> tup
     if next(end, None) is None:
         raise FileError("quote_unclosed", line=begins)
     return record, reader.line_num
+
+
+@cache
+def _strict(separator: str) -> Any:
+    """The dialect, ready made: to make it anew costs more than to read a line."""
+    return csv.reader((), delimiter=separator, strict=True).dialect
 
 
 def _in_one_line(line: str, separator: str, begins: int) -> list[str]:

@@ -90,27 +90,33 @@ def attributes(row: Row, told: str | None, before: str | None = None, inserted_b
         own += f'"inserted_by":{{"S":"{inserted_by}"}},'
     return b'%b%b%b%b"plate":{"S":"%b"}' % (
         own.encode(),
-        _offence(violation),
-        _sector(violation),
-        _paid(violation) if violation.counter_paid_at or violation.counter_receipt_no else b"",
+        _offence(_offence_of(violation)),
+        _sector(_sector_of(violation)),
+        _paid(_paid_of(violation)) if violation.counter_paid_at or violation.counter_receipt_no else b"",
         violation.plate_key.encode(),
     )
 
 
-def _members_of(names: tuple[str, ...]) -> Callable[[Violation], bytes]:
-    """What makes of a violation's fields members of a JSON object, with a comma behind each; remembered by value."""
-    fields = itemgetter(*map(Violation._fields.index, names))
+def _members_of(names: tuple[str, ...]) -> Callable[[tuple[str | int | None, ...]], bytes]:
+    """What makes of the values of a violation's fields members of a JSON object, with a comma behind each."""
 
     @lru_cache(maxsize=8192)
     def members(values: tuple[str | int | None, ...]) -> bytes:
         return orjson.dumps(pack(dict(zip(names, values, strict=True))))[1:-1] + b","
 
-    return lambda violation: members(fields(violation))
+    return members
+
+
+def _values_of(names: tuple[str, ...]) -> Callable[[Violation], tuple[str | int | None, ...]]:
+    return itemgetter(*map(Violation._fields.index, names))
 
 
 _offence: Final = _members_of(_OFFENCE)
+_offence_of: Final = _values_of(_OFFENCE)
 _sector: Final = _members_of(_SECTOR)
+_sector_of: Final = _values_of(_SECTOR)
 _paid: Final = _members_of(_PAID)
+_paid_of: Final = _values_of(_PAID)
 
 
 def tell(row: Row, known: Item | None) -> str | None:

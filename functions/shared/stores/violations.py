@@ -122,7 +122,7 @@ class Violations:
 
         def decisions() -> Iterable[tuple[str, Json | None]]:
             known = self._versions(rows)
-            return (self._decide(row, known.get(row.identity)) for row in rows)
+            return (self._decide(row, known.get(row.violation.violation_no)) for row in rows)
 
         return versioned.write(self._call, decisions, self._sleep)
 
@@ -144,7 +144,11 @@ class Violations:
     def _put(self, row: Row, known: Item | None) -> Json:
         # What was decided holds only for the version it was decided on.
         if known is None:
-            return {"Put": Fragment(self._insertion % (row.identity.encode(), attributes(row, tell(row, None))))}
+            return {
+                "Put": Fragment(
+                    self._insertion % (row.violation.violation_no.encode(), attributes(row, tell(row, None)))
+                )
+            }
         before = text(known, "changed_by")
         inserted_by = None if "inserted_by" in known else before
         members = attributes(row, tell(row, known), before, inserted_by)
