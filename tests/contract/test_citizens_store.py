@@ -64,24 +64,6 @@ class TestLinks:
         keys = {item["sk"]["S"] for item in tables.items("Citizens")}
         assert keys == {SUB, f"VEHICLE#{winner}", "PROFILE"}
 
-    def test_a_change_is_made_everywhere(self, citizens: Citizens) -> None:
-        citizens.link(SUB, vehicle(), NOON)
-        changed = vehicle()._replace(relation="family", notify=False)
-        assert citizens.change(SUB, vehicle(), changed)
-        assert citizens.vehicle(SUB, "v1") == changed
-        assert citizens.follower(PLATE.key, SUB) == Follower(
-            SUB, "v1", "private", False, False, "family", to_text(NOON)
-        )
-
-    def test_a_link_that_is_gone_comes_back_by_no_change(self, citizens: Citizens, tables: Tables) -> None:
-        citizens.link(SUB, vehicle(), NOON)
-        assert citizens.unlink(SUB, "v1", PLATE.key)
-        before = tables.items("Citizens")
-        assert not citizens.change(SUB, vehicle(), vehicle(notify=False))
-        assert not citizens.unlink(SUB, "v1", PLATE.key)
-        assert tables.items("Citizens") == before
-        assert [item["sk"]["S"] for item in before] == ["PROFILE"]
-
     def test_followers_are_read_page_by_page(self, engine: Engine, tables: Tables) -> None:
         call = engine.fast()
         citizens = Citizens(_pages_of_two(call), tables["Citizens"])
