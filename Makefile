@@ -80,9 +80,9 @@ check: ## lint, types, the template, weaknesses and secrets
 	@$(project)/ruff check .
 	@$(project)/ruff format --check .
 	@$(project)/mypy
-	@$(project)/cfn-lint template.yaml
+	@$(project)/cfn-lint --regions eu-central-1 -- template.yaml
 	@$(project)/cfn-lint --regions us-east-1 -- infra/edge.yaml
-	@$(sam) validate --lint
+	@$(sam) validate --lint --region eu-central-1
 	@.venv/security/bin/checkov --config-file infra/checkov.yaml
 	@git ls-files -z | xargs -0 $(project)/detect-secrets-hook --no-verify $(quiet_about)
 

@@ -27,7 +27,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
 # What a spreadsheet shows where a formula has no value (ECMA-376, part 1, 18.17.3).
 _SPREADSHEET_ERROR: Final = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)").fullmatch
 # As it shows a number too long for it, whose last digits are gone.
-_LONG_NUMBER: Final = re.compile(r"[0-9](?:[.,\u066b][0-9]+)?E\+[0-9]+").fullmatch
+_LONG_NUMBER: Final = re.compile(r"[0-9](?:[.,\u066b][0-9]+)?E\+[0-9]+", re.IGNORECASE).fullmatch
 
 _REMEMBERED: Final = 8192
 

@@ -23,6 +23,9 @@ MOST_BYTES: Final = 8 * 1024 * 1024
 
 LONGEST_LINE: Final = 1024 * 1024
 LONGEST_RECORD: Final = 2 * LONGEST_LINE
+MOST_EMPTY: Final = 1_048_576
+"""Empty rows in a row: as many as a sheet has, which a spreadsheet saves where they were given borders."""
+
 MOST_BAD: Final = 0.20
 """The share of the first chunk that may be bad: a file of more is not what it says, or not ours, and is refused."""
 
@@ -69,8 +72,9 @@ class _Lines:
     """
 
     def __init__(self, blocks: Iterable[bytes], *, keeping: bool) -> None:
-        self.position = self.record = self._counted_from = 0
+        self.position = self.record = 0
         self.count = 0
+        self._after = self._empty_rows = self._empty_bytes = 0
         self._keeping = keeping
         self._kept: list[bytes] = []
         self.encoded = self._counted(blocks)
@@ -95,10 +99,13 @@ class _Lines:
 
     def _require_bound(self, line: bytes) -> None:
         """Raises FileError where the record being read is too long; empty rows before it are no part of it."""
-        self._counted_from = max(self._counted_from, self.record)
+        if self._after != self.record:
+            self._after, self._empty_rows, self._empty_bytes = self.record, 0, 0
         if not line.strip(_EMPTY):
-            self._counted_from += len(line)
-        elif self.position - self._counted_from > LONGEST_RECORD:
+            self._empty_rows += 1
+            self._empty_bytes += len(line)
+        read = self.position - self.record - self._empty_bytes
+        if read > LONGEST_RECORD or self._empty_rows > MOST_EMPTY:
             raise FileError("record_too_long", line=self.count)
 
     def _split(self, blocks: Iterable[bytes]) -> Iterator[list[bytes]]:

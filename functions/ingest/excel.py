@@ -119,16 +119,21 @@ class Workbook:
         """How many further sheets are shown and hold anything."""
         with _damage_told():
             (_, *others), _ = self._sheets()
-            return sum(map(self._holds_cells, others))
+        return sum(map(self._holds_cells, others))
 
     def _holds_cells(self, sheet: str) -> bool:
+        """Whether a sheet holds any value; one that cannot be read may."""
         filled: list[str] = []
-        return any(
-            filled
-            for _ in _fed(
-                self._parts(sheet), start=lambda name, _: filled.append(name) if name in ("v", "t", "f") else None
-            )
-        )
+
+        def start(name: str, _: Attributes) -> None:
+            if name in ("v", "t"):
+                filled.append(name)
+
+        try:
+            with _damage_told():
+                return any(filled for _ in _fed(self._parts(sheet), start=start))
+        except FileError:
+            return True
 
     def require_header_unmerged(self) -> None:
         """Raises FileError where cells of the first row are merged, which leaves a header of holes."""

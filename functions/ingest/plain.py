@@ -22,7 +22,7 @@ _NO_HEADER: Final = frozenset(("header_missing", "column_missing", "column_twice
 class Plain(NamedTuple):
     """A file as CSV text in UTF-8. rewritten: its bytes are not those of the file, so chunks of it must be kept.
 
-    unproven: its encoding was declared, and every byte would read in it. sheets_unread: further ones of a workbook.
+    unproven: its encoding was declared, and every byte would read in it. sheets_unread: :meth:`Workbook.sheets_unread`.
     """
 
     blocks: Iterator[bytes]

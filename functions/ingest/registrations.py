@@ -14,7 +14,7 @@ from shared.domain.violation import make_version
 from shared.stores.registry import Registration
 
 # 123456.0, as programs write the numbers of a column that has gaps, is not 1234560.
-_WITH_FRACTION: Final = re.compile(r"[0-9]+[.\u066b]0+").fullmatch
+_WITH_FRACTION: Final = re.compile(r"[0-9]+[.,،]0{1,2}").fullmatch
 
 
 class RegistrationParser(Parser[Registration]):

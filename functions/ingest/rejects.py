@@ -21,7 +21,10 @@ _PARTS: Final = "rejects/.parts"
 
 
 def key_of(file_key: str) -> str:
-    """Where the rejects of a file's newest version lie: under its name, and one by which a spreadsheet opens CSV."""
+    """Where the rejects of a file's newest version lie: under its name, and one by which a spreadsheet opens CSV.
+
+    The mended rejects of a workbook, uploaded under that name, take the place of those that they mend.
+    """
     return f"rejects/{file_key}" if file_key.lower().endswith(".csv") else f"rejects/{file_key}.csv"
 
 

@@ -35,7 +35,7 @@ def of_file(layout: Layout, sheets_unread: int) -> Iterator[Notice]:
     for column in layout.unknown:
         yield Notice(column, "column_unknown", 1, 1)
     if sheets_unread:
-        yield Notice("", "sheets_unread", sheets_unread, 1)
+        yield Notice("", "sheets_unread", 1, 1)
 
 
 class Tally:

@@ -63,8 +63,8 @@ _TOKENS: Final = re.compile(r"[0-9]+|[^\W\d_]+")
 # Neither letter, digit nor separator: what stood there is lost (exports write "?" for it), so nothing is read past it.
 _STRANGE: Final = re.compile(rf"(?![0-9])\d|[^\w{re.escape(SEPARATORS)}()#\[\]«»“”]")
 # What may stand between the digits of a number; not a point or comma, which may begin a fraction (12456.0).
-_GROUPING: Final = dict.fromkeys(map(ord, " -_/\\|،‐–−"))
-_POINTED: Final = re.compile("[0-9] ?[.,،] ?[0-9]")
+_GROUPING: Final = dict.fromkeys(map(ord, " -_/\\|‐–−"))
+_POINTED: Final = re.compile(r"[0-9]\s*[.,،]\s*[0-9]")
 LONGEST_TEXT: Final = 80
 
 

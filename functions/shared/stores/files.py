@@ -57,7 +57,7 @@ class Plan(NamedTuple):
     """How a file is to be loaded. chunks, rows: how many it holds. last_modified: a stored text.
 
     rewritten: its chunks were kept apart, because they are no ranges of plain text in it. sheets_unread: of a workbook,
-    those beside the one that is loaded.
+    those beside the one that is loaded which are shown and hold anything.
     """
 
     separator: str

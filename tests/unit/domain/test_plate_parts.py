@@ -59,6 +59,7 @@ def test_parts(parts: tuple[str, str, str | None, str], key: str) -> None:
         (("german", "11", "ز", ""), "number_missing", "number"),
         (("german", "11", "ز", "0"), "number_zero", "number"),
         (("german", "11", "ز", "12456.0"), "number_not_digits", "number"),
+        (("german", "11", "ز", "12456،0"), "number_not_digits", "number"),
         (("german", "11", "ز", "12,456"), "number_not_digits", "number"),
         (("german", "11", "ز", "1.2E4"), "number_not_digits", "number"),
         (("german", "11", "ز", "1245?"), "number_not_digits", "number"),

@@ -308,6 +308,7 @@ REFUSED = [
     ("بغداد 22 153", "numbers_too_many"),
     # a fraction, as spreadsheets make of a number: not one number in groups
     ("بغداد ز 12456.0", "numbers_too_many"),
+    ("بغداد ز 12456  .  0", "numbers_too_many"),
     ("بغداد 12456,5", "numbers_too_many"),
     ("بغداد ١٢٤٥٦،٠", "numbers_too_many"),
     ("بغداد 22 A 153", "numbers_too_many"),

@@ -145,6 +145,20 @@ def test_empty_rows_below_and_between_are_left_out_however_many(keeping: bool) -
     assert refused(first + empty + b'"\n",' * 1_000_000).code == "record_too_long"
 
 
+def test_empty_rows_beyond_those_of_a_sheet_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few packed kilobytes could be millions of them."""
+    monkeypatch.setattr(cutting, "MOST_EMPTY", 1000)
+    kept: dict[int, bytes] = {}
+
+    def endless() -> Iterator[bytes]:
+        yield csv_text(*good_rows(1))
+        while True:
+            yield b"\r\n" * 10_000
+
+    with pytest.raises(FileError, match="record_too_long"):
+        scan(endless(), SOURCE, keep=kept.__setitem__)
+
+
 def test_bytes_that_are_not_text_are_found_on_their_line_wherever_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cutting, "MOST_ROWS", 2)
     content = csv_text(*good_rows(9)) + b"\xff\n"

@@ -156,12 +156,13 @@ def test_the_first_sheet_is_the_first_that_is_shown() -> None:
 def test_further_sheets_that_hold_anything_are_counted() -> None:
     empty = f'<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c r="A1" s="1"/></row></sheetData></worksheet>'
     filled = f'<worksheet xmlns="{MAIN}"><sheetData><row><c t="str"><v>a</v></c></row></sheetData></worksheet>'
-    for content, unread in ((None, 0), (empty, 0), (filled, 1)):
+    conditions = f'<worksheet xmlns="{MAIN}"><sheetData/><extLst><f>lists!$A$1</f></extLst></worksheet>'
+    damaged = "<worksheet>"
+    for content, unread in ((None, 0), (empty, 0), (conditions, 0), (filled, 1), (damaged, 1)):
         parts = {"xl/other.xml": content} if content else None
         workbook = xlsx([NAMES, ROW], parts=parts)
         with plain(blocks(workbook), len(workbook), "utf-8") as text:
             assert text.sheets_unread == unread
-    assert refusal(xlsx([NAMES, ROW], parts={"xl/other.xml": "<worksheet>"})) == "excel_damaged"
 
 
 def test_texts_escape_the_signs_that_xml_cannot_hold() -> None:

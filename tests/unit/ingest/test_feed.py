@@ -87,6 +87,7 @@ REFUSALS: list[tuple[dict[str, str], str, str]] = [
     ({"violation_no": "a#b"}, "violation_no", "violation_no_malformed"),
     ({"violation_no": "2.02611E+17"}, "violation_no", "number_e_notation"),
     ({"receipt_no": "1.23456789012346E+16"}, "receipt_no", "number_e_notation"),
+    ({"receipt_no": "1.23456789012346e+16"}, "receipt_no", "number_e_notation"),
     ({"sector_code": "1.20E+05"}, "sector_code", "number_e_notation"),
     ({"plate_family": "جديد"}, "plate_family", "family_new"),
     ({"plate_family": "سويدي"}, "plate_family", "family_unknown"),
