@@ -19,13 +19,23 @@ CARD = "AB-12345"
 
 @pytest.fixture
 def registry(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Registry:
-    monkeypatch.setenv("PROOF", "registration")
-    forget()
+    proof_is(monkeypatch, "registration")
     port = functions._fast()
     keyed = Keyed.from_secret(port, os.environ["PLATE_KEY_SECRET"])
     registry = Registry(port, functions.tables["Registry"], keyed)
     registry.write([registration("AB12345")])
     return registry
+
+
+def register_both(registry: Registry) -> None:
+    """Two vehicles of the number, each with a card of its own."""
+    registry.write([registration(f"{name.upper()}1", category=name, at="2026-11-02") for name in ("hire", "private")])
+
+
+def proof_is(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    """What the deployment takes for proof, from now on."""
+    monkeypatch.setenv("PROOF", mode)
+    forget()
 
 
 def prove(functions: Functions, number: str = CARD, **request: Any) -> Reply:
@@ -112,9 +122,7 @@ class TestProof:
     def test_a_card_of_one_of_several_categories_links_the_vehicle_of_that_one(
         self, functions: Functions, registry: Registry
     ) -> None:
-        registry.write(
-            [registration(f"{name.upper()}1", category=name, at="2026-11-02") for name in ("hire", "private")]
-        )
+        register_both(registry)
         store(functions.violations, violation(category="hire"), violation(category="private"))
         linked = prove(functions, "HIRE1").body
         assert (linked["plate"]["category"], linked["totals"]["count"]) == ("hire", 1)
@@ -124,9 +132,7 @@ class TestProof:
     def test_an_owner_is_told_no_more_of_another_vehicle_of_the_same_number(
         self, functions: Functions, registry: Registry
     ) -> None:
-        registry.write(
-            [registration(f"{name.upper()}1", category=name, at="2026-11-02") for name in ("hire", "private")]
-        )
+        register_both(registry)
         prove(functions, "HIRE1")
         store(functions.violations, violation(category="private", place="by the bridge"))
         parts = {"family": "german", "governorate": "11", "letter": "ز", "number": PLATE.number, "category": "private"}
@@ -141,29 +147,21 @@ class TestProof:
     def test_a_card_of_another_category_proves_no_link_of_before(
         self, functions: Functions, registry: Registry, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        registry.write(
-            [registration(f"{name.upper()}1", category=name, at="2026-11-02") for name in ("hire", "private")]
-        )
-        monkeypatch.setenv("PROOF", "declared")
-        forget()
+        register_both(registry)
+        proof_is(monkeypatch, "declared")
         parts = {"family": "german", "governorate": "11", "letter": "ز", "number": PLATE.number}
         functions.link({"plate": {**parts, "category": "private"}, "relation": "self"})
-        monkeypatch.setenv("PROOF", "registration")
-        forget()
+        proof_is(monkeypatch, "registration")
         assert prove(functions, "HIRE1").body["proven"] is False
         assert prove(functions, "PRIVATE1").body["proven"] is True
 
     def test_a_card_proves_a_link_of_before_that_named_no_category_to_be_of_its_own(
         self, functions: Functions, registry: Registry, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        registry.write(
-            [registration(f"{name.upper()}1", category=name, at="2026-11-02") for name in ("hire", "private")]
-        )
-        monkeypatch.setenv("PROOF", "declared")
-        forget()
+        register_both(registry)
+        proof_is(monkeypatch, "declared")
         before = functions.link(ASKED).body
-        monkeypatch.setenv("PROOF", "registration")
-        forget()
+        proof_is(monkeypatch, "registration")
         after = prove(functions, "HIRE1").body
         assert after["vehicle_id"] == before["vehicle_id"]
         assert (after["proven"], after["plate"]["category"]) == (True, "hire")
@@ -208,13 +206,11 @@ class TestOwner:
     def test_without_proof_nobody_is_shown(
         self, functions: Functions, monkeypatch: pytest.MonkeyPatch, owned: str
     ) -> None:
-        monkeypatch.setenv("PROOF", "declared")
-        forget()
+        proof_is(monkeypatch, "declared")
         unproven = functions.link(ASKED).body["vehicle_id"]
         reply = on_vehicle(functions, "GET", unproven, "/followers")
         assert (reply.status, reply.body["code"]) == (403, "not_proven")
-        monkeypatch.setenv("PROOF", "registration")
-        forget()
+        proof_is(monkeypatch, "registration")
         again = prove(functions)
         assert (again.status, again.body["vehicle_id"], again.body["proven"]) == (200, unproven, True)
         assert on_vehicle(functions, "GET", unproven, "/followers").status == 200
