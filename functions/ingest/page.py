@@ -97,6 +97,7 @@ def _error(error: Report) -> str:
 
 def _what_to_do(report: Report) -> str:
     """What the clerk does now, by how the file ended."""
+    unread = [escape(warning["message"]) for warning in report["warnings"] if warning["code"] == "sheets_unread"]
     steps: Sequence[str]
     if report["status"] == FAILED:
         replay = report["error"]["replay"]
@@ -110,9 +111,10 @@ def _what_to_do(report: Report) -> str:
             f"افتح ملف السجلات المرفوضة: <code>{rejected}</code>",
             "صحّح كل سجل؛ سبب رفضه مكتوب أمامه في عمود <code>error</code>.",
             "ارفع ذلك الملف كما هو، ولا حاجة إلى رفع الملف الأول ثانية.",
+            *unread,
         )
-    elif unread := [warning for warning in report["warnings"] if warning["code"] == "sheets_unread"]:
-        steps = [escape(warning["message"]) for warning in unread]
+    elif unread:
+        steps = unread
     else:
         return "<h2>ما العمل الآن؟</h2>\n<p>لا شيء، حُمِّلت سجلات الملف كلها.</p>"
     return f"<h2>ما العمل الآن؟</h2>\n<ol>{''.join(f'<li>{step}</li>' for step in steps)}</ol>"

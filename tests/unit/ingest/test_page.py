@@ -88,9 +88,11 @@ def test_a_failure_names_what_the_operator_does() -> None:
     assert "python -m infra.operator x" in shown.words
 
 
-def test_a_workbook_with_further_sheets_does_not_say_that_all_is_loaded() -> None:
+@pytest.mark.parametrize("rejected", [False, True])
+def test_a_workbook_with_further_sheets_does_not_say_that_all_is_loaded(rejected: bool) -> None:
     warnings = [{"code": "sheets_unread", "message": "أوراق أخرى", "rows": 1, "first_line": 1}]
-    shown = Reader(page({**REPORT, "status": "loaded", "rejects": None, "warnings": warnings}))
+    rejects = REPORT["rejects"] if rejected else None
+    shown = Reader(page({**REPORT, "status": "loaded", "rejects": rejects, "warnings": warnings}))
     assert shown.words.count("أوراق أخرى") == 2
     assert "لا شيء، حُمِّلت سجلات الملف كلها." not in shown.words
 
