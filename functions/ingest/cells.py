@@ -118,6 +118,8 @@ _MARKS: Final = dict.fromkeys(map(ord, ",\u066c' "))
 _SCIENTIFIC: Final = re.compile(r"[+-]?[0-9]+(?:[.,\u066b][0-9]*)?E[+-]?[0-9]+", re.IGNORECASE).fullmatch
 _FRACTION: Final = re.compile(r"(?P<whole>[0-9][0-9,\u066c' ]*)[.\u066b](?P<part>[0-9]+)").fullmatch
 _NO_FILS: Final = frozenset(("0", "00"))
+_UNQUOTED: Final = re.compile(r"[0-9]{1,3},[0-9]{3}|[0-9]+,0{1,2}").fullmatch
+_LONGEST_NUMBER: Final = 40
 
 
 def amount(cell: str) -> int:
@@ -128,6 +130,13 @@ def amount(cell: str) -> int:
 def amount_due(cell: str) -> int:
     """Whole dinars from 0 to twice the largest fine."""
     return _dinars(cell, 0, LARGEST_DUE)
+
+
+def are_one_number(cell: str, following: str) -> bool:
+    """Whether two neighbours read as one number whose comma stood without quotes: ``50,000`` or ``50000,00``."""
+    if len(cell) + len(following) > _LONGEST_NUMBER:
+        return False
+    return _UNQUOTED(f"{clean(cell).strip()},{clean(following).strip()}") is not None
 
 
 def _dinars(cell: str, least: int, most: int) -> int:

@@ -40,6 +40,8 @@ _PLATE_COLUMNS: Final = {
     "letter": "plate_letter",
     "number": "plate_number",
 }
+_GROUPED: Final = ("plate_number", "amount", "amount_due")
+"""Columns whose numbers may bear thousands marks, which are commas to most."""
 _REMEMBERED: Final = 8192
 _VERSION: Final = Violation._fields.index("version")
 _SETTLEMENT: Final = Violation._fields.index("held_by")
@@ -186,6 +188,7 @@ class Parser(ABC, Generic[RowT]):
         self._source = source
         self._width = len(layout.columns)
         at = {column: position for position, column in enumerate(layout.columns)}
+        self._may_be_cut = [at[name] for name in _GROUPED if name in at and layout.separator == ","]
         # The format's columns in the format's order; an absent one is the empty cell beyond the last.
         places = [at.get(column.name, self._width) for column in self.columns]
         in_order = places == [*range(len(places))]
@@ -208,8 +211,12 @@ class Parser(ABC, Generic[RowT]):
     def _check_width(self, record: list[str]) -> None:
         if len(record) < self._width:
             raise CellError("cells_missing")
-        if any(map(str.strip, record[self._width :])):
+        if any(map(str.strip, record[self._width :])) or self._is_cut(record):
             raise CellError("cells_too_many")
+
+    def _is_cut(self, record: list[str]) -> bool:
+        """Whether a number lies in two cells, so that none behind it stands in its column."""
+        return any(cells.are_one_number(*record[at : at + 2]) for at in self._may_be_cut)
 
     @abstractmethod
     def _row(self, line: int, record: tuple[str, ...]) -> RowT:

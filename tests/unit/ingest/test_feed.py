@@ -10,6 +10,7 @@ from ingest.errors import FileError
 from ingest.feed import Notice, Reject, records
 from ingest.words import ROW_ERRORS, message
 from shared.domain.violation import Violation
+from shared.stores.violation_rows import Row
 from tests.unit.ingest.feeds import GOOD, NAMES, SOURCE, parser, refusal, row
 
 
@@ -149,6 +150,29 @@ def test_rows_of_another_width() -> None:
     assert parser().parse(2, cells[:-1]) == Reject(2, "", "cells_missing", cells[:-1])
     assert parser().parse(2, [*cells, "", "x"]) == Reject(2, "", "cells_too_many", [*cells, "", "x"])
     assert parser().parse(2, [*cells, "", "\u00a0", " "]) == row()
+
+
+@pytest.mark.parametrize(
+    ("column", "cut"),
+    [
+        ("amount", ("50", "000")),
+        ("amount", ("٥٠", "٠٠٠ ")),
+        ("amount", ("50000", "00")),
+        ("amount", ("1", "250", "000")),
+        ("amount_due", ("100", "000")),
+        ("plate_number", ("12", "456")),
+    ],
+)
+def test_a_number_that_its_comma_cut_in_two_shifts_no_cells_where_the_last_are_empty(
+    column: str, cut: tuple[str, ...]
+) -> None:
+    """The cells behind it would pass for the columns beside theirs, and the empty last ones for a writer's padding."""
+    last = (column, "place", "receipt_no")
+    columns = (*(name for name in NAMES if name not in last), *last)
+    padding = [""] * 2
+    assert isinstance(parser(columns).parse(2, [*(GOOD[name] for name in columns), *padding]), Row)
+    record = [*(GOOD[name] for name in columns[:-3]), *cut, *padding]
+    assert parser(columns).parse(2, record) == Reject(2, "", "cells_too_many", record)
 
 
 def test_a_category_without_a_name_becomes_other_with_a_warning() -> None:
