@@ -28,7 +28,7 @@ class RegistrationParser(Parser[Registration]):
         registration_no = normal(number)
         if registration_no is None or _WITH_FRACTION(clean(number).strip()):
             raise CellError("registration_no_malformed" if number.strip() else "missing", "registration_no")
-        updated = self._updated(updated_at)
+        updated = self._past("updated_at", updated_at, "updated_at_ahead")
         if category.unknown:
             self._warn_of_category(line)
         return Registration(

@@ -199,6 +199,10 @@ ROW_ERRORS: Final = {
     "date_out_of_range": Words(
         "التاريخ قبل سنة 1970 أو بعد سنة 2099", "The date is before the year 1970 or after 2099"
     ),
+    "date_ahead": Words(
+        "التاريخ في المستقبل؛ اكتبه مثل 2026-11-23، أو اليوم قبل الشهر: 23/11/2026",
+        "The date lies in the future: write it as 2026-11-23, or the day before the month: 23/11/2026",
+    ),
     "updated_at_ahead": Words("تاريخ التحديث في المستقبل", "The update's date lies in the future"),
 }
 

@@ -123,6 +123,8 @@ REFUSALS: list[tuple[dict[str, str], str, str]] = [
     ({"receipt_no": "#NAME?"}, "receipt_no", "spreadsheet_error"),
     ({"plate_number": "#NUM!"}, "plate_number", "number_not_digits"),
     ({"receipt_no": "x" * 201}, "receipt_no", "text_too_long"),
+    ({"occurred_at": "05/12/2026", "recorded_at": ""}, "occurred_at", "date_ahead"),
+    ({"recorded_at": "2026-11-21T12:00:01"}, "recorded_at", "date_ahead"),
     ({"updated_at": "2030-01-01"}, "updated_at", "updated_at_ahead"),
     ({"updated_at": "2026-11-21T12:00:01"}, "updated_at", "updated_at_ahead"),
 ]  # fmt: skip
