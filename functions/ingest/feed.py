@@ -253,6 +253,10 @@ class ViolationParser(Parser[Row]):
         if occurred is None:
             raise CellError("missing", "occurred_at")
         updated = self._past("updated_at", updated_at, "updated_at_ahead")
+        counter_paid_at = _date("paid_at", paid_at) if paid_at else None
+        if counter_paid_at and offence.status == OPEN:
+            # Its owner would be told to pay a second time.
+            raise CellError("open_but_paid", "status")
         source = self._source
         violation = _new(
             Violation,
@@ -274,7 +278,7 @@ class ViolationParser(Parser[Row]):
                 sector.name,
                 sector.governorate,
                 _place(place),
-                _date("paid_at", paid_at) if paid_at else None,
+                counter_paid_at,
                 _optional("receipt_no", receipt_no, cells.text) if receipt_no else None,
                 None,  # the settlement
                 None,

@@ -203,6 +203,10 @@ ROW_ERRORS: Final = {
         "التاريخ في المستقبل؛ اكتبه مثل 2026-11-23، أو اليوم قبل الشهر: 23/11/2026",
         "The date lies in the future: write it as 2026-11-23, or the day before the month: 23/11/2026",
     ),
+    "open_but_paid": Words(
+        "للسجل تاريخ تسديد وحالته ليست مسددة؛ اكتب الحالة: مسددة، أو احذف تاريخ التسديد",
+        "The row says when it was paid, and its status is open: write paid, or take the date out",
+    ),
     "updated_at_ahead": Words("تاريخ التحديث في المستقبل", "The update's date lies in the future"),
 }
 
