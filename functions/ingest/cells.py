@@ -19,10 +19,12 @@ LONGEST_TEXT: Final = 200
 LARGEST_AMOUNT: Final = 100_000_000
 LARGEST_DUE: Final = 2 * LARGEST_AMOUNT
 
-plain_number: Final = re.compile(r"[0-9A-Za-z/-]{1,32}").fullmatch
+plain_number: Final = re.compile(r"(?=[A-Za-z/-]*[0-9])[0-9A-Za-z/-]{1,32}").fullmatch
 """Matches a violation's number as most exports write it, which :func:`violation_no` leaves as it is."""
 
 _ANY_NUMBER: Final = re.compile(r"(?:[^\W_]|[/-]){1,32}").fullmatch
+# What stands for a value that is absent: a stroke, and what databases and programs write.
+_NOTHING: Final = re.compile(r"[\W_]+|NULL|N/A|NAN|NONE", re.IGNORECASE).fullmatch
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
 # What a spreadsheet shows where a formula has no value (ECMA-376, part 1, 18.17.3).
 _SPREADSHEET_ERROR: Final = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)").fullmatch
@@ -35,6 +37,8 @@ _REMEMBERED: Final = 8192
 def violation_no(cell: str) -> str:
     """1 to 32 letters, digits, slashes and hyphens; digits of any script as ASCII."""
     number = clean(cell).strip()
+    if _NOTHING(number):
+        raise CellError("missing")  # all that have none would be one violation
     if not _ANY_NUMBER(number):
         raise CellError("number_e_notation" if _SCIENTIFIC(number) else "violation_no_malformed")
     return number
@@ -44,8 +48,10 @@ def code(cell: str) -> str:
     """A code of 1 to 16 characters."""
     value = clean(cell).strip()
     _require_words(value)
-    if not 1 <= len(value) <= 16:
-        raise CellError("code_too_long" if value else "missing")
+    if not value or _NOTHING(value):
+        raise CellError("missing")
+    if len(value) > 16:
+        raise CellError("code_too_long")
     return value
 
 

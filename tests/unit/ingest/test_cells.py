@@ -152,6 +152,17 @@ def test_violation_numbers_refused(cell: str) -> None:
     assert refusal(cells.violation_no, cell) == "violation_no_malformed"
 
 
+@pytest.mark.parametrize("cell", ["-", "--", "/", "NULL", "null", "N/A", "NaN", "None"])
+def test_what_stands_for_no_value_is_neither_a_number_nor_a_code(cell: str) -> None:
+    """Rows without a number would be rows of one violation, of which all but the newest are lost."""
+    assert not cells.plain_number(cell)
+    assert refusal(cells.violation_no, cell) == refusal(cells.code, cell) == "missing"
+
+
+def test_a_number_may_be_of_letters_alone() -> None:
+    assert cells.violation_no("NULLA") == "NULLA"
+
+
 @pytest.mark.parametrize(
     ("cell", "status"),
     [
