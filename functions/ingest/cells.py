@@ -30,6 +30,20 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
 _SPREADSHEET_ERROR: Final = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)").fullmatch
 # As it shows a number too long for it, whose last digits are gone.
 _LONG_NUMBER: Final = re.compile(r"[0-9](?:[.,\u066b][0-9]+)?E\+[0-9]+", re.IGNORECASE).fullmatch
+# What a spreadsheet makes of 25/3 or 1-2: a day of this year, or a month, as its sheets and its CSV hold it.
+_ENGLISH_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTH: Final = (
+    f"(?:{'|'.join(_ENGLISH_MONTHS)}"
+    "|كانون الثاني|شباط|[آا]ذار|نيسان|[أا]يار|حزيران|تموز|[آا]ب|[أا]يلول|تشرين ال[أا]ول|تشرين الثاني|كانون ال[أا]ول"
+    "|يناير|فبراير|مارس|[أا]بريل|مايو|يونيو|يوليو|[أا]غسطس|سبتمبر|[أا]كتوبر|نوفمبر|ديسمبر)"
+)
+_SPREADSHEET_DATE: Final = re.compile(
+    rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9:]{{8}}|[0-9]{{1,2}}-{_MONTH}(?:-[0-9]{{2,4}})?|{_MONTH}-[0-9]{{2,4}}",
+    re.IGNORECASE,
+).fullmatch
+_DAY: Final = re.compile(
+    "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{2}/[0-9]{2}/[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}"
+).fullmatch
 
 _REMEMBERED: Final = 8192
 
@@ -48,6 +62,7 @@ def code(cell: str) -> str:
     """A code of 1 to 16 characters."""
     value = clean(cell).strip()
     _require_words(value)
+    _require_no_day(value)
     if not value or _NOTHING(value):
         raise CellError("missing")
     if len(value) > 16:
@@ -72,11 +87,20 @@ def _require_words(value: str) -> None:
         raise CellError("spreadsheet_error")
     if _LONG_NUMBER(value):
         raise CellError("number_e_notation")
+    if _SPREADSHEET_DATE(value.translate(DIGITS)):
+        raise CellError("spreadsheet_date")
+
+
+def _require_no_day(value: str) -> None:
+    if _DAY(value):
+        raise CellError("spreadsheet_date")
 
 
 def legal_ref(cell: str) -> str:
     """An article of the law such as ``25/3/هـ``, its digits in ASCII."""
-    return text(cell).translate(DIGITS)
+    value = text(cell).translate(DIGITS)
+    _require_no_day(value)  # by 25/03/2026 in the place of 25/3 the fine would never double
+    return value
 
 
 def family(cell: str) -> str:
@@ -182,12 +206,7 @@ _FORMATS: Final = tuple(
         r"(?P<day>[0-9]{1,2})-(?P<name>[A-Z]{3})-(?P<year>[0-9]{4}|[0-9]{2})(?:\s+" + _TIME + _HALF + ")?",
     )
 )
-_MONTHS: Final = {
-    name: month
-    for month, name in enumerate(
-        ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), start=1
-    )
-}
+_MONTHS: Final = {name: month for month, name in enumerate(_ENGLISH_MONTHS, start=1)}
 _PLAIN_DAY: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}").fullmatch
 _PLAIN_TIME: Final = re.compile(r"(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:\+03:00)?)?").fullmatch
 

@@ -164,6 +164,10 @@ ROW_ERRORS: Final = {
     "spreadsheet_error": Words(
         "في الخلية خطأ من برنامج الجداول؛ اكتب قيمتها", "The cell holds a spreadsheet's error: write its value"
     ),
+    "spreadsheet_date": Words(
+        "حوّل برنامج الجداول القيمة إلى تاريخ؛ اجعل تنسيق العمود نصاً واكتبها ثانية مثل 25/3",
+        "A spreadsheet made a date of the value: format the column as text and write it again, such as 25/3",
+    ),
     "text_too_long": Words("النص أطول من 200 حرف", "The text is longer than 200 characters"),
     "violation_no_malformed": Words(
         "رقم المخالفة يتكون من 1 إلى 32 حرفاً أو رقماً أو / أو -",

@@ -121,6 +121,8 @@ REFUSALS: list[tuple[dict[str, str], str, str]] = [
     ({"violation_code": "#REF!"}, "violation_code", "spreadsheet_error"),
     ({"place": " #VALUE! "}, "place", "spreadsheet_error"),
     ({"receipt_no": "#NAME?"}, "receipt_no", "spreadsheet_error"),
+    ({"legal_ref": "2026-03-25T00:00:00"}, "legal_ref", "spreadsheet_date"),
+    ({"sector_code": "02-Jan"}, "sector_code", "spreadsheet_date"),
     ({"plate_number": "#NUM!"}, "plate_number", "number_not_digits"),
     ({"receipt_no": "x" * 201}, "receipt_no", "text_too_long"),
     ({"occurred_at": "05/12/2026", "recorded_at": ""}, "occurred_at", "date_ahead"),
