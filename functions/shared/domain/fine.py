@@ -44,7 +44,7 @@ class Policy(NamedTuple):
 POLICIES: Final = (Policy("IQ-TRAFFIC-2019", "2019-10-06", ("25/1", "25/2", "25/3"), 1, 2),)
 
 _ORDINALS: Final = {fold(word): str(clause) for clause, word in enumerate(("أولا", "ثانيا", "ثالثا"), start=1)}
-_ARTICLE: Final = re.compile(r"([0-9]+)(?:\s*/\s*([0-9]+|[^\W\d_]+))?")
+_ARTICLE: Final = re.compile(r"0*([0-9]+)(?:\s*/\s*0*([0-9]+|[^\W\d_]+))?")
 
 
 class Facts(NamedTuple):
