@@ -1,7 +1,8 @@
 """Undoing what one version of a file changed, by what earlier files said.
 
 Of a violation that the file inserted nothing stays, unless money is bound to it. One that it changed says again what
-the line before it said: the item names that line (``changed_before``), and the bucket keeps all versions of all files.
+the last line of another file said: the item names that line (``changed_before``), and the bucket keeps all versions of
+all files.
 Nobody is told of it, and what pay wrote stays as it is. Limits: what another file changed since is left alone; so is a
 violation whose earlier line cannot be read again; one step back is known of each violation, not two; SMS that went out
 cannot be called back.
@@ -99,13 +100,13 @@ def plan(deployment: Deployment, file: File) -> Undo:
             item = traces.get(row.identity, {})
             if text(item, "changed_by") != row.ref:
                 _keep(kept, "not as this file left it")
-            elif text(item, "inserted_by") in (None, row.ref):
+            elif before := text(item, "changed_before"):
+                former[before] = row.ref
+            elif (text(item, "inserted_by") or row.ref).startswith(f"{file.version.file_id}#"):
                 if "held_by" in item or "paid_by" in item:
                     _keep(kept, "inserted here, and paid or being paid")
                 else:
                     inserted.append((row.identity, row.ref))
-            elif before := text(item, "changed_before"):
-                former[before] = row.ref
             else:
                 _keep(kept, "former line unknown")
     changed = list(_former_rows(reader, former, kept))

@@ -354,6 +354,23 @@ class TestUndoing:
         assert item(tables, first.identity) == {**restored, "inserted_by": {"S": first.ref}}
         assert not violations.restore(first, second.ref)
 
+    def test_a_file_that_holds_a_number_twice_is_undone_whole(self, violations: Violations, tables: Tables) -> None:
+        """What its first line said is no better than what its second did."""
+        first = row(violation(), ref="good#2")
+        second = row(later(first.violation, amount=1), ref="bad#2")
+        third = row(later(first.violation, "2026-11-21T08:00:00+03:00", amount=2), ref="bad#9")
+        new = row(violation(), ref="bad#3")
+        again = row(later(new.violation, amount=3), ref="bad#10")
+        for line in (first, second, third, new, again):
+            violations.write([line])
+        assert item(tables, first.identity)["changed_before"] == {"S": "good#2"}
+        assert "changed_before" not in item(tables, new.identity)
+
+        assert violations.restore(first, third.ref)
+        assert violations.forget(new.identity, again.ref)
+
+        assert violations.get([first.identity, new.identity]) == {first.identity: first.violation}
+
     def test_a_settlement_outlasts_what_is_undone(self, call: Call, violations: Violations) -> None:
         first = row(violation())
         violations.write([first])

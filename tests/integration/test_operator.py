@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from infra.operator import __main__ as commands
 from infra.operator.deployment import Deployment
+from ingest import cutting
 from shared.clock import now
 from shared.domain.time import BAGHDAD
 from shared.stores.items import transact
@@ -149,6 +150,22 @@ def test_what_a_file_did_is_undone(command: Run, desk: Desk, violations: Violati
     assert (done["state"], done["forgotten"], done["restored"]) == ("done", 1, 1)
     assert "arn:" in done["who"]
     assert "0 inserted: to be forgotten; 0 changed" in command("rollback-file", "live/second.csv")
+
+
+def test_a_file_that_holds_a_number_in_two_chunks_is_undone_whole(
+    command: Run, desk: Desk, violations: Violations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, new = row(amount="10000"), row()
+    load(desk, "backlog/first.csv", [known])
+    before = violations.get([known["violation_no"]])
+    twice = [{**each, "amount": amount, "updated_at": ""} for amount in ("2", "3") for each in (known, new)]
+    monkeypatch.setattr(cutting, "MOST_ROWS", 2)
+    load(desk, "live/second.csv", twice)
+
+    said = command("rollback-file", "live/second.csv", "--apply")
+
+    assert "1 inserted: to be forgotten; 1 changed: to be restored" in said
+    assert violations.get([known["violation_no"], new["violation_no"]]) == before
 
 
 def test_what_is_paid_or_changed_since_stays(command: Run, desk: Desk, violations: Violations, stand: Stand) -> None:

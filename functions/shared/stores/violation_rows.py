@@ -29,7 +29,8 @@ _OWN: Final = (
 )  # fmt: skip
 """Ingest's attributes of which each row has its own.
 
-changed_by: the line that last changed it; changed_before: the one that had before, whose file still tells what it said.
+changed_by: the line that last changed it; changed_before: the one of another file that had before, which still tells
+what it said.
 inserted_by: the line that inserted it, where another has changed it since.
 """
 

@@ -128,7 +128,7 @@ class Violations:
 
     def _versions(self, rows: Sequence[Row]) -> dict[str, Item]:
         projection = {
-            "ProjectionExpression": "pk, version, #hash, plate, #status, inserted_by, changed_by, paid_by",
+            "ProjectionExpression": "pk,version,#hash,plate,#status,inserted_by,changed_by,changed_before,paid_by",
             "ExpressionAttributeNames": _RESERVED,
         }
         keys: list[Item] = [{"pk": {"S": row.violation.violation_no}} for row in rows]
@@ -149,8 +149,10 @@ class Violations:
                     self._insertion % (row.violation.violation_no.encode(), attributes(row, tell(row, None)))
                 )
             }
-        before = text(known, "changed_by")
-        inserted_by = None if "inserted_by" in known else before
+        last = text(known, "changed_by")
+        # What undoing a file brings back stood in another: a file may hold a number twice.
+        before = text(known, "changed_before") if last and last.startswith(_file_of(row.ref)) else last
+        inserted_by = None if "inserted_by" in known else last
         members = attributes(row, tell(row, known), before, inserted_by)
         return {"Update": self._update(row, members, "version = :seen", known["version"])}
 
@@ -176,14 +178,17 @@ class Violations:
         return {item["pk"]["S"]: item for item in items}
 
     def forget(self, violation_no: str, ref: str) -> bool:
-        """Delete a violation that a line inserted. False where another changed it since, or money is bound to it."""
+        """Delete a violation that a line's file inserted, and that line changed last.
+
+        False where another has changed it since, or money is bound to it.
+        """
         request: Json = {
             "TableName": self._table,
             "Key": {"pk": {"S": violation_no}},
             "ConditionExpression": "changed_by = :ref"
-            " AND (attribute_not_exists(inserted_by) OR inserted_by = :ref)"
+            " AND (attribute_not_exists(inserted_by) OR begins_with(inserted_by, :file))"
             " AND attribute_not_exists(held_by) AND attribute_not_exists(paid_by)",
-            "ExpressionAttributeValues": {":ref": {"S": ref}},
+            "ExpressionAttributeValues": {":ref": {"S": ref}, ":file": {"S": _file_of(ref)}},
         }
         return is_made(lambda: self._call("dynamodb", "DeleteItem", request))
 
@@ -255,6 +260,11 @@ class Violations:
         if "#status" in condition:
             update["ExpressionAttributeNames"] = {"#status": "status"}
         return {"Update": update}
+
+
+def _file_of(ref: str) -> str:
+    """What the refs of all lines of a file begin with."""
+    return ref.partition("#")[0] + "#"
 
 
 @lru_cache(maxsize=1024)
