@@ -17,6 +17,10 @@ _BUILT_IN_DATES: Final = frozenset((*range(14, 23), *range(27, 37), *range(45, 4
 _LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
 _DATE_SIGN: Final = re.compile(r"[dmyhs]", re.IGNORECASE).search
 _ZEROS: Final = re.compile(r"0+").fullmatch
+# "BG-"00000: a number of which a part is written into the format. One of # or , is an amount's, with its currency.
+_TEXT: Final = r'(?:"[^"]*"|\\.|[-/ ])'
+_LABELLED: Final = re.compile(rf"(?P<before>{_TEXT}+)(?P<digits>0+|General|#)(?P<after>{_TEXT}*)").fullmatch
+_QUOTES: Final = re.compile(r'"([^"]*)"|\\(.)')
 _PLAIN: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
 _COLUMN: Final = re.compile(r"([A-Z]{1,3})[0-9]+").fullmatch
 
@@ -31,17 +35,28 @@ _BEYOND: Final = 2_958_466  # the day after 9999-12-31
 
 
 class Style(NamedTuple):
-    """How a cell shows a number: as a date, or with leading zeros to a width."""
+    """How a cell shows a number: as a date, or with leading zeros to a width, and texts before and after it."""
 
     date: bool = False
     zeros: int = 0
+    before: str = ""
+    after: str = ""
+
+    def whole(self, digits: str) -> str:
+        """What is shown of a whole number."""
+        return f"{self.before}{digits.zfill(self.zeros)}{self.after}"
 
 
 def style(format_id: int, code: str) -> Style:
     """The style of a number format. code: empty for those that Excel knows by number."""
     if format_id in _BUILT_IN_DATES:
         return Style(date=True)
-    shown = _LITERAL.sub("", code.partition(";")[0])
+    positive = code.partition(";")[0]
+    if labelled := _LABELLED(positive):
+        before, after = (_QUOTES.sub(r"\1\2", labelled[part]) for part in ("before", "after"))
+        if before.strip():
+            return Style(zeros=labelled["digits"].count("0"), before=before, after=after)
+    shown = _LITERAL.sub("", positive)
     if _ZEROS(shown):
         return Style(zeros=len(shown))
     return Style(date=bool(_DATE_SIGN(shown)))
@@ -50,7 +65,7 @@ def style(format_id: int, code: str) -> Style:
 def number(text: str, shown: Style, *, since_1904: bool) -> str:
     """A numeric cell: a whole number in digits, a date in ISO 8601, else as Excel saves it, E-notation and all."""
     if not shown.date and _PLAIN(text):
-        return text.zfill(shown.zeros) if text[0] != "-" else text
+        return shown.whole(text) if text[0] != "-" else text
     try:
         value = Decimal(text)
     except InvalidOperation:
@@ -61,7 +76,7 @@ def number(text: str, shown: Style, *, since_1904: bool) -> str:
         return _date(float(value), since_1904=since_1904)
     # Arithmetic leaves 50000.000000000004 where the sheet shows and its CSV says 50000.
     plain = format(float(value), f".{_MOST_DIGITS}G")
-    return plain.zfill(shown.zeros) if plain.isdecimal() else plain
+    return shown.whole(plain) if plain.isdecimal() else plain
 
 
 def _date(days: float, *, since_1904: bool) -> str:

@@ -190,7 +190,10 @@ def test_rich_shared_texts_are_joined_without_their_pronunciation() -> None:
     assert rows_of(xlsx([], parts=parts)) == [["ab", "", "c"]]
 
 
-FORMATS = ("yyyy-mm-dd", "dd/mm/yyyy hh:mm", "[h]:mm:ss", "000000", '#,##0 "day"', "[Red][$-401]0.00", "General")
+FORMATS = (
+    "yyyy-mm-dd", "dd/mm/yyyy hh:mm", "[h]:mm:ss", "000000", '#,##0 "day"', "[Red][$-401]0.00", "General",
+    '"BG-"00000', r'"م"\-000"/26"', '"D-"General', '"IQD "#,##0', '0 "day"', '[$IQD] 0', r"\ 0",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -216,6 +219,16 @@ FORMATS = ("yyyy-mm-dd", "dd/mm/yyyy hh:mm", "[h]:mm:ss", "000000", '#,##0 "day"
         (Number("50000", 5), "50000"),
         (Number("50000", 6), "50000"),
         (Number("50000", 7), "50000"),
+        (Number("123", 8), "BG-00123"),
+        (Number("1234567", 8), "BG-1234567"),
+        (Number("7.0", 9), "م-007/26"),
+        (Number("7", 10), "D-7"),
+        (Number("-7", 10), "-7"),
+        (Number("7.5", 10), "7.5"),
+        (Number("50000", 11), "50000"),
+        (Number("50000", 12), "50000"),
+        (Number("50000", 13), "50000"),
+        (Number("50000", 14), "50000"),
         (Number("7", 99), "7"),
     ],
 )
