@@ -62,7 +62,9 @@ _DIGITS: Final = re.compile("[0-9]+")
 _TOKENS: Final = re.compile(r"[0-9]+|[^\W\d_]+")
 # Neither letter, digit nor separator: what stood there is lost (exports write "?" for it), so nothing is read past it.
 _STRANGE: Final = re.compile(rf"(?![0-9])\d|[^\w{re.escape(SEPARATORS)}()#\[\]«»“”]")
-# What may stand between the digits of a number; not a point or comma, which may begin a fraction (12456.0).
+# What may stand between the digits of a number: not a point or comma, which may begin a fraction (12456.0), nor a
+# stroke, which parts two numbers (345/22 is a serial and a governorate's code).
+_GROUPED: Final = re.compile("[0-9]+(?:[ ‐–−-]+[0-9]+)*")
 _GROUPING: Final = dict.fromkeys(map(ord, " -_/\\|‐–−"))
 _POINTED: Final = re.compile(r"[0-9]\s*[.,،]\s*[0-9]")
 LONGEST_TEXT: Final = 80
@@ -160,9 +162,10 @@ class Series(NamedTuple):
 
     def _serial(self, number: str) -> str:
         if not (number.isascii() and number.isdecimal()):
-            number = clean(number).strip().translate(_GROUPING)
-            if not _DIGITS.fullmatch(number):
+            number = clean(number).strip()
+            if not _GROUPED.fullmatch(number):
                 raise PlateError("number_not_digits" if number else "number_missing", "number")
+            number = number.translate(_GROUPING)
         serial = number.lstrip("0")
         if not 0 < len(serial) <= _LONGEST[self.family]:
             raise PlateError("number_too_long" if serial else "number_zero", "number")
