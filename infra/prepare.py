@@ -147,7 +147,7 @@ class _Out:
         path = self._folder / f"{self._name}-{len(self.parts) + 1:03d}.csv.gz"
         self.parts.append(path)
         packed = self._part_open.enter_context(gzip.GzipFile(path, "wb"))
-        self._part = csv.writer(self._part_open.enter_context(io.TextIOWrapper(packed, "utf-8", newline="")))
+        self._part = csv.writer(self._part_open.enter_context(io.TextIOWrapper(packed, "utf-8-sig", newline="")))
         self._part.writerow(self._layout.header)
         self._left = MOST_ROWS
 

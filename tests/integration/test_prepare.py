@@ -62,6 +62,14 @@ def test_the_parts_load_as_the_file_does(desk: Desk, export: Path) -> None:
     assert (again["counts"]["inserted"], again["counts"]["rejected"]) == (2, 0)
 
 
+def test_the_parts_load_whatever_encoding_is_the_stacks(desk: Desk, export: Path) -> None:
+    run(export)
+    desk.encoding = "windows-1256"
+    files = made(export)
+    del files["export-rejects.csv"]
+    assert [count["inserted"] for count in loaded(desk, files)] == [9, 9, 2]
+
+
 def test_what_is_wrong_is_said_in_both_languages_with_the_first_line(export: Path) -> None:
     said = run(export).output
     assert "22 rows: 20 good, 2 rejected" in said
