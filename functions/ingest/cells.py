@@ -48,10 +48,16 @@ _DAY: Final = re.compile(
 _REMEMBERED: Final = 8192
 
 
+def is_absent(cell: str) -> bool:
+    """Whether a cell says that there is no value: by marks that nobody sees, a stroke, or a program's word for it."""
+    value = clean(cell).strip()
+    return not value or _NOTHING(value) is not None
+
+
 def violation_no(cell: str) -> str:
     """1 to 32 letters, digits, slashes and hyphens; digits of any script as ASCII."""
     number = clean(cell).strip()
-    if _NOTHING(number):
+    if is_absent(number):
         raise CellError("missing")  # all that have none would be one violation
     if not _ANY_NUMBER(number):
         raise CellError("number_e_notation" if _SCIENTIFIC(number) else "violation_no_malformed")
@@ -63,7 +69,7 @@ def code(cell: str) -> str:
     value = clean(cell).strip()
     _require_words(value)
     _require_no_day(value)
-    if not value or _NOTHING(value):
+    if is_absent(value):
         raise CellError("missing")
     if len(value) > 16:
         raise CellError("code_too_long")

@@ -329,6 +329,8 @@ def read_category(word: str) -> Category:
     if not word.strip():
         return Category(None, unknown=False)
     known = _optional("plate_category", word, cells.category)
+    if known is None and cells.is_absent(word):
+        return Category(None, unknown=False)
     return Category(known or OTHER, unknown=known is None)
 
 

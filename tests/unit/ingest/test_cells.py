@@ -147,12 +147,12 @@ def test_violation_numbers(cell: str, number: str) -> None:
     assert cells.violation_no(cell) == number
 
 
-@pytest.mark.parametrize("cell", ["A" * 33, "1#2", "1 2", "a_b", "=1", "\u200f", "a\nb"])
+@pytest.mark.parametrize("cell", ["A" * 33, "1#2", "1 2", "a_b", "=1", "a\nb"])
 def test_violation_numbers_refused(cell: str) -> None:
     assert refusal(cells.violation_no, cell) == "violation_no_malformed"
 
 
-@pytest.mark.parametrize("cell", ["-", "--", "/", "NULL", "null", "N/A", "NaN", "None"])
+@pytest.mark.parametrize("cell", ["-", "--", "/", "\u200f", "NULL", "null", "N/A", "NaN", "None"])
 def test_what_stands_for_no_value_is_neither_a_number_nor_a_code(cell: str) -> None:
     """Rows without a number would be rows of one violation, of which all but the newest are lost."""
     assert not cells.plain_number(cell)

@@ -189,6 +189,15 @@ def test_a_category_without_a_name_becomes_other_with_a_warning() -> None:
     assert row(plate_category="مدرعة").violation.category == "other"
 
 
+@pytest.mark.parametrize("word", ["-", "\u200f", "NULL", "ـ"])
+def test_what_says_no_category_is_none(word: str) -> None:
+    """Whoever linked a vehicle of one is told of violations of it and of those without, not of another's."""
+    subject = parser()
+    subject.parse(2, [*{**GOOD, "plate_category": word}.values()])
+    assert subject.warnings.listed() == []
+    assert row(plate_category=word).violation.category is None
+
+
 def test_without_a_recording_date_the_violations_own_counts_with_a_warning() -> None:
     subject = parser()
     subject.parse(4, [*{**GOOD, "recorded_at": ""}.values()])
