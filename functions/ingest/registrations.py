@@ -15,6 +15,8 @@ from shared.stores.registry import Registration
 
 # 123456.0, as programs write the numbers of a column that has gaps, is not 1234560.
 _WITH_FRACTION: Final = re.compile(r"[0-9]+[.,،]0{1,2}").fullmatch
+# NULL, لا يوجد or 0000 stand for no number, and by typing one anybody would prove every such vehicle.
+_HAS_DIGIT: Final = re.compile("[1-9]").search
 
 
 class RegistrationParser(Parser[Registration]):
@@ -26,7 +28,7 @@ class RegistrationParser(Parser[Registration]):
         family, governorate, kind, letter, serial, number, updated_at = record
         plate_key, category = read_plate_key(family, governorate, letter, serial), read_category(kind)
         registration_no = normal(number)
-        if registration_no is None or _WITH_FRACTION(clean(number).strip()):
+        if not registration_no or not _HAS_DIGIT(registration_no) or _WITH_FRACTION(clean(number).strip()):
             raise CellError("registration_no_malformed" if number.strip() else "missing", "registration_no")
         updated = self._past("updated_at", updated_at, "updated_at_ahead")
         if category.unknown:

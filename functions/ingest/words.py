@@ -183,7 +183,8 @@ ROW_ERRORS: Final = {
         "The status is unknown: write open, paid, cancelled or disputed",
     ),
     "registration_no_malformed": Words(
-        "رقم السنوية يتكون من 4 إلى 32 حرفاً أو رقماً", "The registration number must be 4 to 32 letters or digits"
+        "رقم السنوية يتكون من 4 إلى 32 حرفاً أو رقماً، فيها رقم غير الصفر",
+        "The registration number must be 4 to 32 letters or digits, with a digit other than 0 among them",
     ),
     "amount_e_notation": Words(
         "المبلغ مكتوب بالصيغة العلمية؛ اجعل تنسيق العمود رقماً",

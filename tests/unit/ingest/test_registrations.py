@@ -63,6 +63,10 @@ def test_without_a_date_of_its_own_a_row_is_as_old_as_its_file() -> None:
         ({"registration_no": "١٢٣٤٥٦٫٠٠"}, "registration_no", "registration_no_malformed"),
         ({"registration_no": "1.23457E+11"}, "registration_no", "registration_no_malformed"),
         ({"registration_no": "12?45"}, "registration_no", "registration_no_malformed"),
+        *(
+            ({"registration_no": nothing}, "registration_no", "registration_no_malformed")
+            for nothing in ("NULL", "none", "لا يوجد", "غير معروف", "0000", "٠٠٠٠٠")
+        ),
         ({"plate_family": ""}, "plate_family", "missing"),
         ({"plate_family": "جديد"}, "plate_family", "family_new"),
         ({"plate_governorate": "30"}, "plate_governorate", "governorate_unknown"),
