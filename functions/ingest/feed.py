@@ -222,12 +222,12 @@ class Parser(ABC, Generic[RowT]):
     def _row(self, line: int, record: tuple[str, ...]) -> RowT:
         """The row of the cells of a line. Raises CellError or PlateError."""
 
-    def _past(self, column: str, cell: str, ahead: str) -> str | None:
-        """The instant that a cell says, if it does. ahead: the error where it has not come yet."""
-        instant = _date(column, cell)
-        if instant and instant > self._latest:
-            raise CellError(ahead, column)
-        return instant
+    def _updated(self, cell: str) -> str | None:
+        """When a row was updated, if it says so."""
+        updated = _date("updated_at", cell)
+        if updated and updated > self._latest:
+            raise CellError("updated_at_ahead", "updated_at")
+        return updated
 
     def _warn_of_category(self, line: int) -> None:
         self.warnings.add("plate_category", "category_other", 1, line)
@@ -248,11 +248,13 @@ class ViolationParser(Parser[Row]):
         plate_key, category = read_plate_key(family, plate_governorate, letter, serial), read_category(kind)
         offence = _offence(code, title, legal_ref, amount, status)
         sector = _sector(sector_code, sector_name, sector_governorate)
-        occurred = self._past("occurred_at", occurred_at, "date_ahead")
-        recorded = self._past("recorded_at", recorded_at, "date_ahead")
+        occurred = _date("occurred_at", occurred_at)
+        recorded = _date("recorded_at", recorded_at) if recorded_at else None
         if occurred is None:
             raise CellError("missing", "occurred_at")
-        updated = self._past("updated_at", updated_at, "updated_at_ahead")
+        if occurred > self._latest or (recorded and recorded > self._latest):
+            raise CellError("date_ahead", "occurred_at" if occurred > self._latest else "recorded_at")
+        updated = self._updated(updated_at)
         counter_paid_at = _date("paid_at", paid_at) if paid_at else None
         if counter_paid_at and offence.status == OPEN:
             # Its owner would be told to pay a second time.

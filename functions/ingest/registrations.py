@@ -30,7 +30,7 @@ class RegistrationParser(Parser[Registration]):
         registration_no = normal(number)
         if not registration_no or not _HAS_DIGIT(registration_no) or _WITH_FRACTION(clean(number).strip()):
             raise CellError("registration_no_malformed" if number.strip() else "missing", "registration_no")
-        updated = self._past("updated_at", updated_at, "updated_at_ahead")
+        updated = self._updated(updated_at)
         if category.unknown:
             self._warn_of_category(line)
         return Registration(
