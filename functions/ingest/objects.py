@@ -32,6 +32,12 @@ class Objects:
         self._s3 = s3
         self._bucket = bucket
 
+    def require(self, key: str) -> None:
+        """Raises FileError where a key was deleted, although the bucket keeps its versions."""
+        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
+        if key not in (stored["Key"] for stored in found.get("Contents", ())):
+            raise FileError("object_missing")
+
     def open(self, key: str, version_id: str) -> Opened:
         """Begin to read a version. Raises FileError where it was deleted."""
         response = self._get(Key=key, VersionId=version_id)

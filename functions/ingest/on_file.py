@@ -56,6 +56,8 @@ def receive(version: FileVersion, ports: Ports) -> None:
     if file.queued:
         return
     try:
+        if file.plan is None:
+            ports.desk.objects.require(version.key)
         plan, chunks = _read_through(version, ports)
     except FileError as error:
         if file.plan is None:

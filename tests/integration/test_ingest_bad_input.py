@@ -14,7 +14,7 @@ import pytest
 
 from ingest import unpacking
 from ingest.words import words
-from shared.stores.files import REFUSED
+from shared.stores.files import LOADED, REFUSED
 from tests.aws import Engine, Tables
 from tests.integration.ingest_desk import COLUMNS, Desk, ago, row, text
 from tests.unit.ingest.sheets import Formula, xlsx
@@ -174,6 +174,16 @@ def test_an_object_that_is_deleted_before_it_is_read_is_refused(desk: Desk) -> N
     desk.delete(message)
     report = desk.report(desk.receive(message))
     assert (report["status"], report["error"]["code"]) == (REFUSED, "object_missing")
+
+
+@pytest.mark.parametrize("key", ["live/a.csv", "live/غرامات 2026/ملف (1)+.csv"])
+def test_a_deleted_object_is_not_loaded_although_its_version_is_kept(desk: Desk, key: str) -> None:
+    message = desk.put(key, text(good()))
+    desk.put(f"{key}.gz", text(good()))
+    desk.s3.delete_object(Bucket=desk.bucket, Key=key)
+    report = desk.report(desk.receive(message))
+    assert (report["status"], report["error"]["code"]) == (REFUSED, "object_missing")
+    assert desk.take(key, text(good()))["status"] == LOADED
 
 
 def test_a_second_upload_to_a_key_whose_first_is_loading_leaves_both_whole(desk: Desk) -> None:
