@@ -8,19 +8,21 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Final, NamedTuple
 
 from ingest.errors import FileError
 
 # 18.8.30: dates and times among the formats that every Excel knows by number; 27 to 36 and 50 to 58 in East Asia.
 _BUILT_IN_DATES: Final = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
-_LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
+_TEXT: Final = re.compile(r'"[^"]*"|\\.')
+_NOT_SHOWN: Final = re.compile(r'("[^"]*"|\\.)|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
 _DATE_SIGN: Final = re.compile(r"[dmyhs]", re.IGNORECASE).search
-_ZEROS: Final = re.compile(r"0+").fullmatch
-# "BG-"00000: a number of which a part is written into the format. One of # or , is an amount's, with its currency.
-_TEXT: Final = r'(?:"[^"]*"|\\.|[-/ ])'
-_LABELLED: Final = re.compile(rf"(?P<before>{_TEXT}+)(?P<digits>0+|General|#)(?P<after>{_TEXT}*)").fullmatch
-_QUOTES: Final = re.compile(r'"([^"]*)"|\\(.)')
+# "BG-"00000 or 0000-00000: a number of which a part is written into its format.
+_SHOWN_TEXT: Final = r'(?:"[^"]*"|\\.|[- ])'
+_MASK: Final = re.compile(rf"{_SHOWN_TEXT}*(?:0+|General|#)(?:{_SHOWN_TEXT}+0+)*{_SHOWN_TEXT}*").fullmatch
+_MASKED: Final = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|(?P<bare>[- ])|(?P<digits>0+|General|#)')
+_THOUSANDS: Final = frozenset(".,'\u066c ")
 _PLAIN: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
 _COLUMN: Final = re.compile(r"([A-Z]{1,3})[0-9]+").fullmatch
 
@@ -35,31 +37,43 @@ _BEYOND: Final = 2_958_466  # the day after 9999-12-31
 
 
 class Style(NamedTuple):
-    """How a cell shows a number: as a date, or with leading zeros to a width, and texts before and after it."""
+    """How a cell shows a number: as a date, or whole ones in parts, texts and runs of so many digits at least."""
 
     date: bool = False
-    zeros: int = 0
-    before: str = ""
-    after: str = ""
+    parts: tuple[str | int, ...] = ()
 
     def whole(self, digits: str) -> str:
-        """What is shown of a whole number."""
-        return f"{self.before}{digits.zfill(self.zeros)}{self.after}"
+        """What is shown of a whole number: the digits that find no other place stand in the first run."""
+        widths = [part for part in self.parts if isinstance(part, int)]
+        if not widths:
+            return digits
+        digits = digits.zfill(sum(widths))
+        widths[0] = len(digits) - sum(widths[1:])
+        left, runs = iter(digits), iter(widths)
+        return "".join(part if isinstance(part, str) else "".join(islice(left, next(runs))) for part in self.parts)
 
 
 def style(format_id: int, code: str) -> Style:
     """The style of a number format. code: empty for those that Excel knows by number."""
     if format_id in _BUILT_IN_DATES:
         return Style(date=True)
-    positive = code.partition(";")[0]
-    if labelled := _LABELLED(positive):
-        before, after = (_QUOTES.sub(r"\1\2", labelled[part]) for part in ("before", "after"))
-        if before.strip():
-            return Style(zeros=labelled["digits"].count("0"), before=before, after=after)
-    shown = _LITERAL.sub("", positive)
-    if _ZEROS(shown):
-        return Style(zeros=len(shown))
-    return Style(date=bool(_DATE_SIGN(shown)))
+    shown = _NOT_SHOWN.sub(r"\1", code.partition(";")[0])
+    if _MASK(shown):
+        return Style(parts=_parts(shown))
+    return Style(date=bool(_DATE_SIGN(_TEXT.sub("", shown))))
+
+
+def _parts(mask: str) -> tuple[str | int, ...]:
+    """The parts of a mask; none where its texts are an amount's: its currency behind it, or its thousands marks."""
+    parts = tuple(
+        found["digits"].count("0") if found["digits"] else found["quoted"] or found["escaped"] or found["bare"] or ""
+        for found in _MASKED.finditer(mask)
+    )
+    texts = [part for part in parts if isinstance(part, str)]
+    digits = sum(part for part in parts if isinstance(part, int))
+    if not _THOUSANDS.isdisjoint(texts) or (digits < 2 and not (isinstance(parts[0], str) and parts[0].strip())):
+        return ()
+    return parts
 
 
 def number(text: str, shown: Style, *, since_1904: bool) -> str:
