@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from ingest.cells import STATUSES
 from ingest.errors import FileError
 from shared.domain.plate import PlateError, find_category, find_family
 from shared.domain.text import fold_name
@@ -75,6 +76,7 @@ LONGEST_NAME: Final = 100
 _BY_HEADER: Final = {fold_name(name): column.name for column in _ALL for name in (column.name, *column.arabic)}
 _REPORTED: Final = frozenset(map(fold_name, REPORTED))
 _PLATE_KIND: Final = fold_name(PLATE_KIND)
+_STATUS: Final = "status"
 _KNOWN: Final = frozenset((*_BY_HEADER, _PLATE_KIND))
 
 
@@ -121,8 +123,9 @@ def read_header(
 ) -> Layout:
     """The layout of a header. known: the columns of the kind of file.
 
-    sample: records whose values decide what نوع اللوحة means.
-    Raises FileError: a required column is missing, a column stands twice, or there are too many.
+    sample: records whose values decide what نوع اللوحة means, and tell a column of statuses by whatever name.
+    Raises FileError: a required column is missing, a column stands twice, there are too many, or that of the statuses
+    goes by a name that is none of its own, so that what is paid would be loaded as owed.
     """
     if len(header) > MOST_COLUMNS or sum(map(len, header)) > LONGEST_HEADER:
         raise FileError("columns_too_many", line=1)
@@ -138,13 +141,28 @@ def read_header(
     for column in known:
         if column.required and column.name not in columns:
             raise FileError("column_missing", column=column.name, line=1)
+    if _STATUS in ours and _STATUS not in columns:
+        for position, column_name in enumerate(columns):
+            if not column_name and _holds_statuses(position, sample):
+                raise FileError("column_misnamed", column=_STATUS, line=1, value=header[position])
     return Layout(separator, tuple(header), tuple(columns))
 
 
 def _plate_kind(position: int, sample: Iterable[Sequence[str]]) -> str:
-    values = {record[position] for record in sample if len(record) > position and len(record[position]) <= LONGEST_NAME}
+    values = _values(position, sample)
     families = sum(map(_names_family, values))
     return "plate_family" if families > sum(find_category(value) is not None for value in values) else "plate_category"
+
+
+def _holds_statuses(position: int, sample: Iterable[Sequence[str]]) -> bool:
+    values = _values(position, sample)
+    return 2 * sum(fold_name(value) in STATUSES for value in values) > len(values)
+
+
+def _values(position: int, sample: Iterable[Sequence[str]]) -> set[str]:
+    """The different values of a column, but for empty cells and texts too long for a word."""
+    cells = {record[position].strip() for record in sample if len(record) > position}
+    return {cell for cell in cells if 0 < len(cell) <= LONGEST_NAME}
 
 
 def _names_family(value: str) -> bool:

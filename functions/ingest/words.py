@@ -123,6 +123,10 @@ FILE_ERRORS: Final = {
         "عمود مطلوب غير موجود؛ أضفه، أو صحّح عنوانه في السطر الأول",
         "A required column is missing: add it, or correct its name in the first line",
     ),
+    "column_misnamed": Words(
+        "كلماته في عمود عنوانه غير معروف؛ صحّح عنوان ذلك العمود في السطر الأول، أو احذف العمود. عنوانه",
+        "Its words stand under an unknown name: correct that name in the first line, or take the column out. Name",
+    ),
     "column_twice": Words("العمود مكرر؛ أبقِ واحداً منه", "The column stands twice: keep one of them"),
     "record_too_long": Words(
         "سطر أو حقل أطول من المسموح؛ قد تكون قبله علامة اقتباس لم تُغلق",

@@ -59,6 +59,7 @@ FILES: list[tuple[str, Callable[[], bytes], dict[str, Any], str]] = [
     ("a header only", lambda: text([]), {}, "no_rows"),
     ("a required column is missing", lambda: text(good()).replace(b"amount", b"money"), {}, "column_missing"),
     ("a column stands twice", lambda: text(good()).replace(b"status", b"amount"), {}, "column_twice"),
+    ("statuses by another name", lambda: text(good()).replace(b"status", b"state"), {}, "column_misnamed"),
     ("a PNG named .csv", lambda: b"\x89PNG\r\n\x1a\n" + bytes(99), {}, "file_is_image"),
     ("a PDF named .csv", lambda: b"%PDF-1.7\n%\xe2\xe3", {}, "file_is_pdf"),
     ("a ZIP named .csv", lambda: zipped("violations.csv", text(good())), {}, "file_is_zip"),

@@ -22,7 +22,7 @@ def make_version(updated_at: str | None, last_modified: str, line: int) -> str:
 
     The row's own date, or else its file's; then the file's; then the line. Dates as stored texts.
     """
-    return f"{updated_at or last_modified}#{last_modified}#{line:09}"
+    return f"{updated_at or last_modified}#{last_modified}#{str(line).zfill(9)}"
 
 
 class Violation(NamedTuple):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
 
 from ingest import layout
 from ingest.errors import FileError
-from ingest.layout import REGISTRATION_COLUMNS, VIOLATION_COLUMNS, find_separator
+from ingest.layout import REGISTRATION_COLUMNS, VIOLATION_COLUMNS, Layout, find_separator
 from tests.unit.ingest.feeds import NAMES, REQUIRED
 
 read_header = partial(layout.read_header, VIOLATION_COLUMNS)
@@ -63,6 +64,29 @@ def test_unknown_columns_are_ignored_and_named() -> None:
     found = read_header([*NAMES, "ملاحظات", "", "x"], ",", [])
     assert found.columns[-3:] == ("", "", "")
     assert found.unknown == ["ملاحظات", "x"]
+
+
+def with_unknown(values: Sequence[str], *, status: bool) -> Layout:
+    names = [name for name in NAMES if status or name != "status"]
+    return read_header([*names, "حالة الغرامة"], ",", [[*names, value] for value in values])
+
+
+@pytest.mark.parametrize(
+    "values", [["open"], ["مسددة", "غير مسددة", "", " "], ["ملغاة", "مسدد", "محالة", "x" * 200], ["PAID", "paid "]]
+)
+def test_statuses_under_an_unknown_name_refuse_the_file(values: list[str]) -> None:
+    """Ignored, what was paid at the counter would be asked for again."""
+    with pytest.raises(FileError) as caught:
+        with_unknown(values, status=False)
+    assert (caught.value.code, caught.value.column, caught.value.value) == (
+        "column_misnamed", "status", "حالة الغرامة",
+    )  # fmt: skip
+    assert with_unknown(values, status=True).unknown == ["حالة الغرامة"]
+
+
+@pytest.mark.parametrize("values", [[], ["", " "], ["open", "أعيدت", "تحت النظر"], ["50000"]])
+def test_other_words_under_an_unknown_name_are_ignored(values: list[str]) -> None:
+    assert with_unknown(values, status=False).unknown == ["حالة الغرامة"]
 
 
 def test_the_columns_of_a_rejects_file_are_known() -> None:
