@@ -17,7 +17,7 @@ from xxhash import xxh3_64_hexdigest
 from ingest import cells
 from ingest.errors import CellError, FileError
 from ingest.layout import VIOLATION_COLUMNS, Column, Layout
-from shared.domain import plate
+from shared.domain import fine, plate
 from shared.domain.plate import PlateError, Series
 from shared.domain.text import fold
 from shared.domain.time import from_text, to_text
@@ -412,7 +412,18 @@ def _optional(column: str, cell: str, read: Callable[[str], T]) -> T | None:
 def content(violation: Violation) -> str:
     """A digest of everything the directorate wrote but the version: equal for rows that say the same.
 
+    A debt that it states once more after the fine has doubled is not what it stated before: then it holds the doubling.
     Of 64 bits, since it meets no other than what the same violation said before.
     """
     said = orjson.dumps((violation[:_VERSION], violation[_VERSION + 1 : _SETTLEMENT]))
+    if violation.amount_due is not None and violation.status == OPEN and _has_doubled(violation):
+        said += b"doubled"
     return xxh3_64_hexdigest(said)
+
+
+def _has_doubled(violation: Violation) -> bool:
+    """Whether a fine had doubled when the directorate said what is owed for it."""
+    doubles_at = violation.doubled_at or fine.doubles_at(
+        violation.legal_ref, violation.recorded_at, violation.occurred_at
+    )
+    return doubles_at is not None and doubles_at <= violation.as_of

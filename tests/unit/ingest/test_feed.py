@@ -258,6 +258,23 @@ def test_every_cell_counts_in_the_digest(change: dict[str, str]) -> None:
     assert row(**{**before, **change}).content != row(**before).content
 
 
+def test_a_debt_that_is_stated_again_after_the_doubling_is_another_statement() -> None:
+    """An export without dates of its own speaks of the moment that it was made; what it says then is what is owed."""
+    undated = {"updated_at": "", "doubled_at": "", "amount_due": "50000"}  # recorded on 18 October
+    before, again, after, later = (
+        row(SOURCE._replace(last_modified=f"2026-11-{day}T12:00:00+03:00"), recorded_at="2026-10-18", **undated)
+        for day in ("10", "17", "18", "19")
+    )
+    assert before.content == again.content != after.content == later.content
+    now = "2026-11-20T12:00:00+03:00"
+    assert (before.violation.due(now).amount, after.violation.due(now).amount) == (100_000, 50_000)
+    settled = [
+        row(SOURCE._replace(last_modified=f"2026-11-{day}T12:00:00+03:00"), status="paid", **undated)
+        for day in ("17", "19")
+    ]
+    assert settled[0].content == settled[1].content
+
+
 def test_every_column_of_the_format_is_read() -> None:
     assert set(NAMES) == set(GOOD)
 
