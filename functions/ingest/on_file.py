@@ -76,11 +76,11 @@ def _read_through(version: FileVersion, ports: Ports) -> tuple[Plan, list[Chunk]
     objects = ports.desk.objects
     opened = objects.open(version.key, version.version_id)
     source = Source(version.file_id, version.origin, opened.last_modified, announce_from=opened.last_modified)
-    blocks = _Summed(opened.blocks)
-    with plain(blocks, opened.size, opened.encoding or ports.encoding) as text:
+    blocks, declared = _Summed(opened.blocks), opened.encoding or ports.encoding
+    with plain(blocks, opened.size, declared) as text:
         keep = partial(objects.keep_chunk, version.file_id) if text.rewritten else None
         found = scan(text.blocks, source, most_bad=ports.most_bad, unproven=text.unproven, keep=keep)
-    return _plan(found, opened, text, checksum=blocks.checksum), found.chunks
+    return _plan(found, opened, text, declared, checksum=blocks.checksum), found.chunks
 
 
 class _Summed(Iterator[bytes]):
@@ -100,7 +100,7 @@ class _Summed(Iterator[bytes]):
         return self._digest.hexdigest()
 
 
-def _plan(found: Scan, opened: Opened, text: Plain, *, checksum: str) -> Plan:
+def _plan(found: Scan, opened: Opened, text: Plain, declared: str, *, checksum: str) -> Plan:
     return Plan(
         *found.layout,
         chunks=len(found.chunks),
@@ -110,6 +110,7 @@ def _plan(found: Scan, opened: Opened, text: Plain, *, checksum: str) -> Plan:
         checksum=checksum,
         rewritten=text.rewritten,
         sheets_unread=text.sheets_unread,
+        encoding=declared,
     )
 
 

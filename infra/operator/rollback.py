@@ -17,6 +17,8 @@ from itertools import islice
 from tempfile import TemporaryFile
 from typing import Final, NamedTuple
 
+import orjson
+
 from infra.operator.deployment import Deployment
 from ingest.errors import FileError
 from ingest.feed import Source, ViolationParser, records
@@ -55,7 +57,6 @@ class Reader:
     def __init__(self, deployment: Deployment) -> None:
         self._files = Files(deployment.call, deployment.physical["Files"])
         self._objects = Objects(deployment.clients("s3"), deployment.physical["Uploads"])
-        self._encoding = deployment.parameters["FeedEncoding"]
 
     def file(self, file_id: str) -> File:
         """A file version. Raises KeyError."""
@@ -69,7 +70,7 @@ class Reader:
         opened = self._objects.open(version.key, version.version_id)
         source = Source(version.file_id, version.origin, plan.last_modified, announce_from=plan.last_modified)
         parser = ViolationParser(Layout(plan.separator, plan.header, plan.columns), source)
-        with plain(opened.blocks, opened.size, opened.encoding or self._encoding) as content, TemporaryFile() as copy:
+        with plain(opened.blocks, opened.size, plan.encoding) as content, TemporaryFile() as copy:
             copy.writelines(content.blocks)
             copy.seek(0)
             lines = io.TextIOWrapper(copy, "utf-8-sig", newline="")
@@ -92,8 +93,10 @@ def plan(deployment: Deployment, file: File) -> Undo:
     inserted: list[tuple[str, str]] = []
     former: dict[str, str] = {}
     kept: dict[str, int] = {}
+    read = 0
     waiting = reader.rows(file)
-    while rows := list(islice(waiting, MOST_ACTIONS)):
+    while rows := _some(waiting):
+        read += len(rows)
         own = {row.identity: row.ref for row in rows}
         traces = violations.traces(list(own))
         for row in rows:
@@ -109,8 +112,25 @@ def plan(deployment: Deployment, file: File) -> Undo:
                     inserted.append((row.identity, row.ref))
             else:
                 _keep(kept, "former line unknown")
+    if (others := _accepted(file) - read) > 0:
+        kept["accepted when they were loaded, and by today's rules no more"] = others
     changed = list(_former_rows(reader, former, kept))
     return Undo(inserted, changed, kept)
+
+
+def _some(rows: Iterator[Row]) -> list[Row]:
+    """The next rows of a file. Raises RollbackError where it cannot be read any more."""
+    try:
+        return list(islice(rows, MOST_ACTIONS))
+    except FileError as error:
+        raise RollbackError(f"the file cannot be read any more: {error.code}") from None
+
+
+def _accepted(file: File) -> int:
+    """How many rows of a file were accepted when it was loaded."""
+    counts = orjson.loads(file.report or "{}").get("counts", {})
+    accepted: int = counts.get("rows", 0) - counts.get("rejected", 0)
+    return accepted
 
 
 def _former_rows(reader: Reader, former: dict[str, str], kept: dict[str, int]) -> Iterator[tuple[Row, str]]:

@@ -14,14 +14,14 @@ from click.testing import CliRunner
 from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from infra.operator import __main__ as commands
 from infra.operator.deployment import Deployment
-from ingest import cutting
+from ingest import cells, cutting
 from shared.clock import now
 from shared.domain.time import BAGHDAD
 from shared.stores.items import transact
 from shared.stores.pausing import Pausing
 from shared.stores.violations import Violations
 from tests.aws import Engine, Tables
-from tests.integration.ingest_desk import Desk, row, text
+from tests.integration.ingest_desk import Desk, ago, row, text
 
 LOGS = "operator-actions"
 
@@ -39,7 +39,7 @@ class Stand(Deployment):
             "OperatorActions": f"{LOGS}-{desk.bucket}",
             "PayApi": "pay",
         }
-        self.parameters = {"FeedEncoding": "utf-8"}  # type: ignore[assignment]
+        self.parameters = {}  # type: ignore[assignment]
         self.outputs = {}  # type: ignore[assignment]
         self.call = engine.fast()  # type: ignore[assignment]
         self.clients("logs").create_log_group(logGroupName=self.physical["OperatorActions"])
@@ -166,6 +166,37 @@ def test_a_file_that_holds_a_number_in_two_chunks_is_undone_whole(
 
     assert "1 inserted: to be forgotten; 1 changed: to be restored" in said
     assert violations.get([known["violation_no"], new["violation_no"]]) == before
+
+
+def test_a_file_is_undone_by_the_encoding_that_it_was_loaded_by(
+    command: Run, desk: Desk, violations: Violations
+) -> None:
+    """Whatever is the stack's since."""
+    desk.encoding = "windows-1256"
+    rows = [row(violation_title="تجاوز الإشارة"), row()]
+    columns = (*rows[0],)
+    for name, updated_at in (("first", ago(2)), ("second", ago(1))):
+        said = [{**each, "updated_at": updated_at} for each in rows]
+        desk.take(f"backlog/{name}.csv", text(said, columns).decode().encode("cp1256"))
+        if name == "first":
+            before = violations.get(each["violation_no"] for each in rows)
+    desk.encoding = "utf-8"
+    assert "2 restored" in command("rollback-file", "backlog/second.csv", "--apply")
+    assert violations.get(each["violation_no"] for each in rows) == before
+
+
+def test_rows_that_are_accepted_no_more_and_a_file_that_is_gone_are_told(
+    command: Run, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = desk.put("live/a.csv", text([row(), row(occurred_at="01/01/2020", recorded_at="01/01/2020")]))
+    desk.receive(message)
+    desk.load_all()
+    monkeypatch.setattr(cells, "EARLIEST", now().year)
+    said = command("rollback-file", "live/a.csv")
+    assert "1 inserted" in said
+    assert "1 stay as they are: accepted when they were loaded, and by today's rules no more" in said
+    desk.delete(message)
+    assert "cannot be read any more: object_missing" in command("rollback-file", "live/a.csv", code=1)
 
 
 def test_what_is_paid_or_changed_since_stays(command: Run, desk: Desk, violations: Violations, stand: Stand) -> None:

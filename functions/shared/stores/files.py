@@ -57,7 +57,7 @@ class Plan(NamedTuple):
     """How a file is to be loaded. chunks, rows: how many it holds. last_modified: a stored text.
 
     rewritten: its chunks were kept apart, because they are no ranges of plain text in it. sheets_unread: of a workbook,
-    those beside the one that is loaded which are shown and hold anything.
+    those beside the one that is loaded which are shown and hold anything. encoding: the one that was declared for it.
     """
 
     separator: str
@@ -70,6 +70,7 @@ class Plan(NamedTuple):
     checksum: str
     rewritten: bool
     sheets_unread: int = 0
+    encoding: str = ""
 
 
 class File(NamedTuple):
@@ -329,6 +330,7 @@ def _plan(item: Item) -> Plan:
         checksum=item["checksum"]["S"],
         rewritten=item["rewritten"]["BOOL"],
         sheets_unread=number(item, "sheets_unread") or 0,
+        encoding=text(item, "encoding") or "",
     )
 
 
