@@ -45,6 +45,8 @@ POLICIES: Final = (Policy("IQ-TRAFFIC-2019", "2019-10-06", ("25/1", "25/2", "25/
 
 _ORDINALS: Final = {fold(word): str(clause) for clause, word in enumerate(("أولا", "ثانيا", "ثالثا"), start=1)}
 _ARTICLE: Final = re.compile(r"0*([0-9]+)(?:\s*/\s*0*([0-9]+|[^\W\d_]+))?")
+# The article that is called so comes before other numbers: of the law (8 of 2019), say.
+_CALLED: Final = re.compile(rf"ماد[ةه]\W*{_ARTICLE.pattern}")
 
 
 class Facts(NamedTuple):
@@ -82,7 +84,8 @@ def article(legal_ref: str) -> str | None:
 
     None where it names no article.
     """
-    match = _ARTICLE.search(fold(legal_ref))
+    folded = fold(legal_ref)
+    match = _CALLED.search(folded) or _ARTICLE.search(folded)
     if match is None:
         return None
     clause = match[2] and _ORDINALS.get(match[2], match[2])
