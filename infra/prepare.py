@@ -197,6 +197,9 @@ def _summary(prepared: Prepared, folder: str) -> Iterator[str]:
         yield f"Uploaded to {folder}/, {prepared.told:,} would be told to those who follow their plates"
     yield from _told("Rejected", prepared.rejected)
     yield from _told("Warnings", prepared.warnings)
+    if len(prepared.parts) > 1:
+        # A number that stands twice without dates of its own is what the later row says, which the later part holds.
+        yield "Upload the parts in their order, each when the one before it is there"
     for part in prepared.parts:
         yield f"To upload to {folder}/: {part}"
     if prepared.rejected_rows:

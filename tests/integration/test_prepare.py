@@ -76,6 +76,7 @@ def test_what_is_wrong_is_said_in_both_languages_with_the_first_line(export: Pat
     assert "The amount is in E-notation" in said
     assert "المبلغ مكتوب بالصيغة العلمية" in said
     assert "first in line 26" in said  # every title is two lines
+    assert "Upload the parts in their order" in said
 
 
 def test_rejects_are_those_that_the_cloud_rejects(desk: Desk, export: Path) -> None:
@@ -89,6 +90,7 @@ def test_how_many_would_be_told_is_said_of_a_live_file_only(export: Path) -> Non
     export.write_bytes(text(rows))
     live = run(export, "--folder", "live")
     assert (live.exit_code, "1 would be told" in live.output) == (0, True)
+    assert "in their order" not in live.output
     assert "would be told" not in run(export).output
     assert list(made(export, "live")) == ["export-001.csv.gz"]
 
