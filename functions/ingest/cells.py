@@ -29,12 +29,18 @@ _SPREADSHEET_ERROR: Final = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|V
 # As it shows a number too long for it, whose last digits are gone.
 _LONG_NUMBER: Final = re.compile(r"[0-9](?:[.,\u066b][0-9]+)?E\+[0-9]+", re.IGNORECASE).fullmatch
 
+# As programs write the whole numbers of a column that has gaps: 101.0 names no sector, and 123456.0 is not 1234560.
+with_fraction: Final = re.compile(r"[0-9]+[.,،\u066b]0{1,2}").fullmatch
+"""Matches a whole number that was given a fraction on its way here."""
+
 _REMEMBERED: Final = 8192
 
 
 def violation_no(cell: str) -> str:
     """1 to 32 letters, digits, slashes and hyphens; digits of any script as ASCII."""
     number = clean(cell).strip()
+    if with_fraction(number):
+        raise CellError("number_with_fraction")
     if not _ANY_NUMBER(number):
         raise CellError("number_e_notation" if _SCIENTIFIC(number) else "violation_no_malformed")
     return number
@@ -66,6 +72,8 @@ def _require_words(value: str) -> None:
         raise CellError("spreadsheet_error")
     if _LONG_NUMBER(value):
         raise CellError("number_e_notation")
+    if with_fraction(value):
+        raise CellError("number_with_fraction")
 
 
 def legal_ref(cell: str) -> str:

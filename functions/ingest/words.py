@@ -177,6 +177,10 @@ ROW_ERRORS: Final = {
         "الرقم مكتوب بالصيغة العلمية؛ اجعل تنسيق العمود نصاً وصدّره ثانية",
         "The number is in E-notation: format the column as text and export it again",
     ),
+    "number_with_fraction": Words(
+        "الرقم مكتوب بكسر مثل 101.0؛ اجعل تنسيق العمود نصاً وصدّره ثانية",
+        "The number was given a fraction, such as 101.0: format the column as text and export it again",
+    ),
     "code_too_long": Words("الرمز أطول من 16 حرفاً", "The code is longer than 16 characters"),
     "status_unknown": Words(
         "الحالة غير معروفة؛ اكتب: غير مسددة، أو مسددة، أو ملغاة، أو معترض عليها",
