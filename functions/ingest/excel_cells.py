@@ -14,9 +14,10 @@ from ingest.errors import FileError
 
 # 18.8.30: dates and times among the formats that every Excel knows by number; 27 to 36 and 50 to 58 in East Asia.
 _BUILT_IN_DATES: Final = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
-_LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
+_BRACKETED: Final = re.compile(r"\[(?!h+\]|m+\]|s+\])[^\]]*\]", re.IGNORECASE)
+_LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _DATE_SIGN: Final = re.compile(r"[dmyhs]", re.IGNORECASE).search
-_ZEROS: Final = re.compile(r"0+").fullmatch
+_PLACE_OR_LITERAL: Final = re.compile(r"""([0#])|"([^"]*)"|\\(.)|_.|\*.|([-+/(): '])""")
 _PLAIN: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
 _COLUMN: Final = re.compile(r"([A-Z]{1,3})[0-9]+").fullmatch
 
@@ -31,26 +32,60 @@ _BEYOND: Final = 2_958_466  # the day after 9999-12-31
 
 
 class Style(NamedTuple):
-    """How a cell shows a number: as a date, or with leading zeros to a width."""
+    """How a cell shows a number: as a date, or its digits at places among literal text.
+
+    places: ``0``, shown always, or ``#``, of each digit. literals: before each place, and behind the last.
+    """
 
     date: bool = False
-    zeros: int = 0
+    places: str = ""
+    literals: tuple[str, ...] = ()
+
+    def spread(self, digits: str) -> str:
+        """Digits at their places; those beyond the places stand before the first."""
+        missing = len(self.places) - len(digits)
+        shown = ["0" if place == "0" else "" for place in self.places[: max(missing, 0)]] + [*digits]
+        beyond = max(-missing, 0)
+        first, *others = self.literals
+        return (
+            first
+            + "".join(shown[: beyond + 1])
+            + "".join(literal + digit for literal, digit in zip(others, [*shown[beyond + 1 :], ""], strict=True))
+        )
 
 
 def style(format_id: int, code: str) -> Style:
     """The style of a number format. code: empty for those that Excel knows by number."""
     if format_id in _BUILT_IN_DATES:
         return Style(date=True)
-    shown = _LITERAL.sub("", code.partition(";")[0])
-    if _ZEROS(shown):
-        return Style(zeros=len(shown))
-    return Style(date=bool(_DATE_SIGN(shown)))
+    section = _BRACKETED.sub("", code.partition(";")[0])
+    return _places(section) or Style(date=bool(_DATE_SIGN(_LITERAL.sub("", section))))
+
+
+def _places(section: str) -> Style | None:
+    """The style of a number whose digits identify something, such as ``"11-2026-"00000``: two zeros at least.
+
+    In others literal text is a unit (``0 "IQD"``), which is no part of the number.
+    """
+    places, literals, at = "", [""], 0
+    while at < len(section):
+        found = _PLACE_OR_LITERAL.match(section, at)
+        if not found:
+            return None
+        place, *literal = found.groups("")
+        if place:
+            places += place
+            literals.append("")
+        else:
+            literals[-1] += "".join(literal)
+        at = found.end()
+    return Style(places=places, literals=tuple(literals)) if places.count("0") > 1 else None
 
 
 def number(text: str, shown: Style, *, since_1904: bool) -> str:
     """A numeric cell: a whole number in digits, a date in ISO 8601, else as Excel saves it, E-notation and all."""
     if not shown.date and _PLAIN(text):
-        return text.zfill(shown.zeros) if text[0] != "-" else text
+        return shown.spread(text) if shown.places and text[0] != "-" else text
     try:
         value = Decimal(text)
     except InvalidOperation:
@@ -61,7 +96,7 @@ def number(text: str, shown: Style, *, since_1904: bool) -> str:
         return _date(float(value), since_1904=since_1904)
     # Arithmetic leaves 50000.000000000004 where the sheet shows and its CSV says 50000.
     plain = format(float(value), f".{_MOST_DIGITS}G")
-    return plain.zfill(shown.zeros) if plain.isdecimal() else plain
+    return shown.spread(plain) if shown.places and plain.isdecimal() else plain
 
 
 def _date(days: float, *, since_1904: bool) -> str:

@@ -190,7 +190,10 @@ def test_rich_shared_texts_are_joined_without_their_pronunciation() -> None:
     assert rows_of(xlsx([], parts=parts)) == [["ab", "", "c"]]
 
 
-FORMATS = ("yyyy-mm-dd", "dd/mm/yyyy hh:mm", "[h]:mm:ss", "000000", '#,##0 "day"', "[Red][$-401]0.00", "General")
+FORMATS = (
+    *("yyyy-mm-dd", "dd/mm/yyyy hh:mm", "[h]:mm:ss", "000000", '#,##0 "day"', "[Red][$-401]0.00", "General"),
+    *('"11-2026-"00000', "00-0000-######", r"00000\/\2\0\2\6;[Red]0", '[Blue]_("م"#00', '0 "IQD"', "00.00"),
+)
 
 
 @pytest.mark.parametrize(
@@ -216,6 +219,19 @@ FORMATS = ("yyyy-mm-dd", "dd/mm/yyyy hh:mm", "[h]:mm:ss", "000000", '#,##0 "day"
         (Number("50000", 5), "50000"),
         (Number("50000", 6), "50000"),
         (Number("50000", 7), "50000"),
+        (Number("123", 8), "11-2026-00123"),
+        (Number("0", 8), "11-2026-00000"),
+        (Number("1234567", 8), "11-2026-1234567"),
+        (Number("123.0", 8), "11-2026-00123"),
+        (Number("112026000123", 9), "11-2026-000123"),
+        (Number("5112026000123", 9), "511-2026-000123"),
+        (Number("123", 9), "00-0000-123"),
+        (Number("123", 10), "00123/2026"),
+        (Number("7", 11), "م07"),
+        (Number("-7", 8), "-7"),
+        (Number("1.5", 8), "1.5"),
+        (Number("50000", 12), "50000"),
+        (Number("50000", 13), "50000"),
         (Number("7", 99), "7"),
     ],
 )
