@@ -25,7 +25,7 @@ class RegistrationParser(Parser[Registration]):
             raise CellError("registration_no_malformed" if number.strip() else "missing", "registration_no")
         if cells.with_fraction(clean(number).strip()):
             raise CellError("number_with_fraction", "registration_no")
-        updated = self._updated(updated_at)
+        updated = self._past("updated_at", updated_at)
         if category.unknown:
             self._warn_of_category(line)
         return Registration(

@@ -207,7 +207,7 @@ ROW_ERRORS: Final = {
     "date_out_of_range": Words(
         "التاريخ قبل سنة 1970 أو بعد سنة 2099", "The date is before the year 1970 or after 2099"
     ),
-    "updated_at_ahead": Words("تاريخ التحديث في المستقبل", "The update's date lies in the future"),
+    "date_ahead": Words("التاريخ في المستقبل", "The date lies in the future"),
 }
 
 WARNINGS: Final = {

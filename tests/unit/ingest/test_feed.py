@@ -126,8 +126,11 @@ REFUSALS: list[tuple[dict[str, str], str, str]] = [
     ({"receipt_no": "#NAME?"}, "receipt_no", "spreadsheet_error"),
     ({"plate_number": "#NUM!"}, "plate_number", "number_not_digits"),
     ({"receipt_no": "x" * 201}, "receipt_no", "text_too_long"),
-    ({"updated_at": "2030-01-01"}, "updated_at", "updated_at_ahead"),
-    ({"updated_at": "2026-11-21T12:00:01"}, "updated_at", "updated_at_ahead"),
+    ({"updated_at": "2030-01-01"}, "updated_at", "date_ahead"),
+    ({"updated_at": "2026-11-21T12:00:01"}, "updated_at", "date_ahead"),
+    ({"occurred_at": "11/12/2026"}, "occurred_at", "date_ahead"),
+    ({"recorded_at": "2026-11-21T12:00:01"}, "recorded_at", "date_ahead"),
+    ({"paid_at": "2062-11-01"}, "paid_at", "date_ahead"),
 ]  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def test_without_a_date_of_its_own_a_row_is_as_old_as_its_file() -> None:
         ({"plate_letter": ""}, "plate_letter", "letter_missing"),
         ({"plate_number": "x"}, "plate_number", "number_not_digits"),
         ({"updated_at": "soon"}, "updated_at", "date_unreadable"),
-        ({"updated_at": "2027-11-19"}, "updated_at", "updated_at_ahead"),
+        ({"updated_at": "2027-11-19"}, "updated_at", "date_ahead"),
     ],
 )
 def test_a_bad_cell_rejects_its_row_and_is_named(cells: dict[str, str], column: str, code: str) -> None:
