@@ -247,6 +247,9 @@ class ViolationParser(Parser[Row]):
         if occurred is None:
             raise CellError("missing", "occurred_at")
         updated = self._past("updated_at", updated_at)
+        paid = self._past("paid_at", paid_at) if paid_at else None
+        if paid and offence.status == OPEN:  # nobody is to be asked for it again
+            raise CellError("status_contradicted", "status")
         source = self._source
         violation = _new(
             Violation,
@@ -268,7 +271,7 @@ class ViolationParser(Parser[Row]):
                 sector.name,
                 sector.governorate,
                 _place(place),
-                self._past("paid_at", paid_at) if paid_at else None,
+                paid,
                 _optional("receipt_no", receipt_no, cells.text) if receipt_no else None,
                 None,  # the settlement
                 None,

@@ -186,6 +186,10 @@ ROW_ERRORS: Final = {
         "الحالة غير معروفة؛ اكتب: غير مسددة، أو مسددة، أو ملغاة، أو معترض عليها",
         "The status is unknown: write open, paid, cancelled or disputed",
     ),
+    "status_contradicted": Words(
+        "للمخالفة تاريخ تسديد وحالتها غير مسددة؛ اكتب الحالة: مسددة، أو احذف التاريخ",
+        "The row has a payment date and is open: write its status as paid, or take the date out",
+    ),
     "registration_no_malformed": Words(
         "رقم السنوية يتكون من 4 إلى 32 حرفاً أو رقماً", "The registration number must be 4 to 32 letters or digits"
     ),

@@ -120,6 +120,8 @@ REFUSALS: list[tuple[dict[str, str], str, str]] = [
     ({"sector_code": "x" * 17}, "sector_code", "code_too_long"),
     ({"sector_governorate": "30"}, "sector_governorate", "governorate_unknown"),
     ({"status": "gone"}, "status", "status_unknown"),
+    ({"paid_at": "2026-11-01"}, "status", "status_contradicted"),
+    ({"paid_at": "2026-11-01", "status": ""}, "status", "status_contradicted"),
     ({"sector_code": "#N/A"}, "sector_code", "spreadsheet_error"),
     ({"violation_code": "#REF!"}, "violation_code", "spreadsheet_error"),
     ({"place": " #VALUE! "}, "place", "spreadsheet_error"),
@@ -217,12 +219,16 @@ def test_the_digest_is_of_what_is_said_not_of_how_or_when() -> None:
         {"sector_governorate": "12"},
         {"place": "x"},
         {"status": "paid"},
-        {"paid_at": "2026-10-19"},
         {"receipt_no": "x"},
     ],
 )
 def test_every_cell_counts_in_the_digest(change: dict[str, str]) -> None:
     assert row(**change).content != row().content
+
+
+def test_the_day_of_payment_counts_in_the_digest() -> None:
+    first, second = (row(status="paid", paid_at=day) for day in ("2026-10-19", "2026-10-20"))
+    assert first.content != second.content
 
 
 def test_every_column_of_the_format_is_read() -> None:
