@@ -45,6 +45,10 @@ _DAY: Final = re.compile(
     "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{2}/[0-9]{2}/[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}"
 ).fullmatch
 
+# As programs write the whole numbers of a column that has gaps: 101.0 names no sector, and 123456.0 is not 1234560.
+with_fraction: Final = re.compile(r"[0-9]+[.,،\u066b]0{1,2}").fullmatch
+"""Matches a whole number that was given a fraction on its way here."""
+
 _REMEMBERED: Final = 8192
 
 
@@ -59,6 +63,8 @@ def violation_no(cell: str) -> str:
     number = clean(cell).strip()
     if is_absent(number):
         raise CellError("missing")  # all that have none would be one violation
+    if with_fraction(number):
+        raise CellError("number_with_fraction")
     if not _ANY_NUMBER(number):
         raise CellError("number_e_notation" if _SCIENTIFIC(number) else "violation_no_malformed")
     return number
@@ -95,6 +101,8 @@ def _require_words(value: str) -> None:
         raise CellError("number_e_notation")
     if _SPREADSHEET_DATE(value.translate(DIGITS)):
         raise CellError("spreadsheet_date")
+    if with_fraction(value):
+        raise CellError("number_with_fraction")
 
 
 def _require_no_day(value: str) -> None:

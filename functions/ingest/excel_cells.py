@@ -8,21 +8,16 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from itertools import islice
 from typing import Final, NamedTuple
 
 from ingest.errors import FileError
 
 # 18.8.30: dates and times among the formats that every Excel knows by number; 27 to 36 and 50 to 58 in East Asia.
 _BUILT_IN_DATES: Final = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
-_TEXT: Final = re.compile(r'"[^"]*"|\\.')
-_NOT_SHOWN: Final = re.compile(r'("[^"]*"|\\.)|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
+_BRACKETED: Final = re.compile(r"\[(?!h+\]|m+\]|s+\])[^\]]*\]", re.IGNORECASE)
+_LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _DATE_SIGN: Final = re.compile(r"[dmyhs]", re.IGNORECASE).search
-# "BG-"00000 or 0000-00000: a number of which a part is written into its format.
-_SHOWN_TEXT: Final = r'(?:"[^"]*"|\\.|[- ])'
-_MASK: Final = re.compile(rf"{_SHOWN_TEXT}*(?:0+|General|#)(?:{_SHOWN_TEXT}+0+)*{_SHOWN_TEXT}*").fullmatch
-_MASKED: Final = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|(?P<bare>[- ])|(?P<digits>0+|General|#)')
-_THOUSANDS: Final = frozenset(".,'\u066c ")
+_PLACE_OR_LITERAL: Final = re.compile(r"""([0#])|"([^"]*)"|\\(.)|_.|\*.|([-+/(): '])""")
 _PLAIN: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
 _COLUMN: Final = re.compile(r"([A-Z]{1,3})[0-9]+").fullmatch
 
@@ -37,49 +32,60 @@ _BEYOND: Final = 2_958_466  # the day after 9999-12-31
 
 
 class Style(NamedTuple):
-    """How a cell shows a number: as a date, or whole ones in parts, texts and runs of so many digits at least."""
+    """How a cell shows a number: as a date, or its digits at places among literal text.
+
+    places: ``0``, shown always, or ``#``, of each digit. literals: before each place, and behind the last.
+    """
 
     date: bool = False
-    parts: tuple[str | int, ...] = ()
+    places: str = ""
+    literals: tuple[str, ...] = ()
 
-    def whole(self, digits: str) -> str:
-        """What is shown of a whole number: the digits that find no other place stand in the first run."""
-        widths = [part for part in self.parts if isinstance(part, int)]
-        if not widths:
-            return digits
-        digits = digits.zfill(sum(widths))
-        widths[0] = len(digits) - sum(widths[1:])
-        left, runs = iter(digits), iter(widths)
-        return "".join(part if isinstance(part, str) else "".join(islice(left, next(runs))) for part in self.parts)
+    def spread(self, digits: str) -> str:
+        """Digits at their places; those beyond the places stand before the first."""
+        missing = len(self.places) - len(digits)
+        shown = ["0" if place == "0" else "" for place in self.places[: max(missing, 0)]] + [*digits]
+        beyond = max(-missing, 0)
+        first, *others = self.literals
+        return (
+            first
+            + "".join(shown[: beyond + 1])
+            + "".join(literal + digit for literal, digit in zip(others, [*shown[beyond + 1 :], ""], strict=True))
+        )
 
 
 def style(format_id: int, code: str) -> Style:
     """The style of a number format. code: empty for those that Excel knows by number."""
     if format_id in _BUILT_IN_DATES:
         return Style(date=True)
-    shown = _NOT_SHOWN.sub(r"\1", code.partition(";")[0])
-    if _MASK(shown):
-        return Style(parts=_parts(shown))
-    return Style(date=bool(_DATE_SIGN(_TEXT.sub("", shown))))
+    section = _BRACKETED.sub("", code.partition(";")[0])
+    return _places(section) or Style(date=bool(_DATE_SIGN(_LITERAL.sub("", section))))
 
 
-def _parts(mask: str) -> tuple[str | int, ...]:
-    """The parts of a mask; none where its texts are an amount's: its currency behind it, or its thousands marks."""
-    parts = tuple(
-        found["digits"].count("0") if found["digits"] else found["quoted"] or found["escaped"] or found["bare"] or ""
-        for found in _MASKED.finditer(mask)
-    )
-    texts = [part for part in parts if isinstance(part, str)]
-    digits = sum(part for part in parts if isinstance(part, int))
-    if not _THOUSANDS.isdisjoint(texts) or (digits < 2 and not (isinstance(parts[0], str) and parts[0].strip())):
-        return ()
-    return parts
+def _places(section: str) -> Style | None:
+    """The style of a number whose digits identify something, such as ``"11-2026-"00000``: two zeros at least.
+
+    In others literal text is a unit (``0 "IQD"``), which is no part of the number.
+    """
+    places, literals, at = "", [""], 0
+    while at < len(section):
+        found = _PLACE_OR_LITERAL.match(section, at)
+        if not found:
+            return None
+        place, *literal = found.groups("")
+        if place:
+            places += place
+            literals.append("")
+        else:
+            literals[-1] += "".join(literal)
+        at = found.end()
+    return Style(places=places, literals=tuple(literals)) if places.count("0") > 1 else None
 
 
 def number(text: str, shown: Style, *, since_1904: bool) -> str:
     """A numeric cell: a whole number in digits, a date in ISO 8601, else as Excel saves it, E-notation and all."""
     if not shown.date and _PLAIN(text):
-        return shown.whole(text) if text[0] != "-" else text
+        return shown.spread(text) if shown.places and text[0] != "-" else text
     try:
         value = Decimal(text)
     except InvalidOperation:
@@ -90,7 +96,7 @@ def number(text: str, shown: Style, *, since_1904: bool) -> str:
         return _date(float(value), since_1904=since_1904)
     # Arithmetic leaves 50000.000000000004 where the sheet shows and its CSV says 50000.
     plain = format(float(value), f".{_MOST_DIGITS}G")
-    return shown.whole(plain) if plain.isdecimal() else plain
+    return shown.spread(plain) if shown.places and plain.isdecimal() else plain
 
 
 def _date(days: float, *, since_1904: bool) -> str:

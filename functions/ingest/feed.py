@@ -193,8 +193,9 @@ class Parser(ABC, Generic[RowT]):
         places = [at.get(column.name, self._width) for column in self.columns]
         in_order = places == [*range(len(places))]
         self._pick = itemgetter(slice(len(places))) if in_order else itemgetter(*places)
-        # One typing error in a year would freeze a row for ever: nothing later could be newer. A month that was written
-        # first may show by lying ahead. Counted from the file's date, so that a chunk that runs again judges the same.
+        # What has happened is not in the future, and one typing error in the year of an update would freeze a row for
+        # ever: nothing later could be newer. Counted from the file's own date, so that a chunk that runs again judges
+        # the same.
         self._latest = to_text(from_text(source.last_modified) + timedelta(days=1))
 
     def parse(self, line: int, record: list[str]) -> RowT | Reject:
@@ -222,12 +223,12 @@ class Parser(ABC, Generic[RowT]):
     def _row(self, line: int, record: tuple[str, ...]) -> RowT:
         """The row of the cells of a line. Raises CellError or PlateError."""
 
-    def _updated(self, cell: str) -> str | None:
-        """When a row was updated, if it says so."""
-        updated = _date("updated_at", cell)
-        if updated and updated > self._latest:
-            raise CellError("updated_at_ahead", "updated_at")
-        return updated
+    def _past(self, column: str, cell: str) -> str | None:
+        """An instant that a row says something happened at, if it does. Raises CellError."""
+        instant = _date(column, cell)
+        if instant and instant > self._latest:
+            raise CellError("date_ahead", column)
+        return instant
 
     def _warn_of_category(self, line: int) -> None:
         self.warnings.add("plate_category", "category_other", 1, line)
@@ -248,17 +249,14 @@ class ViolationParser(Parser[Row]):
         plate_key, category = read_plate_key(family, plate_governorate, letter, serial), read_category(kind)
         offence = _offence(code, title, legal_ref, amount, status)
         sector = _sector(sector_code, sector_name, sector_governorate)
-        occurred = _date("occurred_at", occurred_at)
-        recorded = _date("recorded_at", recorded_at) if recorded_at else None
+        occurred = self._past("occurred_at", occurred_at)
+        recorded = self._past("recorded_at", recorded_at) if recorded_at else None
         if occurred is None:
             raise CellError("missing", "occurred_at")
-        if occurred > self._latest or (recorded and recorded > self._latest):
-            raise CellError("date_ahead", "occurred_at" if occurred > self._latest else "recorded_at")
-        updated = self._updated(updated_at)
-        counter_paid_at = _date("paid_at", paid_at) if paid_at else None
-        if counter_paid_at and offence.status == OPEN:
-            # Its owner would be told to pay a second time.
-            raise CellError("open_but_paid", "status")
+        updated = self._past("updated_at", updated_at)
+        paid = self._past("paid_at", paid_at) if paid_at else None
+        if paid and offence.status == OPEN:  # nobody is to be asked for it again
+            raise CellError("status_contradicted", "status")
         source = self._source
         violation = _new(
             Violation,
@@ -280,7 +278,7 @@ class ViolationParser(Parser[Row]):
                 sector.name,
                 sector.governorate,
                 _place(place),
-                counter_paid_at,
+                paid,
                 _optional("receipt_no", receipt_no, cells.text) if receipt_no else None,
                 None,  # the settlement
                 None,

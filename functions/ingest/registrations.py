@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ingest import cells
 from ingest.errors import CellError
 from ingest.feed import Parser, read_category, read_plate_key
 from ingest.layout import REGISTRATION_COLUMNS
@@ -13,8 +14,6 @@ from shared.domain.text import clean
 from shared.domain.violation import make_version
 from shared.stores.registry import Registration
 
-# 123456.0, as programs write the numbers of a column that has gaps, is not 1234560.
-_WITH_FRACTION: Final = re.compile(r"[0-9]+[.,،]0{1,2}").fullmatch
 # NULL, لا يوجد or 0000 stand for no number, and by typing one anybody would prove every such vehicle.
 _HAS_DIGIT: Final = re.compile("[1-9]").search
 
@@ -28,9 +27,11 @@ class RegistrationParser(Parser[Registration]):
         family, governorate, kind, letter, serial, number, updated_at = record
         plate_key, category = read_plate_key(family, governorate, letter, serial), read_category(kind)
         registration_no = normal(number)
-        if not registration_no or not _HAS_DIGIT(registration_no) or _WITH_FRACTION(clean(number).strip()):
+        if registration_no is None or not _HAS_DIGIT(registration_no):
             raise CellError("registration_no_malformed" if number.strip() else "missing", "registration_no")
-        updated = self._updated(updated_at)
+        if cells.with_fraction(clean(number).strip()):
+            raise CellError("number_with_fraction", "registration_no")
+        updated = self._past("updated_at", updated_at)
         if category.unknown:
             self._warn_of_category(line)
         return Registration(

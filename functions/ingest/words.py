@@ -181,10 +181,18 @@ ROW_ERRORS: Final = {
         "الرقم مكتوب بالصيغة العلمية؛ اجعل تنسيق العمود نصاً وصدّره ثانية",
         "The number is in E-notation: format the column as text and export it again",
     ),
+    "number_with_fraction": Words(
+        "الرقم مكتوب بكسر مثل 101.0؛ اجعل تنسيق العمود نصاً وصدّره ثانية",
+        "The number was given a fraction, such as 101.0: format the column as text and export it again",
+    ),
     "code_too_long": Words("الرمز أطول من 16 حرفاً", "The code is longer than 16 characters"),
     "status_unknown": Words(
         "الحالة غير معروفة؛ اكتب: غير مسددة، أو مسددة، أو ملغاة، أو معترض عليها",
         "The status is unknown: write open, paid, cancelled or disputed",
+    ),
+    "status_contradicted": Words(
+        "للمخالفة تاريخ تسديد وحالتها غير مسددة؛ اكتب الحالة: مسددة، أو احذف التاريخ",
+        "The row has a payment date and is open: write its status as paid, or take the date out",
     ),
     "registration_no_malformed": Words(
         "رقم السنوية يتكون من 4 إلى 32 حرفاً أو رقماً، فيها رقم غير الصفر",
@@ -212,11 +220,6 @@ ROW_ERRORS: Final = {
         "التاريخ في المستقبل؛ اكتبه مثل 2026-11-23، أو اليوم قبل الشهر: 23/11/2026",
         "The date lies in the future: write it as 2026-11-23, or the day before the month: 23/11/2026",
     ),
-    "open_but_paid": Words(
-        "للسجل تاريخ تسديد وحالته ليست مسددة؛ اكتب الحالة: مسددة، أو احذف تاريخ التسديد",
-        "The row says when it was paid, and its status is open: write paid, or take the date out",
-    ),
-    "updated_at_ahead": Words("تاريخ التحديث في المستقبل", "The update's date lies in the future"),
 }
 
 WARNINGS: Final = {

@@ -113,7 +113,7 @@ ROWS: list[tuple[str, dict[str, str], str]] = [
     ("no such governorate", {"plate_governorate": "30"}, "governorate_unknown"),
     ("a family that names two", {"plate_family": "جديد"}, "family_new"),
     ("a formula", {"violation_code": "=cmd|'/c calc'!A1"}, "code_too_long"),
-    ("an update in 2030", {"updated_at": "2030-01-01"}, "updated_at_ahead"),
+    ("an update in 2030", {"updated_at": "2030-01-01"}, "date_ahead"),
 ]
 
 
