@@ -291,9 +291,19 @@ class ViolationParser(Parser[Row]):
             self._warn_of_category(line)
         if recorded is None:
             self.warnings.add("recorded_at", "recorded_at_defaulted", 1, line)
+        if violation.amount_due is not None and offence.status == OPEN:
+            self._warn_of_due(violation, line)
         ref = f"{source.file_id}#{line}"
         recent = violation.recorded_at >= source.announce_from
         return _new(Row, (violation, content(violation), updated is not None, ref, source.origin, recent))
+
+    def _warn_of_due(self, violation: Violation, line: int) -> None:
+        """Tell of debts that may be meant otherwise: an empty one that was written as 0, one that doubles once more."""
+        due = violation.amount_due
+        if due == 0:
+            self.warnings.add("amount_due", "due_nothing", 1, line)
+        elif due and due >= 2 * violation.amount and not violation.doubled_at and not _has_doubled(violation):
+            self.warnings.add("amount_due", "due_doubled_early", 1, line)
 
 
 # ---------------------------------------------------------------------- cells: most columns hold few values

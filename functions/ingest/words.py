@@ -231,6 +231,14 @@ WARNINGS: Final = {
     "recorded_at_defaulted": Words(
         "تاريخ التسجيل غير مذكور، فاعتُمد تاريخ المخالفة", "No recording date: the violation's date was taken"
     ),
+    "due_nothing": Words(
+        "المخالفة غير مسددة والمبلغ المستحق صفر، فلا يُطلب عنها شيء؛ إن لم يُقصد ذلك فاترك الخلية فارغة",
+        "The fine is open and 0 is due for it, so that nothing is asked for: leave it empty if that is not meant",
+    ),
+    "due_doubled_early": Words(
+        "المبلغ المستحق مضاعف قبل موعد المضاعفة بلا تاريخ لها، فيُضاعف ثانية في موعده؛ اكتب تاريخ المضاعفة",
+        "What is due is doubled before its day and has no date of that, so that it doubles once more: write doubled_at",
+    ),
     "category_other": Words("صنف غير معروف، سُجل «أخرى»", 'An unknown category was taken as "other"'),
 }
 

@@ -203,6 +203,24 @@ def test_what_says_no_category_is_none(word: str) -> None:
     assert row(plate_category=word).violation.category is None
 
 
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ({"amount_due": "0"}, "due_nothing"),
+        ({"amount_due": "0", "status": "paid"}, ""),
+        ({"amount_due": "100000", "doubled_at": "", "recorded_at": "2026-10-20"}, "due_doubled_early"),
+        ({"amount_due": "75000", "doubled_at": "", "recorded_at": "2026-10-20"}, ""),
+        ({"amount_due": "100000", "doubled_at": "", "recorded_at": "2026-10-18"}, ""),
+        ({"amount_due": "100000", "doubled_at": "2026-11-18", "recorded_at": "2026-10-20"}, ""),
+        ({"amount_due": ""}, ""),
+    ],
+)
+def test_a_debt_that_may_be_meant_otherwise_is_told(cells: dict[str, str], code: str) -> None:
+    subject = parser()
+    assert isinstance(subject.parse(4, [*{**GOOD, **cells}.values()]), Row)
+    assert [notice.code for notice in subject.warnings.listed()] == ([code] if code else [])
+
+
 def test_without_a_recording_date_the_violations_own_counts_with_a_warning() -> None:
     subject = parser()
     subject.parse(4, [*{**GOOD, "recorded_at": ""}.values()])
