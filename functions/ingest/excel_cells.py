@@ -17,7 +17,8 @@ _BUILT_IN_DATES: Final = frozenset((*range(14, 23), *range(27, 37), *range(45, 4
 _BRACKETED: Final = re.compile(r"\[(?!h+\]|m+\]|s+\])[^\]]*\]", re.IGNORECASE)
 _LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _DATE_SIGN: Final = re.compile(r"[dmyhs]", re.IGNORECASE).search
-_PLACE_OR_LITERAL: Final = re.compile(r"""([0#])|"([^"]*)"|\\(.)|_.|\*.|([-+/(): '])""")
+_PLACE_OR_LITERAL: Final = re.compile(r"""(General|[0#])|"([^"]*)"|\\(.)|_.|\*.|([-+/(): '])""")
+_LABEL: Final = re.compile(r".*[^\W_].*[-/]").fullmatch
 _PLAIN: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
 _COLUMN: Final = re.compile(r"([A-Z]{1,3})[0-9]+").fullmatch
 
@@ -63,7 +64,8 @@ def style(format_id: int, code: str) -> Style:
 
 
 def _places(section: str) -> Style | None:
-    """The style of a number whose digits identify something, such as ``"11-2026-"00000``: two zeros at least.
+    """The style of a number whose digits identify something: two zeros at least (``"11-2026-"00000``), or a text before
+    them that ends with a stroke (``"BG-"0``).
 
     In others literal text is a unit (``0 "IQD"``), which is no part of the number.
     """
@@ -74,12 +76,13 @@ def _places(section: str) -> Style | None:
             return None
         place, *literal = found.groups("")
         if place:
-            places += place
+            places += place if place == "0" else "#"
             literals.append("")
         else:
             literals[-1] += "".join(literal)
         at = found.end()
-    return Style(places=places, literals=tuple(literals)) if places.count("0") > 1 else None
+    identifies = places.count("0") > 1 or (places and _LABEL(literals[0]))
+    return Style(places=places, literals=tuple(literals)) if identifies else None
 
 
 def number(text: str, shown: Style, *, since_1904: bool) -> str:

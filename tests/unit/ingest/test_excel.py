@@ -193,6 +193,7 @@ def test_rich_shared_texts_are_joined_without_their_pronunciation() -> None:
 FORMATS = (
     *("yyyy-mm-dd", "dd/mm/yyyy hh:mm", "[h]:mm:ss", "000000", '#,##0 "day"', "[Red][$-401]0.00", "General"),
     *('"11-2026-"00000', "00-0000-######", r"00000\/\2\0\2\6;[Red]0", '[Blue]_("م"#00', '0 "IQD"', "00.00"),
+    *('"BG-"0', r'"م"\/General', '"IQD "0', "-0"),
 )
 
 
@@ -232,6 +233,11 @@ FORMATS = (
         (Number("1.5", 8), "1.5"),
         (Number("50000", 12), "50000"),
         (Number("50000", 13), "50000"),
+        (Number("7", 14), "BG-7"),
+        (Number("123", 14), "BG-123"),
+        (Number("123", 15), "م/123"),
+        (Number("50000", 16), "50000"),
+        (Number("50000", 17), "50000"),
         (Number("7", 99), "7"),
     ],
 )
