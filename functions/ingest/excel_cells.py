@@ -35,7 +35,7 @@ _BEYOND: Final = 2_958_466  # the day after 9999-12-31
 class Style(NamedTuple):
     """How a cell shows a number: as a date, or its digits at places among literal text.
 
-    places: ``0``, shown always, or ``#``, of each digit. literals: before each place, and behind the last.
+    places: a ``0`` for each digit that is shown always, a ``#`` for others. literals: before each place, and at last.
     """
 
     date: bool = False
@@ -44,15 +44,13 @@ class Style(NamedTuple):
 
     def spread(self, digits: str) -> str:
         """Digits at their places; those beyond the places stand before the first."""
-        missing = len(self.places) - len(digits)
-        shown = ["0" if place == "0" else "" for place in self.places[: max(missing, 0)]] + [*digits]
-        beyond = max(-missing, 0)
-        first, *others = self.literals
-        return (
-            first
-            + "".join(shown[: beyond + 1])
-            + "".join(literal + digit for literal, digit in zip(others, [*shown[beyond + 1 :], ""], strict=True))
-        )
+        beyond = max(len(digits) - len(self.places), 0)
+        shown = [self.literals[0], digits[:beyond]]
+        for place, digit, literal in zip(
+            self.places, digits[beyond:].rjust(len(self.places)), self.literals[1:], strict=True
+        ):
+            shown += (place if digit == " " else digit).replace("#", ""), literal
+        return "".join(shown)
 
 
 def style(format_id: int, code: str) -> Style:

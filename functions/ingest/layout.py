@@ -142,9 +142,9 @@ def read_header(
         if column.required and column.name not in columns:
             raise FileError("column_missing", column=column.name, line=1)
     if _STATUS in ours and _STATUS not in columns:
-        for position, column_name in enumerate(columns):
-            if not column_name and _holds_statuses(position, sample):
-                raise FileError("column_misnamed", column=_STATUS, line=1, value=header[position])
+        for position, name in enumerate(header):
+            if not columns[position] and _holds_statuses(position, sample):
+                raise FileError("column_misnamed", column=_STATUS, line=1, value=name)
     return Layout(separator, tuple(header), tuple(columns))
 
 
