@@ -68,6 +68,13 @@ def test_nothing_of_a_file_is_taken_for_markup() -> None:
     assert "script" not in shown.tags
 
 
+def test_whoever_mends_rejects_in_a_spreadsheet_is_told_how_it_leaves_them_as_they_are() -> None:
+    """Opened as they come, 00123 would come back as another violation, 123."""
+    advice = "واجعل الأعمدة كلها نصاً"
+    assert advice in page(REPORT)
+    assert advice not in page({**REPORT, "status": "loaded", "rejects": None})
+
+
 def test_a_refusal_says_why_and_where() -> None:
     refused = {
         **REPORT,
