@@ -22,6 +22,8 @@ _LABEL: Final = re.compile(r".*[^\W_].*[-/]").fullmatch
 _PLAIN: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
 _COLUMN: Final = re.compile(r"([A-Z]{1,3})[0-9]+").fullmatch
 
+_LONGEST_FORMAT: Final = 255
+"""Characters; Excel's bound. Reading a format takes quadratic time."""
 _MOST_COLUMNS: Final = 16_384
 _MOST_DIGITS: Final = 15
 """Excel keeps so many; a longer number has lost its last ones."""
@@ -54,7 +56,12 @@ class Style(NamedTuple):
 
 
 def style(format_id: int, code: str) -> Style:
-    """The style of a number format. code: empty for those that Excel knows by number."""
+    """The style of a number format. code: empty for those that Excel knows by number.
+
+    Raises FileError for a code longer than any.
+    """
+    if len(code) > _LONGEST_FORMAT:
+        raise FileError("excel_damaged")
     if format_id in _BUILT_IN_DATES:
         return Style(date=True)
     section = _BRACKETED.sub("", code.partition(";")[0])

@@ -290,6 +290,7 @@ MOVED = f'<Relationships><Relationship Id="a" Type="{WORKSHEET}" Target="../shee
         (xlsx([], parts={SHEET: '<row><c s="x"><v>1</v></c></row>'}), "excel_damaged"),
         (xlsx([], parts={SHEET: f'<row><c t="str"><v>{"x" * 40_000}</v></c></row>'}), "excel_texts_too_large"),
         (xlsx([["x" * 40_000]]), "excel_texts_too_large"),
+        (xlsx([NAMES, ROW], formats=["[" * 500_000]), "excel_damaged"),  # which would take minutes to read
         (xlsx([[str(at).ljust(32_000, "x") for at in range(40)]]), "record_too_long"),
         (xlsx([], parts={SHEET: f'<worksheet a="{"x" * 2_000_000}"/>'}), "excel_damaged"),
         (xlsx([], parts={SHEET: '<!DOCTYPE w [<!ENTITY a "a">]><worksheet>&a;</worksheet>'}), "excel_damaged"),
