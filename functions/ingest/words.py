@@ -223,6 +223,10 @@ WARNINGS: Final = {
     "recorded_at_defaulted": Words(
         "تاريخ التسجيل غير مذكور، فاعتُمد تاريخ المخالفة", "No recording date: the violation's date was taken"
     ),
+    "not_announced": Words(
+        "مضى على التسجيل زمن طويل، فحُمّلت ولا يُبلَّغ بها المتابعون؛ تحقق من أن اليوم والشهر لم يتبادلا",
+        "Recorded long ago: loaded, and followers are not told of it; check that day and month did not change places",
+    ),
     "category_other": Words("صنف غير معروف، سُجل «أخرى»", 'An unknown category was taken as "other"'),
 }
 
