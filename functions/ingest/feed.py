@@ -17,6 +17,7 @@ from xxhash import xxh3_64_hexdigest
 from ingest import cells
 from ingest.errors import CellError, FileError
 from ingest.layout import VIOLATION_COLUMNS, Column, Layout
+from ingest.origins import LIVE
 from shared.domain import fine, plate
 from shared.domain.plate import PlateError, Series
 from shared.domain.text import fold
@@ -295,6 +296,8 @@ class ViolationParser(Parser[Row]):
             self._warn_of_due(violation, line)
         ref = f"{source.file_id}#{line}"
         recent = violation.recorded_at >= source.announce_from
+        if not recent and source.origin == LIVE and offence.status == OPEN:
+            self.warnings.add("recorded_at", "not_announced", 1, line)
         return _new(Row, (violation, content(violation), updated is not None, ref, source.origin, recent))
 
     def _warn_of_due(self, violation: Violation, line: int) -> None:

@@ -239,6 +239,10 @@ WARNINGS: Final = {
         "المبلغ المستحق مضاعف قبل موعد المضاعفة بلا تاريخ لها، فيُضاعف ثانية في موعده؛ اكتب تاريخ المضاعفة",
         "What is due is doubled before its day and has no date of that, so that it doubles once more: write doubled_at",
     ),
+    "not_announced": Words(
+        "مضى على التسجيل زمن طويل، فحُمّلت ولا يُبلَّغ بها المتابعون؛ تحقق من أن اليوم والشهر لم يتبادلا",
+        "Recorded long ago: loaded, and followers are not told of it; check that day and month did not change places",
+    ),
     "category_other": Words("صنف غير معروف، سُجل «أخرى»", 'An unknown category was taken as "other"'),
 }
 

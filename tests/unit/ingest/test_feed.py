@@ -235,6 +235,21 @@ def test_a_rejected_row_warns_of_nothing() -> None:
     assert subject.warnings.listed() == []
 
 
+@pytest.mark.parametrize(
+    ("origin", "cells", "warned"),
+    [
+        ("live", {"recorded_at": "2026-10-06T11:59:59"}, True),
+        ("live", {"recorded_at": "2026-10-06T12:00:00"}, False),
+        ("live", {"recorded_at": "2026-10-06T11:59:59", "status": "paid"}, False),
+        ("backlog", {"recorded_at": "2026-10-06T11:59:59"}, False),
+    ],
+)
+def test_a_live_row_too_old_to_be_news_is_told_of(origin: str, cells: dict[str, str], warned: bool) -> None:
+    subject = parser(source=SOURCE._replace(origin=origin))
+    subject.parse(4, [*{**GOOD, **cells}.values()])
+    assert subject.warnings.listed() == [Notice("recorded_at", "not_announced", 1, 4)] * warned
+
+
 def test_rows_recorded_before_the_bound_are_not_recent() -> None:
     assert row(recorded_at="2026-10-06T12:00:00").recent
     assert not row(recorded_at="2026-10-06T11:59:59").recent
