@@ -19,7 +19,7 @@ LONGEST_TEXT: Final = 200
 LARGEST_AMOUNT: Final = 100_000_000
 LARGEST_DUE: Final = 2 * LARGEST_AMOUNT
 
-plain_number: Final = re.compile(r"(?=[A-Za-z/-]*[0-9])[0-9A-Za-z/-]{1,32}").fullmatch
+plain_number: Final = re.compile(r"[0-9A-Za-z/-]{0,31}[0-9]").fullmatch
 """Matches a violation's number as most exports write it, which :func:`violation_no` leaves as it is."""
 
 _ANY_NUMBER: Final = re.compile(r"(?:[^\W_]|[/-]){1,32}").fullmatch
@@ -30,19 +30,17 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
 _SPREADSHEET_ERROR: Final = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)").fullmatch
 # As it shows a number too long for it, whose last digits are gone.
 _LONG_NUMBER: Final = re.compile(r"[0-9](?:[.,\u066b][0-9]+)?E\+[0-9]+", re.IGNORECASE).fullmatch
-# What a spreadsheet makes of 25/3 or 1-2: a day of this year, or a month, as its sheets and its CSV hold it.
 _ENGLISH_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTH: Final = (
     f"(?:{'|'.join(_ENGLISH_MONTHS)}"
     "|كانون الثاني|شباط|[آا]ذار|نيسان|[أا]يار|حزيران|تموز|[آا]ب|[أا]يلول|تشرين ال[أا]ول|تشرين الثاني|كانون ال[أا]ول"
     "|يناير|فبراير|مارس|[أا]بريل|مايو|يونيو|يوليو|[أا]غسطس|سبتمبر|[أا]كتوبر|نوفمبر|ديسمبر)"
 )
-_SPREADSHEET_DATE: Final = re.compile(
-    rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9:]{{8}}|[0-9]{{1,2}}-{_MONTH}(?:-[0-9]{{2,4}})?|{_MONTH}-[0-9]{{2,4}}",
+# What a spreadsheet makes of 25/3 or 1-2: a day of this year, or a month, as its sheets and its CSV hold it.
+_DAY_OR_MONTH: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:]{8})?|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{2}/[0-9]{2}/[0-9]{2}"
+    rf"|[0-9]{{1,2}}-{_MONTH}(?:-[0-9]{{2,4}})?|{_MONTH}-[0-9]{{2,4}}",
     re.IGNORECASE,
-).fullmatch
-_DAY: Final = re.compile(
-    "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{2}/[0-9]{2}/[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}"
 ).fullmatch
 
 # As programs write the whole numbers of a column that has gaps: 101.0 names no sector, and 123456.0 is not 1234560.
@@ -74,7 +72,7 @@ def code(cell: str) -> str:
     """A code of 1 to 16 characters."""
     value = clean(cell).strip()
     _require_words(value)
-    _require_no_day(value)
+    _require_no_date(value)
     if is_absent(value):
         raise CellError("missing")
     if len(value) > 16:
@@ -99,21 +97,20 @@ def _require_words(value: str) -> None:
         raise CellError("spreadsheet_error")
     if _LONG_NUMBER(value):
         raise CellError("number_e_notation")
-    if _SPREADSHEET_DATE(value.translate(DIGITS)):
-        raise CellError("spreadsheet_date")
     if with_fraction(value):
         raise CellError("number_with_fraction")
 
 
-def _require_no_day(value: str) -> None:
-    if _DAY(value):
+def _require_no_date(value: str) -> None:
+    """Raises CellError where a spreadsheet took what identifies something for a date."""
+    if _DAY_OR_MONTH(value):
         raise CellError("spreadsheet_date")
 
 
 def legal_ref(cell: str) -> str:
     """An article of the law such as ``25/3/هـ``, its digits in ASCII."""
     value = text(cell).translate(DIGITS)
-    _require_no_day(value)  # by 25/03/2026 in the place of 25/3 the fine would never double
+    _require_no_date(value)  # by 25/03/2026 in the place of 25/3 the fine would never double
     return value
 
 

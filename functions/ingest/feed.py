@@ -18,13 +18,13 @@ from ingest import cells
 from ingest.errors import CellError, FileError
 from ingest.layout import VIOLATION_COLUMNS, Column, Layout
 from ingest.origins import LIVE
-from shared.domain import fine, plate
+from shared.domain import plate
 from shared.domain.plate import PlateError, Series
 from shared.domain.text import fold
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import OPEN, Violation, make_version
 from shared.spreadsheet import FORMULA_SIGNS
-from shared.stores.violation_rows import Row
+from shared.stores.violation_rows import Row, doubling_day
 
 T = TypeVar("T")
 RowT = TypeVar("RowT")
@@ -258,7 +258,8 @@ class ViolationParser(Parser[Row]):
         paid = self._past("paid_at", paid_at) if paid_at else None
         if paid and offence.status == OPEN:  # nobody is to be asked for it again
             raise CellError("status_contradicted", "status")
-        source = self._source
+        file_id, origin, last_modified, announce_from = self._source
+        amount_due = _amount_due(due)
         violation = _new(
             Violation,
             (
@@ -269,12 +270,12 @@ class ViolationParser(Parser[Row]):
                 occurred,
                 recorded or occurred,
                 sector.code,
-                make_version(updated, source.last_modified, line),
+                make_version(updated, last_modified, line),
                 offence.status,
                 category.name,
                 offence.title,
                 offence.legal_ref,
-                _amount_due(due),
+                amount_due,
                 _date("doubled_at", doubled_at) if doubled_at else None,
                 sector.name,
                 sector.governorate,
@@ -292,20 +293,21 @@ class ViolationParser(Parser[Row]):
             self._warn_of_category(line)
         if recorded is None:
             self.warnings.add("recorded_at", "recorded_at_defaulted", 1, line)
-        if violation.amount_due is not None and offence.status == OPEN:
-            self._warn_of_due(violation, line)
-        ref = f"{source.file_id}#{line}"
-        recent = violation.recorded_at >= source.announce_from
-        if not recent and source.origin == LIVE and offence.status == OPEN:
+        has_doubled = False
+        if amount_due is not None and offence.status == OPEN:
+            has_doubled = doubling_day(violation) is None
+            self._warn_of_due(violation, amount_due, line, has_doubled=has_doubled)
+        recent = violation.recorded_at >= announce_from
+        if not recent and origin == LIVE and offence.status == OPEN:
             self.warnings.add("recorded_at", "not_announced", 1, line)
-        return _new(Row, (violation, content(violation), updated is not None, ref, source.origin, recent))
+        said = content(violation, has_doubled=has_doubled)
+        return _new(Row, (violation, said, updated is not None, f"{file_id}#{line}", origin, recent))
 
-    def _warn_of_due(self, violation: Violation, line: int) -> None:
+    def _warn_of_due(self, violation: Violation, due: int, line: int, *, has_doubled: bool) -> None:
         """Tell of debts that may be meant otherwise: an empty one that was written as 0, one that doubles once more."""
-        due = violation.amount_due
         if due == 0:
             self.warnings.add("amount_due", "due_nothing", 1, line)
-        elif due and due >= 2 * violation.amount and not violation.doubled_at and not _has_doubled(violation):
+        elif due >= 2 * violation.amount and not violation.doubled_at and not has_doubled:
             self.warnings.add("amount_due", "due_doubled_early", 1, line)
 
 
@@ -420,21 +422,12 @@ def _optional(column: str, cell: str, read: Callable[[str], T]) -> T | None:
         raise
 
 
-def content(violation: Violation) -> str:
+def content(violation: Violation, *, has_doubled: bool) -> str:
     """A digest of everything the directorate wrote but the version: equal for rows that say the same.
 
-    A debt that it states once more after the fine has doubled is not what it stated before: then it holds the doubling.
+    has_doubled: a debt is stated for a fine that doubles no more. It is not what was stated before the doubling, even
+    where it reads so, for now it holds that.
     Of 64 bits, since it meets no other than what the same violation said before.
     """
-    said = orjson.dumps((violation[:_VERSION], violation[_VERSION + 1 : _SETTLEMENT]))
-    if violation.amount_due is not None and violation.status == OPEN and _has_doubled(violation):
-        said += b"doubled"
+    said = orjson.dumps((violation[:_VERSION], violation[_VERSION + 1 : _SETTLEMENT], has_doubled))
     return xxh3_64_hexdigest(said)
-
-
-def _has_doubled(violation: Violation) -> bool:
-    """Whether a fine had doubled when the directorate said what is owed for it."""
-    doubles_at = violation.doubled_at or fine.doubles_at(
-        violation.legal_ref, violation.recorded_at, violation.occurred_at
-    )
-    return doubles_at is not None and doubles_at <= violation.as_of
