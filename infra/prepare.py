@@ -23,10 +23,11 @@ from ingest import rejects
 from ingest.api import ENCODINGS
 from ingest.cutting import BadShareError, Scan, scan
 from ingest.errors import FileError
-from ingest.feed import Notices, Reject, Source, records
+from ingest.feed import Notices, Reject, Source
 from ingest.origins import BACKLOG, ORIGINS
 from ingest.parsers import PARSERS
 from ingest.plain import plain
+from ingest.records import records
 from ingest.report import of_file
 from ingest.words import message
 from shared.clock import now

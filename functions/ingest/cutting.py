@@ -12,10 +12,11 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from ingest.errors import FileError
-from ingest.feed import Notices, Reject, Source, records, skim
+from ingest.feed import Notices, Reject, Source
 from ingest.layout import LONGEST_HEADER, SEPARATORS, Layout, find_separator, read_header
 from ingest.misreading import require_readable, require_readable_header
 from ingest.parsers import PARSERS
+from ingest.records import records, skim
 
 MOST_ROWS: Final = 5_000
 MOST_BYTES: Final = 8 * 1024 * 1024

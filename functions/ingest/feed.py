@@ -1,21 +1,19 @@
-"""The rows of the directorate's files, format version 1: text in, rows or rejects out. Knows nothing of AWS."""
+"""The rows of the directorate's files, format version 1: records in, rows or rejects out. Knows nothing of AWS."""
 
 from __future__ import annotations
 
-import csv
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from functools import cache, lru_cache
-from itertools import chain
+from functools import lru_cache
 from operator import itemgetter
-from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
+from typing import ClassVar, Final, Generic, NamedTuple, TypeVar
 
 import orjson
 from xxhash import xxh3_64_hexdigest
 
 from ingest import cells
-from ingest.errors import CellError, FileError
+from ingest.errors import CellError
 from ingest.layout import VIOLATION_COLUMNS, Column, Layout
 from ingest.origins import LIVE
 from shared.domain import plate
@@ -23,17 +21,12 @@ from shared.domain.plate import PlateError, Series
 from shared.domain.text import fold
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import OPEN, Violation, make_version
-from shared.spreadsheet import FORMULA_SIGNS
 from shared.stores.violation_rows import Row, doubling_day
 
 T = TypeVar("T")
 RowT = TypeVar("RowT")
 
 OTHER: Final = "other"
-
-_LINE_END: Final = "\r\n"
-_QUOTE: Final = ord('"')
-_LONGEST_FIELD: Final = csv.field_size_limit()
 
 _PLATE_COLUMNS: Final = {
     "family": "plate_family",
@@ -99,83 +92,6 @@ class Source(NamedTuple):
     origin: str
     last_modified: str
     announce_from: str
-
-
-def records(lines: Iterable[str], separator: str, first_line: int = 1) -> Iterator[tuple[int, list[str]]]:
-    """The records of CSV text with the line each begins on; empty ones are left out.
-
-    lines: with their ends, broken as ``io.StringIO(text, newline="")`` breaks them.
-    Raises FileError for a field of more than 128 KiB, and for a quoted one that runs over its line and does not end
-    at a separator.
-    """
-    lines = iter(lines)
-    begins = first_line
-    for line in lines:
-        if '"' not in line and len(line) <= _LONGEST_FIELD:
-            # Most lines are the cells between their separators, and need no reader of CSV.
-            record, taken = line.rstrip(_LINE_END).split(separator), 1
-        else:
-            record, taken = _quoted(line, lines, separator, begins)
-        if any(record):
-            yield begins, [_without_mark(cell) for cell in record] if "'" in line or taken > 1 else record
-        begins += taken
-
-
-def skim(lines: Iterator[bytes], separator: str, first_line: int) -> Iterator[None]:
-    """Step from the end of each record that :func:`records` finds to the next, without taking it apart.
-
-    lines: of UTF-8, whose bytes below 128 stand for nothing else.
-    """
-    begins = first_line
-    empty = f"{separator}{_LINE_END}".encode()
-    for line in lines:
-        taken = 1
-        if _QUOTE not in line and len(line) <= _LONGEST_FIELD:
-            filled = bool(line.strip(empty))
-        else:
-            record, taken = _quoted(line.decode(), map(bytes.decode, lines), separator, begins)
-            filled = any(record)
-        if filled:
-            yield
-        begins += taken
-
-
-def _quoted(line: str, lines: Iterator[str], separator: str, begins: int) -> tuple[list[str], int]:
-    """The record that begins with a line, and how many lines it takes."""
-    end = iter(("\n",))  # an open quote swallows this too
-    reader = csv.reader(chain((line,), lines, end), _strict(separator))
-    try:
-        record = next(reader)
-    except csv.Error:
-        if reader.line_num > 1:
-            # A stray quote and the next one, rows later, would make one plausible row of two rows' cells.
-            raise FileError("quote_unclosed", line=begins) from None
-        return _in_one_line(line, separator, begins), 1
-    if next(end, None) is None:
-        raise FileError("quote_unclosed", line=begins)
-    return record, reader.line_num
-
-
-@cache
-def _strict(separator: str) -> Any:
-    """The dialect, ready made: to make it anew costs more than to read a line."""
-    return csv.reader((), delimiter=separator, strict=True).dialect
-
-
-def _in_one_line(line: str, separator: str, begins: int) -> list[str]:
-    """The record of a line in which quotes stand where none belong."""
-    reader = csv.reader((line, "\n"), delimiter=separator)
-    try:
-        record = next(reader)
-    except csv.Error:
-        raise FileError("record_too_long", line=begins) from None
-    if reader.line_num > 1:
-        raise FileError("quote_unclosed", line=begins)
-    return record
-
-
-def _without_mark(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA_SIGNS else cell
 
 
 class Parser(ABC, Generic[RowT]):

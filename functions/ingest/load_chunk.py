@@ -16,11 +16,12 @@ from ingest import ending, rejects
 from ingest.cutting import Chunk
 from ingest.ending import Desk
 from ingest.errors import FileError
-from ingest.feed import Notices, Parser, Reject, Source, records
+from ingest.feed import Notices, Parser, Reject, Source
 from ingest.layout import Layout
 from ingest.objects import Objects
 from ingest.origins import REGISTRY
 from ingest.parsers import PARSERS
+from ingest.records import records
 from ingest.report import notes
 from ingest.wiring import desk
 from shared.aws_json import FastClient

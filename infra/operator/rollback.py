@@ -21,11 +21,12 @@ import orjson
 
 from infra.operator.deployment import Deployment
 from ingest.errors import FileError
-from ingest.feed import Source, ViolationParser, records
+from ingest.feed import Source, ViolationParser
 from ingest.layout import Layout
 from ingest.objects import Objects
 from ingest.origins import REGISTRY
 from ingest.plain import plain
+from ingest.records import records
 from shared.stores.files import FINAL, File, Files
 from shared.stores.items import MOST_ACTIONS, text
 from shared.stores.violation_rows import Row

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from ingest import cutting
 from ingest.cutting import scan
 from ingest.errors import FileError
-from ingest.feed import Reject, ViolationParser, records
+from ingest.feed import Reject, ViolationParser
 from ingest.plain import plain
+from ingest.records import records
 from ingest.words import message
 from tests.unit.ingest.feeds import NAMES, SOURCE, blocks, csv_text, good_rows
 from tests.unit.ingest.sheets import xlsx

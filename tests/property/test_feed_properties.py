@@ -19,8 +19,9 @@ from ingest import cells, cutting, load_chunk
 from ingest.cutting import Chunk, scan
 from ingest.ending import Desk
 from ingest.errors import FileError
-from ingest.feed import Reject, ViolationParser, records
+from ingest.feed import Reject, ViolationParser
 from ingest.layout import Layout
+from ingest.records import records
 from shared.domain.time import from_text
 from shared.stores.files import OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.stores.violation_rows import Row, doubling_day

@@ -13,9 +13,10 @@ from ingest import excel, unpacking
 from ingest.cutting import Scan, scan
 from ingest.errors import FileError
 from ingest.excel import Workbook
-from ingest.feed import Reject, ViolationParser, records
+from ingest.feed import Reject, ViolationParser
 from ingest.layout import VIOLATION_COLUMNS, read_header
 from ingest.plain import plain
+from ingest.records import records
 from ingest.words import message
 from tests.unit.ingest.feeds import GOOD, NAMES, SOURCE, blocks, csv_text
 from tests.unit.ingest.sheets import MAIN, OFFICE, WORKSHEET, Cell, Formula, Number, xlsx, zipped

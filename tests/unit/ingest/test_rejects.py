@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ingest import rejects
-from ingest.feed import Reject, records
+from ingest.feed import Reject
 from ingest.objects import _Pieces
+from ingest.records import records
 from ingest.words import words
 from shared.stores.files import DoneChunk, File, FileVersion, Plan
 

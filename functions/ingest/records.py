@@ -1,0 +1,93 @@
+"""The records of CSV text, of which most lines need no reader of CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import chain
+from typing import Any, Final
+
+from ingest.errors import FileError
+from shared.spreadsheet import FORMULA_SIGNS
+
+_LINE_END: Final = "\r\n"
+_QUOTE: Final = ord('"')
+_LONGEST_FIELD: Final = csv.field_size_limit()
+
+
+def records(lines: Iterable[str], separator: str, first_line: int = 1) -> Iterator[tuple[int, list[str]]]:
+    """The records of CSV text with the line each begins on; empty ones are left out.
+
+    lines: with their ends, broken as ``io.StringIO(text, newline="")`` breaks them.
+    Raises FileError for a field of more than 128 KiB, and for a quoted one that runs over its line and does not end
+    at a separator.
+    """
+    lines = iter(lines)
+    begins = first_line
+    for line in lines:
+        if '"' not in line and len(line) <= _LONGEST_FIELD:
+            # Most lines are the cells between their separators, and need no reader of CSV.
+            record, taken = line.rstrip(_LINE_END).split(separator), 1
+        else:
+            record, taken = _quoted(line, lines, separator, begins)
+        if any(record):
+            yield begins, [_without_mark(cell) for cell in record] if "'" in line or taken > 1 else record
+        begins += taken
+
+
+def skim(lines: Iterator[bytes], separator: str, first_line: int) -> Iterator[None]:
+    """Step from the end of each record that :func:`records` finds to the next, without taking it apart.
+
+    lines: of UTF-8, whose bytes below 128 stand for nothing else.
+    """
+    begins = first_line
+    empty = f"{separator}{_LINE_END}".encode()
+    for line in lines:
+        taken = 1
+        if _QUOTE not in line and len(line) <= _LONGEST_FIELD:
+            filled = bool(line.strip(empty))
+        else:
+            record, taken = _quoted(line.decode(), map(bytes.decode, lines), separator, begins)
+            filled = any(record)
+        if filled:
+            yield
+        begins += taken
+
+
+def _quoted(line: str, lines: Iterator[str], separator: str, begins: int) -> tuple[list[str], int]:
+    """The record that begins with a line, and how many lines it takes."""
+    end = iter(("\n",))  # an open quote swallows this too
+    reader = csv.reader(chain((line,), lines, end), _strict(separator))
+    try:
+        record = next(reader)
+    except csv.Error:
+        if reader.line_num > 1:
+            # A stray quote and the next one, rows later, would make one plausible row of two rows' cells.
+            raise FileError("quote_unclosed", line=begins) from None
+        return _in_one_line(line, separator, begins), 1
+    if next(end, None) is None:
+        raise FileError("quote_unclosed", line=begins)
+    return record, reader.line_num
+
+
+@cache
+def _strict(separator: str) -> Any:
+    """The dialect, ready made: to make it anew costs more than to read a line."""
+    return csv.reader((), delimiter=separator, strict=True).dialect
+
+
+def _in_one_line(line: str, separator: str, begins: int) -> list[str]:
+    """The record of a line in which quotes stand where none belong."""
+    reader = csv.reader((line, "\n"), delimiter=separator)
+    try:
+        record = next(reader)
+    except csv.Error:
+        raise FileError("record_too_long", line=begins) from None
+    if reader.line_num > 1:
+        raise FileError("quote_unclosed", line=begins)
+    return record
+
+
+def _without_mark(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA_SIGNS else cell
