@@ -36,6 +36,8 @@ _PLATE_COLUMNS: Final = {
 }
 _GROUPED: Final = ("plate_number", "amount", "amount_due")
 """Columns whose numbers may bear thousands marks, which are commas to most."""
+_EVER: Final = "9999"
+"""No instant is later: a doubling may be told before its day."""
 _REMEMBERED: Final = 8192
 _VERSION: Final = Violation._fields.index("version")
 _SETTLEMENT: Final = Violation._fields.index("held_by")
@@ -140,13 +142,6 @@ class Parser(ABC, Generic[RowT]):
     def _row(self, line: int, record: tuple[str, ...]) -> RowT:
         """The row of the cells of a line. Raises CellError or PlateError."""
 
-    def _past(self, column: str, cell: str) -> str | None:
-        """An instant that a row says something happened at, if it does. Raises CellError."""
-        instant = _date(column, cell)
-        if instant and instant > self._latest:
-            raise CellError("date_ahead", column)
-        return instant
-
     def _warn_of_category(self, line: int) -> None:
         self.warnings.add("plate_category", "category_other", 1, line)
 
@@ -166,12 +161,13 @@ class ViolationParser(Parser[Row]):
         plate_key, category = read_plate_key(family, plate_governorate, letter, serial), read_category(kind)
         offence = _offence(code, title, legal_ref, amount, status)
         sector = _sector(sector_code, sector_name, sector_governorate)
-        occurred = self._past("occurred_at", occurred_at)
-        recorded = self._past("recorded_at", recorded_at) if recorded_at else None
+        latest = self._latest
+        occurred = read_date("occurred_at", occurred_at, latest)
+        recorded = read_date("recorded_at", recorded_at, latest) if recorded_at else None
         if occurred is None:
             raise CellError("missing", "occurred_at")
-        updated = self._past("updated_at", updated_at)
-        paid = self._past("paid_at", paid_at) if paid_at else None
+        updated = read_date("updated_at", updated_at, latest)
+        paid = read_date("paid_at", paid_at, latest) if paid_at else None
         if paid and offence.status == OPEN:  # nobody is to be asked for it again
             raise CellError("status_contradicted", "status")
         file_id, origin, last_modified, announce_from = self._source
@@ -192,7 +188,7 @@ class ViolationParser(Parser[Row]):
                 offence.title,
                 offence.legal_ref,
                 amount_due,
-                _date("doubled_at", doubled_at) if doubled_at else None,
+                read_date("doubled_at", doubled_at, _EVER) if doubled_at else None,
                 sector.name,
                 sector.governorate,
                 _place(place),
@@ -309,12 +305,16 @@ def _place(cell: str) -> str | None:
     return _optional("place", cell, cells.text)
 
 
-def _date(column: str, cell: str) -> str | None:
+def read_date(column: str, cell: str, latest: str) -> str | None:
+    """The instant of a cell, if any. Raises CellError, also for one after the latest (a stored text)."""
     if not cell:
         return None
     # Of millions of instants, days and times of day are few.
     day, time = cells.plain_day(cell[:10]), cells.plain_time(cell[10:])
-    return day + time if day and time else _optional(column, cell, cells.date)
+    instant = day + time if day and time else _optional(column, cell, cells.date)
+    if instant and instant > latest:
+        raise CellError("date_ahead", column)
+    return instant
 
 
 def _required(column: str, cell: str, read: Callable[[str], T]) -> T:

@@ -7,7 +7,7 @@ from typing import Final
 
 from ingest import cells
 from ingest.errors import CellError
-from ingest.feed import Parser, read_category, read_plate_key
+from ingest.feed import Parser, read_category, read_date, read_plate_key
 from ingest.layout import REGISTRATION_COLUMNS
 from shared.domain.registration import normal
 from shared.domain.text import clean
@@ -31,7 +31,7 @@ class RegistrationParser(Parser[Registration]):
             raise CellError("registration_no_malformed" if number.strip() else "missing", "registration_no")
         if cells.with_fraction(clean(number).strip()):
             raise CellError("number_with_fraction", "registration_no")
-        updated = self._past("updated_at", updated_at)
+        updated = read_date("updated_at", updated_at, self._latest)
         if category.unknown:
             self._warn_of_category(line)
         return Registration(
