@@ -209,7 +209,7 @@ ROW_ERRORS: Final = {
         "تعذرت قراءة المبلغ؛ اكتبه أرقاماً مثل 50000", "The amount cannot be read: write it in digits, such as 50000"
     ),
     "date_unreadable": Words(
-        "تعذرت قراءة التاريخ؛ اكتبه مثل 2026-11-23 أو 23/11/2026",
+        "تعذرت قراءة التاريخ؛ اكتب اليوم ثم الشهر ثم السنة: 23/11/2026",
         "The date cannot be read: write it as 2026-11-23 or 23/11/2026",
     ),
     "date_not_in_calendar": Words("لا يوجد هذا التاريخ أو الوقت", "There is no such date or time"),
@@ -217,7 +217,7 @@ ROW_ERRORS: Final = {
         "التاريخ قبل سنة 1970 أو بعد سنة 2099", "The date is before the year 1970 or after 2099"
     ),
     "date_ahead": Words(
-        "التاريخ في المستقبل؛ اكتبه مثل 2026-11-23، أو اليوم قبل الشهر: 23/11/2026",
+        "التاريخ في المستقبل؛ اكتب اليوم ثم الشهر ثم السنة: 23/11/2026",
         "The date lies in the future: write it as 2026-11-23, or the day before the month: 23/11/2026",
     ),
 }

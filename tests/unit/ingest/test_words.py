@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -59,6 +60,12 @@ def test_words_are_arabic_and_english(code: str) -> None:
     for said in found:
         assert not said.endswith((".", " ", ":"))
         assert len(said) <= 160
+
+
+@pytest.mark.parametrize("code", sorted(ALL))
+def test_no_words_hold_a_number_that_arabic_text_would_turn_about(code: str) -> None:
+    """After Arabic letters 2026-11-23 is shown as 23-11-2026 (Unicode annex 9, W2 to W4); a stroke or point is not."""
+    assert not re.search(r"[0-9][-+][0-9]", words(code).ar)
 
 
 NOTHING_TO_MEND = {
