@@ -41,7 +41,7 @@ class Stand(Deployment):
         }
         self.parameters = {}  # type: ignore[assignment]
         self.outputs = {}  # type: ignore[assignment]
-        self.call = engine.fast()  # type: ignore[assignment]
+        self.call = engine.sdk()  # type: ignore[assignment]
         self.clients("logs").create_log_group(logGroupName=self.physical["OperatorActions"])
 
     def _client(self, service: str) -> Any:
