@@ -341,8 +341,8 @@ def _optional(column: str, cell: str, read: Callable[[str], T]) -> T | None:
 def content(violation: Violation, *, has_doubled: bool) -> str:
     """A digest of everything the directorate wrote but the version: equal for rows that say the same.
 
-    has_doubled: a debt is stated for a fine that doubles no more. It is not what was stated before the doubling, even
-    where it reads so, for now it holds that.
+    has_doubled: a debt is stated for a fine that doubles no more. Stated before the doubling, the same figure left that
+    out.
     Of 64 bits, since it meets no other than what the same violation said before.
     """
     said = orjson.dumps((violation[:_VERSION], violation[_VERSION + 1 : _SETTLEMENT], has_doubled))
