@@ -206,6 +206,7 @@ def test_what_says_no_category_is_none(word: str) -> None:
         ({"amount_due": "0"}, "due_nothing"),
         ({"amount_due": "0", "status": "paid"}, ""),
         ({"amount_due": "100000", "doubled_at": "", "recorded_at": "2026-10-20"}, "due_doubled_early"),
+        ({"amount_due": "100000", "doubled_at": "2026-11-25", "recorded_at": "2026-10-20"}, ""),
         ({"amount_due": "75000", "doubled_at": "", "recorded_at": "2026-10-20"}, ""),
         ({"amount_due": "100000", "doubled_at": "", "recorded_at": "2026-10-18"}, ""),
         ({"amount_due": "100000", "doubled_at": "2026-11-18", "recorded_at": "2026-10-20"}, ""),
