@@ -13,7 +13,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from infra.local.localize import Template, parse
+from infra.local.aws.localize import Template, parse
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 OBJECTIVES: Final = ROOT / "infra" / "objectives.toml"

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import click
 
-from infra.local.localize import parse
+from infra.local.aws.localize import parse
 
 TEMPLATE: Final = parse((Path(__file__).parents[1] / "template.yaml").read_text(encoding="utf-8"))
 UNITS: Final = tomllib.loads((Path(__file__).parent / "consumption.toml").read_text(encoding="utf-8"))

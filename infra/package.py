@@ -19,8 +19,8 @@ from hashlib import sha256
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+from infra.local.aws.localize import parse
 from infra.local.config import ROOT
-from infra.local.localize import parse
 
 PYTHON = "python3.13"
 """The functions' own: no other reads its bytecode."""

@@ -19,17 +19,18 @@ from typing import IO, Any, Final, NamedTuple
 
 import click
 
-from ingest import rejects
 from ingest.api import ENCODINGS
-from ingest.cutting import BadShareError, Scan, scan
+from ingest.chunking import BadShareError, Scan, scan
 from ingest.errors import FileError
-from ingest.feed import Notices, Reject, Source
-from ingest.origins import BACKLOG, ORIGINS
-from ingest.parsers import PARSERS
-from ingest.plain import plain
-from ingest.records import records
-from ingest.report import of_file
-from ingest.words import message
+from ingest.format.notices import Notices
+from ingest.format.origins import BACKLOG, ORIGINS
+from ingest.format.parser import Reject, Source
+from ingest.format.parsers import PARSERS
+from ingest.reading.csv_records import records
+from ingest.reading.csv_text import plain
+from ingest.reporting import rejects
+from ingest.reporting.report import of_file
+from ingest.reporting.texts import message
 from shared.clock import now
 from shared.domain.time import to_text
 from shared.domain.violation import OPEN

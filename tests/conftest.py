@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import aws
-from tests.aws import Engine, Tables
-from tests.functions import PERSONAL, Functions
+from tests.support import aws
+from tests.support.aws import Engine, Tables
+from tests.support.functions import PERSONAL, Functions
 
 # No verdict by the clock: how long an example takes on a busy machine says nothing of whether it holds.
 settings.register_profile("gharama", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from ingest.origins import ORIGINS
+from ingest.format.origins import ORIGINS
 from shared.aws_json import sdk
 from shared.clock import now
 from shared.domain.time import to_text

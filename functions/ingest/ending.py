@@ -8,19 +8,17 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from ingest import rejects
 from ingest.errors import FileError
-from ingest.feed import Notices
+from ingest.format.notices import Notices
 from ingest.objects import Objects
-from ingest.page import page
-from ingest.report import Tally, report, text
+from ingest.reporting import rejects
+from ingest.reporting.operator_mail import Operator
+from ingest.reporting.report import Tally, report, text
+from ingest.reporting.report_page import page
 from shared.stores.files import FAILED, LOADED, MANY_REJECTS, REFUSED, File, Files
 
 MANY: Final = 0.05
 """A file of which a larger share of rows was rejected is worth a look."""
-
-Operator = Callable[[dict[str, Any]], None]
-"""``operator(report)`` tells the operator how a file ended."""
 
 
 class Desk(NamedTuple):

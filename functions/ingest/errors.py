@@ -1,4 +1,4 @@
-"""What can be wrong with a file or a cell. Codes are keys of :data:`ingest.words.ERRORS`."""
+"""What can be wrong with a file or a cell. Codes are keys of :data:`ingest.reporting.texts.ERRORS`."""
 
 from __future__ import annotations
 

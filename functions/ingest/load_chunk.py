@@ -12,24 +12,26 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 
-from ingest import ending, rejects
-from ingest.cutting import Chunk
+from ingest import ending
+from ingest.chunking import Chunk
 from ingest.ending import Desk
 from ingest.errors import FileError
-from ingest.feed import Notices, Parser, Reject, Source
-from ingest.layout import Layout
+from ingest.format.header import Layout
+from ingest.format.notices import Notices
+from ingest.format.origins import REGISTRY
+from ingest.format.parser import Parser, Reject, Source
+from ingest.format.parsers import PARSERS
 from ingest.objects import Objects
-from ingest.origins import REGISTRY
-from ingest.parsers import PARSERS
-from ingest.records import records
-from ingest.report import notes
-from ingest.wiring import desk
+from ingest.ports import desk
+from ingest.reading.csv_records import records
+from ingest.reporting import rejects
+from ingest.reporting.report import notes
 from shared.aws_json import FastClient
 from shared.batch import take_each
 from shared.clock import Clock, now
 from shared.domain.time import to_text
-from shared.keyed import Keyed
 from shared.observability import count, logger
+from shared.plate_crypto import Keyed
 from shared.settings import number, setting
 from shared.stores.files import FINAL, OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.stores.registry import Registry

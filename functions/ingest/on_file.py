@@ -11,13 +11,14 @@ from urllib.parse import unquote_plus
 import orjson
 
 from ingest import ending
-from ingest.cutting import BadShareError, Chunk, Scan, scan
+from ingest.chunking import BadShareError, Chunk, Scan, scan
 from ingest.ending import Desk
 from ingest.errors import FileError
-from ingest.feed import Notices, Source
+from ingest.format.notices import Notices
+from ingest.format.parser import Source
 from ingest.objects import Opened
-from ingest.plain import Plain, plain
-from ingest.wiring import desk
+from ingest.ports import desk
+from ingest.reading.csv_text import Plain, plain
 from shared.aws_json import sdk
 from shared.batch import take_each
 from shared.clock import Clock, now

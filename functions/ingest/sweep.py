@@ -16,7 +16,7 @@ from ingest import ending
 from ingest.ending import Desk
 from ingest.errors import FileError
 from ingest.on_file import versions
-from ingest.wiring import desk
+from ingest.ports import desk
 from shared.aws_json import sdk
 from shared.clock import Clock, now
 from shared.observability import logger

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from shared.domain.message import CANCELLED, NEW_VIOLATION, identity
 from shared.domain.time import to_text
 from shared.stores.citizens import Citizens, Follower
-from shared.stores.messages import MOST_VIOLATIONS, Message, Messages, marker
+from shared.stores.messaging.messages import MOST_VIOLATIONS, Message, Messages, marker
 from shared.stores.violation_rows import OPENED
 
 UNREADABLE: Final = (LookupError, TypeError, AttributeError, ValueError)

@@ -11,8 +11,8 @@ from notify.wording import NotTrueError, Stores, UnreadableError, compose
 from shared.domain import message as texts
 from shared.domain.message import DROPPED, FAILED, QUERY_RESULT, RECEIPT, SENDING, SENT, UNKNOWN, WAITING
 from shared.domain.time import BAGHDAD, to_text
-from shared.stores.message_caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, Caps, Taking
-from shared.stores.messages import TAKEN, Message
+from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, Caps, Taking
+from shared.stores.messaging.messages import TAKEN, Message
 
 MOST_ATTEMPTS: Final = 10
 LONGEST_DELAY: Final = timedelta(hours=1)

@@ -17,7 +17,7 @@ from shared.clock import now
 from shared.domain.message import DELIVERED, UNDELIVERED
 from shared.observability import count, logger
 from shared.settings import setting
-from shared.stores.messages import Messages
+from shared.stores.messaging.messages import Messages
 
 _REASONS: Final = {
     "blocked as spam by phone carrier": "blocked_as_spam",

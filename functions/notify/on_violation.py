@@ -12,7 +12,7 @@ from shared.clock import now
 from shared.observability import count, logger
 from shared.settings import setting
 from shared.stores.citizens import Citizens
-from shared.stores.messages import Messages
+from shared.stores.messaging.messages import Messages
 
 
 @cache

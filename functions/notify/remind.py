@@ -11,8 +11,8 @@ from shared.clock import now
 from shared.observability import count, logger
 from shared.settings import listed, setting
 from shared.stores.citizens import Citizens
-from shared.stores.messages import Messages
-from shared.stores.reminders import Reminders
+from shared.stores.messaging.messages import Messages
+from shared.stores.messaging.reminders import Reminders
 from shared.stores.violations import Violations
 
 _TIME_LEFT_MS: Final = 20_000

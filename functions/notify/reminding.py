@@ -12,8 +12,8 @@ from shared.domain.message import DOUBLING_SOON, identity
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens, Follower
-from shared.stores.messages import MOST_VIOLATIONS, Message, Messages, marker
-from shared.stores.reminders import Reminders, Stage
+from shared.stores.messaging.messages import MOST_VIOLATIONS, Message, Messages, marker
+from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.violation_rows import SHARDS
 from shared.stores.violations import Violations
 

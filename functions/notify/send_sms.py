@@ -17,9 +17,9 @@ from shared.clock import now
 from shared.observability import count
 from shared.settings import number, setting
 from shared.stores.citizens import Citizens
-from shared.stores.message_caps import SPEND_CAP, Caps
-from shared.stores.messages import Messages
-from shared.stores.outages import Outages
+from shared.stores.messaging.caps import SPEND_CAP, Caps
+from shared.stores.messaging.messages import Messages
+from shared.stores.messaging.outages import Outages
 from shared.stores.violations import Violations
 
 _MILLIONTHS: Final = 1_000_000

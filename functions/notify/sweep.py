@@ -10,7 +10,7 @@ from shared.aws_json import sdk
 from shared.clock import now
 from shared.observability import count, logger
 from shared.settings import setting
-from shared.stores.messages import Messages
+from shared.stores.messaging.messages import Messages
 
 MOST_QUEUED: Final = 5000
 """About as many as are sent in two minutes: more on the queue would only be queued again by the next runs."""

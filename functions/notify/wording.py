@@ -14,7 +14,7 @@ from shared.domain.time import from_text, to_text
 from shared.domain.violation import CANCELLED as CANCELLED_STATE
 from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens
-from shared.stores.messages import Message, Messages
+from shared.stores.messaging.messages import Message, Messages
 from shared.stores.profiles import Profile
 from shared.stores.violations import Violations
 

@@ -9,21 +9,22 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pay import counter, starting
-from pay.addresses import public_url
-from pay.concluding import BY_CITIZEN, conclude
+from pay import counter
 from pay.gateways import UnknownError
-from pay.starting import Terms, Wish
-from pay.wiring import books, gateway, open_gateway, port
+from pay.payments.start import Terms, Wish, is_starting, still_starting
+from pay.payments.start import start as start_payment
+from pay.payments.sync import BY_CITIZEN, conclude
+from pay.ports import books, gateway, open_gateway, port
+from pay.receipt.addresses import public_url
 from shared.clock import now
 from shared.domain.money import CURRENCY
 from shared.domain.payment import CANCELLED, CREATED, LARGEST, LIVE, REFUND_DUE, REVIEW, Payment
 from shared.edge import admission
 from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, invalid, router
 from shared.identity import DIRECTORATE, citizen
-from shared.keyed import Keyed
 from shared.observability import count, logger
-from shared.pages import Cursors, asked_limit
+from shared.pagination import Cursors, asked_limit
+from shared.plate_crypto import Keyed
 from shared.settings import listed, number, setting
 from shared.stores.look_ups import LookUps
 from shared.stores.pausing import Pausing
@@ -79,7 +80,7 @@ def start(request: Request) -> Reply:
         most_live=number("MOST_LIVE_PAYMENTS"),
         callback_url=lambda name: f"{public_url(request)}/v1/callbacks/{name}",
     )
-    payment = starting.start(
+    payment = start_payment(
         citizen(request.event),
         _wish(request),
         terms,
@@ -173,8 +174,8 @@ def cancel(request: Request) -> Reply:
         return answer(200, view(payment))
     if payment.status not in LIVE:
         raise Problem(409, "payment_over")
-    if starting.is_starting(payment, at):
-        raise starting.still_starting()
+    if is_starting(payment, at):
+        raise still_starting()
     known = gateway(payment.gateway)
     try:
         if known is None:

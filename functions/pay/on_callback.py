@@ -6,9 +6,9 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from pay.concluding import conclude
 from pay.gateways import CallbackError, Delivery, Gateway, Notice, UnknownError
-from pay.wiring import books, gateway
+from pay.payments.sync import conclude
+from pay.ports import books, gateway
 from shared.clock import now
 from shared.domain.payment import GIVEN_UP, LIVE, Payment
 from shared.edge import admission

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from pay.addresses import check_url
+from pay.receipt.addresses import check_url
 from shared.aws_json import sdk
 from shared.clock import now
 from shared.domain.money import CURRENCY
@@ -77,7 +77,7 @@ def keep(payment: Payment, url: str, language: str, shelf: Shelf) -> str:
     key = f"{payment.payment_id}/{language}.pdf"
     if not shelf.holds(key):
         # Fonts, shaping and PDF are a second of work to import: only for whom there is no PDF yet.
-        from pay.receipt_page import Receipt, draw
+        from pay.receipt.pdf import Receipt, draw
 
         shelf.add(key, draw(Receipt(payment, url, language)), f"{payment.receipt_no}.pdf")
     return shelf.address(key)

@@ -10,7 +10,7 @@ from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
 from shared.http import invalid
 from shared.identity import Citizen
-from shared.pages import Cursors
+from shared.pagination import Cursors
 from shared.stores.profiles import Profile
 
 

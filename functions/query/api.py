@@ -19,14 +19,14 @@ from shared.domain.plate import Reading
 from shared.edge import admission
 from shared.http import LANGUAGES, Event, Handler, Problem, Reply, Request, Route, answer, invalid, no_content, router
 from shared.identity import citizen
-from shared.keyed import Keyed
 from shared.observability import count
-from shared.pages import asked_limit
+from shared.pagination import asked_limit
+from shared.plate_crypto import Keyed
 from shared.settings import number, setting
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files
 from shared.stores.look_ups import LookUps
-from shared.stores.messages import Messages
+from shared.stores.messaging.messages import Messages
 from shared.stores.profiles import Limits
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations

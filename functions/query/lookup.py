@@ -16,9 +16,9 @@ from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.http import Problem
 from shared.identity import Citizen
-from shared.pages import PAGE, Cursors, cut
+from shared.pagination import PAGE, Cursors, cut
 from shared.stores.look_ups import Asked
-from shared.stores.messages import QUEUED, Message
+from shared.stores.messaging.messages import QUEUED, Message
 from shared.stores.profiles import Profile, Subject
 
 

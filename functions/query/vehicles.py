@@ -18,9 +18,9 @@ from shared.domain.time import to_text
 from shared.http import Problem, invalid
 from shared.identity import Citizen
 from shared.observability import count
-from shared.pages import Cursors, cut
+from shared.pagination import Cursors, cut
 from shared.stores.citizens import Follower, Vehicle
-from shared.stores.messages import Message
+from shared.stores.messaging.messages import Message
 from shared.stores.profiles import QuotaError, Subject
 from shared.stores.registry import SUSPICIOUS, TooManyTriesError
 

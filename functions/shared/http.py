@@ -11,7 +11,7 @@ import orjson
 
 from shared.edge import Admits
 from shared.observability import count, logger
-from shared.words import PROBLEMS
+from shared.problem_texts import PROBLEMS
 
 Event = dict[str, Any]
 Reply = dict[str, Any]

@@ -7,8 +7,9 @@ import sys
 import time
 from types import FrameType
 
-from infra.local import instance, logs
+from infra.local import instance
 from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Config
+from infra.local.lambdas import logs
 from infra.local.ports import PortTakenError
 
 STOP_WITHIN = 90.0  # seconds
@@ -29,10 +30,10 @@ def main() -> int:
 
 
 def _up(config: Config) -> int:
+    from infra.local.aws.emulator import EmulatorError
+    from infra.local.aws.stack import DeployError
     from infra.local.cloud import LocalCloud
-    from infra.local.emulator import EmulatorError
-    from infra.local.seed import SeedError
-    from infra.local.stack import DeployError
+    from infra.local.demo.seed import SeedError
 
     began = time.monotonic()
 

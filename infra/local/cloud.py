@@ -7,12 +7,12 @@ from contextlib import ExitStack
 from typing import Any, Self
 
 from infra.local.config import ACCESS_KEY_ID, REGION, ROOT, SECRET_ACCESS_KEY, Config
+from infra.local.demo.seed import seed
 from infra.local.engine import Application, Engine
 from infra.local.front import Front
-from infra.local.gateway import Gateway
+from infra.local.gateway.server import Gateway
 from infra.local.issuer import AUDIENCE, Issuer
 from infra.local.ports import require_free
-from infra.local.seed import seed
 
 DEMO_ROWS = 600
 
@@ -113,7 +113,7 @@ class LocalCloud:
     def _count_figures(self) -> bytes:
         """Let the night's function run now; the newest figures, as they lie in the bucket."""
         clients, stack = self.engine.clients, self.engine.stack
-        clients.get("lambda").invoke(FunctionName=stack.physical["QueryNightly"], Payload=b"{}")
+        clients.get("lambda").invoke(FunctionName=stack.physical["StatsOnNight"], Payload=b"{}")
         bucket = stack.outputs["UploadsBucket"]
         s3 = clients.get("s3")
         newest = max(item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="statistics/")["Contents"])

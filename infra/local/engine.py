@@ -7,16 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from infra.local.clients import Clients, role_credentials, root_credentials
+from infra.local.aws.clients import Clients, role_credentials, root_credentials
+from infra.local.aws.emulator import Emulator
+from infra.local.aws.stack import DeployError, Stack, deploy
 from infra.local.config import REGION, STACK_NAME, Config
-from infra.local.emulator import Emulator
-from infra.local.environment import Invocation, Outcome
-from infra.local.functions import Functions, FunctionsClosedError
-from infra.local.invocations import InvocationServer
-from infra.local.stack import DeployError, Stack, deploy
-from infra.local.stream_batch import StreamMapping
-from infra.local.streams import StreamPoller, settle
-from infra.local.streams_api import StreamsApi
+from infra.local.lambdas.environment import Invocation, Outcome
+from infra.local.lambdas.invocations import InvocationServer
+from infra.local.lambdas.pool import Functions, FunctionsClosedError
+from infra.local.streams.api import StreamsApi
+from infra.local.streams.batch import StreamMapping
+from infra.local.streams.poller import StreamPoller, settle
 
 SETTLE_WITHIN = 20.0  # seconds for the streams' records, when everything stops
 FINISH_WITHIN = 10.0  # seconds for invocations in progress
@@ -83,7 +83,7 @@ class Engine:
         started.callback(invocations.close)
         self._emulator.start()
         # Loads while the emulator starts, which takes as long.
-        from infra.local.localize import localize, parse
+        from infra.local.aws.localize import localize, parse
 
         written = parse(application.template.read_text())
         if unknown := config.parameters.keys() - written.get("Parameters", {}).keys():

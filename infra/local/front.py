@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from infra.local.gateway import Gateway
+from infra.local.aws.sms import Inbox
+from infra.local.gateway.server import Gateway
 from infra.local.issuer import Issuer
-from infra.local.proxy import Proxy
-from infra.local.server import Server
-from infra.local.sms import Inbox
-from infra.local.static import Console
-from infra.local.web import Request, Response, json_response, message, method_not_allowed
+from infra.local.web.messages import Request, Response, json_response, message, method_not_allowed
+from infra.local.web.proxy import Proxy
+from infra.local.web.server import Server
+from infra.local.web.static import Console
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 

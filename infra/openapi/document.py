@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.openapi.operations import OPERATIONS, Fields, Operation
 from infra.openapi.schemas import SCHEMAS, ref
-from shared.words import PROBLEMS
+from shared.problem_texts import PROBLEMS
 
 Document = dict[str, Any]
 

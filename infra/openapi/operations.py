@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from shared.http import LONGEST_ID
-from shared.pages import LARGEST_PAGE, PAGE
+from shared.pagination import LARGEST_PAGE, PAGE
 
 Parameter = dict[str, object]
 Refusals = dict[int, tuple[str, ...]]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ingest.api import ENCODINGS, FORMATS
-from ingest.origins import ORIGINS
+from ingest.format.origins import ORIGINS
 from pay import counter
 from pay.api import PaymentBody
 from query.vehicles import RELATIONS

@@ -211,10 +211,10 @@ def figures(deployment: Deployment, day: datetime, apply: bool) -> None:
         _only_said()
         return
     with deployment.audited("figures", key=key):
-        function, payload = deployment.physical["QueryNightly"], json.dumps({"day": f"{day:%Y-%m-%d}"}).encode()
+        function, payload = deployment.physical["StatsOnNight"], json.dumps({"day": f"{day:%Y-%m-%d}"}).encode()
         answer = deployment.clients("lambda").invoke(FunctionName=function, Payload=payload)
         if "FunctionError" in answer:
-            raise click.ClickException("the function failed: see the log of QueryNightly")
+            raise click.ClickException("the function failed: see the log of StatsOnNight")
     click.echo("written")
 
 

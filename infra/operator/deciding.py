@@ -9,12 +9,12 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from infra.operator.deployment import Deployment
-from pay.by_hand import BUSY, REFUNDED, REFUNDING, TAKEN, UNKNOWN
-from pay.refunding import give_back_reviewed, given_back, is_asked_for, is_stuck, settle_reviewed
-from pay.settling import Books
-from pay.taking_back import take_back
+from pay.payments.manual_refund import BUSY, REFUNDED, REFUNDING, TAKEN, UNKNOWN
+from pay.payments.money_returned import take_back
+from pay.payments.refund import give_back_reviewed, given_back, is_asked_for, is_stuck, settle_reviewed
+from pay.payments.settle import Books
 from shared.domain.payment import PAID, REFUND_DUE, REVIEW, Payment
-from shared.stores.messages import Messages
+from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
 from shared.stores.settlements import Settlements
 from shared.stores.violations import Violations
@@ -62,10 +62,10 @@ _NOT_BY_HAND: Final = {
 def _by_hand(payment: Payment, deployment: Deployment, *, confirmed: bool) -> bool:
     """Done by the function that asks the gateways: it has their keys, and the addresses that they let in."""
     payload = json.dumps({"by_hand": payment.payment_id, "confirmed": confirmed}).encode()
-    reconcile = deployment.physical["PayReconcile"]
+    reconcile = deployment.physical["PayPollGateways"]
     answer = deployment.clients("lambda").invoke(FunctionName=reconcile, Payload=payload)
     if answer.get("FunctionError"):
-        raise DecisionError("the function PayReconcile failed: look at its log")
+        raise DecisionError("the function PayPollGateways failed: look at its log")
     outcome = json.loads(answer["Payload"].read())
     if outcome != TAKEN:
         raise DecisionError(_NOT_BY_HAND[outcome])

@@ -21,12 +21,13 @@ import orjson
 
 from infra.operator.deployment import Deployment
 from ingest.errors import FileError
-from ingest.feed import Source, ViolationParser
-from ingest.layout import Layout
+from ingest.format.header import Layout
+from ingest.format.origins import REGISTRY
+from ingest.format.parser import Source
+from ingest.format.violations import ViolationParser
 from ingest.objects import Objects
-from ingest.origins import REGISTRY
-from ingest.plain import plain
-from ingest.records import records
+from ingest.reading.csv_records import records
+from ingest.reading.csv_text import plain
 from shared.stores.files import FINAL, File, Files
 from shared.stores.items import MOST_ACTIONS, text
 from shared.stores.violation_rows import Row

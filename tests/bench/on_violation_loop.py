@@ -13,8 +13,8 @@ from typing import Any
 from notify import on_violation
 from shared.stores.citizens import Follower
 from shared.stores.items import pack
-from tests import lambda_events as events
-from tests.build import violation
+from tests.support import lambda_events as events
+from tests.support.build import violation
 
 BATCH = 100
 RECORDS = 1000

@@ -18,8 +18,8 @@ import pytest
 from shared.aws_json import Call, Json, sdk
 from shared.domain.violation import Violation
 from shared.stores.violation_rows import Row
-from tests.build import PLATE, follow, later, row, store, violation
-from tests.functions import Functions
+from tests.support.build import PLATE, follow, later, row, store, violation
+from tests.support.functions import Functions
 
 pytestmark = pytest.mark.bench
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from infra.local import demo
+from infra.local.demo import files as demo
 from tests.bench.load.running import ENGLISH, bench, write
 
 pytestmark = [

@@ -11,9 +11,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
-from infra.local import demo
+from infra.local.demo import files as demo
 from tests.bench.load.running import bench
-from tests.unit.ingest.sheets import column, xlsx
+from tests.support.workbooks import column, xlsx
 
 ROWS = 600_000
 LARGEST_SHEET = 1_048_575

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from infra.local import demo
+from infra.local.demo import files as demo
 from tests.bench.load.running import bench, write
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(7200)]

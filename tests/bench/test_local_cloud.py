@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import files
-from tests.e2e.cloud import Cloud, wait_for
+from tests.support.cloud import Cloud, wait_for
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 

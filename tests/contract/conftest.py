@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from shared.stores.citizens import Citizens
-from tests import aws
-from tests.aws import Engine, Tables
+from tests.support import aws
+from tests.support.aws import Engine, Tables
 
 FOLDER = os.environ.get("GHARAMA_DYNAMODB_LOCAL", "")
 NO_JAR = "GHARAMA_DYNAMODB_LOCAL does not name a folder with DynamoDBLocal.jar"

@@ -9,8 +9,8 @@ from shared.aws_json import Call, Json
 from shared.domain.time import to_text
 from shared.stores.citizens import Citizens, Follower, Vehicle
 from shared.stores.profiles import Profile
-from tests.aws import Engine, Tables
-from tests.build import NOON, OTHER_PLATE, PHONE, PLATE, SUB, follow
+from tests.support.aws import Engine, Tables
+from tests.support.build import NOON, OTHER_PLATE, PHONE, PLATE, SUB, follow
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)

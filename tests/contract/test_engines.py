@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.aws import Engine
+from tests.support.aws import Engine
 
 
 def test_ministack_answers(emulator: Engine) -> None:

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from infra.local.config import ROOT
 from shared.aws_json import AwsError, Credentials, FastClient, sdk, sign
-from tests.authority import Authority
-from tests.aws import REGION, Engine, Tables
-from tests.fault_server import FaultServer
+from tests.support.authority import Authority
+from tests.support.aws import REGION, Engine, Tables
+from tests.support.fault_server import FaultServer
 
 ASCII = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True)

@@ -20,8 +20,8 @@ from shared.stores.files import (
     Plan,
     Upload,
 )
-from tests.aws import Engine, Tables
-from tests.build import NOON
+from tests.support.aws import Engine, Tables
+from tests.support.build import NOON
 
 MINUTE = timedelta(minutes=1)
 VERSION = FileVersion("uploads", "live/a.csv", "v1", "0001")

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from pay.gateways import Gateway, Keys, NotAskedError, ReadKeys, RefusedError, UnknownError
-from pay.gateways import exchange as exchanges
-from pay.gateways.exchange import Exchange, dinars
+from pay.gateways import client as exchanges
+from pay.gateways.client import Exchange, dinars
 from pay.gateways.oauth import OAuth
-from tests import fault_server
-from tests.authority import Authority
-from tests.fault_server import FaultServer
-from tests.gateways.merchant import AMOUNT, GATEWAYS, Merchant
-from tests.gateways.stand_in import (
+from tests.support import fault_server
+from tests.support.authority import Authority
+from tests.support.fault_server import FaultServer
+from tests.support.gateways.merchant import AMOUNT, GATEWAYS, Merchant
+from tests.support.gateways.stand_in import (
     PAGE,
     Fault,
     Reply,

@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 
 from pay.gateways import EXPIRED, FAILED, PAID, REFUNDED, REFUNDING, UNPAID, RefusedError, UnknownError
-from tests.gateways.fib import FibStandIn
-from tests.gateways.merchant import AMOUNT, Merchant
-from tests.gateways.qicard import QiCardStandIn
-from tests.gateways.stand_in import answers, lies, loses_its_answer, says
-from tests.gateways.zaincash import ZainCashStandIn
+from tests.support.gateways.fib import FibStandIn
+from tests.support.gateways.merchant import AMOUNT, Merchant
+from tests.support.gateways.qicard import QiCardStandIn
+from tests.support.gateways.stand_in import answers, lies, loses_its_answer, says
+from tests.support.gateways.zaincash import ZainCashStandIn
 
 
 def entered(name: str) -> Iterator[Merchant]:

@@ -23,8 +23,8 @@ from pay.gateways import (
     UnaskableError,
     UnknownError,
 )
-from tests.gateways.merchant import AMOUNT, GATEWAYS, Merchant
-from tests.gateways.stand_in import loses_its_answer
+from tests.support.gateways.merchant import AMOUNT, GATEWAYS, Merchant
+from tests.support.gateways.stand_in import loses_its_answer
 
 KEEPS_OUR_ID = {"qicard", "zaincash", "sandbox"}
 ASKED_BY_OUR_ID = {"qicard", "sandbox"}

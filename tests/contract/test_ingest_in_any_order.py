@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from ingest import cutting, load_chunk
+from ingest import chunking, load_chunk
 from shared.domain.time import to_text
 from shared.stores.files import OUTCOMES
-from tests.aws import Engine, Tables
-from tests.contract.ingest_world import ANNOUNCE_WITHIN, START, Run, World
+from tests.support.aws import Engine, Tables
+from tests.support.ingest_world import ANNOUNCE_WITHIN, START, Run, World
 
 STATUSES = ("open", "open", "open", "cancelled", "paid", "disputed")
 PLATES = ("12345", "67890")
@@ -253,7 +253,7 @@ def check(engine: Engine, tables: Tables, examples: int, steps: int) -> None:
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    with mock.patch.object(cutting, "MOST_ROWS", 2), mock.patch.object(load_chunk, "BATCH", 1):
+    with mock.patch.object(chunking, "MOST_ROWS", 2), mock.patch.object(load_chunk, "BATCH", 1):
         run_state_machine_as_test(machine(engine, tables), settings=wide)
 
 

@@ -11,8 +11,8 @@ from shared.domain.plate import Plate
 from shared.stores.citizens import Citizens
 from shared.stores.items import is_made, transact
 from shared.stores.look_ups import Asked, LookUps
-from tests.aws import Engine, Tables
-from tests.build import NOON, OTHER_PLATE, PLATE, SUB, follow
+from tests.support.aws import Engine, Tables
+from tests.support.build import NOON, OTHER_PLATE, PLATE, SUB, follow
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)

@@ -13,10 +13,10 @@ from shared.domain import message as texts
 from shared.domain.message import DELIVERED, DROPPED, FAILED, SENDING, SENT, UNDELIVERED, UNKNOWN, WAITING
 from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
-from shared.stores.message_caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, SPEND_CAP, Caps
-from shared.stores.messages import CLAIMED_FOR, MOST_VIOLATIONS, TAKEN, Message, Messages, marker
-from tests.aws import Engine, Tables
-from tests.build import CAPS, NOON, PHONE, PLATE, SUB, taking
+from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, SPEND_CAP, Caps
+from shared.stores.messaging.messages import CLAIMED_FOR, MOST_VIOLATIONS, TAKEN, Message, Messages, marker
+from tests.support.aws import Engine, Tables
+from tests.support.build import CAPS, NOON, PHONE, PLATE, SUB, taking
 
 SECOND = timedelta(seconds=1)
 
@@ -145,7 +145,7 @@ class TestClaiming:
         self, messages: Messages, tables: Tables, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         tell(messages, news("m2", ["1"]))
-        monkeypatch.setattr("shared.stores.messages.VERSION", 7)
+        monkeypatch.setattr("shared.stores.messaging.messages.VERSION", 7)
         assert messages.claim("m2", taking(text="written now"), CAPS, ["1"]) is None
         assert claim(messages)
         versions = {item["pk"]["S"]: item.get("texts_version") for item in tables.items("Messages")}

@@ -26,8 +26,8 @@ from shared.domain.time import to_text
 from shared.stores.items import transact
 from shared.stores.payments import TO_ASK, KeyUse, Payments, Receipt, Refusal
 from shared.stores.violations import Violations
-from tests.aws import Engine, Tables
-from tests.build import NOON, PHONE, PLATE, SUB, store, violation
+from tests.support.aws import Engine, Tables
+from tests.support.build import NOON, PHONE, PLATE, SUB, store, violation
 
 KEY = "key-00000001"
 DAY = timedelta(days=1)

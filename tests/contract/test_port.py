@@ -8,7 +8,7 @@ import secrets
 import pytest
 
 from shared.aws_json import AwsError, Call, Json
-from tests.aws import Engine, Tables
+from tests.support.aws import Engine, Tables
 
 ARABIC = 'غرامة: لوحة تنتهي بـ١٢٣ 🚗 \u0000\u2028\\"'
 

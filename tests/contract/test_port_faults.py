@@ -10,8 +10,8 @@ import pytest
 
 from shared import aws_json
 from shared.aws_json import ATTEMPTS, AwsError, Call, FastClient, Json, sdk
-from tests.aws import REGION, Engine
-from tests.fault_server import (
+from tests.support.aws import REGION, Engine
+from tests.support.fault_server import (
     HANGS_UP_AFTER_READING,
     HANGS_UP_AT_ONCE,
     OK,

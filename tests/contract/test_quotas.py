@@ -9,8 +9,8 @@ import pytest
 
 from shared.stores.citizens import Citizens, Vehicle
 from shared.stores.profiles import Limits, Profile, QuotaError, Subject
-from tests.aws import Engine, Tables, Watched
-from tests.build import NOON, OTHER_PLATE, PHONE, SUB
+from tests.support.aws import Engine, Tables, Watched
+from tests.support.build import NOON, OTHER_PLATE, PHONE, SUB
 
 MIDNIGHT = timedelta(hours=12)
 LIMITS = Limits(queries=5, plates=2, links=2, vehicles=3)

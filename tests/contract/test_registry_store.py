@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from shared.keyed import Keyed
+from shared.plate_crypto import Keyed
 from shared.stores.registry import MOST_TRIES, Registry, TooManyTriesError
 from shared.stores.versioned import INSERTED, STALE, UNCHANGED, UPDATED
-from tests.aws import Engine, Tables, before
-from tests.build import NOON, OTHER_PLATE, PLATE, SUB, registration
+from tests.support.aws import Engine, Tables, before
+from tests.support.build import NOON, OTHER_PLATE, PLATE, SUB, registration
 
 
 @pytest.fixture

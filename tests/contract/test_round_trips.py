@@ -16,11 +16,11 @@ from shared.domain.time import to_text
 from shared.domain.violation import OPEN, Violation
 from shared.stores.files import FAILED, DoneChunk, File, Files, FileVersion
 from shared.stores.items import transact
-from shared.stores.messages import SENDING, Message, Messages
+from shared.stores.messaging.messages import SENDING, Message, Messages
 from shared.stores.payments import Payments
 from shared.stores.violations import Violations
-from tests.aws import Engine, Tables
-from tests.build import CAPS, NOON, PAID_AT, row, taking
+from tests.support.aws import Engine, Tables
+from tests.support.build import CAPS, NOON, PAID_AT, row, taking
 
 TupleT = TypeVar("TupleT", bound=tuple[Any, ...])
 

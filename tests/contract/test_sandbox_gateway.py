@@ -22,7 +22,7 @@ from pay.gateways import (
     UnknownError,
 )
 from pay.gateways.sandbox import Sandbox
-from tests.fault_server import HANGS_UP_AFTER_READING, HANGS_UP_AT_ONCE, FaultServer, Step, says
+from tests.support.fault_server import HANGS_UP_AFTER_READING, HANGS_UP_AT_ONCE, FaultServer, Step, says
 
 ORDER = Order(
     "p1",

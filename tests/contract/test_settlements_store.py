@@ -13,8 +13,8 @@ from shared.domain.settlement import REVERSED, SETTLED, Entry, Share
 from shared.domain.time import to_text
 from shared.stores.items import transact
 from shared.stores.settlements import CLOSED, OPEN, WRITTEN, Cursor, SettlementFile, Settlements
-from tests.aws import Engine, Tables
-from tests.build import NOON
+from tests.support.aws import Engine, Tables
+from tests.support.build import NOON
 
 BATCH = "2026-11-20/12"
 NEXT = "2026-11-20/13"

@@ -11,8 +11,8 @@ import pytest
 
 from notify.providers import Accepted, PermanentError, TemporaryError, UnknownOutcomeError
 from notify.providers.sns import Sns, failure
-from tests.aws import Engine
-from tests.fault_server import HANGS_UP_AFTER_READING, FaultServer, Step, says
+from tests.support.aws import Engine
+from tests.support.fault_server import HANGS_UP_AFTER_READING, FaultServer, Step, says
 
 PHONE = "+9647719283746"
 

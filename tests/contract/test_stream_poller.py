@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from infra.local.clients import Clients, root_credentials
+from infra.local.aws.clients import Clients, root_credentials
 from infra.local.config import REGION
-from infra.local.environment import Outcome
-from infra.local.stream_batch import StreamMapping
-from infra.local.streams import StreamPoller, settle
-from infra.local.streams_api import StreamsApi
-from tests.aws import Engine
+from infra.local.lambdas.environment import Outcome
+from infra.local.streams.api import StreamsApi
+from infra.local.streams.batch import StreamMapping
+from infra.local.streams.poller import StreamPoller, settle
+from tests.support.aws import Engine
 
 _numbers = itertools.count()
 

@@ -12,8 +12,8 @@ from shared.stores.files import DoneChunk, Files, FileVersion
 from shared.stores.items import batch_get, transact
 from shared.stores.versioned import INSERTED
 from shared.stores.violations import Violations
-from tests.aws import Engine, Tables
-from tests.build import NOON, row, store, violation
+from tests.support.aws import Engine, Tables
+from tests.support.build import NOON, row, store, violation
 
 BUSY = (
     "TransactionConflict",

@@ -10,8 +10,8 @@ from shared.aws_json import Call, Json
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation
 from shared.stores.items import is_made, transact
 from shared.stores.violations import Violations
-from tests.aws import Engine, Tables
-from tests.build import PAID_AT, hold, later, row, settle, store, violation
+from tests.support.aws import Engine, Tables
+from tests.support.build import PAID_AT, hold, later, row, settle, store, violation
 
 
 @pytest.fixture

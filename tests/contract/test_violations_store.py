@@ -17,8 +17,8 @@ from shared.stores.items import transact
 from shared.stores.versioned import INSERTED, STALE, UNCHANGED, UPDATED
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
 from shared.stores.violations import PAY_ATTRIBUTES, Violations
-from tests.aws import Engine, Tables, before
-from tests.build import OTHER_PLATE, PAID_AT, PLATE, hold, later, row, settle, store, violation
+from tests.support.aws import Engine, Tables, before
+from tests.support.build import OTHER_PLATE, PAID_AT, PLATE, hold, later, row, settle, store, violation
 
 SEVERAL_EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FULL = {

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from tests.e2e.cloud import ROOT, Cloud, wait_for
-from tests.metrics import ALARM, OK, Datum, Metric, Verdict, embedded, judge
+from tests.support.cloud import ROOT, Cloud, wait_for
+from tests.support.metrics import ALARM, OK, Datum, Metric, Verdict, embedded, judge
 
 PACE: Final = 60
 """How many seconds of an alarm pass in one of the drill."""

@@ -12,7 +12,7 @@ from fake_cloud import PREFIX, SECRET, FakeCloud
 from playwright.sync_api import Page, expect
 
 from infra.local.front import Front
-from infra.local.gateway import Gateway
+from infra.local.gateway.server import Gateway
 from infra.local.issuer import Issuer
 from shared.domain.sms_texts import TEXTS
 

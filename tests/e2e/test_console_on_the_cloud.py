@@ -10,7 +10,7 @@ from console_page import ConsolePage
 from playwright.sync_api import Page, expect
 
 from tests.e2e import files
-from tests.e2e.cloud import Cloud
+from tests.support.cloud import Cloud
 
 pytestmark = [pytest.mark.browser, pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 

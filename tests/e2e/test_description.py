@@ -1,6 +1,7 @@
 """The running API does what its description says: no 5xx, no undocumented status, every answer as described.
 
-The answers that need a scene of their own are held to it wherever a test calls a function (``tests.description``).
+The answers that need a scene of their own are held to it wherever a test calls a function: see
+``tests.support.description``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import files
-from tests.e2e.cloud import Cloud
+from tests.support.cloud import Cloud
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.e2e import files
-from tests.e2e.cloud import Cloud, wait_for
 from tests.e2e.operating import Operator
+from tests.support.cloud import Cloud, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
@@ -133,7 +133,7 @@ def test_a_record_is_poison(cloud: Cloud, operator: Operator) -> None:
 class SandboxAddress:
     """Where the functions look for the sandbox gateway."""
 
-    HANDLERS = ("pay.api.handler", "pay.on_callback.handler", "pay.reconcile.handler")
+    HANDLERS = ("pay.api.handler", "pay.on_callback.handler", "pay.poll_gateways.handler")
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -173,7 +173,7 @@ def test_a_gateway_is_away(cloud: Cloud, operator: Operator) -> None:
         return cloud.request("GET", f"/v1/payments/{payment_id}", token=follower.token).body
 
     def reconcile() -> None:
-        cloud.invoke("pay.reconcile.handler")
+        cloud.invoke("pay.poll_gateways.handler")
 
     payment_id = start().body["payment_id"]
     cloud.backdate(payment_id, 5)  # a younger one is left to its callback

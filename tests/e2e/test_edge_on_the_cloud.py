@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.proxy import Proxy
-from infra.local.server import Server
-from infra.local.web import Request, Response
+from infra.local.web.messages import Request, Response
+from infra.local.web.proxy import Proxy
+from infra.local.web.server import Server
 from shared.edge import HEADER
 from tests.e2e import files
-from tests.e2e.cloud import Answer, Cloud, wait_for
+from tests.support.cloud import Answer, Cloud, wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 

@@ -13,7 +13,7 @@ import pytest
 
 from shared.stores.files import FileVersion
 from tests.e2e import files
-from tests.e2e.cloud import Cloud, wait_for
+from tests.support.cloud import Cloud, wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 STACK = "gharama"

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.e2e import files
-from tests.e2e.cloud import Cloud, wait_for
-from tests.gateways.fib import FibStandIn
-from tests.gateways.qicard import QiCardStandIn
-from tests.gateways.stand_in import Post, StandIn
-from tests.gateways.zaincash import ZainCashStandIn
-from tests.lambda_events import schedule
+from tests.support.cloud import Cloud, wait_for
+from tests.support.gateways.fib import FibStandIn
+from tests.support.gateways.qicard import QiCardStandIn
+from tests.support.gateways.stand_in import Post, StandIn
+from tests.support.gateways.zaincash import ZainCashStandIn
+from tests.support.lambda_events import schedule
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
@@ -41,7 +41,7 @@ class City(NamedTuple):
 
     def reconcile(self) -> None:
         """What happens every few minutes, now."""
-        self.cloud.invoke("pay.reconcile.handler", schedule())
+        self.cloud.invoke("pay.poll_gateways.handler", schedule())
 
 
 class Debt(NamedTuple):
@@ -189,7 +189,7 @@ def test_a_night_is_compared(city: City, gateway: StandIn) -> None:
     gateway.ends(gateway_id, "paid")
     gateway.deliver()
     night = datetime.now(UTC) + timedelta(hours=2)
-    city.cloud.invoke("pay.nightly.handler", {"time": night.isoformat(timespec="seconds")})
+    city.cloud.invoke("pay.reconciliation.handler", {"time": night.isoformat(timespec="seconds")})
     raw = city.cloud.read_object(f"comparisons/{(night + timedelta(hours=3)).date().isoformat()}.json")
     report = json.loads(raw or b"")
     assert report["received"][gateway.name] >= AMOUNT

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import demo
-from tests.e2e.cloud import Cloud
+from infra.local.demo import files as demo
+from tests.support.cloud import Cloud
 
 pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("cloud")]
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.e2e import files
-from tests.e2e.cloud import Cloud, wait_for
+from tests.support.cloud import Cloud, wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
@@ -62,7 +62,7 @@ def test_what_is_never_paid_expires(cloud: Cloud) -> None:
     debtor = Debtor(cloud)
     payment_id = debtor.start()
     cloud.backdate(payment_id, 20)
-    cloud.invoke("pay.reconcile.handler")
+    cloud.invoke("pay.poll_gateways.handler")
     assert debtor.status(payment_id) == "expired"
 
 
@@ -72,7 +72,7 @@ def test_a_night_is_compared(cloud: Cloud) -> None:
     assert cloud.request("POST", f"/_local/gateway/{payment_id}/pay").status == 200
     wait_for(lambda: debtor.status(payment_id) == "paid", 10, "the payment is paid")
     night = datetime.now(UTC) + timedelta(hours=2)
-    cloud.invoke("pay.nightly.handler", {"time": night.isoformat(timespec="seconds")})
+    cloud.invoke("pay.reconciliation.handler", {"time": night.isoformat(timespec="seconds")})
     raw = cloud.read_object(f"comparisons/{(night + timedelta(hours=3)).date().isoformat()}.json")
     report = json.loads(raw or b"")
     assert report["received"]["sandbox"] >= 50_000

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import files
-from tests.e2e.cloud import Cloud
+from tests.support.cloud import Cloud
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 

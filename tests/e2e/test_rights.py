@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from tests.e2e.cloud import RIGHTS_USED, Cloud, without_suffixes
+from tests.support.cloud import RIGHTS_USED, Cloud, without_suffixes
 
 pytestmark = [pytest.mark.cloud, pytest.mark.looks_back, pytest.mark.xdist_group("cloud")]
 

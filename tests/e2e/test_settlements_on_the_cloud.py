@@ -16,7 +16,7 @@ import pytest
 import zxingcpp
 
 from tests.e2e import files
-from tests.e2e.cloud import Cloud, wait_for
+from tests.support.cloud import Cloud, wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
@@ -80,7 +80,7 @@ def test_the_sector_gets_its_file_and_acknowledges_it(cloud: Cloud, paid: Paid) 
     # The schedule may have made this hour's files already: as if that had been another hour.
     cursor = {"pk": {"S": "CURSOR"}, "sk": {"S": "CURSOR"}}
     cloud.aws("dynamodb").delete_item(TableName=cloud.stack["tables"]["Settlements"], Key=cursor)
-    cloud.invoke("pay.settlements.handler")
+    cloud.invoke("remit.hourly.handler")
 
     listed = cloud.aws("s3").list_objects_v2(Bucket=cloud.stack["upload_bucket"], Prefix="settlements/")["Contents"]
     place = paid.row["sector_code"].replace("/", "_2F")

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from tests import ur
 from tests.e2e import files
-from tests.e2e.cloud import Answer, Cloud, wait_for
-from tests.ur import Ur
+from tests.support import ur
+from tests.support.cloud import Answer, Cloud, wait_for
+from tests.support.ur import Ur
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 

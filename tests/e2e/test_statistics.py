@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.e2e import files
-from tests.e2e.cloud import ROOT, Cloud, wait_for
+from tests.support.cloud import ROOT, Cloud, wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
@@ -20,7 +20,7 @@ def test_the_figures_of_the_night(cloud: Cloud) -> None:
     version = cloud.upload("backlog/figures.csv", files.csv(rows))
     cloud.report("backlog/figures.csv", version)
 
-    cloud.invoke("query.nightly.handler")
+    cloud.invoke("stats.on_night.handler")
 
     key = f"statistics/{files.now(-1)[:10]}.json"
     raw = wait_for(lambda: cloud.read_object(key), 20, "the figures")

@@ -23,7 +23,7 @@ from shared.clock import now
 from shared.domain.plate import GERMAN, Plate
 from shared.stores.citizens import Citizens, Vehicle
 from tests.e2e import files
-from tests.e2e.cloud import ROOT, Cloud, wait_for
+from tests.support.cloud import ROOT, Cloud, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.cloud, pytest.mark.xdist_group("telling"), pytest.mark.timeout(2400)]
 

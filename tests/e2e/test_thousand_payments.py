@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.e2e import files
-from tests.e2e.cloud import Answer, Cloud, wait_for
+from tests.support.cloud import Answer, Cloud, wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -155,7 +155,7 @@ def test_the_books_agree_with_the_gateway_and_the_sectors_files_to_the_dinar(clo
     by_sub = {f"ur-{number}": citizen for number, citizen in enumerate(everybody)}
 
     def ended() -> bool:
-        invoke(cloud, "PayReconcile", {})
+        invoke(cloud, "PayPollGateways", {})
         open_ones = [item["pk"]["S"] for item in kept(cloud) if item["status"]["S"] in ("created", "pending")]
         for payment_id in open_ones:
             cancel(cloud, by_sub[owners[payment_id]], payment_id)
@@ -165,7 +165,7 @@ def test_the_books_agree_with_the_gateway_and_the_sectors_files_to_the_dinar(clo
     found = kept(cloud)
     received = sum(int(item["received"]["N"]) for item in found)
     night = datetime.now(UTC) + timedelta(hours=2)
-    invoke(cloud, "PayNightly", {"time": night.isoformat(timespec="seconds")})
+    invoke(cloud, "PayReconciliation", {"time": night.isoformat(timespec="seconds")})
     local_day = (night + timedelta(hours=3)).date().isoformat()
     report = json.loads(cloud.read_object(f"comparisons/{local_day}.json") or b"{}")
     assert (report["differences"], report["silent"], report["unaskable"]) == ([], [], [])
@@ -173,7 +173,7 @@ def test_the_books_agree_with_the_gateway_and_the_sectors_files_to_the_dinar(clo
     assert report["received"] == {"sandbox": received}
 
     for _ in range(3):
-        invoke(cloud, "PaySettlements", {})
+        invoke(cloud, "RemitHourly", {})
     assert cloud.stack is not None
     pages = cloud.aws("dynamodb").get_paginator("scan").paginate(TableName=cloud.stack["tables"]["Violations"])
     paid = [int(item["paid_amount"]["N"]) for page in pages for item in page["Items"] if "paid_by" in item]

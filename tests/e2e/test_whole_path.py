@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.e2e import files
-from tests.e2e.cloud import Cloud, wait_for
+from tests.support.cloud import Cloud, wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.aws import Engine
-from tests.faults.crashes import Faults
-from tests.functions import Functions
+from tests.support.aws import Engine
+from tests.support.crashes import Faults
+from tests.support.functions import Functions
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def faults(engine: Engine, functions: Functions, monkeypatch: pytest.MonkeyPatch
     between = Faults()
     for module in ("notify.on_violation", "notify.send_sms", "notify.sweep"):
         monkeypatch.setattr(f"{module}.sdk", lambda: between.through(engine.fast()))
-    for module in ("query.api", "pay.wiring"):
+    for module in ("query.api", "pay.ports"):
         monkeypatch.setattr(f"{module}.FastClient", lambda: between.through(engine.fast()))
     for thing, name in [
         (functions.phones, "send"),

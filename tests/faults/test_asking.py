@@ -7,9 +7,9 @@ import contextlib
 import pytest
 
 from shared.stores.citizens import Vehicle
-from tests.build import OTHER_PHONE, PLATE, store, violation
-from tests.faults.crashes import Crash, Faults
-from tests.functions import Functions, forget
+from tests.support.build import OTHER_PHONE, PLATE, store, violation
+from tests.support.crashes import Crash, Faults
+from tests.support.functions import Functions, forget
 
 CALLS = 6
 CALLS_TO_LINK = 9

@@ -8,9 +8,9 @@ import pytest
 
 from shared.domain.message import DROPPED, FAILED, NEW_VIOLATION, SENT, UNKNOWN
 from shared.domain.violation import CANCELLED
-from tests.aws import Engine
-from tests.build import NOON, OTHER_PHONE, OTHER_PLATE, PHONE, SUB, follow, later, row, settle, violation
-from tests.faults.notify_world import PORT_FAULTS, REFUSES, SENDER_FAULTS, World, surviving, world
+from tests.support.aws import Engine
+from tests.support.build import NOON, OTHER_PHONE, OTHER_PLATE, PHONE, SUB, follow, later, row, settle, violation
+from tests.support.notify_world import PORT_FAULTS, REFUSES, SENDER_FAULTS, World, surviving, world
 
 SECOND = "second"
 PHONES = {SUB: PHONE, SECOND: OTHER_PHONE}

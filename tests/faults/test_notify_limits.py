@@ -14,11 +14,11 @@ from shared.domain import message as texts
 from shared.domain.message import DROPPED, FAILED, SENT, WAITING
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED
-from shared.stores.messages import Message
-from shared.stores.outages import AWAY_FOR, MOST_FAILURES, Outages
-from tests.aws import Engine
-from tests.build import NOON, OTHER_PHONE, PHONE, SUB, follow, later, row, violation
-from tests.faults.notify_world import IS_NOT_REACHED, NO_LIMITS, FaultSender, World, world
+from shared.stores.messaging.messages import Message
+from shared.stores.messaging.outages import AWAY_FOR, MOST_FAILURES, Outages
+from tests.support.aws import Engine
+from tests.support.build import NOON, OTHER_PHONE, PHONE, SUB, follow, later, row, violation
+from tests.support.notify_world import IS_NOT_REACHED, NO_LIMITS, FaultSender, World, world
 
 EVENING = datetime(2026, 11, 20, 21, tzinfo=BAGHDAD)
 MORNING = datetime(2026, 11, 21, 8, tzinfo=BAGHDAD)

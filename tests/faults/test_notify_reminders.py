@@ -17,9 +17,9 @@ from shared.domain.plate import OLD, Plate
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation, make_version
 from shared.stores.items import transact
-from tests.aws import Engine
-from tests.build import follow, row, violation
-from tests.faults.notify_world import World, surviving, world
+from tests.support.aws import Engine
+from tests.support.build import follow, row, violation
+from tests.support.notify_world import World, surviving, world
 
 FIRST_RUN = datetime(2026, 12, 20, 9, tzinfo=BAGHDAD)
 DAYS = 62

@@ -11,9 +11,9 @@ from pay import gateways
 from pay.gateways import UnknownError
 from shared.aws_json import AwsError
 from shared.domain.violation import Violation
-from tests.faults.crashes import Crash, Faults
-from tests.functions import Functions, forget
-from tests.integration.pay.wishes import two_violations, wish
+from tests.support.crashes import Crash, Faults
+from tests.support.functions import Functions, forget
+from tests.support.payment_requests import two_violations, wish
 
 CALLS_TO_START = 8
 CALLS_TO_CONCLUDE = 6

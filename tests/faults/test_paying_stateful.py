@@ -19,23 +19,23 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from pay.by_hand import TAKEN, take_over
-from pay.comparing import compare
 from pay.gateways import EXPIRED, FAILED, PAID, REFUNDED, UNPAID, RefusedError, UnknownError
-from pay.refunding import give_back_reviewed, given_back, settle_reviewed
-from pay.settling import Books
-from pay.taking_back import take_back
+from pay.payments.compare import compare
+from pay.payments.manual_refund import TAKEN, take_over
+from pay.payments.money_returned import take_back
+from pay.payments.refund import give_back_reviewed, given_back, settle_reviewed
+from pay.payments.settle import Books
 from shared.aws_json import Json
 from shared.domain import violation as violations
 from shared.domain.payment import LIVE, REFUND_DUE, REVIEW, TRANSITIONS, Payment
 from shared.domain.settlement import SETTLED
 from shared.domain.violation import Violation
 from shared.stores.settlements import Settlements
-from tests.aws import Engine, Tables
-from tests.build import OTHER_PLATE, follow, later, row, store, violation
-from tests.faults.crashes import Crash, Faults
-from tests.functions import Functions, forget
-from tests.integration.pay.wishes import wish
+from tests.support.aws import Engine, Tables
+from tests.support.build import OTHER_PLATE, follow, later, row, store, violation
+from tests.support.crashes import Crash, Faults
+from tests.support.functions import Functions, forget
+from tests.support.payment_requests import wish
 
 RETURN_URL = "https://tf.ur.gov.iq/paid"
 ENDS = {state for state, following in TRANSITIONS.items() if not following}
@@ -56,7 +56,7 @@ class Paying(RuleBasedStateMachine):
         self.functions = Functions(engine, self.tables, monkeypatch)
         self.gateway = self.functions.gateway
         self.faults = Faults()
-        monkeypatch.setattr("pay.wiring.FastClient", lambda: self.faults.through(engine.fast()))
+        monkeypatch.setattr("pay.ports.FastClient", lambda: self.faults.through(engine.fast()))
         for name in ("order", "standing", "cancel", "refund"):
             monkeypatch.setattr(self.gateway, name, self.faults.through(getattr(self.gateway, name)))
         self.books = Books(

@@ -15,16 +15,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
-from pay.settlements import run
+from remit.hourly import run
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.settlement import REVERSED, SETTLED, Entry, Share
 from shared.domain.time import to_text
 from shared.stores.items import transact
 from shared.stores.settlements import Settlements
-from tests.aws import Engine, Tables
-from tests.build import NOON
-from tests.faults.crashes import Crash, Faults
-from tests.functions import forget
+from tests.support.aws import Engine, Tables
+from tests.support.build import NOON
+from tests.support.crashes import Crash, Faults
+from tests.support.functions import forget
 
 HOUR = timedelta(hours=1)
 FAILURES = {

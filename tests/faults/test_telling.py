@@ -8,9 +8,9 @@ import pytest
 
 from shared.aws_json import AwsError
 from shared.domain.message import SENT, UNKNOWN
-from tests.build import OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, follow, row, violation
-from tests.faults.crashes import Crash, Faults
-from tests.functions import Functions, forget
+from tests.support.build import OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, follow, row, violation
+from tests.support.crashes import Crash, Faults
+from tests.support.functions import Functions, forget
 
 AMOUNTS = (1_000, 2_000, 4_000)
 CALLS = 33

@@ -244,8 +244,8 @@ MUTATIONS: Final = {
     ),
     "a reason for nobody": Mutation(
         "limits",
-        lambda template: template["Resources"].pop("QueryNightly"),
-        {"QueryNightly is no function any more"},
+        lambda template: template["Resources"].pop("StatsOnNight"),
+        {"StatsOnNight is no function any more"},
     ),
     "a table in plain text": Mutation(
         "data", _drop("Payments", "SSESpecification"), {"Payments: not is encrypted"}

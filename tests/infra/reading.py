@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from infra.local.localize import parse
+from infra.local.aws.localize import parse
 
 ROOT = Path(__file__).parents[2]
 Template = dict[str, Any]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from tests.infra.reading import ROOT, Template, as_list, events, functions, number, of_type, target
-from tests.source_tree import Place, SourceTree
+from tests.support.source_tree import Place, SourceTree
 
 OPEN_ROUTES: Final = {
     "GET /v1/health": "says only that the function answers",
@@ -20,22 +20,22 @@ OPEN_ROUTES: Final = {
     "$default": "answers 404",
 }
 ANY_RESOURCE: Final = {
-    ("QueryNightly", "cloudwatch:GetMetricStatistics"): "reading metrics has no resource to name",
+    ("StatsOnNight", "cloudwatch:GetMetricStatistics"): "reading metrics has no resource to name",
     ("NotifySendSms", "sns:Publish"): "an SMS to a phone number has no resource to name; topics are denied",
     ("NotifySendSms", "sms-voice:SendTextMessage"): "which sender or number sends is SNS's choice; by SNS alone",
 }
 OWN_MEMORY: Final = {
-    "QueryNightly": "reads millions of items through once a night: a whole processor, for minutes",
+    "StatsOnNight": "reads millions of items through once a night: a whole processor, for minutes",
     "IngestOnFile": "reads the largest workbook through in two minutes of a whole processor, of its fifteen",
     "PayReceipts": "shapes Arabic and draws a page while a citizen waits: more memory is more processor",
 }
 """Functions whose MemorySize is not everybody's, and why."""
 
 NO_CLIENT_WAITS: Final = {
-    "QueryNightly": "reads the whole table through once a night",
+    "StatsOnNight": "reads the whole table through once a night",
     "NotifyRemind": "walks a day's doublings; the next hour's run goes on where it was cut off",
-    "PaySettlements": "writes the files of every sector; the next hour's run goes on where it was cut off",
-    "PayNightly": "asks the gateways about the payments of two days",
+    "RemitHourly": "writes the files of every sector; the next hour's run goes on where it was cut off",
+    "PayReconciliation": "asks the gateways about the payments of two days",
     "IngestOnFile": "reads a file of gigabytes through once",
 }
 """Functions that may run longer than two minutes, and why."""

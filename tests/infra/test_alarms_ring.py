@@ -15,7 +15,7 @@ from infra import alarms
 from shared import observability
 from tests.infra import reading
 from tests.infra.reading import Template, number
-from tests.metrics import ALARM, OK, Datum, Metric, embedded, judge
+from tests.support.metrics import ALARM, OK, Datum, Metric, embedded, judge
 
 STACK: Final = "gharama-dev"
 SERVICE: Final = [{"Name": "service", "Value": STACK}]

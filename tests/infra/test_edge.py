@@ -10,8 +10,8 @@ from typing import Any, Final
 import pytest
 
 from infra import edge
-from infra.local.conditions import choose, decide
-from infra.local.localize import parse
+from infra.local.aws.conditions import choose, decide
+from infra.local.aws.localize import parse
 from shared.edge import HEADER
 from tests.infra import reading
 from tests.infra.reading import ROOT, Template, events, of_type, target

@@ -13,7 +13,7 @@ import pytest
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from infra.local.localize import localize, parse
+from infra.local.aws.localize import localize, parse
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,7 +13,7 @@ import pytest
 
 from infra import package
 from infra.local.config import ROOT
-from tests.aws import template
+from tests.support.aws import template
 
 UNCHECKED_HASH = 0b01  # PEP 552: by hash, and not to be checked against the source
 
@@ -177,7 +177,7 @@ print(json.dumps([module.__cached__ for module in ours if module.__name__.split(
 """
 
 DRAW = """
-from pay.receipt_page import Receipt, draw
+from pay.receipt.pdf import Receipt, draw
 from shared.domain.payment import PAID, Line, Payment
 at = "2026-11-20T12:00:00+03:00"
 line = Line("1", 50_000, "DE#11#ز#739418", "7", "11")

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from pay.refunding import LONGEST_ASKING
-from pay.starting import LONGEST_START
+from pay.payments.refund import LONGEST_ASKING
+from pay.payments.start import LONGEST_START
 from tests.infra import reading, rules
 from tests.infra.mutations import MUTATIONS, grant
 from tests.infra.reading import Template, as_list, events, functions, of_type
 from tests.infra.rules import ANY_RESOURCE, OPEN_ROUTES, READ_BY_POWERTOOLS, RULES, statements
-from tests.source_tree import SourceTree
+from tests.support.source_tree import SourceTree
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_sns_may_write_its_delivery_logs(template: Template) -> None:
 
 def test_who_is_taken_for_gone_is_cut_off_by_then(template: Template) -> None:
     """A start or a refund is left to whoever began it only while that function can still run."""
-    longest = {"PayApi": LONGEST_START, "PayReconcile": LONGEST_ASKING}
+    longest = {"PayApi": LONGEST_START, "PayPollGateways": LONGEST_ASKING}
     assert {name: timedelta(seconds=functions(template)[name]["Timeout"]) for name in longest} == longest
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.functions import Functions
-from tests.integration.asking import OWN, TYPED, call
+from tests.support.asking import OWN, TYPED, call
+from tests.support.functions import Functions
 
 
 class TestMe:

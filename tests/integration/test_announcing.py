@@ -9,10 +9,10 @@ import pytest
 from shared.aws_json import Json
 from shared.domain.message import SENT, WAITING
 from shared.domain.violation import CANCELLED, Violation
-from tests import lambda_events as events
-from tests.aws import Engine
-from tests.build import OTHER_PHONE, OTHER_PLATE, PHONE, SUB, follow, hold, later, row, violation
-from tests.functions import Functions
+from tests.support import lambda_events as events
+from tests.support.aws import Engine
+from tests.support.build import OTHER_PHONE, OTHER_PLATE, PHONE, SUB, follow, hold, later, row, violation
+from tests.support.functions import Functions
 
 
 def told_of(functions: Functions, subject: Violation, **changes: Any) -> Violation:

@@ -13,9 +13,9 @@ from infra.openapi.operations import OPERATIONS
 from query.api import ROUTES
 from shared.aws_json import Json
 from shared.http import LARGEST_BODY
-from tests.build import PHONE, PLATE, SUB, store, violation
-from tests.functions import PERSONAL, Functions, Reply, forget
-from tests.integration.asking import TYPED
+from tests.support.asking import TYPED
+from tests.support.build import PHONE, PLATE, SUB, store, violation
+from tests.support.functions import PERSONAL, Functions, Reply, forget
 
 PARTS: Final[Json] = {"family": "german", "governorate": "11", "category": "private", "letter": "ز", "number": "5"}
 LINK: Final[Json] = {"plate": PARTS, "relation": "self", "notify": True}

@@ -13,10 +13,10 @@ from notify.providers import PermanentError, TemporaryError, UnknownOutcomeError
 from shared.aws_json import AwsError, Json
 from shared.domain.message import FAILED, SENDING, SENT, UNKNOWN, WAITING
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation
-from shared.stores.messages import CLAIMED_FOR
-from tests import lambda_events as events
-from tests.aws import Engine
-from tests.build import (
+from shared.stores.messaging.messages import CLAIMED_FOR
+from tests.support import lambda_events as events
+from tests.support.aws import Engine
+from tests.support.build import (
     CAPS,
     NOON,
     OTHER_PHONE,
@@ -31,7 +31,7 @@ from tests.build import (
     taking,
     violation,
 )
-from tests.functions import Functions, run
+from tests.support.functions import Functions, run
 
 
 class TestDelivering:

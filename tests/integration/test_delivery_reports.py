@@ -12,8 +12,8 @@ import pytest
 from notify.on_delivery import read
 from shared.aws_json import Json
 from shared.domain.message import DELIVERED, SENT, UNDELIVERED
-from tests.build import PHONE, follow, row, violation
-from tests.functions import Functions, run
+from tests.support.build import PHONE, follow, row, violation
+from tests.support.functions import Functions, run
 
 
 def line(reference: str, **changes: Any) -> Json:

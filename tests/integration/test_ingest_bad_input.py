@@ -12,12 +12,12 @@ from zipfile import ZipFile
 
 import pytest
 
-from ingest import unpacking
-from ingest.words import words
+from ingest.reading import unpacking
+from ingest.reporting.texts import words
 from shared.stores.files import LOADED, REFUSED
-from tests.aws import Engine, Tables
-from tests.integration.ingest_desk import COLUMNS, Desk, ago, row, text
-from tests.unit.ingest.sheets import Formula, xlsx
+from tests.support.aws import Engine, Tables
+from tests.support.ingesting import COLUMNS, Desk, ago, row, text
+from tests.support.workbooks import Formula, xlsx
 
 BAGHDAD = "\ufe91\ufed0\ufeaa\ufe8d\ufea9"  # in presentation forms
 CP1256 = {"Metadata": {"encoding": "windows-1256"}}

@@ -13,8 +13,8 @@ from shared.aws_json import AwsError
 from shared.domain.violation import UNPAID, Violation
 from shared.stores.items import transact
 from shared.stores.violations import Violations
-from tests.aws import Engine, Tables
-from tests.integration.ingest_desk import Desk, ago, row, text
+from tests.support.aws import Engine, Tables
+from tests.support.ingesting import Desk, ago, row, text
 
 HERE, THERE = "12345", "67890"
 NUMBER = "V-1"

@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 import pytest
 
-from ingest import cutting, on_file
-from ingest.cutting import Chunk
+from ingest import chunking, on_file
+from ingest.chunking import Chunk
 from ingest.ending import Desk as Ends
 from shared.aws_json import Json
-from tests.aws import Engine, Tables
-from tests.integration.ingest_desk import Desk, ago, row, text
+from tests.support.aws import Engine, Tables
+from tests.support.ingesting import Desk, ago, row, text
 
 WRITES = frozenset(("PutItem", "UpdateItem", "TransactWriteItems"))
 
@@ -93,7 +93,7 @@ class FragileDesk(Desk):
 def test_a_crash_at_any_write_changes_nothing_in_the_end(
     engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
-    monkeypatch.setattr(cutting, "MOST_ROWS", 5)
+    monkeypatch.setattr(chunking, "MOST_ROWS", 5)
     desk = FragileDesk(engine, tables)
     counts = {"rows": 9, "inserted": 5, "updated": 1, "unchanged": 1, "stale": 1, "rejected": 1}
 

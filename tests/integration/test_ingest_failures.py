@@ -11,20 +11,20 @@ from typing import Any
 import pytest
 
 from infra.operator.replay import replay_messages
-from ingest import cutting, sweep
+from ingest import chunking, sweep
 from ingest.load_chunk import LaterError
-from ingest.report import REPLAY
-from ingest.words import message
+from ingest.reporting.report import REPLAY
+from ingest.reporting.texts import message
 from shared.aws_json import AwsError, Json
 from shared.stores.files import FAILED, FileVersion
-from tests.aws import Engine, Tables
-from tests.integration.ingest_desk import Desk, row, text
+from tests.support.aws import Engine, Tables
+from tests.support.ingesting import Desk, row, text
 
 
 @pytest.fixture
 def desk(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A desk whose files are cut every three rows."""
-    monkeypatch.setattr(cutting, "MOST_ROWS", 3)
+    monkeypatch.setattr(chunking, "MOST_ROWS", 3)
     return Desk(engine, tables)
 
 

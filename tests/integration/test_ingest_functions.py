@@ -13,9 +13,9 @@ import requests
 from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from ingest import api, load_chunk, on_file
 from shared.aws_json import Json
-from tests import lambda_events
-from tests.aws import Engine, Tables
-from tests.integration.ingest_desk import Desk, row, text
+from tests.support import lambda_events
+from tests.support.aws import Engine, Tables
+from tests.support.ingesting import Desk, row, text
 
 CACHED = (on_file._ports, load_chunk._port, load_chunk._desk, load_chunk._store, api._files, api._s3)
 

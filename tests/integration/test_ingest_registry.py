@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from shared.domain.plate import GERMAN, Plate
-from tests.aws import Engine, Tables
-from tests.build import NOON
-from tests.integration.ingest_desk import Desk, row, text
+from tests.support.aws import Engine, Tables
+from tests.support.build import NOON
+from tests.support.ingesting import Desk, row, text
 
 COLUMNS = (
     "plate_family", "plate_governorate", "plate_category", "plate_letter", "plate_number", "registration_no",

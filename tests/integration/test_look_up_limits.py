@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.aws import Watched
-from tests.build import OTHER_PLATE, PLATE, store, violation
-from tests.functions import Functions, forget
-from tests.integration.asking import ASKED, TYPED, audits
+from tests.support.asking import ASKED, TYPED, audits
+from tests.support.aws import Watched
+from tests.support.build import OTHER_PLATE, PLATE, store, violation
+from tests.support.functions import Functions, forget
 
 
 def limit(monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:

@@ -16,10 +16,10 @@ import pytest
 
 from infra.local.config import ROOT
 from shared.aws_json import Call, Json
-from tests.aws import template
-from tests.build import store, violation
-from tests.functions import Functions
-from tests.integration.asking import TYPED
+from tests.support.asking import TYPED
+from tests.support.aws import template
+from tests.support.build import store, violation
+from tests.support.functions import Functions
 
 A_MILLION_WRITES, A_MILLION_READS = 0.625, 0.125
 A_MILLION_HTTP_CALLS, A_MILLION_INVOCATIONS, A_GB_SECOND = 1.00, 0.20, 0.0000133334

@@ -14,14 +14,15 @@ from click.testing import CliRunner
 from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from infra.operator import __main__ as commands
 from infra.operator.deployment import Deployment
-from ingest import cells, cutting
+from ingest import chunking
+from ingest.format import cells
 from shared.clock import now
 from shared.domain.time import BAGHDAD
 from shared.stores.items import transact
 from shared.stores.pausing import Pausing
 from shared.stores.violations import Violations
-from tests.aws import Engine, Tables
-from tests.integration.ingest_desk import Desk, ago, row, text
+from tests.support.aws import Engine, Tables
+from tests.support.ingesting import Desk, ago, row, text
 
 LOGS = "operator-actions"
 
@@ -159,7 +160,7 @@ def test_a_file_that_holds_a_number_in_two_chunks_is_undone_whole(
     load(desk, "backlog/first.csv", [known])
     before = violations.get([known["violation_no"]])
     twice = [{**each, "amount": amount, "updated_at": ""} for amount in ("2", "3") for each in (known, new)]
-    monkeypatch.setattr(cutting, "MOST_ROWS", 2)
+    monkeypatch.setattr(chunking, "MOST_ROWS", 2)
     load(desk, "live/second.csv", twice)
 
     said = command("rollback-file", "live/second.csv", "--apply")
@@ -321,7 +322,7 @@ def test_what_aws_refuses_is_said_in_a_line(command: Run, stand: Stand) -> None:
 
 
 def test_every_mapping_that_is_switched_off_is_in_the_stack() -> None:
-    from infra.local.localize import localize
+    from infra.local.aws.localize import localize
     from infra.operator.pausing import PARTS
     from tests.infra import reading
 

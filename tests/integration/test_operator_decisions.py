@@ -12,14 +12,14 @@ from click.testing import CliRunner
 
 from infra.operator import __main__ as commands
 from infra.operator.deployment import Deployment
-from pay.by_hand import UNKNOWN
 from pay.gateways import EXPIRED, PAID, REFUNDED, REFUNDING, RefusedError, UnknownError
-from pay.refunding import is_asked_for
+from pay.payments.manual_refund import UNKNOWN
+from pay.payments.refund import is_asked_for
 from shared.domain.violation import Violation
-from tests.aws import Engine
-from tests.build import PHONE, PLATE, follow, store, violation
-from tests.functions import Functions, run
-from tests.integration.pay.wishes import state, status, wish
+from tests.support.aws import Engine
+from tests.support.build import PHONE, PLATE, follow, store, violation
+from tests.support.functions import Functions, run
+from tests.support.payment_requests import state, status, wish
 
 Run = Callable[..., str]
 
@@ -32,7 +32,7 @@ class Stand(Deployment):
         self.physical = {  # type: ignore[assignment]
             **{name: functions.tables[name] for name in ("Violations", "Payments", "Messages", "Settlements")},
             "OperatorActions": "actions",
-            "PayReconcile": "pay.reconcile",
+            "PayPollGateways": "pay.poll_gateways",
         }
         self.call = engine.fast()  # type: ignore[assignment]
         self.log: list[str] = []
@@ -219,7 +219,7 @@ class TestByHand:
         functions.reconcile()
         functions.clock.forward(minutes=3)
         assert functions.gateway.standings[due].state == PAID
-        assert run("pay.reconcile", {"by_hand": due, "confirmed": False}) == UNKNOWN
+        assert run("pay.poll_gateways", {"by_hand": due, "confirmed": False}) == UNKNOWN
 
     def test_what_was_taken_over_is_never_asked_for_again(self, functions: Functions, decide: Run, due: str) -> None:
         functions.clock.forward(days=2)
@@ -285,7 +285,7 @@ class TestByHand:
     def test_a_gateway_that_is_gone_says_nothing(
         self, decide: Run, refused: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("pay.reconcile.gateway", lambda name: None)
+        monkeypatch.setattr("pay.poll_gateways.gateway", lambda name: None)
         assert "ask its office" in decide("by-hand", refused, "--apply", code=1)
 
     def test_a_function_that_fails_takes_nothing_over(
@@ -294,8 +294,8 @@ class TestByHand:
         def broken(*_: object, **__: object) -> str:
             raise RuntimeError("broken")
 
-        monkeypatch.setattr("pay.reconcile.take_over", broken)
-        assert "PayReconcile failed" in decide("by-hand", refused, "--apply", code=1)
+        monkeypatch.setattr("pay.poll_gateways.take_over", broken)
+        assert "PayPollGateways failed" in decide("by-hand", refused, "--apply", code=1)
         assert "does not fit" in decide("given-back", refused, "--apply", code=1)
 
 

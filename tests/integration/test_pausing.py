@@ -6,8 +6,8 @@ import pytest
 
 from shared.clock import now
 from shared.stores.pausing import Pausing
-from tests.build import follow, store, violation
-from tests.functions import Functions
+from tests.support.build import follow, store, violation
+from tests.support.functions import Functions
 
 
 @pytest.fixture

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from infra.local.config import REGION
-from infra.local.environment import Outcome
-from infra.local.stream_batch import BatchProcessor, StreamMapping
+from infra.local.lambdas.environment import Outcome
+from infra.local.streams.batch import BatchProcessor, StreamMapping
 from infra.operator.replay import replay_records
 from shared.aws_json import AwsError, Json
 from shared.domain.message import WAITING
-from tests import lambda_events as events
-from tests.aws import Engine
-from tests.build import OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, SUB, follow, row, violation
-from tests.functions import Functions, run
+from tests.support import lambda_events as events
+from tests.support.aws import Engine
+from tests.support.build import OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, SUB, follow, row, violation
+from tests.support.functions import Functions, run
 
 FUNCTION = events.context().invoked_function_arn
 

@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from infra import prepare
-from ingest import cutting
-from tests.aws import Engine, Tables
-from tests.integration.ingest_desk import COLUMNS, Desk, ago, row, text
-from tests.unit.ingest.sheets import xlsx
+from ingest import chunking
+from tests.support.aws import Engine, Tables
+from tests.support.ingesting import COLUMNS, Desk, ago, row, text
+from tests.support.workbooks import xlsx
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def desk(engine: Engine, tables: Tables) -> Desk:
 @pytest.fixture
 def export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A full export of 22 rows, two of them bad, checked in chunks of eight and cut every nine."""
-    monkeypatch.setattr(cutting, "MOST_ROWS", 8)
+    monkeypatch.setattr(chunking, "MOST_ROWS", 8)
     monkeypatch.setattr(prepare, "MOST_ROWS", 9)
     rows = [row(f"R-{number}", violation_title='قال "قف"\r\nثم ذهب') for number in range(22)]
     rows[12] = row("BAD-1", amount="5e4", violation_title="=1+1")

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from shared.keyed import Keyed
+from shared.plate_crypto import Keyed
 from shared.stores.registry import Registry
-from tests.build import OTHER_PLATE, PLATE, SUB, registration, store, violation
-from tests.functions import Functions, Reply, forget
-from tests.integration.asking import ASKED, OWN, TYPED, call, on_vehicle
+from tests.support.asking import ASKED, OWN, TYPED, call, on_vehicle
+from tests.support.build import OTHER_PLATE, PLATE, SUB, registration, store, violation
+from tests.support.functions import Functions, Reply, forget
 
 CARD = "AB-12345"
 

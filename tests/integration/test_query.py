@@ -10,10 +10,10 @@ import pytest
 
 from query.api import handler
 from shared.domain.violation import CANCELLED, PAID, make_version
-from tests import lambda_events as events
-from tests.build import OTHER_PLATE, PHONE, PLATE, SUB, row, store, violation
-from tests.functions import Functions, forget
-from tests.integration.asking import TYPED
+from tests.support import lambda_events as events
+from tests.support.asking import TYPED
+from tests.support.build import OTHER_PLATE, PHONE, PLATE, SUB, row, store, violation
+from tests.support.functions import Functions, forget
 
 PARTS = {"family": "german", "governorate": "11", "letter": "ز", "number": PLATE.number}
 SHOWN = {

@@ -16,9 +16,9 @@ import zxingcpp
 
 from pay import receipts
 from shared.domain.violation import Violation
-from tests.aws import Engine
-from tests.build import PLATE, follow, later, row, store, violation
-from tests.functions import Functions, Reply, forget
+from tests.support.aws import Engine
+from tests.support.build import PLATE, follow, later, row, store, violation
+from tests.support.functions import Functions, Reply, forget
 
 RETURN_URL = "https://tf.ur.gov.iq/paid"
 
@@ -117,7 +117,7 @@ def test_the_address_works_for_minutes_and_only_for_this(functions: Functions, b
 def test_it_is_drawn_once(functions: Functions, bucket: Any, paid: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first = fetch(receipt(functions, paid).body["pdf"]["url"])
     forget()
-    monkeypatch.setattr("pay.receipt_page.draw", lambda _: pytest.fail("drawn again"))
+    monkeypatch.setattr("pay.receipt.pdf.draw", lambda _: pytest.fail("drawn again"))
     assert fetch(receipt(functions, paid).body["pdf"]["url"]) == first
 
 
@@ -126,7 +126,7 @@ def test_two_at_once_keep_the_first(
 ) -> None:
     """Both find nothing and draw; what differs between the two drawings tells whose is kept."""
     drawn = iter([b"%PDF first", b"%PDF second"])
-    monkeypatch.setattr("pay.receipt_page.draw", lambda _: next(drawn))
+    monkeypatch.setattr("pay.receipt.pdf.draw", lambda _: next(drawn))
     shelf = receipts._shelf()._replace(holds=lambda _: False)
     monkeypatch.setattr(receipts, "_shelf", lambda: shelf)
     urls = [receipt(functions, paid).body["pdf"]["url"] for _ in range(2)]

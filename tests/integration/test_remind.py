@@ -11,10 +11,10 @@ from shared.aws_json import Json
 from shared.domain.message import SENT
 from shared.domain.plate import Plate
 from shared.domain.time import to_text
-from tests import lambda_events as events
-from tests.aws import Engine
-from tests.build import OTHER_PHONE, OTHER_PLATE, PLATE, follow, row, violation
-from tests.functions import Functions, run
+from tests.support import lambda_events as events
+from tests.support.aws import Engine
+from tests.support.build import OTHER_PHONE, OTHER_PLATE, PLATE, follow, row, violation
+from tests.support.functions import Functions, run
 
 
 def rising_in(functions: Functions, days: int, plate: Plate = PLATE) -> None:

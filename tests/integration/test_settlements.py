@@ -13,17 +13,17 @@ from urllib.parse import quote_plus
 import pytest
 
 from pay.counter import MOST
-from pay.on_acknowledgement import LARGEST, WORDS
-from pay.settling import Books
-from pay.taking_back import take_back
+from pay.payments.money_returned import take_back
+from pay.payments.settle import Books
+from remit.on_acknowledgement import LARGEST, WORDS
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID, Violation
 from shared.stores.settlements import Settlements
-from tests import lambda_events as events
-from tests.aws import Engine
-from tests.build import PHONE, PLATE, SUB, follow, later, row, store, violation
-from tests.faults.crashes import Faults
-from tests.functions import Functions, Reply, run
-from tests.metrics import counted
+from tests.support import lambda_events as events
+from tests.support.aws import Engine
+from tests.support.build import PHONE, PLATE, SUB, follow, later, row, store, violation
+from tests.support.crashes import Faults
+from tests.support.functions import Functions, Reply, run
+from tests.support.metrics import counted
 
 CLERK = {"scope": "directorate"}
 RETURN_URL = "https://tf.ur.gov.iq/paid"
@@ -95,12 +95,12 @@ def pay(functions: Functions, *subjects: Violation, key: str = "key-00000001") -
 
 
 def settle() -> None:
-    run("pay.settlements", events.schedule())
+    run("remit.hourly", events.schedule())
 
 
 def acknowledge(*messages: str) -> list[str]:
     """Give messages to the function; returns the ids that it reports as failed."""
-    answer = run("pay.on_acknowledgement", events.records(map(events.queued, messages)))
+    answer = run("remit.on_acknowledgement", events.records(map(events.queued, messages)))
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
@@ -272,7 +272,7 @@ class TestAcknowledgements:
         gone["Records"][0]["s3"]["object"]["versionId"] = "00000000-0000-0000-0000-000000000000"
         bad = events.queued(json.dumps(gone))
         test = events.queued(json.dumps({"Event": "s3:TestEvent"}))
-        answer = run("pay.on_acknowledgement", events.records([bad, good, test]))
+        answer = run("remit.on_acknowledgement", events.records([bad, good, test]))
         assert answer["batchItemFailures"] == [{"itemIdentifier": bad["messageId"]}]
         assert self.report(bucket)["status"] == "acknowledged"
 
@@ -338,7 +338,7 @@ class TestCounter:
         made = [violation() for _ in range(MOST)]
         store(functions.violations, *made)
         between = Faults()
-        monkeypatch.setattr("pay.wiring.FastClient", lambda: between.through(engine.fast()))
+        monkeypatch.setattr("pay.ports.FastClient", lambda: between.through(engine.fast()))
         reply = self.check(functions, {"violations": [each.violation_no for each in made]})
         assert {item["status"] for item in reply.body["items"]} == {"unpaid"}
         assert len(reply.body["items"]) == MOST

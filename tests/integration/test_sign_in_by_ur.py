@@ -10,8 +10,8 @@ import pytest
 
 from query import authorizer
 from shared.identity import DIRECTORATE, Citizen, citizen
-from tests.functions import forget
-from tests.ur import Ur, serving
+from tests.support.functions import forget
+from tests.support.ur import Ur, serving
 
 TOKEN = "eyJ0b2tlbg.opaque-1|x"
 USER = {"ur_id": 48213, "first_name": "First", "middle_name": "", "last_name": "Last", "phone_num": "07701234567"}

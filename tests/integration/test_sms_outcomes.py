@@ -11,12 +11,12 @@ from notify.delivery import MOST_ATTEMPTS
 from notify.providers import PermanentError, TemporaryError, UnknownOutcomeError
 from shared.aws_json import Json
 from shared.domain.message import DROPPED, FAILED, RECEIPT, REFUND, SENDING, SENT, UNKNOWN, WAITING
-from shared.stores.messages import CLAIMED_FOR, Message
-from tests.aws import Engine
-from tests.build import CAPS, OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, SUB, follow, taking
-from tests.fault_server import FaultServer, says
-from tests.functions import Functions, forget
-from tests.metrics import counted
+from shared.stores.messaging.messages import CLAIMED_FOR, Message
+from tests.support.aws import Engine
+from tests.support.build import CAPS, OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, SUB, follow, taking
+from tests.support.fault_server import FaultServer, says
+from tests.support.functions import Functions, forget
+from tests.support.metrics import counted
 
 STANDING = Message("m", SUB, REFUND, "2026-11-20T12:00:00+03:00", phone=PHONE, language="en", text="refund")
 NEWS = STANDING._replace(kind="new_violation", phone=None, text=None, plate_key=PLATE.key, violations=("V-none",))

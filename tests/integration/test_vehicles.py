@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.build import OTHER_PLATE, PLATE, SUB, store, violation
-from tests.functions import Functions
-from tests.integration.asking import ASKED, OWN, audits, call, on_vehicle
+from tests.support.asking import ASKED, OWN, audits, call, on_vehicle
+from tests.support.build import OTHER_PLATE, PLATE, SUB, store, violation
+from tests.support.functions import Functions
 
 
 @pytest.fixture

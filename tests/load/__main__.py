@@ -22,8 +22,8 @@ from infra.operator.replay import places, waiting
 from shared.clock import now
 from shared.domain.message import NEW_VIOLATION
 from shared.domain.time import to_text
-from shared.stores.messages import marker
-from tests.e2e.cloud import Cloud
+from shared.stores.messaging.messages import marker
+from tests.support.cloud import Cloud
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -11,15 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest import cutting
-from ingest.cutting import scan
+from ingest import chunking
+from ingest.chunking import scan
 from ingest.errors import FileError
-from ingest.feed import Reject, ViolationParser
-from ingest.plain import plain
-from ingest.records import records
-from ingest.words import message
-from tests.unit.ingest.feeds import NAMES, SOURCE, blocks, csv_text, good_rows
-from tests.unit.ingest.sheets import xlsx
+from ingest.format.parser import Reject
+from ingest.format.violations import ViolationParser
+from ingest.reading.csv_records import records
+from ingest.reading.csv_text import plain
+from ingest.reporting.texts import message
+from tests.support.feeds import NAMES, SOURCE, blocks, csv_text, good_rows
+from tests.support.workbooks import xlsx
 
 ROWS = list(good_rows(12))
 TEXT = csv_text(*ROWS)
@@ -68,7 +69,7 @@ def account(content: bytes, encoding: str) -> None:
     rows = 0
     for chunk, part in zip(found.chunks, kept, strict=True):
         inside = list(records(io.StringIO(part.decode(), newline=""), found.layout.separator, chunk.line))
-        assert 1 <= len(inside) <= cutting.MOST_ROWS
+        assert 1 <= len(inside) <= chunking.MOST_ROWS
         for line, record in inside:
             outcome = parser.parse(line, record)
             if isinstance(outcome, Reject):
@@ -91,7 +92,7 @@ def fuzz(examples: int) -> Callable[[], None]:
 
 @pytest.fixture(autouse=True)
 def _small_chunks() -> Iterator[None]:
-    with mock.patch.object(cutting, "MOST_ROWS", 5):
+    with mock.patch.object(chunking, "MOST_ROWS", 5):
         yield
 
 

@@ -15,17 +15,19 @@ import orjson
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest import cells, cutting, load_chunk
-from ingest.cutting import Chunk, scan
+from ingest import chunking, load_chunk
+from ingest.chunking import Chunk, scan
 from ingest.ending import Desk
 from ingest.errors import FileError
-from ingest.feed import Reject, ViolationParser
-from ingest.layout import Layout
-from ingest.records import records
+from ingest.format import cells
+from ingest.format.header import Layout
+from ingest.format.parser import Reject
+from ingest.format.violations import ViolationParser
+from ingest.reading.csv_records import records
 from shared.domain.time import from_text
 from shared.stores.files import OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.stores.violation_rows import Row, doubling_day
-from tests.unit.ingest.feeds import GOOD, NAMES, REQUIRED, SOURCE, blocks
+from tests.support.feeds import GOOD, NAMES, REQUIRED, SOURCE, blocks
 
 HEADER = ",".join(REQUIRED).encode() + b"\r\n"
 AWKWARD = st.text(alphabet="a \",;\t\r\n='é", max_size=80)
@@ -40,7 +42,7 @@ CELLS = st.one_of(
 
 def in_parts(content: bytes, most_rows: int, block: int) -> tuple[list[Chunk], list[tuple[int, list[str]]]]:
     """Where a file is cut, and the records of all its chunks, each read by itself."""
-    with mock.patch.multiple(cutting, MOST_ROWS=most_rows, require_readable=mock.DEFAULT):
+    with mock.patch.multiple(chunking, MOST_ROWS=most_rows, require_readable=mock.DEFAULT):
         found = scan(blocks(content, block), SOURCE, most_bad=1)
     parts: list[tuple[int, list[str]]] = []
     for chunk in found.chunks:

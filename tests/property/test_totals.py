@@ -11,9 +11,9 @@ from query.lookup import newest_first, position
 from query.views import Teller, totals_view
 from shared.domain.time import to_text
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID, Violation
-from shared.keyed import Keyed
-from shared.pages import Cursors, cut
-from tests.build import NOON, PLATE, violation
+from shared.pagination import Cursors, cut
+from shared.plate_crypto import Keyed
+from tests.support.build import NOON, PLATE, violation
 
 AGO = st.integers(0, 90).map(lambda days: to_text(NOON - timedelta(days=days)))
 SETTLEMENTS = st.sampled_from([{}, {"held_by": "p1"}, {"paid_by": "p1", "paid_amount": 5, "paid_at": to_text(NOON)}])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.domain.violation import STATUSES, Violation
 from shared.stores.items import pack
 from shared.stores.violation_rows import INGEST_ATTRIBUTES, Row, attributes, doubling_day
-from tests.build import violation
+from tests.support.build import violation
 
 WORDS = st.one_of(st.sampled_from(['"', "\\", '",', '":"', "%b", "{}", "جسر\u2028"]), st.text(min_size=1, max_size=40))
 INSTANTS = st.datetimes().map(lambda instant: instant.isoformat(timespec="seconds") + "+03:00")

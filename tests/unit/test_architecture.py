@@ -16,11 +16,29 @@ from pathlib import Path
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from tests.source_tree import READERS, SourceTree
+from tests.support.source_tree import READERS, SourceTree
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
-AREAS = ("query", "notify", "pay", "ingest")
+AREAS = ("query", "stats", "notify", "pay", "remit", "ingest")
+WINGS: dict[str, set[str]] = {
+    "ingest.reading": {"ingest.errors"},
+    "ingest.format": {"ingest.errors"},
+    "ingest.reporting": {"ingest.errors", "ingest.objects", "ingest.format"},
+    "notify.providers": set(),
+    "pay.gateways": set(),
+    "pay.payments": {"pay.gateways"},
+    "pay.receipt": set(),
+    "shared.domain": set(),
+    "shared.stores": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.secret"},
+    "shared.stores.messaging": {"shared.domain", "shared.aws_json", "shared.stores.items"},
+}
+"""Folders within an area, each with what it may import of its own area beside itself. Nothing here imports back."""
+MAX_MODULES = 16
+"""In one folder, of ``functions`` and of ``infra``."""
+MIN_WING_MODULES = 3
+MAX_LINES = 400
+"""In one module."""
 FROM_THE_RUNTIME = {"boto3", "botocore"}
 NEVER_IMPORTED = {"tzdata", "uharfbuzz"}
 """Required although no code names them: zoneinfo finds its time zones there where the system has none, fpdf2 shapes
@@ -128,11 +146,97 @@ def test_areas_never_import_one_another_and_shared_imports_none(house: SourceTre
     [
         {"query__api": "from pay import payments", "pay__payments": ""},
         {"query__api": "def f():\n    import notify.send_sms", "notify__send_sms": ""},
-        {"shared__http": "from ingest.feed import read", "ingest__feed": ""},
+        {"shared__http": "from ingest.format.violations import read", "ingest__feed": ""},
     ],
 )
 def test_a_trespass_is_caught(tmp_path: Path, files: dict[str, str]) -> None:
     assert len(list(trespasses(tree(tmp_path, **files)))) == 1
+
+
+def climbs(source: SourceTree, wings: dict[str, set[str]]) -> Iterator[str]:
+    """Imports of a wing that its rule does not allow, and imports back of what a wing is allowed to import."""
+    for module in source.modules.values():
+        allowed = next((wings[wing] | {wing} for wing in _folders(module.name) if wing in wings), None)
+        for name in sorted(source.imported(module)):
+            same_area = name.partition(".")[0] == module.name.partition(".")[0]
+            if allowed is not None and same_area and name in source.modules and not allowed & {*_folders(name), name}:
+                yield f"{module.name} imports {name}"
+
+
+def _folders(name: str) -> list[str]:
+    """A module's own name and the folders around it, the innermost first."""
+    parts = name.split(".")
+    return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+
+def circles(source: SourceTree) -> Iterator[str]:
+    """Modules that come to import themselves through others."""
+    graph = {name: source.imported(module) & source.modules.keys() - {name} for name, module in source.modules.items()}
+    while leaves := [name for name, uses in graph.items() if not uses & graph.keys()]:
+        for name in leaves:
+            del graph[name]
+    while tops := [name for name in graph if not any(name in uses for other, uses in graph.items() if other != name)]:
+        for name in tops:
+            del graph[name]
+    yield from graph
+
+
+def test_wings_import_only_what_they_may_and_nothing_goes_round(house: SourceTree) -> None:
+    assert not list(climbs(house, WINGS))
+    assert not list(circles(house))
+
+
+def test_every_folder_within_an_area_is_a_wing(house: SourceTree) -> None:
+    folders = {name.rpartition(".")[0] for name in house.modules}
+    assert {folder for folder in folders if "." in folder} == WINGS.keys()
+
+
+@pytest.mark.parametrize(
+    ("files", "caught"),
+    [
+        ({"ingest__objects": "", "ingest__format__cells": "import ingest.objects"}, 1),
+        ({"ingest__format__cells": "", "ingest__reading__text": "from ingest.format import cells"}, 1),
+        ({"pay__ports": "", "pay__payments__start": "def f():\n    from pay.ports import x"}, 1),
+        ({"ingest__errors": "", "ingest__reading__text": "import ingest.errors\nimport ingest.reading.more"}, 0),
+        ({"pay__gateways__fib": "", "pay__payments__sync": "import pay.gateways.fib"}, 0),
+        ({"pay__gateways__fib": "import pay.payments.sync", "pay__payments__sync": ""}, 1),
+    ],
+)
+def test_a_wing_that_imports_upwards_is_caught(tmp_path: Path, files: dict[str, str], caught: int) -> None:
+    assert len(list(climbs(tree(tmp_path, **files), WINGS))) == caught
+
+
+def test_a_circle_is_caught(tmp_path: Path) -> None:
+    source = tree(tmp_path, a="import b, c", b="import c", c="def f():\n    import b", d="import a")
+    assert sorted(circles(source)) == ["b", "c"]
+
+
+def crowds(root: Path) -> Iterator[str]:
+    """Folders with too many modules, wings with too few, and modules that are too long."""
+    for folder in sorted({path.parent for path in root.rglob("*.py")}):
+        modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        if len(modules) > MAX_MODULES:
+            yield f"{folder.relative_to(root)} holds {len(modules)} modules"
+        if ".".join(folder.relative_to(root).parts) in WINGS and len(modules) < MIN_WING_MODULES:
+            yield f"{folder.relative_to(root)} holds only {len(modules)} modules"
+        for path in modules:
+            if (lines := path.read_text(encoding="utf-8").count("\n")) > MAX_LINES:
+                yield f"{path.relative_to(root)} has {lines} lines"
+
+
+@pytest.mark.parametrize("root", [FUNCTIONS, ROOT / "infra"])
+def test_no_folder_and_no_module_is_crowded(root: Path) -> None:
+    assert not list(crowds(root))
+
+
+def test_crowds_are_caught(tmp_path: Path) -> None:
+    modules = {f"notify__m{number}": "" for number in range(17)}
+    tree(tmp_path, **modules, pay__receipt__pdf="", query__api="\n" * 401)
+    assert list(crowds(tmp_path)) == [
+        "notify holds 17 modules",
+        "pay/receipt holds only 1 modules",
+        "query/api.py has 401 lines",
+    ]
 
 
 def narrow(source: SourceTree, handlers: list[str]) -> Iterator[str]:
@@ -161,9 +265,9 @@ def test_a_module_that_one_function_uses_is_caught(tmp_path: Path) -> None:
         shared__none="",
         query__api="from shared import both, one",
         pay__api="from shared.both import x",
-        pay__reconcile="import shared.deep",
+        pay__sweep="import shared.deep",
     )
-    found = set(narrow(source, ["query.api.handler", "pay.api.handler", "pay.reconcile.handler"]))
+    found = set(narrow(source, ["query.api.handler", "pay.api.handler", "pay.sweep.handler"]))
     assert found == {"shared.one is used by 1", "shared.none is used by 0"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.batch import take_each
-from tests.lambda_events import context, queued, records
+from tests.support.lambda_events import context, queued, records
 
 BATCH = records([queued(name, name) for name in ("good", "later", "bad", "last")])
 

@@ -10,7 +10,7 @@ import pytest
 from shared.aws_json import AwsError, Json
 from shared.edge import HEADER, READ_ANEW_AFTER, Edge, admission, everybody
 from shared.http import answer, router
-from tests.build import NOON
+from tests.support.build import NOON
 
 
 class Secrets:

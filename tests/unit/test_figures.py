@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from query import figures
-from query.figures import FEWEST
 from shared.stores.items import Item, pack
+from stats import figures
+from stats.figures import FEWEST
 
 DAY = "2026-11-25"
 

@@ -10,8 +10,8 @@ import pytest
 from infra.openapi.document import build
 from infra.openapi.operations import OPERATIONS
 from query.api import DESCRIPTION
-from shared.words import PROBLEMS
-from tests.aws import template
+from shared.problem_texts import PROBLEMS
+from tests.support.aws import template
 
 
 def routes() -> set[str]:

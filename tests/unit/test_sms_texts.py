@@ -6,7 +6,7 @@ import json
 
 from infra.sms_texts import CONSOLE, README, SENDER, in_readme, published
 from shared.domain.sms_texts import VERSION
-from tests.aws import template
+from tests.support.aws import template
 
 
 def test_the_console_shows_the_texts_as_they_are() -> None:

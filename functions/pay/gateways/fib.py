@@ -32,7 +32,7 @@ from pay.gateways import (
     UnaskableError,
     UnknownError,
 )
-from pay.gateways.exchange import Exchange, asking, dinars, genuine, known, ordering, parse, reading
+from pay.gateways.client import Exchange, asking, dinars, genuine, known, ordering, parse, reading
 from pay.gateways.oauth import OAuth
 from shared.domain.payment import MINUTES_TO_PAY
 from shared.http import LONGEST_ID

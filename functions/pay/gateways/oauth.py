@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pay.gateways import NotAskedError, ReadKeys, RefusedError, UnknownError
-from pay.gateways.exchange import Answer, Exchange, dinars, genuine, let_in, reading
+from pay.gateways.client import Answer, Exchange, dinars, genuine, let_in, reading
 
 MARGIN: Final = 10
 """Seconds before its end from which a token is not used any more."""

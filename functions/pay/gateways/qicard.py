@@ -32,7 +32,7 @@ from pay.gateways import (
     Standing,
     UnknownError,
 )
-from pay.gateways.exchange import (
+from pay.gateways.client import (
     Answer,
     Exchange,
     WithKeys,

@@ -30,7 +30,7 @@ from pay.gateways import (
     Standing,
     UnknownError,
 )
-from pay.gateways.exchange import Exchange, WithKeys, about, asking, dinars, genuine, known, ordering, reading
+from pay.gateways.client import Exchange, WithKeys, about, asking, dinars, genuine, known, ordering, reading
 from shared.http import LONGEST_ID
 
 _ROOT: Final = "/v1/payments"

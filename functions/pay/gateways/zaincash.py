@@ -33,7 +33,7 @@ from pay.gateways import (
     UnaskableError,
     UnknownError,
 )
-from pay.gateways.exchange import Exchange, about, asking, dinars, genuine, known, ordering, parse, reading
+from pay.gateways.client import Exchange, about, asking, dinars, genuine, known, ordering, parse, reading
 from pay.gateways.oauth import OAuth
 from shared.http import LONGEST_ID
 

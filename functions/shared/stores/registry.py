@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.time import to_text
-from shared.keyed import Keyed
+from shared.plate_crypto import Keyed
 from shared.stores import versioned
 from shared.stores.items import Item, batch_get, epoch, item_key, pack, text
 

@@ -15,11 +15,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from infra.local import demo
 from infra.local.config import ROOT
+from infra.local.demo import files as demo
 from shared.aws_json import FastClient
-from tests.authority import Authority
 from tests.bench.load.stub import digest
+from tests.support.authority import Authority
 
 PREFIXES = {"german": "DE", "old": "OLD", "kurdistan": "KR", "unified": "UN"}
 BAD = 1

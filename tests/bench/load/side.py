@@ -43,7 +43,7 @@ def scan(given: Given) -> Counts:
 
 def _receive(at: Any, given: Given) -> tuple[str, list[Any]]:
     from ingest import on_file
-    from ingest.cutting import MOST_BAD
+    from ingest.chunking import MOST_BAD
     from shared.clock import now
     from shared.stores.files import FileVersion
 

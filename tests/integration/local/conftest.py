@@ -11,8 +11,8 @@ import pytest
 from infra.local.config import Config
 from infra.local.engine import Engine
 from infra.local.issuer import Issuer
-from tests.aws import free_port
 from tests.integration.local.running import application
+from tests.support.aws import free_port
 
 
 @pytest.fixture(scope="session")

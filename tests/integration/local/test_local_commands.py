@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.config import ROOT
-from tests.aws import free_port
+from tests.support.aws import free_port
 
 
 class Commands:

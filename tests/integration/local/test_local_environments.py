@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from infra.local.environment import MAX_RESPONSE, FunctionSettings, Invocation, Outcome
-from infra.local.functions import FunctionsClosedError, Pool
+from infra.local.lambdas.environment import MAX_RESPONSE, FunctionSettings, Invocation, Outcome
+from infra.local.lambdas.pool import FunctionsClosedError, Pool
 
 ROOT = Path(__file__).parent / "app" / "functions"
 

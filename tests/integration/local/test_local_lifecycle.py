@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.aws.emulator import EmulatorError
+from infra.local.aws.stack import DeployError
 from infra.local.config import ROOT, Config
-from infra.local.emulator import EmulatorError
 from infra.local.engine import Application, Engine
 from infra.local.issuer import Issuer
 from infra.local.ports import PortTakenError
-from infra.local.stack import DeployError
-from tests.aws import free_port
 from tests.integration.local.running import application
+from tests.support.aws import free_port
 
 Make = Callable[[Application], Engine]
 

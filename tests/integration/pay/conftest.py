@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.violation import Violation
-from tests.functions import Functions
-from tests.integration.pay.wishes import two_violations, wish
+from tests.support.functions import Functions
+from tests.support.payment_requests import two_violations, wish
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from pay.gateways import CallbackError, Delivery, Notice, UnknownError
 from shared.domain.violation import Violation
 from shared.http import LARGEST_BODY
-from tests.fakes import FakeGateway, callback_body
-from tests.functions import Functions, Reply
-from tests.integration.pay.wishes import RETURN_URL, status, wish
+from tests.support.fakes import FakeGateway, callback_body
+from tests.support.functions import Functions, Reply
+from tests.support.payment_requests import RETURN_URL, status, wish
 
 
 class TestBrowser:

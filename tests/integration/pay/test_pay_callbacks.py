@@ -13,9 +13,9 @@ from pay.gateways import UnknownError
 from shared.aws_json import AwsError
 from shared.domain.violation import DISPUTED, Violation
 from shared.stores.items import transact
-from tests.build import PHONE, SUB, later, row
-from tests.functions import Functions
-from tests.integration.pay.wishes import corrections, state, status, wish
+from tests.support.build import PHONE, SUB, later, row
+from tests.support.functions import Functions
+from tests.support.payment_requests import corrections, state, status, wish
 
 
 def crowded(times: int) -> Callable[..., None]:

@@ -15,10 +15,10 @@ import pytest
 
 from infra.cost import UNITS
 from shared.aws_json import AwsError, Call, Json
-from tests.aws import Engine, template
-from tests.build import follow, row, violation
-from tests.functions import Functions
-from tests.integration.pay.wishes import wish
+from tests.support.aws import Engine, template
+from tests.support.build import follow, row, violation
+from tests.support.functions import Functions
+from tests.support.payment_requests import wish
 
 OPERATIONS = {"TransactWriteItems": 2, "PutItem": 1, "UpdateItem": 1}
 """Writes, and the units of one kilobyte each."""
@@ -124,7 +124,7 @@ def _size(value: Json) -> int:
 @pytest.fixture
 def meter(engine: Engine, functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Meter:
     made = Meter(engine.fast())
-    monkeypatch.setattr("pay.wiring.FastClient", lambda: made)
+    monkeypatch.setattr("pay.ports.FastClient", lambda: made)
     return made
 
 

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from shared.domain.violation import Violation
-from tests.aws import Engine
-from tests.functions import Functions, Reply, forget
-from tests.gateways.merchant import AMOUNT, GATEWAYS
-from tests.gateways.stand_in import PAGE, Post, StandIn, answers, loses_its_answer
-from tests.gateways.zaincash import ZainCashStandIn
-from tests.integration.pay.wishes import RETURN_URL, state, status, wish
+from tests.support.aws import Engine
+from tests.support.functions import Functions, Reply, forget
+from tests.support.gateways.merchant import AMOUNT, GATEWAYS
+from tests.support.gateways.stand_in import PAGE, Post, StandIn, answers, loses_its_answer
+from tests.support.gateways.zaincash import ZainCashStandIn
+from tests.support.payment_requests import RETURN_URL, state, status, wish
 
 GIVES_BACK_AT_ONCE = {"qicard", "zaincash"}
 

@@ -6,9 +6,9 @@ import pytest
 
 from pay.gateways import EXPIRED, FAILED, UnknownError
 from shared.domain.violation import Violation
-from tests.build import follow, store, violation
-from tests.functions import Functions, Reply
-from tests.integration.pay.wishes import state, status, wish
+from tests.support.build import follow, store, violation
+from tests.support.functions import Functions, Reply
+from tests.support.payment_requests import state, status, wish
 
 
 class TestCancelling:

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from pay import starting
 from pay.gateways import RefusedError, UnknownError
-from pay.starting import LONGEST_START
+from pay.payments import start
+from pay.payments.start import LONGEST_START
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation
 from shared.http import LARGEST_BODY
-from tests.aws import template
-from tests.build import OTHER_PLATE, PLATE, follow, later, row, store, violation
-from tests.functions import Functions, Reply
-from tests.integration.pay.wishes import RETURN_URL, state, status, wish
+from tests.support.aws import template
+from tests.support.build import OTHER_PLATE, PLATE, follow, later, row, store, violation
+from tests.support.functions import Functions, Reply
+from tests.support.payment_requests import RETURN_URL, state, status, wish
 
 
 class TestStarting:
@@ -316,14 +316,14 @@ class TestRefusals:
     def test_what_changes_between_reading_and_holding_is_named(
         self, functions: Functions, subjects: list[Violation], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        payable = starting._payable
+        payable = start._payable
 
         def slow(*arguments: Any) -> list[Violation]:
             found = payable(*arguments)
             functions.violations.write([row(later(subjects[1], amount=1))])
             return found
 
-        monkeypatch.setattr("pay.starting._payable", slow)
+        monkeypatch.setattr("pay.payments.start._payable", slow)
         reply = functions.pay(wish(*subjects))
         assert (reply.status, reply.errors) == (422, [("violations.1", "changed_meanwhile")])
         assert state(functions, subjects[0]) == "unpaid"

@@ -24,8 +24,8 @@ from pay.gateways import CallbackError, Delivery, Keys, Notice
 from pay.gateways.fib import Fib
 from pay.gateways.qicard import QiCard
 from pay.gateways.zaincash import ZainCash
-from tests.gateways import qicard as qi
-from tests.gateways.merchant import Merchant
+from tests.support.gateways import qicard as qi
+from tests.support.gateways.merchant import Merchant
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 PAYMENT_ID = "f2bb43a8-488a-4281-977b-5b3418fc3c67"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ingest import cells
 from ingest.errors import CellError
+from ingest.format import cells
 
 
 def refusal(read: Callable[[str], object], cell: str) -> str:

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.feed import Notice, Reject
-from ingest.layout import REGISTRATION_COLUMNS, Layout
-from ingest.registrations import RegistrationParser
+from ingest.format.columns import REGISTRATION_COLUMNS
+from ingest.format.header import Layout
+from ingest.format.notices import Notice
+from ingest.format.parser import Reject
+from ingest.format.registrations import RegistrationParser
 from shared.domain.plate import Plate
 from shared.stores.registry import Registration
-from tests.unit.ingest.feeds import SOURCE
+from tests.support.feeds import SOURCE
 
 NAMES = tuple(column.name for column in REGISTRATION_COLUMNS)
 GOOD = {

@@ -7,11 +7,11 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from ingest import rejects
-from ingest.feed import Reject
+from ingest.format.parser import Reject
 from ingest.objects import _Pieces
-from ingest.records import records
-from ingest.words import words
+from ingest.reading.csv_records import records
+from ingest.reporting import rejects
+from ingest.reporting.texts import words
 from shared.stores.files import DoneChunk, File, FileVersion, Plan
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from infra.local.conditions import choose, decide
+from infra.local.aws.conditions import choose, decide
+from infra.local.aws.localize import localize, parse
 from infra.local.config import ROOT
-from infra.local.localize import localize, parse
 
 EQUAL = {"Fn::Equals": [{"Ref": "Mode"}, "on"]}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.event_filter import EventFilter
+from infra.local.streams.filter import EventFilter
 
 RECORD = {
     "eventName": "INSERT",

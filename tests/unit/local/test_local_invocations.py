@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from infra.local.environment import Invocation, Outcome
-from infra.local.invocations import InvocationServer
+from infra.local.lambdas.environment import Invocation, Outcome
+from infra.local.lambdas.invocations import InvocationServer
 
 HTTP_API_REQUEST = {"version": "2.0", "routeKey": "GET /x", "requestContext": {"http": {"method": "GET"}}}
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from infra.local.aws.localize import Template, localize, own_variables, parse
 from infra.local.config import ROOT
-from infra.local.localize import Template, localize, own_variables, parse
 
 URL = "http://127.0.0.1:4600"
 

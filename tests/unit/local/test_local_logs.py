@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.local.logs import LogFollower
+from infra.local.lambdas.logs import LogFollower
 
 
 def test_each_line_is_after_its_functions_name(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local.environment import Outcome
-from infra.local.stream_batch import LONGEST_BACKOFF, BatchProcessor, StreamMapping
+from infra.local.lambdas.environment import Outcome
+from infra.local.streams.batch import LONGEST_BACKOFF, BatchProcessor, StreamMapping
 
 NOW = 1_800_000_000.0
 

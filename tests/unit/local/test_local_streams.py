@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from infra.local import streams
-from infra.local.environment import Outcome
-from infra.local.stream_batch import StreamMapping
-from infra.local.streams import StreamPoller, settle
-from infra.local.streams_api import StreamsApiError
+from infra.local.lambdas.environment import Outcome
+from infra.local.streams import poller as poller_module
+from infra.local.streams.api import StreamsApiError
+from infra.local.streams.batch import StreamMapping
+from infra.local.streams.poller import StreamPoller, settle
 
 
 class FakeStream:
@@ -114,7 +114,7 @@ def function() -> Function:
 
 @pytest.fixture
 def start(stream: FakeStream, function: Function, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    monkeypatch.setattr(streams, "_TROUBLE_PAUSE", 0.01)
+    monkeypatch.setattr(poller_module, "_TROUBLE_PAUSE", 0.01)
     started = []
 
     def begin(**settings: Any) -> StreamPoller:
@@ -274,7 +274,7 @@ def test_settling_gives_up_where_a_function_keeps_failing(stream: FakeStream, fu
 def test_a_large_payload_is_split(
     stream: FakeStream, function: Function, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "MAX_PAYLOAD", 300)
+    monkeypatch.setattr(poller_module, "MAX_PAYLOAD", 300)
     stream.add("shard", *"123456")
 
     start(batching_window=0.2)

@@ -6,7 +6,7 @@ import io
 from types import SimpleNamespace
 from typing import Any
 
-from infra.local.witness import watched
+from infra.local.aws.witness import watched
 
 ROLE = "arn:aws:sts::000000000000:assumed-role/gharama-QueryApiRole-1/session"
 

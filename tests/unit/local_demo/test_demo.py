@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import demo
+from infra.local.demo import files as demo
 
 SAMPLE = list(demo.rows(20_000, 7))
 
@@ -267,4 +267,4 @@ def test_the_command_refuses_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys
     with pytest.raises(SystemExit) as ended:
         demo.main()
     assert ended.value.code == 2
-    assert capsys.readouterr().err == "python -m infra.local.demo: rows: -5 is not in 0 to 99999999\n"
+    assert capsys.readouterr().err == "python -m infra.local.demo.files: rows: -5 is not in 0 to 99999999\n"

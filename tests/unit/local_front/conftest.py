@@ -7,7 +7,7 @@ import pytest
 from local_servers import SECRET, Client, Local, Upstream
 
 from infra.local.front import Front
-from infra.local.gateway import Gateway
+from infra.local.gateway.server import Gateway
 from infra.local.issuer import Issuer
 
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from infra.local.front import Front
-from infra.local.gateway import Gateway
+from infra.local.gateway.server import Gateway
 from infra.local.issuer import Issuer
 
 SECRET = {"api_key": "merchant-key", "callback_key": "callback-key"}

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 from local_servers import SECRET, Answer, Local, Seen, Upstream, eventually
 
-from infra.local.gateway import Gateway
-from infra.local.web import Request
+from infra.local.gateway.server import Gateway
+from infra.local.web.messages import Request
 
 GATEWAY = "/_local/gateway"
 KEY = {"Authorization": f"Bearer {SECRET['api_key']}"}

@@ -8,16 +8,7 @@ from typing import Any
 import pytest
 from local_servers import SECRET, Local, Upstream, eventually
 
-from infra.local.gateway_faults import (
-    COMES_AGAIN,
-    COMES_LATE,
-    FAILS,
-    FALLS_SILENT,
-    IS_LOST,
-    IS_SLOW,
-    LIES,
-    Faults,
-)
+from infra.local.gateway.faults import COMES_AGAIN, COMES_LATE, FAILS, FALLS_SILENT, IS_LOST, IS_SLOW, LIES, Faults
 
 GATEWAY = "/_local/gateway"
 KEY = {"Authorization": f"Bearer {SECRET['api_key']}"}

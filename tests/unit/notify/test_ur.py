@@ -10,7 +10,7 @@ import pytest
 from notify.providers import Accepted, PermanentError, TemporaryError, UnknownOutcomeError, ur
 from notify.providers.ur import Ur
 from shared.aws_json import AwsError
-from tests.fault_server import HANGS_UP_AFTER_READING, STAYS_SILENT, FaultServer, Step, says
+from tests.support.fault_server import HANGS_UP_AFTER_READING, STAYS_SILENT, FaultServer, Step, says
 
 PHONE = "+9647719283746"
 TEXT = "غرامة: لوحة تنتهي بـ418"

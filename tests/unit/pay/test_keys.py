@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from pay.gateways import CallbackError, Delivery, Keys, NotAskedError
+from pay.gateways.keys import FRESH_FOR, SecretKeys
 from pay.gateways.sandbox import Sandbox
-from pay.keys import FRESH_FOR, SecretKeys
 from shared.aws_json import AwsError, Json
-from tests.build import NOON
+from tests.support.build import NOON
 
 
 class Secrets:

@@ -1,0 +1,224 @@
+"""Finding where a file can be cut: after a record, never inside a quoted field, and what its first records say.
+
+The records are found by the very reader that will read the chunks, so that both see the same ones.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Final, NamedTuple
+
+from ingest.errors import FileError
+from ingest.format.header import LONGEST_HEADER, SEPARATORS, Layout, find_separator, read_header
+from ingest.format.misreading import require_readable, require_readable_header
+from ingest.format.notices import Notices
+from ingest.format.parser import Reject, Source
+from ingest.format.parsers import PARSERS
+from ingest.reading.csv_records import records, skim
+
+MOST_ROWS: Final = 5_000
+MOST_BYTES: Final = 8 * 1024 * 1024
+"""A chunk ends with the record that reaches either."""
+
+LONGEST_LINE: Final = 1024 * 1024
+LONGEST_RECORD: Final = 2 * LONGEST_LINE
+MOST_EMPTY: Final = 1_048_576
+"""Empty rows in a row: as many as a sheet has, which a spreadsheet saves where they were given borders."""
+
+MOST_BAD: Final = 0.20
+"""The share of the first chunk that may be bad: a file of more is not what it says, or not ours, and is refused."""
+
+_BOM: Final = "\ufeff"
+_EMPTY: Final = f"{''.join(SEPARATORS)}\r\n".encode()
+
+Keep = Callable[[int, bytes], None]
+"""``keep(number, content)`` puts a chunk of a rewritten file where it can be loaded from."""
+
+
+class Chunk(NamedTuple):
+    """A part of a file that can be read by itself: bytes from start up to end, the line that it begins on.
+
+    In a rewritten file they are bytes of the chunk that is kept, and the line is still the original's.
+    """
+
+    number: int
+    start: int
+    end: int
+    line: int
+
+
+class Scan(NamedTuple):
+    """What is known of a file once it was read through."""
+
+    layout: Layout
+    chunks: list[Chunk]
+    rows: int
+
+
+class BadShareError(FileError):
+    """Too many of the first records are bad. share: of them. rejects: their reasons."""
+
+    def __init__(self, share: float, rejects: Notices) -> None:
+        super().__init__("too_many_bad_rows", value=f"{share:.1%}")
+        self.rejects = rejects
+
+
+class _Lines:
+    """The lines of a file, with their ends. texts: read; encoded: as they stand. Both step through the same lines.
+
+    count, position: how many were given, and how many bytes they hold. record: the position at which the record being
+    read begins. keeping: whether the lines since the last :meth:`end_chunk` are held.
+    """
+
+    def __init__(self, blocks: Iterable[bytes], *, keeping: bool) -> None:
+        self.position = self.record = 0
+        self.count = 0
+        self._after = self._empty_rows = self._empty_bytes = 0
+        self._keeping = keeping
+        self._kept: list[bytes] = []
+        self.encoded = self._counted(blocks)
+        self.texts = map(bytes.decode, self.encoded)
+
+    def end_chunk(self) -> bytes:
+        """The lines that were held, which are no longer."""
+        kept = b"".join(self._kept)
+        self._kept.clear()
+        return kept
+
+    def _counted(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        for lines in self._split(blocks):
+            for line in lines:
+                self.count += 1
+                self.position += len(line)
+                if self.position - self.record > LONGEST_LINE:
+                    self._require_bound(line)
+                if self._keeping:
+                    self._kept.append(line)
+                yield line
+
+    def _require_bound(self, line: bytes) -> None:
+        """Raises FileError where the record being read is too long; empty rows before it are no part of it."""
+        if self._after != self.record:
+            self._after, self._empty_rows, self._empty_bytes = self.record, 0, 0
+        if not line.strip(_EMPTY):
+            self._empty_rows += 1
+            self._empty_bytes += len(line)
+        read = self.position - self.record - self._empty_bytes
+        if read > LONGEST_RECORD or self._empty_rows > MOST_EMPTY:
+            raise FileError("record_too_long", line=self.count)
+
+    def _split(self, blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
+        """The lines that end in each block, all of them UTF-8."""
+        rest = b""
+        for block in blocks:
+            lines = (rest + block).splitlines(keepends=True)
+            if b"\0" in block:
+                at = next(index for index, line in enumerate(lines) if b"\0" in line)
+                raise FileError("nul_byte", line=self.count + at + 1)
+            # Even one that ends may go on: its CR may be half of a CRLF.
+            rest = lines.pop() if lines else b""
+            if len(rest) > LONGEST_LINE:
+                raise FileError("record_too_long", line=self.count + len(lines) + 1)
+            yield from self._readable(lines)
+        if rest:
+            yield from self._readable([rest])
+
+    def _readable(self, lines: list[bytes]) -> Iterator[list[bytes]]:
+        try:
+            b"".join(lines).decode()
+        except UnicodeDecodeError as error:
+            # What is wrong on an earlier line is told first.
+            yield lines[: len(error.object[: error.start + 1].splitlines()) - 1]
+            raise FileError("not_utf8", line=self.count + 1) from None
+        yield lines
+
+
+def scan(
+    blocks: Iterable[bytes],
+    source: Source,
+    *,
+    most_bad: float = MOST_BAD,
+    unproven: bool = False,
+    keep: Keep | None = None,
+) -> Scan:
+    """Read a file through, in constant memory: its layout, and where to cut it into chunks.
+
+    blocks: CSV text in UTF-8. most_bad: see :data:`MOST_BAD`. unproven: see :class:`ingest.reading.csv_text.Plain`.
+    keep: where the chunks of a rewritten file go.
+    Raises FileError: the file is refused as a whole.
+    """
+    lines = _Lines(blocks, keeping=keep is not None)
+    top = _top(lines.texts)
+    if not top:
+        raise FileError("file_empty")
+    require_readable_header(re.split(f"[{''.join(SEPARATORS)}]", top[:LONGEST_HEADER]))
+    separator = find_separator(top)
+    top_lines = io.StringIO(top, newline="")
+    _, header = next(records(chain(top_lines, lines.texts), separator))
+    if next(top_lines, None) is not None:  # a lone quote inside a name, so that what follows is no part of it
+        raise FileError("quote_unclosed", line=1)
+    lines.end_chunk()
+    sample: list[tuple[int, list[str]]] = []
+    found: Iterator[None] = map(sample.append, records(lines.texts, separator, lines.count + 1))
+    layout: Layout | None = None
+    chunks: list[Chunk] = []
+    rows = 0
+    while True:
+        before, start, line = rows, lines.position, lines.count + 1
+        for _ in found:
+            rows += 1
+            lines.record = lines.position
+            if rows - before == MOST_ROWS or lines.position - start >= MOST_BYTES:
+                break
+        if layout is None:
+            layout = _checked(separator, header, sample, source, most_bad=most_bad, unproven=unproven)
+            found = skim(lines.encoded, separator, lines.count + 1)
+        if rows == before:
+            return Scan(layout, chunks, rows)
+        # Its last record's end, not the file's: thousands of empty rows may follow.
+        number, end, content = len(chunks) + 1, lines.record, lines.end_chunk()
+        if keep:
+            keep(number, content[: end - start])
+        chunks.append(Chunk(number, 0 if keep else start, end - start if keep else end, line))
+
+
+def _top(lines: Iterator[str]) -> str:
+    """The lines of the header, of which each name in quotes may have several."""
+    top = next(lines, "").removeprefix(_BOM)
+    while top.count('"') % 2 and len(top) < LONGEST_HEADER and (line := next(lines, "")):
+        top += line
+    return top
+
+
+def _checked(
+    separator: str,
+    header: list[str],
+    sample: list[tuple[int, list[str]]],
+    source: Source,
+    *,
+    most_bad: float,
+    unproven: bool,
+) -> Layout:
+    """The layout of a file whose first records read as they should. Raises FileError."""
+    parse_as = PARSERS[source.origin]
+    layout = read_header(parse_as.columns, header, separator, [record for _, record in sample])
+    if not sample:
+        raise FileError("no_rows")
+    require_readable(layout, [record for _, record in sample], unproven=unproven)
+    parser = parse_as(layout, source)
+    rejects = Notices()
+    bad, unread, most = 0, len(sample), most_bad * len(sample)
+    for line, record in sample:
+        if bad + unread <= most:  # whatever the others are
+            return layout
+        unread -= 1
+        outcome = parser.parse(line, record)
+        if isinstance(outcome, Reject):
+            bad += 1
+            rejects.add(outcome.column, outcome.code, 1, outcome.line)
+    if bad > most:
+        raise BadShareError(bad / len(sample), rejects)
+    return layout

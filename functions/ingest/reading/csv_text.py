@@ -1,0 +1,80 @@
+"""Any file that is taken, as the CSV text in UTF-8 that it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from tempfile import TemporaryFile
+from typing import Final, NamedTuple
+
+from ingest.errors import FileError
+from ingest.reading import unpacking
+from ingest.reading.decoding import UTF8, WINDOWS_1256, as_utf8, encoding_of
+from ingest.reading.file_types import GZIP, TEXT, ZIP, kind
+from ingest.reading.unpacking import gunzip
+from ingest.reading.workbook import LARGEST as LARGEST_WORKBOOK
+from ingest.reading.workbook import Workbook
+
+_HEAD: Final = 64
+_NO_HEADER: Final = frozenset(("header_missing", "column_missing", "column_twice", "no_rows"))
+
+
+class Plain(NamedTuple):
+    """A file as CSV text in UTF-8. rewritten: its bytes are not those of the file, so chunks of it must be kept.
+
+    unproven: its encoding was declared, and every byte would read in it. sheets_unread: :meth:`Workbook.sheets_unread`.
+    """
+
+    blocks: Iterator[bytes]
+    rewritten: bool
+    unproven: bool
+    sheets_unread: int = 0
+
+
+@contextmanager
+def plain(blocks: Iterable[bytes], size: int, declared: str) -> Iterator[Plain]:
+    """The text of a file. size: its bytes. declared: its encoding where no byte order mark says.
+
+    Raises FileError for a kind or an encoding that is not taken, and on reading for what is damaged or too large.
+    """
+    head, blocks = _peek(blocks)
+    found = kind(head)
+    if size > (LARGEST_WORKBOOK if found == ZIP else unpacking.LARGEST):
+        raise FileError("excel_too_large" if found == ZIP else "file_too_large")
+    if found == ZIP:
+        with _sheet(blocks) as sheet:
+            yield sheet
+        return
+    if found == GZIP:
+        head, blocks = _peek(gunzip(blocks))
+        if kind(head) != TEXT:
+            raise FileError("file_is_archive")
+    encoding = encoding_of(head, declared)
+    if encoding == UTF8:
+        yield Plain(blocks, rewritten=found == GZIP, unproven=False)
+    else:
+        yield Plain(as_utf8(blocks, encoding), rewritten=True, unproven=encoding == WINDOWS_1256)
+
+
+@contextmanager
+def _sheet(blocks: Iterable[bytes]) -> Iterator[Plain]:
+    with TemporaryFile() as file:
+        file.writelines(blocks)
+        workbook = Workbook(file)
+        try:
+            yield Plain(workbook.csv_blocks(), rewritten=True, unproven=False, sheets_unread=workbook.sheets_unread())
+        except FileError as error:
+            # A sheet tells of its merged cells only after its rows.
+            if error.code in _NO_HEADER:
+                workbook.require_header_unmerged()
+            raise
+
+
+def _peek(blocks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes of a file, and all of it."""
+    rest = iter(blocks)
+    head = b""
+    while len(head) < _HEAD and (block := next(rest, None)) is not None:
+        head += block
+    return head, chain((head,), rest)

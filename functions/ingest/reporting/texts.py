@@ -1,0 +1,266 @@
+"""The words for what can be wrong with a file or a row, by code, in Arabic and English. Plates' are the API's own."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from ingest.format.columns import ARABIC
+from shared.problem_texts import PROBLEMS
+
+
+class Words(NamedTuple):
+    ar: str
+    en: str
+
+
+FILE_ERRORS: Final = {
+    "object_missing": Words("حُذف الملف قبل أن يُقرأ", "The file was deleted before it was read"),
+    "file_empty": Words("الملف فارغ", "The file is empty"),
+    "no_rows": Words("في الملف سطر العناوين فقط", "The file holds a header and no rows"),
+    "file_too_large": Words(
+        "الملف أكبر من 5 غيغابايت؛ قسّمه إلى ملفات", "The file is larger than 5 GB: split it into several"
+    ),
+    "file_is_xls": Words(
+        "هذا ملف Excel قديم (xls) أو محمي بكلمة مرور؛ احفظه بصيغة xlsx أو CSV UTF-8 بلا كلمة مرور",
+        "This is an older Excel file (.xls) or has a password: save it as .xlsx or CSV UTF-8 without one",
+    ),
+    "file_is_xlsb": Words(
+        "هذا ملف Excel ثنائي (xlsb)؛ احفظه بصيغة xlsx أو CSV UTF-8",
+        "This is a binary Excel file (.xlsb): save it as .xlsx or CSV UTF-8",
+    ),
+    "file_is_ods": Words(
+        "هذا ملف OpenDocument؛ احفظه بصيغة xlsx أو CSV UTF-8",
+        "This is an OpenDocument file: save it as .xlsx or CSV UTF-8",
+    ),
+    "file_is_zip": Words(
+        "هذا ملف مضغوط (zip)؛ فُكّ ضغطه وارفع ملف CSV، أو اضغطه بصيغة gzip",
+        "This is a ZIP archive: unpack it and upload the CSV file, or pack that with gzip",
+    ),
+    "file_is_archive": Words(
+        "هذا ملف مضغوط؛ فُكّ ضغطه وارفع ملف CSV، أو اضغطه بصيغة gzip",
+        "This is an archive: unpack it and upload the CSV file, or pack that with gzip",
+    ),
+    "file_is_pdf": Words(
+        "هذا ملف PDF؛ صدّر البيانات بصيغة CSV UTF-8 أو xlsx", "This is a PDF: export the data as CSV UTF-8 or .xlsx"
+    ),
+    "file_is_image": Words(
+        "هذه صورة؛ صدّر البيانات بصيغة CSV UTF-8 أو xlsx", "This is an image: export the data as CSV UTF-8 or .xlsx"
+    ),
+    "file_is_markup": Words(
+        "هذه صفحة HTML أو XML؛ افتحها في Excel واحفظها بصيغة xlsx أو CSV UTF-8",
+        "This is HTML or XML: open it in Excel and save it as .xlsx or CSV UTF-8",
+    ),
+    "gzip_truncated": Words("ملف gzip ناقص؛ ارفعه ثانية كاملاً", "The gzip file ends early: upload the whole of it"),
+    "gzip_damaged": Words("ملف gzip تالف؛ اضغطه وارفعه ثانية", "The gzip file is damaged: pack and upload it again"),
+    "gzip_bomb": Words(
+        "محتوى ملف gzip أكبر كثيراً مما يعقل؛ ارفعه غير مضغوط",
+        "The gzip file unpacks to implausibly more than it holds: upload it unpacked",
+    ),
+    "excel_too_large": Words(
+        "ملف Excel أكبر من 200 ميغابايت؛ احفظه بصيغة CSV UTF-8",
+        "The Excel file is larger than 200 MB: save it as CSV UTF-8",
+    ),
+    "excel_texts_too_large": Words(
+        "نصوص ملف Excel أطول من المسموح؛ احفظه بصيغة CSV UTF-8",
+        "The texts of the Excel file are longer than allowed: save it as CSV UTF-8",
+    ),
+    "excel_bomb": Words(
+        "محتوى ملف Excel أكبر كثيراً مما يعقل؛ افتحه واحفظه بصيغة CSV UTF-8",
+        "The Excel file unpacks to implausibly more than it holds: open it and save it as CSV UTF-8",
+    ),
+    "excel_damaged": Words(
+        "ملف Excel تالف؛ افتحه واحفظه بصيغة xlsx أو CSV UTF-8",
+        "The Excel file is damaged: open it and save it as .xlsx or CSV UTF-8",
+    ),
+    "excel_formulas": Words(
+        "في الورقة معادلات؛ انسخ الأعمدة والصقها قيماً ثم احفظ الملف",
+        "The sheet holds formulas: copy the columns, paste them as values and save",
+    ),
+    "excel_header_merged": Words(
+        "في سطر العناوين خلايا مدمجة؛ ألغِ دمجها واجعل لكل عمود عنواناً",
+        "Cells of the header are merged: unmerge them and give each column its name",
+    ),
+    "excel_cells_merged": Words(
+        "في الورقة خلايا مدمجة؛ ألغِ دمجها واملأ كل خلية", "Cells of the sheet are merged: unmerge them and fill each"
+    ),
+    "nul_byte": Words(
+        "في الملف بايت صفري (NUL): ليس نصاً أو تالف؛ احفظه بصيغة CSV UTF-8",
+        "The file holds a NUL byte: it is not text, or damaged; save it as CSV UTF-8",
+    ),
+    "not_utf8": Words("ترميز الملف ليس UTF-8؛ احفظه بصيغة CSV UTF-8", "The file is not in UTF-8: save it as CSV UTF-8"),
+    "not_utf16": Words(
+        "نص الملف UTF-16 تالف؛ احفظه بصيغة CSV UTF-8", "The file's UTF-16 text is damaged: save it as CSV UTF-8"
+    ),
+    "encoding_unknown": Words(
+        "الترميز المعلن للملف غير مدعوم؛ استعمل utf-8 أو windows-1256",
+        "The encoding declared for the file is not supported: use utf-8 or windows-1256",
+    ),
+    "encoding_wrong": Words(
+        "نصوص الملف مقروءة بغير ترميزها؛ أعلن ترميزه الصحيح أو احفظه بصيغة CSV UTF-8",
+        "The text was read in another encoding than it was written in: declare the right one or save as CSV UTF-8",
+    ),
+    "encoding_unproven": Words(
+        "لا اسم محافظة ولا كلمة معروفة تثبت صحة الترميز المعلن؛ احفظ الملف بصيغة CSV UTF-8",
+        "No governorate's name or other known word shows that the declared encoding is right: save as CSV UTF-8",
+    ),
+    "governorates_unreadable": Words(
+        "أكثر أسماء المحافظات لا يُقرأ؛ تأكد من ترميز الملف واحفظه بصيغة CSV UTF-8",
+        "Most governorate names cannot be read: check the file's encoding and save it as CSV UTF-8",
+    ),
+    "characters_lost": Words(
+        "في اللوحات علامات استفهام محل حروف ضاعت عند التصدير؛ صدّر الملف بصيغة CSV UTF-8",
+        "Plates hold question marks for letters that were lost in the export: export as CSV UTF-8",
+    ),
+    "header_missing": Words(
+        "لا توجد أسماء أعمدة في السطر الأول؛ اكتبها فيه، أو احذف ما فوقها من عنوان أو سطر فارغ أو sep=",
+        "The first line holds no column names: write them there, or take out the title, empty lines or sep= above them",
+    ),
+    "columns_too_many": Words(
+        "عدد الأعمدة أكبر من المسموح؛ احذف ما لا حاجة إليه منها",
+        "The file has too many columns: take out those that are not needed",
+    ),
+    "column_missing": Words(
+        "عمود مطلوب غير موجود؛ أضفه، أو صحّح عنوانه في السطر الأول",
+        "A required column is missing: add it, or correct its name in the first line",
+    ),
+    "column_misnamed": Words(
+        "كلماته في عمود عنوانه غير معروف؛ صحّح عنوان ذلك العمود في السطر الأول، أو احذف العمود. عنوانه",
+        "Its words stand under an unknown name: correct that name in the first line, or take the column out. Name",
+    ),
+    "column_twice": Words("العمود مكرر؛ أبقِ واحداً منه", "The column stands twice: keep one of them"),
+    "record_too_long": Words(
+        "سطر أو حقل أطول من المسموح؛ قد تكون قبله علامة اقتباس لم تُغلق",
+        "A line or field is longer than allowed: a quotation mark before it may never be closed",
+    ),
+    "quote_unclosed": Words(
+        "علامة اقتباس لم تُغلق؛ أغلقها أو احذفها", "A quotation mark is never closed: close it or take it out"
+    ),
+    "too_many_bad_rows": Words(
+        "كثير من سجلات أول الملف غير صحيح، فلم يُحمَّل منه شيء؛ صحّحه وارفعه ثانية. نسبة غير الصحيح",
+        "Too many of the first rows are wrong, so nothing was loaded: correct the file and upload it again. Wrong",
+    ),
+    "file_not_read": Words(
+        "تعذرت قراءة الملف بعد عدة محاولات، وهو محفوظ؛ لا ترفعه ثانية، فمشغّل النظام يكمله",
+        "The file could not be read after several tries and is kept: do not upload it again, the operator completes it",
+    ),
+    "rows_not_loaded": Words(
+        "لم يُحمَّل بعض سجلات الملف بعد عدة محاولات، وهي محفوظة؛ لا ترفعه ثانية، فمشغّل النظام يكمله. الباقي",
+        "Some rows could not be loaded after several tries and are kept: do not upload the file again, "
+        "the operator completes it. Left",
+    ),
+    "counts_differ": Words(
+        "مجموع السجلات لا يطابق عددها في الملف؛ أبلغ مشغّل النظام",
+        "The counts do not add up to the rows of the file: tell the operator",
+    ),
+}
+
+ROW_ERRORS: Final = {
+    "missing": Words("الحقل مطلوب", "The field is required"),
+    "cells_missing": Words(
+        "خلايا السطر أقل من الأعمدة؛ أكملها، وإن حذف Excel الفارغة في آخره فاحفظ الملف بصيغة xlsx",
+        "The row has fewer cells than columns: complete it; if Excel left out empty ones at its end, save as .xlsx",
+    ),
+    "cells_too_many": Words(
+        "خلايا السطر أكثر من الأعمدة؛ ضع بين علامتي اقتباس كل خلية فيها فاصلة",
+        "The row has more cells than columns: put quotation marks around each cell that holds a separator",
+    ),
+    "character_forbidden": Words("في الحقل رمز غير مقبول", "The field holds a control character"),
+    "spreadsheet_error": Words(
+        "في الخلية خطأ من برنامج الجداول؛ اكتب قيمتها", "The cell holds a spreadsheet's error: write its value"
+    ),
+    "spreadsheet_date": Words(
+        "حوّل برنامج الجداول القيمة إلى تاريخ؛ اجعل تنسيق العمود نصاً واكتبها ثانية مثل 25/3",
+        "A spreadsheet made a date of the value: format the column as text and write it again, such as 25/3",
+    ),
+    "text_too_long": Words("النص أطول من 200 حرف", "The text is longer than 200 characters"),
+    "violation_no_malformed": Words(
+        "رقم المخالفة يتكون من 1 إلى 32 حرفاً أو رقماً أو / أو -",
+        "The violation's number must be 1 to 32 letters, digits, / or -",
+    ),
+    "number_e_notation": Words(
+        "الرقم مكتوب بالصيغة العلمية؛ اجعل تنسيق العمود نصاً وصدّره ثانية",
+        "The number is in E-notation: format the column as text and export it again",
+    ),
+    "number_with_fraction": Words(
+        "الرقم مكتوب بكسر مثل 101.0؛ اجعل تنسيق العمود نصاً وصدّره ثانية",
+        "The number was given a fraction, such as 101.0: format the column as text and export it again",
+    ),
+    "code_too_long": Words("الرمز أطول من 16 حرفاً", "The code is longer than 16 characters"),
+    "status_unknown": Words(
+        "الحالة غير معروفة؛ اكتب: غير مسددة، أو مسددة، أو ملغاة، أو معترض عليها",
+        "The status is unknown: write open, paid, cancelled or disputed",
+    ),
+    "status_contradicted": Words(
+        "للمخالفة تاريخ تسديد وحالتها غير مسددة؛ اكتب الحالة: مسددة، أو احذف التاريخ",
+        "The row has a payment date and is open: write its status as paid, or take the date out",
+    ),
+    "registration_no_malformed": Words(
+        "رقم السنوية يتكون من 4 إلى 32 حرفاً أو رقماً، فيها رقم غير الصفر",
+        "The registration number must be 4 to 32 letters or digits, with a digit other than 0 among them",
+    ),
+    "amount_e_notation": Words(
+        "المبلغ مكتوب بالصيغة العلمية؛ اجعل تنسيق العمود رقماً",
+        "The amount is in E-notation: format the column as a plain number",
+    ),
+    "amount_fraction": Words("المبلغ يجب أن يكون ديناراً صحيحاً بلا كسور", "The amount must be whole dinars"),
+    "amount_negative": Words("المبلغ لا يكون سالباً", "The amount cannot be negative"),
+    "amount_out_of_range": Words("المبلغ خارج الحدود المقبولة", "The amount is out of range"),
+    "amount_unreadable": Words(
+        "تعذرت قراءة المبلغ؛ اكتبه أرقاماً مثل 50000", "The amount cannot be read: write it in digits, such as 50000"
+    ),
+    "date_unreadable": Words(
+        "تعذرت قراءة التاريخ؛ اكتب اليوم ثم الشهر ثم السنة: 23/11/2026",
+        "The date cannot be read: write it as 2026-11-23 or 23/11/2026",
+    ),
+    "date_not_in_calendar": Words("لا يوجد هذا التاريخ أو الوقت", "There is no such date or time"),
+    "date_out_of_range": Words(
+        "التاريخ قبل سنة 1970 أو بعد سنة 2099", "The date is before the year 1970 or after 2099"
+    ),
+    "date_ahead": Words(
+        "التاريخ في المستقبل؛ اكتب اليوم ثم الشهر ثم السنة: 23/11/2026",
+        "The date lies in the future: write it as 2026-11-23, or the day before the month: 23/11/2026",
+    ),
+}
+
+WARNINGS: Final = {
+    "column_unknown": Words("عمود غير معروف، أُهمل", "An unknown column was ignored"),
+    "sheets_unread": Words(
+        "في الملف أوراق أخرى لم تُقرأ؛ إن كانت فيها سجلات فاحفظ كلاً منها في ملف وارفعه",
+        "The workbook has further sheets, which were not read: if they hold rows, save each as a file and upload it",
+    ),
+    "recorded_at_defaulted": Words(
+        "تاريخ التسجيل غير مذكور، فاعتُمد تاريخ المخالفة", "No recording date: the violation's date was taken"
+    ),
+    "due_nothing": Words(
+        "المخالفة غير مسددة والمبلغ المستحق صفر، فلا يُطلب عنها شيء؛ إن لم يُقصد ذلك فاترك الخلية فارغة",
+        "The fine is open and 0 is due for it, so that nothing is asked for: leave it empty if that is not meant",
+    ),
+    "due_doubled_early": Words(
+        "المبلغ المستحق مضاعف قبل موعد المضاعفة بلا تاريخ لها، فيُضاعف ثانية في موعده؛ اكتب تاريخ المضاعفة",
+        "What is due is doubled before its day and has no date of that, so that it doubles once more: write doubled_at",
+    ),
+    "not_announced": Words(
+        "مضى على التسجيل زمن طويل، فحُمّلت ولا يُبلَّغ بها المتابعون؛ تحقق من أن اليوم والشهر لم يتبادلا",
+        "Recorded long ago: loaded, and followers are not told of it; check that day and month did not change places",
+    ),
+    "category_other": Words("صنف غير معروف، سُجل «أخرى»", 'An unknown category was taken as "other"'),
+}
+
+
+def words(code: str) -> Words:
+    """The words of a code of a file, a row, a plate or a warning."""
+    for table in (ROW_ERRORS, FILE_ERRORS, WARNINGS):
+        if code in table:
+            return table[code]
+    plate = PROBLEMS[code]
+    return Words(plate["ar"], plate["en"])
+
+
+def message(code: str, column: str | None, value: str | None = None) -> Words:
+    """The words of a code with the name of the column that it is about, and what was found."""
+    found = words(code)
+    if value:
+        found = Words(f"{found.ar}: {value}", f"{found.en}: {value}")
+    if not column:
+        return found
+    return Words(f"{ARABIC.get(column, column)}: {found.ar}", f"{column}: {found.en}")

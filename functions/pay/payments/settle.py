@@ -1,0 +1,136 @@
+"""How a payment ends: it, its violations, its receipt and the receipt's message change in one transaction, or nothing.
+
+Where some violations can no longer be settled (cancelled, moved or paid at the counter meanwhile), the others are, and
+the money of those goes back: the citizen owes what is settled, and has paid it, whatever became of the rest. So no
+gateway's terms decide what is settled; only how the rest is given back depends on them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from shared.aws_json import Json
+from shared.domain import message
+from shared.domain.message import identity
+from shared.domain.payment import PAID, REFUND_DUE, Payment
+from shared.domain.settlement import settled as entry_of
+from shared.domain.time import to_text
+from shared.stores.messaging.messages import Message, Messages
+from shared.stores.payments import Payments, Receipt
+from shared.stores.settlements import Settlements
+from shared.stores.violations import Violations
+
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+NOT_SETTLEABLE: Final = "not_settleable"
+
+
+class Books(NamedTuple):
+    """The tables that a payment ends in."""
+
+    violations: Violations
+    payments: Payments
+    messages: Messages
+    settlements: Settlements
+
+
+class _Fates:
+    """What becomes of each violation: settled if it can be, else released if this payment still holds it."""
+
+    def __init__(self, books: Books, payment: Payment, settle: Callable[[str, int], Json] | None) -> None:
+        lines = payment.lines
+        self._settling = {line.violation_no: settle(line.violation_no, line.amount) for line in lines} if settle else {}
+        self._releasing = {
+            line.violation_no: books.violations.release(line.violation_no, payment.payment_id) for line in lines
+        }
+
+    @property
+    def settled(self) -> frozenset[str]:
+        return frozenset(self._settling)
+
+    def actions(self) -> list[Json]:
+        return list((self._releasing | self._settling).values())
+
+    def refuse(self, positions: Sequence[int]) -> None:
+        """Conditions of these actions said no: what cannot be settled is released, what is not held is left alone."""
+        numbers = list(self._releasing | self._settling)
+        for position in positions:
+            refused = self._settling if numbers[position] in self._settling else self._releasing
+            del refused[numbers[position]]
+
+
+def release(books: Books, payment: Payment, after: Payment, now: datetime) -> bool:
+    """Move a payment on and end its holds. Returns False where the payment is no longer as it was read."""
+    return _move(books, payment, _Fates(books, payment, None), lambda _: after, now) is not None
+
+
+def settle(books: Books, payment: Payment, received: int, now: datetime) -> Payment | None:
+    """Settle what can be settled with the money that a payment brought, in dinars.
+
+    Returns the payment as it is now: paid, or refund_due where some of the money is left. None where it is no longer
+    as it was read.
+    """
+    at, receipt_no = to_text(now), new_receipt_no()
+
+    def action(violation_no: str, amount: int) -> Json:
+        return books.violations.settle(violation_no, payment.payment_id, amount, at, receipt_no)
+
+    def after(settled: frozenset[str]) -> Payment:
+        returned = tuple(line.violation_no for line in payment.lines if line.violation_no not in settled)
+        number = receipt_no if settled else None
+        new = payment._replace(status=PAID, received=received, paid_at=at, receipt_no=number, returned=returned)
+        return new._replace(status=REFUND_DUE, reason=NOT_SETTLEABLE) if new.surplus else new
+
+    return _move(books, payment, _Fates(books, payment, action), after, now)
+
+
+def _move(
+    books: Books,
+    payment: Payment,
+    fates: _Fates,
+    after: Callable[[frozenset[str]], Payment],
+    now: datetime,
+) -> Payment | None:
+    while True:
+        new = after(fates.settled)
+        lines = fates.actions()
+        refusal = books.payments.change(payment, new, now, [*lines, *_papers(books, new, now)])
+        if refusal is None:
+            return new
+        if refusal.own or not refusal.others or max(refusal.others) >= len(lines):
+            return None
+        fates.refuse(refusal.others)
+
+
+def _papers(books: Books, paid: Payment, now: datetime) -> list[Json]:
+    """What tells of it that something was settled: the receipt, its message, and the entry for the sectors."""
+    if paid.receipt_no is None or paid.paid_at is None:
+        return []
+    papers = [books.payments.receipt_action(Receipt(paid.receipt_no, paid.payment_id, paid.settled, paid.paid_at))]
+    papers.append(books.settlements.due_action(entry_of(paid)))
+    if paid.phone:
+        count = len(paid.settled_lines)
+        text = message.receipt(paid.language, count, paid.settled, paid.paid_at, paid.receipt_no)
+        papers.append(books.messages.put_action(to_payer(paid, message.RECEIPT, text, now), now))
+    return papers
+
+
+def to_payer(payment: Payment, kind: str, text: str, now: datetime) -> Message:
+    """A message about a payment to who pays it, said once of a kind."""
+    return Message(
+        message_id=identity(kind, payment.payment_id),
+        sub=payment.sub,
+        kind=kind,
+        created_at=to_text(now),
+        phone=payment.phone,
+        language=payment.language,
+        text=text,
+    )
+
+
+def new_receipt_no() -> str:
+    """A receipt's number: 65 random bits, in letters and digits that are not mistaken for one another."""
+    return "GH-" + "".join(secrets.choice(_CROCKFORD) for _ in range(13))

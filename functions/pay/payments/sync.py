@@ -1,0 +1,153 @@
+"""What follows from what a gateway says of a payment: money moves on its word alone, under our own conditions."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from pay import gateways
+from pay.gateways import Gateway, Standing, UnaskableError, UnknownError
+from pay.payments.settle import Books, release, settle
+from shared.aws_json import AwsError
+from shared.domain.money import CURRENCY
+from shared.domain.payment import (
+    CANCELLED,
+    EXPIRED,
+    FAILED,
+    GIVEN_UP,
+    LATE_MONEY,
+    LATE_OTHER_MONEY,
+    LIVE,
+    PAID,
+    REFUND_DUE,
+    REVIEW,
+    Payment,
+)
+from shared.domain.time import from_text, to_text
+
+NEVER_ANSWERED_FOR: Final = timedelta(hours=1)
+"""How long after its time is over an order may still be heard of that the gateway cannot be asked about."""
+_TRIES: Final = 5
+
+
+class Verdict(NamedTuple):
+    """Where a payment goes, and why. correction: the name of the correction that it takes."""
+
+    status: str
+    reason: str
+    correction: str | None = None
+
+
+BY_CITIZEN: Final = Verdict(CANCELLED, "by_citizen")
+TIME_OVER: Final = Verdict(EXPIRED, "time_over")
+
+
+def judge(payment: Payment, standing: Standing | None, now: datetime, closing: Verdict | None = None) -> Verdict | None:
+    """Where a payment goes on what the gateway says, None where it stays.
+
+    closing: where it goes if there is no money, after its order was closed at the gateway.
+    """
+    state = standing.state if standing else gateways.UNPAID
+    if standing and state == gateways.PAID:
+        money = _money(payment, standing)
+        if payment.status in LIVE:
+            return Verdict(PAID, "paid") if money is None else Verdict(REVIEW, money)
+        if payment.status in GIVEN_UP:
+            late = Verdict(REFUND_DUE, "paid_late", LATE_MONEY)
+            return late if money is None else Verdict(REVIEW, money, LATE_OTHER_MONEY)
+    if payment.status not in LIVE or state in (gateways.PAID, gateways.REFUNDING):
+        return None
+    if closing:
+        return closing
+    if state == gateways.EXPIRED:
+        return Verdict(EXPIRED, "gateway_expired")
+    if state != gateways.UNPAID:
+        return Verdict(FAILED, f"gateway_{state}")
+    return TIME_OVER if now > from_text(payment.expires_at) else None
+
+
+def _money(payment: Payment, standing: Standing) -> str | None:
+    """What is wrong with the money that a gateway says it took, as a code."""
+    if standing.currency != CURRENCY:
+        return "currency_differs"
+    return None if standing.amount == payment.amount else "amount_differs"
+
+
+def conclude(
+    payment: Payment,
+    gateway: Gateway,
+    books: Books,
+    now: datetime,
+    *,
+    gateway_id: str | None = None,
+    closing: Verdict | None = None,
+) -> Payment:
+    """Ask the gateway how a payment stands, and act on it. Returns the payment as it is then.
+
+    gateway_id: the gateway's id of the order by a proved callback, for where our own order call brought none. closing:
+    why it is given up. An order that is given up, or whose time is over, is closed at the gateway and asked about after
+    that, so that the holds end when nobody can pay it any more. Repeats and overlaps end the same. Raises UnknownError
+    where the gateway cannot be asked or speaks of another order.
+    """
+    if closing and payment.status in LIVE:
+        gateway.cancel(payment.payment_id, payment.gateway_id)
+    standing, payment = _ask(payment, gateway, books, now, gateway_id)
+    for _ in range(_TRIES):
+        verdict = judge(payment, standing, now, closing)
+        if verdict is None:
+            return payment
+        if verdict == TIME_OVER and standing and not closing:
+            return conclude(payment, gateway, books, now, closing=TIME_OVER)
+        if changed := _act(payment, standing, verdict, books, now):
+            return changed
+        payment = books.payments.get(payment.payment_id) or payment
+    raise UnknownError("the payment changes all the time")
+
+
+def _ask(
+    payment: Payment, gateway: Gateway, books: Books, now: datetime, gateway_id: str | None
+) -> tuple[Standing | None, Payment]:
+    """How a payment stands, and the payment with the gateway's id of it, which is bound to it and to no other."""
+    known = payment.gateway_id or gateway_id
+    try:
+        standing = gateway.standing(payment.payment_id, known)
+    except UnaskableError:
+        if now > from_text(payment.expires_at) + NEVER_ANSWERED_FOR:
+            return None, payment
+        raise
+    if standing is None:
+        return None, payment
+    if standing.payment_id not in (None, payment.payment_id) or known not in (None, standing.gateway_id):
+        raise UnknownError("the answer is about another order")
+    if payment.gateway_id:
+        return standing, payment
+    bound = payment._replace(gateway_id=standing.gateway_id)
+    binding = books.payments.bind_action(payment, standing.gateway_id)
+    try:
+        refusal = books.payments.change(payment, bound, now, [binding], what="order_found")
+    except AwsError as error:
+        if not error.transaction_conflict:
+            raise
+        raise UnknownError("others are at work on the payment") from error
+    if refusal is None:
+        return standing, bound
+    if refusal.others:
+        raise UnknownError("the order is another payment's")
+    return standing, books.payments.get(payment.payment_id) or payment
+
+
+def _act(payment: Payment, standing: Standing | None, verdict: Verdict, books: Books, now: datetime) -> Payment | None:
+    received = standing.amount if standing and standing.currency == CURRENCY else 0
+    after = payment._replace(status=verdict.status, reason=verdict.reason)
+    try:
+        if verdict.status == PAID:
+            return settle(books, payment, received, now)
+        if verdict.status in GIVEN_UP:
+            return after if release(books, payment, after, now) else None
+        after = after._replace(received=received, paid_at=to_text(now))
+        refusal = books.payments.change(payment, after, now, correction=verdict.correction)
+    except AwsError as error:
+        if not error.transaction_conflict:
+            raise
+        return None  # others are at work on the same payment: what they made of it is read next
+    return after if refusal is None else None

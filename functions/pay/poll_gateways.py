@@ -1,0 +1,102 @@
+"""Every few minutes: the gateways are asked about what is neither paid nor over, and give back what is due.
+
+An operator who is to give a payment's money back has it taken over here, where the gateways can be asked.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from pay.gateways import Gateway, UnaskableError, UnknownError
+from pay.payments.manual_refund import take_over
+from pay.payments.refund import is_stuck, refund
+from pay.payments.sync import conclude
+from pay.ports import books, gateway
+from shared.clock import now
+from shared.domain.payment import LIVE, REFUND_DUE, REVIEW, Payment
+from shared.domain.time import from_text
+from shared.observability import count, logger
+from shared.stores.payments import TO_ASK
+
+GRACE: Final = timedelta(minutes=2)
+"""How long a payment is left to its citizen and its callback before it is asked about."""
+OVERDUE: Final = timedelta(hours=2)
+"""A payment that is still open so long after its time is over needs an operator."""
+MOST_SILENCES: Final = 5
+"""After so many silences of a gateway in one run, its other payments wait for the next."""
+RESERVE: Final = 20_000
+"""Milliseconds before the function's end in which no further gateway is asked."""
+
+Step = Callable[[Payment, Gateway], Payment]
+
+
+def handler(event: dict[str, Any], context: Any) -> str | None:
+    """Lambda's entry point: a run, or ``{"by_hand": payment_id, "confirmed"}``, answered as ``take_over`` does."""
+    logger().append_keys(request_id=context.aws_request_id)
+    if "by_hand" in event:
+        return _by_hand(event["by_hand"], confirmed=event["confirmed"])
+    _reconcile(context)
+    return None
+
+
+def _by_hand(payment_id: str, *, confirmed: bool) -> str:
+    payment = books().payments.get(payment_id)
+    if payment is None:
+        raise KeyError(payment_id)
+    outcome = take_over(payment, gateway(payment.gateway), books(), now(), confirmed=confirmed)
+    about = {"payment_id": payment_id, "gateway": payment.gateway, "outcome": outcome}
+    logger().info("an operator takes a refund over", extra=about)
+    return outcome
+
+
+def _reconcile(context: Any) -> None:
+    run = _Run(lambda: context.get_remaining_time_in_millis() > RESERVE)
+    payments = books().payments
+    asked = run.each(payments.unfinished(TO_ASK, now() - GRACE), lambda one, at: conclude(one, at, books(), now()))
+    due = run.each(payments.unfinished(REFUND_DUE, now()), lambda one, at: refund(one, at, books(), now()))
+    count("PaymentsOverdue", sum(_is_overdue(payment, now()) for payment in asked))
+    count("RefundsStuck", sum(is_stuck(payment, now()) for payment in due))
+    count("PaymentsInReview", sum(1 for _ in payments.unfinished(REVIEW, now())))
+
+
+def _is_overdue(payment: Payment, at: datetime) -> bool:
+    return payment.status in LIVE and at > from_text(payment.expires_at) + OVERDUE
+
+
+class _Run:
+    """One run over what waits. Neither a payment that cannot be dealt with nor a silent gateway holds up others."""
+
+    def __init__(self, has_time: Callable[[], bool]) -> None:
+        self._has_time = has_time
+        self._silences: Counter[str] = Counter()
+
+    def each(self, payment_ids: Iterable[str], step: Step) -> list[Payment]:
+        """Take a step with each payment, in any order, so that none is always last; returns them as they then are."""
+        waiting = list(payment_ids)
+        random.shuffle(waiting)
+        return [self._stepped(payment, step) for payment in map(books().payments.get, waiting) if payment]
+
+    def _stepped(self, payment: Payment, step: Step) -> Payment:
+        name, about = payment.gateway, {"payment_id": payment.payment_id, "gateway": payment.gateway}
+        known = gateway(name)
+        if known is None:
+            count("PaymentsWithoutGateway")
+            return payment
+        if self._silences[name] >= MOST_SILENCES or not self._has_time():
+            return payment
+        try:
+            payment = step(payment, known)
+        except UnknownError as error:
+            self._silences[name] += not isinstance(error, UnaskableError)
+            count("PaymentsUnknown")
+            logger().warning("gateway not to be asked", extra={**about, "reason": str(error)})
+        except Exception:  # noqa: BLE001 (whatever it is: the next payment is dealt with, and this one again next time)
+            count("PaymentsUnknown")
+            logger().exception("a payment was not dealt with", extra=about)
+        else:
+            logger().info("dealt with", extra={**about, "status": payment.status})
+        return payment

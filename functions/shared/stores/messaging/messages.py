@@ -1,0 +1,329 @@
+"""The Messages table: one item an SMS, and the markers of what each citizen has been told.
+
+``pk=<message id>``; markers ``pk=TOLD#<violation>#<sub>#<kind>`` hold the message's id. Sparse index ``Due``: shard and
+``not_before`` of what is still to be sent. Index ``ByProviderId``: the provider's own id of what was sent. Index
+``ByCitizen``: a citizen's messages by when they were created.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from shared.aws_json import AwsError, Call, Json
+from shared.domain.message import OUT, SENDING, SENT, UNKNOWN, WAITING
+from shared.domain.sms_texts import VERSION
+from shared.domain.time import to_text
+from shared.stores.items import (
+    Item,
+    batch_get,
+    epoch,
+    get_item,
+    is_made,
+    newest_of_citizen,
+    number,
+    pack,
+    text,
+    transact,
+)
+from shared.stores.messaging.caps import Caps, Taking, give_back, room, take
+
+Values = Mapping[str, str | int | Sequence[str]]
+
+SHARDS: Final = 4
+KEPT: Final = timedelta(days=400)
+CLAIMED_FOR: Final = timedelta(minutes=5)
+"""After this long a claim is taken for a crash between claiming and marking."""
+MOST_VIOLATIONS: Final = 98
+"""That one message can tell of: it, their markers and one more fit one transaction."""
+TAKEN: Final = "taken"
+"""Why a message could not be claimed, beside the caps: somebody else has it, or it is not due."""
+
+QUEUED: Final = "queued"
+SAME_AS_RECENT: Final = "same_as_recent"
+LIMIT: Final = "limit"
+
+Position = tuple[str, str]
+"""Where a message stands among its citizen's: when it was created, and its id."""
+
+
+class Message(NamedTuple):
+    """An SMS. Either its text stands already, or it tells of violations and is written when it is sent."""
+
+    message_id: str
+    sub: str
+    kind: str
+    created_at: str
+    phone: str | None = None
+    language: str = "ar"
+    text: str | None = None
+    plate_key: str | None = None
+    violations: tuple[str, ...] = ()
+    status: str = WAITING
+    not_before: str = ""
+    attempts: int = 0
+
+
+class Messages:
+    """The table through the port."""
+
+    def __init__(self, call: Call, table: str) -> None:
+        self._call = call
+        self._table = table
+
+    def put(self, message: Message, at: datetime, *others: Json) -> bool:
+        """Put a message to be sent now, together with what must happen with it: all or nothing.
+
+        Returns False where it was put before, or the condition of another action said no.
+        """
+        return is_made(lambda: transact(self._call, [self.put_action(message, at), *others]))
+
+    def put_answer(self, message: Message, at: datetime, most: int, answered: Json, *others: Json) -> str:
+        """Put the answer to a look-up as :meth:`put` does, unless its citizen has had ``most`` SMS today.
+
+        answered: the action whose condition says no where the same answer went out just now. Returns QUEUED, or why
+        nothing was done: SAME_AS_RECENT or LIMIT.
+        """
+        actions = [answered, room(self._table, message.sub, at, most), self.put_action(message, at), *others]
+        try:
+            transact(self._call, actions)
+        except AwsError as error:
+            if not error.condition_failed:
+                raise
+            refused = [reason.get("Code") == "ConditionalCheckFailed" for reason in error.reasons]
+            return LIMIT if refused[1] and not refused[0] else SAME_AS_RECENT
+        return QUEUED
+
+    def put_action(self, message: Message, at: datetime) -> Json:
+        """The action that puts a message, once, for a transaction of which it is part."""
+        item = pack(
+            {
+                "pk": message.message_id,
+                "sub": message.sub,
+                "kind": message.kind,
+                "created_at": message.created_at,
+                "phone": message.phone,
+                "language": message.language,
+                "text": message.text,
+                "texts_version": VERSION if message.text is not None else None,
+                "plate": message.plate_key,
+                "violations": message.violations,
+                "status": message.status,
+                "due": str(crc32(message.message_id.encode()) % SHARDS),
+                "not_before": to_text(at),
+                "expires": epoch(at + KEPT),
+            }
+        )
+        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+
+    def of_citizen(self, sub: str, limit: int, after: Position | None) -> tuple[list[Message], Position | None]:
+        """A citizen's messages, newest first, and the position to go on after; None at the end. One Query."""
+        begin = pack({"sub": sub, "created_at": after[0], "pk": after[1]}) if after else None
+        items, last = newest_of_citizen(self._call, self._table, sub, limit, begin)
+        return [_read(item) for item in items], (last["created_at"]["S"], last["pk"]["S"]) if last else None
+
+    def told(self, sub: str, kind: str, violations: Iterable[str]) -> set[str]:
+        """Of which of these violations the citizen has a message of this kind already."""
+        markers = {marker(violation_no, sub, kind): violation_no for violation_no in violations}
+        return {markers[pk] for pk in self.marked(markers)}
+
+    def heard(self, sub: str, kind: str, violations: Iterable[str]) -> set[str]:
+        """Of which of these violations a message of this kind has told the citizen, or may have.
+
+        A message tells only of those that its text still held for when it was sent.
+        """
+        markers = {marker(violation_no, sub, kind): violation_no for violation_no in violations}
+        keys: list[Item] = [{"pk": {"S": message_id}} for message_id in set(self.marked(markers).values())]
+        out = [item for item in batch_get(self._call, self._table, keys) if item["status"]["S"] in OUT]
+        return {each["S"] for item in out for each in item["said"]["L"]} & set(markers.values())
+
+    def marked(self, markers: Iterable[str]) -> dict[str, str]:
+        """Those of these markers (:func:`marker`) that stand already, each with its message's id."""
+        keys: list[Item] = [{"pk": {"S": pk}} for pk in dict.fromkeys(markers)]
+        return {item["pk"]["S"]: item["message_id"]["S"] for item in batch_get(self._call, self._table, keys)}
+
+    def tell(self, message: Message, markers: Iterable[str], at: datetime) -> bool:
+        """Put a message and the markers of what it tells, at most 99, all or nothing.
+
+        Returns False where one stands already: somebody told of it meanwhile, so look again.
+        """
+        marks: list[Json] = [
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": pack({"pk": pk, "message_id": message.message_id, "expires": epoch(at + KEPT)}),
+                    "ConditionExpression": "attribute_not_exists(pk)",
+                }
+            }
+            for pk in markers
+        ]
+        return self.put(message, at, *marks)
+
+    def due(self, at: datetime, most: int) -> Iterator[str]:
+        """The ids of messages that should have been sent by now: the oldest of each shard, about ``most`` in all."""
+        for shard in range(SHARDS):
+            request: Json = {
+                "TableName": self._table,
+                "IndexName": "Due",
+                "KeyConditionExpression": "due = :shard AND not_before <= :now",
+                "ExpressionAttributeValues": pack({":shard": str(shard), ":now": to_text(at)}),
+            }
+            left = -(-most // SHARDS)
+            while left > 0:
+                page = self._call("dynamodb", "Query", {**request, "Limit": left})
+                for item in page["Items"]:
+                    yield item["pk"]["S"]
+                left -= len(page["Items"])
+                if not page.get("LastEvaluatedKey"):
+                    break
+                request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def get(self, message_id: str) -> Message | None:
+        """A message, consistently read. Raises KeyError, TypeError or ValueError for an item that is not one."""
+        item = get_item(self._call, self._table, {"pk": {"S": message_id}})
+        return _read(item) if item else None
+
+    # ------------------------------------------------------------------ before it is sent
+
+    def hold(self, message_id: str, not_before: datetime) -> None:
+        """Let a waiting message wait longer."""
+        values = {":later": to_text(not_before), ":waiting": WAITING}
+        self._change(message_id, "SET not_before = :later", "#status = :waiting", values)
+
+    def give_up(self, message_id: str, status: str, reason: str, at: datetime) -> None:
+        """End a waiting message that is not to be sent. reason: a code for why."""
+        values = {":status": status, ":now": to_text(at), ":reason": reason, ":waiting": WAITING}
+        change = "SET #status = :status, ended_at = :now, reason = :reason REMOVE due"
+        self._change(message_id, change, "#status = :waiting", values)
+
+    def claim(self, message_id: str, taking: Taking, caps: Caps, said: Sequence[str] = ()) -> str | None:
+        """Take a waiting message for sending, and what it takes of the caps, all or nothing. One TransactWriteItems.
+
+        said: the violations that its text names, where it was written only now.
+        Returns None where the claim is given, else why not: taken, or the name of a cap. The message stays due, a while
+        later, so that a claim that nobody ends is found.
+        """
+        change = "SET #status = :sending, not_before = :later"
+        values: dict[str, str | int | Sequence[str]] = {
+            ":sending": SENDING,
+            ":waiting": WAITING,
+            ":now": to_text(taking.at),
+            ":later": to_text(taking.at + CLAIMED_FOR),
+            ":one": 1,
+        }
+        if said:
+            change += ", said = :said, texts_version = :version"
+            values |= {":said": said, ":version": VERSION}
+        claim = self._update(
+            message_id, f"{change} ADD attempts :one", "#status = :waiting AND not_before <= :now", values
+        )
+        actions = {TAKEN: {"Update": claim}, **take(self._table, taking, caps)}
+        try:
+            transact(self._call, list(actions.values()))
+        except AwsError as error:
+            if not error.condition_failed:
+                raise
+            codes = (reason.get("Code") for reason in error.reasons)
+            return next(why for why, code in zip(actions, codes, strict=True) if code == "ConditionalCheckFailed")
+        return None
+
+    # ------------------------------------------------------------------ after it was claimed
+
+    def abandon(self, message_id: str, at: datetime) -> bool:
+        """Give up a claim that was never ended: whether the SMS went out is not known, so it is not sent again."""
+        return self._change(
+            message_id,
+            "SET #status = :unknown, ended_at = :now REMOVE due",
+            "#status = :sending AND not_before <= :now",
+            {":unknown": UNKNOWN, ":sending": SENDING, ":now": to_text(at)},
+        )
+
+    def sent(self, message_id: str, provider: str, provider_id: str | None, at: datetime) -> None:
+        """Say that a provider took a claimed message, under which id of its own."""
+        values = {":status": SENT, ":now": to_text(at), ":sending": SENDING, ":provider": provider}
+        change = "SET #status = :status, ended_at = :now, provider = :provider"
+        if provider_id:
+            change += ", provider_id = :id"
+            values[":id"] = provider_id
+        self._change(message_id, change + " REMOVE due", "#status = :sending", values)
+
+    def end(self, message_id: str, status: str, reason: str, at: datetime, unused: Taking | None = None) -> None:
+        """Say how a claimed message ended that was not sent, or may not have been. unused: given back to the caps."""
+        values = {":status": status, ":now": to_text(at), ":reason": reason, ":sending": SENDING}
+        change = "SET #status = :status, ended_at = :now, reason = :reason REMOVE due"
+        self._change(message_id, change, "#status = :sending", values, unused)
+
+    def retry_later(self, message_id: str, not_before: datetime, unused: Taking) -> None:
+        """Put a claimed message back, to be sent later."""
+        values = {":waiting": WAITING, ":later": to_text(not_before), ":sending": SENDING}
+        self._change(message_id, "SET #status = :waiting, not_before = :later", "#status = :sending", values, unused)
+
+    def report(self, provider_id: str, status: str, reason: str | None, at: datetime) -> bool:
+        """Say what a provider reports of a message it took. Only what is ``sent`` changes; what is final stays.
+
+        Returns False where no message has that id. One Query of the index, one UpdateItem.
+        """
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "ByProviderId",
+            "KeyConditionExpression": "provider_id = :id",
+            "ExpressionAttributeValues": pack({":id": provider_id}),
+        }
+        items = self._call("dynamodb", "Query", request)["Items"]
+        values = {":status": status, ":now": to_text(at), ":sent": SENT}
+        change = "SET #status = :status, reported_at = :now"
+        if reason:
+            change += ", reason = :reason"
+            values[":reason"] = reason
+        for item in items:
+            self._change(item["pk"]["S"], change, "#status = :sent", values)
+        return bool(items)
+
+    def _change(
+        self,
+        message_id: str,
+        change: str,
+        condition: str,
+        values: Values,
+        unused: Taking | None = None,
+    ) -> bool:
+        """Change a message under a condition; with ``unused``, what it took of the caps is given back with it."""
+        update = self._update(message_id, change, condition, values)
+        if unused:
+            actions = [{"Update": update}, *give_back(self._table, unused)]
+            return is_made(lambda: transact(self._call, actions))
+        return is_made(lambda: self._call("dynamodb", "UpdateItem", update))
+
+    def _update(self, message_id: str, change: str, condition: str, values: Values) -> Json:
+        return {
+            "TableName": self._table,
+            "Key": {"pk": {"S": message_id}},
+            "UpdateExpression": change,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": pack(values),
+        }
+
+
+def _read(item: Item) -> Message:
+    return Message(
+        message_id=item["pk"]["S"],
+        sub=item["sub"]["S"],
+        kind=item["kind"]["S"],
+        created_at=item["created_at"]["S"],
+        phone=text(item, "phone"),
+        language=item["language"]["S"],
+        text=text(item, "text"),
+        plate_key=text(item, "plate"),
+        violations=tuple(value["S"] for value in item.get("violations", {}).get("L", [])),
+        status=item["status"]["S"],
+        not_before=item["not_before"]["S"],
+        attempts=number(item, "attempts") or 0,
+    )
+
+
+def marker(violation_no: str, sub: str, kind: str) -> str:
+    """The key of the marker that a citizen has been told something of a violation."""
+    return f"TOLD#{violation_no}#{sub}#{kind}"

@@ -1,0 +1,134 @@
+"""What stands outside: a clock that can be set, phones that keep their SMS, a gateway that says what it is told."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from notify.providers import Accepted
+from pay.gateways import FAILED, PAID, REFUNDED, UNPAID, Delivery, Keys, Notice, Order, Page, ReadKeys, Refund, Standing
+from pay.gateways.sandbox import Sandbox
+from tests.support.build import NOON
+
+
+class Clock:
+    """Stands in for the class ``datetime`` where the functions read the time."""
+
+    def __init__(self) -> None:
+        self.at = NOON
+
+    def now(self, zone: tzinfo) -> datetime:
+        return self.at.astimezone(zone)
+
+    def forward(self, **duration: float) -> None:
+        self.at += timedelta(**duration)
+
+
+class Phones:
+    """A provider of SMS. sent: (phone, text) in order. outcomes: what the next calls raise; None is sent."""
+
+    name = "sns"
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+        self.outcomes: deque[Exception | None] = deque()
+
+    def send(self, phone: str, text: str) -> Accepted:
+        outcome = self.outcomes.popleft() if self.outcomes else None
+        if outcome:
+            raise outcome
+        self.sent.append((phone, text))
+        return Accepted(self.name, f"sns-{len(self.sent)}")
+
+    @property
+    def texts(self) -> list[str]:
+        return [text for _, text in self.sent]
+
+
+class FakeGateway:
+    """A gateway whose orders a test moves. Its callbacks are verified by the sandbox gateway's own scheme.
+
+    refusal: what ``order`` raises. silence: what any question raises. refund_refusal: what ``refund`` raises;
+    refund_silence: the same, of money that it gives back all the same.
+    while_ordering: called within ``order``. refund_state: what it says of money that it gives back.
+    """
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Order] = {}
+        self.standings: dict[str, Standing] = {}
+        self.asked = 0
+        self.refusal: Exception | None = None
+        self.silence: Exception | None = None
+        self.refunds: dict[str, Refund] = {}
+        self.refund_refusal: Exception | None = None
+        self.refund_silence: Exception | None = None
+        self.refund_state = REFUNDED
+        self.while_ordering: Callable[[str], None] = lambda _: None
+        self.keys: ReadKeys = lambda: Keys({})
+
+    def opened(self, url: str, keys: ReadKeys) -> FakeGateway:
+        """As the wiring opens the sandbox gateway."""
+        self.keys = keys
+        self._sandbox = Sandbox(url, keys)
+        return self
+
+    def order(self, order: Order) -> Page:
+        if self.refusal:
+            raise self.refusal
+        self.orders[order.payment_id] = order
+        standing = Standing(order.payment_id, f"g-{order.payment_id}", UNPAID, order.amount, order.currency)
+        self.standings.setdefault(order.payment_id, standing)
+        self.while_ordering(order.payment_id)
+        return Page(standing.gateway_id, f"https://gateway.example/{order.payment_id}")
+
+    def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
+        self.asked += 1
+        if self.silence:
+            raise self.silence
+        return self.standings.get(payment_id or (gateway_id or "").removeprefix("g-"))
+
+    def cancel(self, payment_id: str, gateway_id: str | None) -> None:
+        if self.silence:
+            raise self.silence
+        standing = self.standings.get(payment_id)
+        if standing and standing.state == UNPAID:
+            self.standings[payment_id] = standing._replace(state=FAILED)
+
+    def refund(self, refund: Refund) -> str:
+        if self.silence:
+            raise self.silence
+        if self.refund_refusal and refund.refund_id not in self.refunds:
+            raise self.refund_refusal
+        known = self.refunds.setdefault(refund.refund_id, refund)
+        standing = self.standings[refund.payment_id]
+        assert (known, standing.gateway_id) == (refund, refund.gateway_id)
+        if refund.amount == standing.amount:
+            self.standings[refund.payment_id] = standing._replace(state=self.refund_state)
+        if self.refund_silence:
+            raise self.refund_silence
+        return self.refund_state
+
+    def callback(self, delivery: Delivery, now: datetime) -> Notice:
+        return self._sandbox.callback(delivery, now)
+
+    def says(self, payment_id: str, state: str = PAID, *, reference: str | None = None, **money: Any) -> None:
+        """Move an order; what the gateway says of it may differ from what it was asked for."""
+        standing = self.standings[payment_id]._replace(state=state, **money)
+        self.standings[payment_id] = standing._replace(payment_id=reference or payment_id)
+
+    def signed(self, body: bytes, at: datetime, key: str | None = None) -> str:
+        """The signature header of a callback, under the merchant's key unless another is given."""
+        stamp = str(int(at.timestamp()))
+        secret = key or self.keys().current["callback_key"]
+        signature = hmac.digest(secret.encode(), f"{stamp}.".encode() + body, "sha256").hex()
+        return f"t={stamp},v1={signature}"
+
+
+def callback_body(payment_id: object, status: str = PAID) -> bytes:
+    """What a gateway posts of a payment."""
+    told = {"id": f"g-{payment_id}", "reference": payment_id, "status": status, "amount": 1, "currency": "IQD"}
+    return json.dumps(told).encode()

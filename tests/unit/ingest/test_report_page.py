@@ -1,0 +1,115 @@
+"""The clerk's page: every figure and reason of the report, in Arabic, with nothing of a file taken for markup."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from ingest.reporting.report_page import page
+from shared.stores.files import ENDED
+
+REPORT: dict[str, Any] = {
+    "status": "loaded_with_many_rejects",
+    "key": "live/<b>&a.csv",
+    "counts": {"rows": 1234567, "inserted": 11, "updated": 12, "unchanged": 13, "stale": 14, "rejected": 15},
+    "error": None,
+    "rejects": {
+        "key": "rejects/live/<b>&a.csv",
+        "reasons": [{"message": "المبلغ: خطأ", "rows": 15, "first_line": 77}],
+    },
+    "warnings": [{"code": "column_unknown", "message": "<script>: عمود غير معروف", "rows": 1, "first_line": 1}],
+    "timings": {
+        "uploaded_at": None,
+        "started_at": "2026-11-20T12:00:00+03:00",
+        "ended_at": "2026-11-20T12:03:00+03:00",
+    },
+}
+
+
+class Reader(HTMLParser):
+    """The words of a page, and whether every element that was opened is closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "title"):
+            self.words.append(data.strip())
+
+
+def test_every_figure_and_reason_is_there() -> None:
+    html = page(REPORT)
+    shown = Reader(html)
+    assert shown.open == []
+    assert {"1,234,567", "11", "12", "13", "14", "15", "77", "المبلغ: خطأ", "2026-11-20 12:03:00"} <= set(shown.words)
+    assert shown.words.count("<b>&a.csv") == 2
+    assert shown.words.count("ما العمل الآن؟") == 1
+    assert '<html lang="ar" dir="rtl">' in html
+
+
+def test_nothing_of_a_file_is_taken_for_markup() -> None:
+    shown = Reader(page(REPORT))
+    assert "b" not in shown.tags
+    assert "script" not in shown.tags
+
+
+def test_whoever_mends_rejects_in_a_spreadsheet_is_told_how_it_leaves_them_as_they_are() -> None:
+    """Opened as they come, 00123 would come back as another violation, 123."""
+    advice = "واجعل الأعمدة كلها نصاً"
+    assert advice in page(REPORT)
+    assert advice not in page({**REPORT, "status": "loaded", "rejects": None})
+
+
+def test_a_refusal_says_why_and_where() -> None:
+    refused = {
+        **REPORT,
+        "status": "refused",
+        "error": {"message": "ترميز الملف", "line": 1204, "replay": None},
+        "rejects": None,
+        "warnings": [],
+    }
+    shown = Reader(page(refused))
+    assert "ترميز الملف (السطر 1,204)" in shown.words
+    assert "تنبيهات" not in shown.words
+    assert "ارفع الملف كاملاً مرة ثانية." in shown.words
+
+
+def test_a_failure_names_what_the_operator_does() -> None:
+    error = {"message": "لم يُحمَّل بعض سجلات الملف", "line": None, "replay": "python -m infra.operator x"}
+    shown = Reader(page({**REPORT, "status": "failed", "error": error}))
+    assert "python -m infra.operator x" in shown.words
+
+
+@pytest.mark.parametrize("rejected", [False, True])
+def test_a_workbook_with_further_sheets_does_not_say_that_all_is_loaded(rejected: bool) -> None:
+    warnings = [{"code": "sheets_unread", "message": "أوراق أخرى", "rows": 1, "first_line": 1}]
+    rejects = REPORT["rejects"] if rejected else None
+    shown = Reader(page({**REPORT, "status": "loaded", "rejects": rejects, "warnings": warnings}))
+    assert shown.words.count("أوراق أخرى") == 2
+    assert "لا شيء، حُمِّلت سجلات الملف كلها." not in shown.words
+
+
+def test_a_file_without_rejects_asks_for_nothing() -> None:
+    shown = Reader(page({**REPORT, "status": "loaded", "rejects": None}))
+    assert "لا شيء، حُمِّلت سجلات الملف كلها." in shown.words
+
+
+@pytest.mark.parametrize("status", sorted(ENDED))
+def test_every_end_has_its_words(status: str) -> None:
+    error = {"message": "خطأ", "line": None, "replay": None}
+    assert Reader(page({**REPORT, "status": status, "error": error})).open == []
