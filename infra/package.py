@@ -25,7 +25,7 @@ from infra.local.config import ROOT
 PYTHON = "python3.13"
 """The functions' own: no other reads its bytecode."""
 
-MOST_BYTES = 30 * 1024 * 1024
+MAX_PACKAGE_BYTES = 30 * 1024 * 1024
 """Of one package, unzipped."""
 
 DEPLOYED_AT = "/var/task"
@@ -87,8 +87,8 @@ def finish(package: Path, handler: str, python: str) -> int:
         shutil.rmtree(stale)
     _compile(package, python)
     size = _size(package)
-    if size > MOST_BYTES:
-        raise PackageError(f"{package.name} is {_megabytes(size)} unzipped, more than {_megabytes(MOST_BYTES)}")
+    if size > MAX_PACKAGE_BYTES:
+        raise PackageError(f"{package.name} is {_megabytes(size)} unzipped, more than {_megabytes(MAX_PACKAGE_BYTES)}")
     return size
 
 

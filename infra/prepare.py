@@ -37,7 +37,7 @@ from shared.domain.violation import OPEN
 from shared.spreadsheet import neutral
 from shared.stores.violation_rows import Row
 
-MOST_ROWS: Final = 500_000
+MAX_PART_ROWS: Final = 500_000
 """Rows of one part: a report each, and minutes to load."""
 
 ANNOUNCE_WITHIN: Final = timedelta(days=45)
@@ -151,7 +151,7 @@ class _Out:
         packed = self._part_open.enter_context(gzip.GzipFile(path, "wb"))
         self._part = csv.writer(self._part_open.enter_context(io.TextIOWrapper(packed, "utf-8-sig", newline="")))
         self._part.writerow(self._layout.header)
-        self._left = MOST_ROWS
+        self._left = MAX_PART_ROWS
 
     def _begun_rejects(self) -> Any:
         if self._rejects is None:

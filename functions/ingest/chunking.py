@@ -12,23 +12,23 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from ingest.errors import FileError
-from ingest.format.header import LONGEST_HEADER, SEPARATORS, Layout, find_separator, read_header
+from ingest.format.header import MAX_HEADER_CHARACTERS, SEPARATORS, Layout, find_separator, read_header
 from ingest.format.misreading import require_readable, require_readable_header
 from ingest.format.notices import Notices
 from ingest.format.parser import Reject, Source
 from ingest.format.parsers import PARSERS
 from ingest.reading.csv_records import records, skim
 
-MOST_ROWS: Final = 5_000
-MOST_BYTES: Final = 8 * 1024 * 1024
+MAX_CHUNK_ROWS: Final = 5_000
+MAX_CHUNK_BYTES: Final = 8 * 1024 * 1024
 """A chunk ends with the record that reaches either."""
 
-LONGEST_LINE: Final = 1024 * 1024
-LONGEST_RECORD: Final = 2 * LONGEST_LINE
-MOST_EMPTY: Final = 1_048_576
+MAX_LINE_BYTES: Final = 1024 * 1024
+MAX_RECORD_BYTES: Final = 2 * MAX_LINE_BYTES
+MAX_EMPTY_ROWS: Final = 1_048_576
 """Empty rows in a row: as many as a sheet has, which a spreadsheet saves where they were given borders."""
 
-MOST_BAD: Final = 0.20
+MAX_BAD_SHARE: Final = 0.20
 """The share of the first chunk that may be bad: a file of more is not what it says, or not ours, and is refused."""
 
 _BOM: Final = "\ufeff"
@@ -93,7 +93,7 @@ class _Lines:
             for line in lines:
                 self.count += 1
                 self.position += len(line)
-                if self.position - self.record > LONGEST_LINE:
+                if self.position - self.record > MAX_LINE_BYTES:
                     self._require_bound(line)
                 if self._keeping:
                     self._kept.append(line)
@@ -107,7 +107,7 @@ class _Lines:
             self._empty_rows += 1
             self._empty_bytes += len(line)
         read = self.position - self.record - self._empty_bytes
-        if read > LONGEST_RECORD or self._empty_rows > MOST_EMPTY:
+        if read > MAX_RECORD_BYTES or self._empty_rows > MAX_EMPTY_ROWS:
             raise FileError("record_too_long", line=self.count)
 
     def _split(self, blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -120,7 +120,7 @@ class _Lines:
                 raise FileError("nul_byte", line=self.count + at + 1)
             # Even one that ends may go on: its CR may be half of a CRLF.
             rest = lines.pop() if lines else b""
-            if len(rest) > LONGEST_LINE:
+            if len(rest) > MAX_LINE_BYTES:
                 raise FileError("record_too_long", line=self.count + len(lines) + 1)
             yield from self._readable(lines)
         if rest:
@@ -140,21 +140,21 @@ def scan(
     blocks: Iterable[bytes],
     source: Source,
     *,
-    most_bad: float = MOST_BAD,
+    most_bad: float = MAX_BAD_SHARE,
     unproven: bool = False,
     keep: Keep | None = None,
 ) -> Scan:
     """Read a file through, in constant memory: its layout, and where to cut it into chunks.
 
-    blocks: CSV text in UTF-8. most_bad: see :data:`MOST_BAD`. unproven: see :class:`ingest.reading.csv_text.Plain`.
-    keep: where the chunks of a rewritten file go.
+    blocks: CSV text in UTF-8. most_bad: see :data:`MAX_BAD_SHARE`. unproven: see
+    :class:`ingest.reading.csv_text.Plain`. keep: where the chunks of a rewritten file go.
     Raises FileError: the file is refused as a whole.
     """
     lines = _Lines(blocks, keeping=keep is not None)
     top = _top(lines.texts)
     if not top:
         raise FileError("file_empty")
-    require_readable_header(re.split(f"[{''.join(SEPARATORS)}]", top[:LONGEST_HEADER]))
+    require_readable_header(re.split(f"[{''.join(SEPARATORS)}]", top[:MAX_HEADER_CHARACTERS]))
     separator = find_separator(top)
     top_lines = io.StringIO(top, newline="")
     _, header = next(records(chain(top_lines, lines.texts), separator))
@@ -171,7 +171,7 @@ def scan(
         for _ in found:
             rows += 1
             lines.record = lines.position
-            if rows - before == MOST_ROWS or lines.position - start >= MOST_BYTES:
+            if rows - before == MAX_CHUNK_ROWS or lines.position - start >= MAX_CHUNK_BYTES:
                 break
         if layout is None:
             layout = _checked(separator, header, sample, source, most_bad=most_bad, unproven=unproven)
@@ -188,7 +188,7 @@ def scan(
 def _top(lines: Iterator[str]) -> str:
     """The lines of the header, of which each name in quotes may have several."""
     top = next(lines, "").removeprefix(_BOM)
-    while top.count('"') % 2 and len(top) < LONGEST_HEADER and (line := next(lines, "")):
+    while top.count('"') % 2 and len(top) < MAX_HEADER_CHARACTERS and (line := next(lines, "")):
         top += line
     return top
 

@@ -150,7 +150,7 @@ def _ports() -> Ports:
     import boto3
 
     queue = sqs_queue(boto3.client("sqs"), setting("CHUNK_QUEUE_URL"))
-    return Ports(desk(sdk()), queue, now, setting("FEED_ENCODING"), number("MOST_BAD_ROWS") / 100)
+    return Ports(desk(sdk()), queue, now, setting("FEED_ENCODING"), number("MAX_BAD_ROWS_PERCENT") / 100)
 
 
 def _receive_message(body: str) -> bool:

@@ -29,7 +29,7 @@ Letters = Callable[[], Iterable[str]]
 """The bodies of the messages that lie in a queue; they stay there."""
 
 _SQS_BATCH: Final = 10
-_MOST_LOOKS: Final = 100
+_MAX_LOOKS: Final = 100
 """Ten messages each: as many as a national file has chunks."""
 
 _LOOKED_AT: Final = 60  # seconds that a message is hidden, so that a run sees it once; less where the run ends well
@@ -118,7 +118,7 @@ def _left(file: File) -> str:
 def sqs_letters(sqs: Any, queue_url: str) -> Iterable[str]:
     """The bodies of the messages in a queue. sqs: a boto3 client."""
     seen: dict[str, str] = {}
-    for _ in range(_MOST_LOOKS):
+    for _ in range(_MAX_LOOKS):
         found = sqs.receive_message(
             QueueUrl=queue_url, MaxNumberOfMessages=_SQS_BATCH, VisibilityTimeout=_LOOKED_AT, WaitTimeSeconds=1
         ).get("Messages", [])

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from shared.domain.message import CANCELLED, NEW_VIOLATION, identity
 from shared.domain.time import to_text
 from shared.stores.citizens import Citizens, Follower
-from shared.stores.messaging.messages import MOST_VIOLATIONS, Message, Messages, marker
+from shared.stores.messaging.messages import MAX_VIOLATIONS, Message, Messages, marker
 from shared.stores.violation_rows import OPENED
 
 UNREADABLE: Final = (LookupError, TypeError, AttributeError, ValueError)
@@ -87,7 +87,7 @@ def _tell(
     for _ in range(_TRIES):
         told = messages.told(follower.sub, kind, concerning)
         rest = [violation_no for violation_no in concerning if violation_no not in told]
-        parts = [tuple(rest[start : start + MOST_VIOLATIONS]) for start in range(0, len(rest), MOST_VIOLATIONS)]
+        parts = [tuple(rest[start : start + MAX_VIOLATIONS]) for start in range(0, len(rest), MAX_VIOLATIONS)]
         refused = [part for part in parts if not _put(_message(follower, kind, plate_key, part, now), messages, now)]
         if not refused:
             return

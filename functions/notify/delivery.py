@@ -14,8 +14,8 @@ from shared.domain.time import BAGHDAD, to_text
 from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, Caps, Taking
 from shared.stores.messaging.messages import TAKEN, Message
 
-MOST_ATTEMPTS: Final = 10
-LONGEST_DELAY: Final = timedelta(hours=1)
+MAX_ATTEMPTS: Final = 10
+MAX_DELAY: Final = timedelta(hours=1)
 """With ten attempts, each delay twice the one before, a message is tried for some four hours."""
 SPEND_CAP_RECHECK: Final = timedelta(hours=1)
 
@@ -99,8 +99,8 @@ def _send(message: Message, taking: Taking, parts: int, stores: Stores, provider
     try:
         accepted = provider.send(taking.phone, taking.text)
     except TemporaryError as error:
-        if message.attempts + 1 < MOST_ATTEMPTS:
-            delay = min(timedelta(minutes=2**message.attempts), LONGEST_DELAY)
+        if message.attempts + 1 < MAX_ATTEMPTS:
+            delay = min(timedelta(minutes=2**message.attempts), MAX_DELAY)
             messages.retry_later(message_id, now + delay, unused=taking)
             return Outcome(RETRYING, str(error))
         messages.end(message_id, FAILED, str(error), now, unused=taking)

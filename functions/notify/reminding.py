@@ -12,7 +12,7 @@ from shared.domain.message import DOUBLING_SOON, identity
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens, Follower
-from shared.stores.messaging.messages import MOST_VIOLATIONS, Message, Messages, marker
+from shared.stores.messaging.messages import MAX_VIOLATIONS, Message, Messages, marker
 from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.violation_rows import SHARDS
 from shared.stores.violations import Violations
@@ -113,7 +113,7 @@ def _tell(
         return False, True
     if once_a_day in known:
         return False, False
-    rest, left = rest[:MOST_VIOLATIONS], rest[MOST_VIOLATIONS:]
+    rest, left = rest[:MAX_VIOLATIONS], rest[MAX_VIOLATIONS:]
     message = Message(
         message_id=identity(DOUBLING_SOON, follower.sub, plate_key, today),
         sub=follower.sub,

@@ -23,7 +23,7 @@ from shared.stores.messaging.outages import Outages
 from shared.stores.violations import Violations
 
 _MILLIONTHS: Final = 1_000_000
-_LONGEST_SENDING_MS: Final = 15_000
+_MAX_SENDING_MS: Final = 15_000
 """A message is begun only with this much time left: one cut off while it is being sent would end as unknown."""
 
 
@@ -72,7 +72,7 @@ def _millionths(dollars: str) -> int:
 
 
 def _send_message(body: str, context: Any) -> bool:
-    if context.get_remaining_time_in_millis() < _LONGEST_SENDING_MS:
+    if context.get_remaining_time_in_millis() < _MAX_SENDING_MS:
         return False
     stores, provider, rules = _ports()
     outcome = deliver(json.loads(body)["message_id"], stores, provider, rules, now())

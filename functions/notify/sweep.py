@@ -12,7 +12,7 @@ from shared.observability import count, logger
 from shared.settings import setting
 from shared.stores.messaging.messages import Messages
 
-MOST_QUEUED: Final = 5000
+MAX_QUEUED_MESSAGES: Final = 5000
 """About as many as are sent in two minutes: more on the queue would only be queued again by the next runs."""
 
 
@@ -28,6 +28,6 @@ def handler(event: dict[str, Any], context: Any) -> None:
     logger().append_keys(request_id=context.aws_request_id)
     messages, sqs = _ports()
     url = setting("SMS_QUEUE_URL")
-    refused = enqueue(sqs, url, messages.due(now(), MOST_QUEUED - depth(sqs, url)))
+    refused = enqueue(sqs, url, messages.due(now(), MAX_QUEUED_MESSAGES - depth(sqs, url)))
     if refused:
         count("MessagesNotQueued", len(refused))

@@ -18,7 +18,7 @@ from pay.ports import books, gateway, open_gateway, port
 from pay.receipt.addresses import public_url
 from shared.clock import now
 from shared.domain.money import CURRENCY
-from shared.domain.payment import CANCELLED, CREATED, LARGEST, LIVE, REFUND_DUE, REVIEW, Payment
+from shared.domain.payment import CANCELLED, CREATED, LIVE, MAX_LINES, REFUND_DUE, REVIEW, Payment
 from shared.edge import admission
 from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, invalid, router
 from shared.identity import DIRECTORATE, citizen
@@ -49,7 +49,7 @@ class PaymentBody(BaseModel):
     model_config = ConfigDict(strict=True)
 
     violations: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=32)]], Field(min_length=1, max_length=LARGEST)
+        list[Annotated[str, Field(min_length=1, max_length=32)]], Field(min_length=1, max_length=MAX_LINES)
     ]
     gateway: Annotated[str, Field(max_length=20)]
     return_url: Annotated[str, Field(max_length=500)]
@@ -77,7 +77,7 @@ def start(request: Request) -> Reply:
     terms = Terms(
         known=gateway,
         opened=open_gateway,
-        most_live=number("MOST_LIVE_PAYMENTS"),
+        most_live=number("MAX_LIVE_PAYMENTS"),
         callback_url=lambda name: f"{public_url(request)}/v1/callbacks/{name}",
     )
     payment = start_payment(

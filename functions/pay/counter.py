@@ -10,9 +10,9 @@ from shared.domain.violation import Violation
 from shared.http import FieldError, Problem
 from shared.stores.violations import Violations
 
-MOST: Final = 100
+MAX_VIOLATIONS: Final = 100
 """Violations in one question: as many as one BatchGetItem reads."""
-LONGEST: Final = 32
+MAX_NUMBER_CHARACTERS: Final = 32
 UNKNOWN: Final = "unknown"
 
 
@@ -25,7 +25,7 @@ def asked(body: dict[str, Any]) -> list[str]:
         raise _invalid(("violations", "wrong_type"))
     if not numbers:
         raise _invalid(("violations", "empty"))
-    if len(numbers) > MOST:
+    if len(numbers) > MAX_VIOLATIONS:
         raise _invalid(("violations", "too_many"))
     errors = [(f"violations.{index}", code) for index, each in enumerate(numbers) if (code := _fault(each))]
     if errors:
@@ -43,7 +43,7 @@ def _number(typed: str) -> str:
 def _fault(number: object) -> str | None:
     if not isinstance(number, str):
         return "wrong_type"
-    if len(number) > LONGEST:
+    if len(number) > MAX_NUMBER_CHARACTERS:
         return "too_long"
     return None if _number(number) else "empty"
 

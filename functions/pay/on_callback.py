@@ -12,7 +12,7 @@ from pay.ports import books, gateway
 from shared.clock import now
 from shared.domain.payment import GIVEN_UP, LIVE, Payment
 from shared.edge import admission
-from shared.http import LARGEST_BODY, Event, Handler, Problem, Reply, Request, answer, router
+from shared.http import MAX_BODY_BYTES, Event, Handler, Problem, Reply, Request, answer, router
 from shared.observability import count, logger
 
 
@@ -48,7 +48,7 @@ def _proved(request: Request) -> _Call:
     known = gateway(name)
     if known is None:
         raise Problem(404, "gateway_unknown")
-    if len(request.body) > LARGEST_BODY:
+    if len(request.body) > MAX_BODY_BYTES:
         raise Problem(413, "body_too_large")
     try:
         notice = known.callback(Delivery(request.headers, request.query, request.body), at)

@@ -26,7 +26,7 @@ GRACE: Final = timedelta(minutes=2)
 """How long a payment is left to its citizen and its callback before it is asked about."""
 OVERDUE: Final = timedelta(hours=2)
 """A payment that is still open so long after its time is over needs an operator."""
-MOST_SILENCES: Final = 5
+MAX_SILENCES: Final = 5
 """After so many silences of a gateway in one run, its other payments wait for the next."""
 RESERVE: Final = 20_000
 """Milliseconds before the function's end in which no further gateway is asked."""
@@ -86,7 +86,7 @@ class _Run:
         if known is None:
             count("PaymentsWithoutGateway")
             return payment
-        if self._silences[name] >= MOST_SILENCES or not self._has_time():
+        if self._silences[name] >= MAX_SILENCES or not self._has_time():
             return payment
         try:
             payment = step(payment, known)

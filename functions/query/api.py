@@ -51,7 +51,7 @@ def _ports() -> Ports:
             number("QUERIES_A_DAY"),
             number("PLATES_A_DAY"),
             number("LINKS_A_DAY"),
-            number("MOST_VEHICLES"),
+            number("MAX_VEHICLES"),
             number("SMS_CITIZEN_DAY_CAP"),
         ),
         Registry(call, setting("REGISTRY_TABLE"), keyed) if proof else None,
@@ -96,7 +96,7 @@ def _proof(body: dict[str, Any]) -> str | None:
         raise invalid("proof.number", "missing")
     if not isinstance(text, str):
         raise invalid("proof.number", "wrong_type")
-    if len(text) > registration.LONGEST:
+    if len(text) > registration.MAX_NUMBER_CHARACTERS:
         raise invalid("proof.number", "too_long")
     normal = registration.normal(text)
     if normal is None:

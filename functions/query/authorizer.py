@@ -21,7 +21,7 @@ from shared.settings import listed, setting
 
 _TOKEN: Final = re.compile(r"[Bb]earer ([A-Za-z0-9._~+/=|-]{8,4096})")
 _SUB: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_LARGEST_ANSWER: Final = 64 * 1024
+_MAX_ANSWER_BYTES: Final = 64 * 1024
 _TIMEOUT: Final = urllib3.Timeout(connect=1.5, read=3.0)
 
 
@@ -43,7 +43,7 @@ def claims_of(token: str, url: str, http: urllib3.PoolManager, directorate: Coll
         response = http.request(
             "GET", url, headers=headers, timeout=_TIMEOUT, retries=False, redirect=False, preload_content=False
         )
-        body = response.read(_LARGEST_ANSWER)
+        body = response.read(_MAX_ANSWER_BYTES)
         response.release_conn()
     except urllib3.exceptions.HTTPError as error:
         raise UnclearError(type(error).__name__) from None

@@ -11,7 +11,7 @@ from shared.domain.plate import AmbiguousPlateError, PlateError, Reading
 from shared.domain.violation import Violation
 from shared.http import FieldError, Problem, Request, invalid
 
-_LONGEST_PART: Final = 40
+_MAX_PART_CHARACTERS: Final = 40
 
 
 def requested_plate(request: Request, body: dict[str, Any]) -> Reading:
@@ -59,7 +59,7 @@ def _text(parts: dict[str, Any], name: str, *, required: bool = True) -> str:
         raise invalid(f"plate.{name}", "missing")
     if not isinstance(value, str):
         raise invalid(f"plate.{name}", "wrong_type")
-    if len(value) > _LONGEST_PART:
+    if len(value) > _MAX_PART_CHARACTERS:
         raise invalid(f"plate.{name}", "too_long")
     return value
 

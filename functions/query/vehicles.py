@@ -25,7 +25,7 @@ from shared.stores.profiles import QuotaError, Subject
 from shared.stores.registry import SUSPICIOUS, TooManyTriesError
 
 RELATIONS: Final = ("self", "family")
-MOST_TOLD: Final = 50
+MAX_TOLD_OWNERS: Final = 50
 """Owners that hear of a new follower: a vehicle has a few, and they must fit the transaction of the link."""
 
 
@@ -113,7 +113,7 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
             ),
             now,
         )
-        for sub, profile in ports.citizens.profiles(owners[:MOST_TOLD]).items()
+        for sub, profile in ports.citizens.profiles(owners[:MAX_TOLD_OWNERS]).items()
         if profile.phone and profile.sms
     ]
 

@@ -16,11 +16,11 @@ from shared.settings import number, setting
 from shared.stores.settlements import CLOSED, OPEN, WRITTEN, Cursor, SettlementFile, Settlements
 from shared.uploads import CSV, JSON, Put
 
-MOST: Final = 100_000
+MAX_BATCH_VIOLATIONS: Final = 100_000
 """Violations in one batch, which is put together in memory; more wait for the next."""
 
 
-def run(ledger: Settlements, put: Put, at: datetime, *, most: int = MOST) -> None:
+def run(ledger: Settlements, put: Put, at: datetime, *, most: int = MAX_BATCH_VIOLATIONS) -> None:
     """Finish the batch that an earlier run left, then make this hour's, if there is anything to tell.
 
     Can be interrupted anywhere, done again and done twice at once: what is due goes into one batch, a closed batch

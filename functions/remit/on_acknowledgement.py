@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 import orjson
 
 from remit.files import FOLDER
-from remit.texts import LARGEST, WORDS
+from remit.texts import MAX_ACKNOWLEDGEMENT_BYTES, WORDS
 from shared import uploads
 from shared.aws_json import sdk
 from shared.batch import take_each
@@ -74,7 +74,7 @@ def _check(arrived: Arrived, key: str, ledger: Settlements, bucket: Bucket) -> N
     file = ledger.file(key)
     if file is None or not arrived.key.endswith(".json"):
         raise AcknowledgementError("file_unknown")
-    if arrived.size > LARGEST:
+    if arrived.size > MAX_ACKNOWLEDGEMENT_BYTES:
         raise AcknowledgementError("too_large")
     try:
         said = orjson.loads(bucket.read(arrived.key, arrived.version_id).removeprefix(b"\xef\xbb\xbf"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-LARGEST: Final = 4096
+MAX_ACKNOWLEDGEMENT_BYTES: Final = 4096
 """Bytes of an acknowledgement; it holds one checksum."""
 
 WORDS: Final = {
@@ -12,7 +12,10 @@ WORDS: Final = {
         "لا يوجد ملف تسوية بهذا الاسم. يجب أن يكون المسار كمسار ملف التسوية وينتهي بـ .json",
         "There is no such settlement file: the key must be the file's own, under settlements-ack/, with .json",
     ),
-    "too_large": (f"الإشعار أكبر من {LARGEST} بايت", f"The acknowledgement is larger than {LARGEST} bytes"),
+    "too_large": (
+        f"الإشعار أكبر من {MAX_ACKNOWLEDGEMENT_BYTES} بايت",
+        f"The acknowledgement is larger than {MAX_ACKNOWLEDGEMENT_BYTES} bytes",
+    ),
     "not_json": (
         'الإشعار ليس JSON بالشكل {"sha256": "..."}',
         'The acknowledgement is not JSON such as {"sha256": "…"}',

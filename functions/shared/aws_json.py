@@ -36,7 +36,7 @@ A part of a request may be text that is ready: an ``orjson.Fragment``.
 ATTEMPTS: Final = 4
 CONNECT_TIMEOUT: Final = 2.0
 READ_TIMEOUT: Final = 8.0
-LONGEST_PAUSE: Final = 2.0
+MAX_PAUSE_SECONDS: Final = 2.0
 
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, standard mode
 THROTTLED: Final = frozenset(
@@ -133,7 +133,7 @@ def _wait_after_conflict(attempts: int, response: Any = None, **_: Any) -> float
 
 def _pause(attempt: int) -> float:
     """Seconds to wait after an attempt, with full jitter."""
-    return random.uniform(0, min(LONGEST_PAUSE, 0.05 * 2**attempt))  # noqa: S311 (jitter, not a secret)
+    return random.uniform(0, min(MAX_PAUSE_SECONDS, 0.05 * 2**attempt))  # noqa: S311 (jitter, not a secret)
 
 
 class Credentials:

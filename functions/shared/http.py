@@ -17,8 +17,8 @@ Event = dict[str, Any]
 Reply = dict[str, Any]
 Handler = Callable[[Event, Any], Reply]
 
-LARGEST_BODY: Final = 64 * 1024
-LONGEST_ID: Final = 64
+MAX_BODY_BYTES: Final = 64 * 1024
+MAX_ID_CHARACTERS: Final = 64
 """Characters of an id in a path; none of ours has more, and DynamoDB refuses keys without end."""
 LANGUAGES: Final = ("ar", "ckb", "en")
 
@@ -71,7 +71,7 @@ class Request(NamedTuple):
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object. Raises Problem 413, 400 or 422."""
-        if len(self.body) > LARGEST_BODY:
+        if len(self.body) > MAX_BODY_BYTES:
             raise Problem(413, "body_too_large")
         try:
             value = orjson.loads(self.body)
@@ -114,7 +114,7 @@ def router(routes: Mapping[str, Route], admits: Admits) -> Handler:
                 raise Problem(403, "not_by_edge")
             request = parse(event)
             route = routes.get(request.route)
-            if route is None or any(len(value) > LONGEST_ID for value in request.path.values()):
+            if route is None or any(len(value) > MAX_ID_CHARACTERS for value in request.path.values()):
                 raise Problem(404, "no_such_path")
             return route(request)
         except Problem as problem:

@@ -11,7 +11,7 @@ from shared.http import Request, invalid
 from shared.plate_crypto import Keyed
 
 PAGE: Final = 50
-LARGEST_PAGE: Final = 100
+MAX_PAGE_ITEMS: Final = 100
 
 Position = tuple[str, ...]
 Item = TypeVar("Item")
@@ -56,7 +56,7 @@ def asked_limit(request: Request) -> int:
     limit = request.query.get("limit")
     if limit is None:
         return PAGE
-    if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= LARGEST_PAGE):
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= MAX_PAGE_ITEMS):
         raise invalid("limit", "wrong_value")
     return int(limit)
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from shared.http import LONGEST_ID
-from shared.pagination import LARGEST_PAGE, PAGE
+from shared.http import MAX_ID_CHARACTERS
+from shared.pagination import MAX_PAGE_ITEMS, PAGE
 
 Parameter = dict[str, object]
 Refusals = dict[int, tuple[str, ...]]
@@ -26,7 +26,7 @@ class Operation:
 
 
 def _path(name: str) -> Parameter:
-    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
+    schema = {"type": "string", "minLength": 1, "maxLength": MAX_ID_CHARACTERS}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
@@ -35,7 +35,7 @@ PAGED: tuple[Parameter, ...] = (
     {
         "name": "limit",
         "in": "query",
-        "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE},
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_ITEMS, "default": PAGE},
     },
 )
 PAGE_FIELDS: Fields = {"cursor": ("cursor_invalid",), "limit": ("wrong_value",)}

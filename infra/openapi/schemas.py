@@ -11,7 +11,7 @@ from shared.domain import fine, payment, violation
 from shared.domain import message as messages
 from shared.domain.money import CURRENCY
 from shared.domain.plate import CATEGORIES, GERMAN, KURDISTAN, OLD, UNIFIED
-from shared.domain.registration import LONGEST as LONGEST_REGISTRATION
+from shared.domain.registration import MAX_NUMBER_CHARACTERS as MAX_REGISTRATION_CHARACTERS
 from shared.http import LANGUAGES
 from shared.stores.files import ENDED, LOADING
 
@@ -142,7 +142,7 @@ SCHEMAS: dict[str, Schema] = {
                 **request(
                     ("type", "number"),
                     type=one_of("registration"),
-                    number={**TEXT, "maxLength": LONGEST_REGISTRATION},
+                    number={**TEXT, "maxLength": MAX_REGISTRATION_CHARACTERS},
                 ),
                 "description": "The number of the registration card, where this deployment asks for it",
             },
@@ -221,9 +221,9 @@ SCHEMAS: dict[str, Schema] = {
     "SettlementsAsked": request(
         ("violations",),
         violations={
-            **listed({**TEXT, "minLength": 1, "maxLength": counter.LONGEST}),
+            **listed({**TEXT, "minLength": 1, "maxLength": counter.MAX_NUMBER_CHARACTERS}),
             "minItems": 1,
-            "maxItems": counter.MOST,
+            "maxItems": counter.MAX_VIOLATIONS,
             "uniqueItems": True,
         },
     ),

@@ -29,7 +29,7 @@ from ingest.objects import Objects
 from ingest.reading.csv_records import records
 from ingest.reading.csv_text import plain
 from shared.stores.files import FINAL, File, Files
-from shared.stores.items import MOST_ACTIONS, text
+from shared.stores.items import MAX_ACTIONS, text
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations
 
@@ -123,7 +123,7 @@ def plan(deployment: Deployment, file: File) -> Undo:
 def _some(rows: Iterator[Row]) -> list[Row]:
     """The next rows of a file. Raises RollbackError where it cannot be read any more."""
     try:
-        return list(islice(rows, MOST_ACTIONS))
+        return list(islice(rows, MAX_ACTIONS))
     except FileError as error:
         raise RollbackError(f"the file cannot be read any more: {error.code}") from None
 

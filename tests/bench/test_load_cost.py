@@ -24,7 +24,7 @@ pytestmark = [
 
 ROWS = 5_000, 15_000
 USUAL_ROWS = 250, 1_000
-MOST = 154.0
+MAX_INSTRUCTIONS = 154.0
 """Thousands of instructions that a fresh row of a short export may cost: a tenth of the ordinary way's 1,540."""
 
 
@@ -82,6 +82,6 @@ def test_a_row_beside_the_ordinary_way(
         print(f"    {'on_file and load_chunk, unchanged rows':46}{unchanged:8.1f}{unchanged / usual:8.3f}")
         print(f"    {'measured a second time':46}{repeated:8.1f}{repeated / unchanged - 1:+8.2%}")
     assert loaded <= usual / 10
-    assert columns is not ENGLISH or loaded <= MOST
+    assert columns is not ENGLISH or loaded <= MAX_INSTRUCTIONS
     assert unchanged <= usual / 12
     assert abs(repeated / unchanged - 1) <= 0.01

@@ -24,7 +24,7 @@ FIRST = 490
 SIZES = (10_000, 100_000, 1_000_000, demo.NATIONAL_TOTAL)
 CONNECTIONS = 16
 LATENCY_MS = 10
-MOST_MEGABYTES = 128
+MAX_MEGABYTES = 128
 
 
 class File(NamedTuple):
@@ -77,7 +77,7 @@ def test_cost_grows_with_the_rows(files: dict[int, File], tmp_path: Path, say: A
                 took.append(stub.run(side, files[count].path))
                 if side == "load":
                     assert stub.account() == files[count].account
-                assert took[-1]["megabytes"] <= MOST_MEGABYTES
+                assert took[-1]["megabytes"] <= MAX_MEGABYTES
             return sorted(took, key=itemgetter("cpu"))[len(took) // 2]
 
         started = median("load", FEW)["cpu"]

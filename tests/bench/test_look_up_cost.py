@@ -86,7 +86,7 @@ class Side:
             "QUERIES_A_DAY": "50",
             "PLATES_A_DAY": "10",
             "LINKS_A_DAY": "5",
-            "MOST_VEHICLES": "10",
+            "MAX_VEHICLES": "10",
             "SMS_CITIZEN_DAY_CAP": "10",
         }
         self.says = cost.run([*self._command, "1"], self._environment).stdout.strip()  # leaves the bytecode behind

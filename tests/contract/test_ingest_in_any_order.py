@@ -253,7 +253,7 @@ def check(engine: Engine, tables: Tables, examples: int, steps: int) -> None:
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    with mock.patch.object(chunking, "MOST_ROWS", 2), mock.patch.object(load_chunk, "BATCH", 1):
+    with mock.patch.object(chunking, "MAX_CHUNK_ROWS", 2), mock.patch.object(load_chunk, "BATCH", 1):
         run_state_machine_as_test(machine(engine, tables), settings=wide)
 
 

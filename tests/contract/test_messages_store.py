@@ -14,7 +14,7 @@ from shared.domain.message import DELIVERED, DROPPED, FAILED, SENDING, SENT, UND
 from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
 from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, SPEND_CAP, Caps
-from shared.stores.messaging.messages import CLAIMED_FOR, MOST_VIOLATIONS, TAKEN, Message, Messages, marker
+from shared.stores.messaging.messages import CLAIMED_FOR, MAX_VIOLATIONS, TAKEN, Message, Messages, marker
 from tests.support.aws import Engine, Tables
 from tests.support.build import CAPS, NOON, PHONE, PLATE, SUB, taking
 
@@ -116,7 +116,7 @@ class TestTelling:
         }
 
     def test_a_message_can_tell_of_98(self, messages: Messages) -> None:
-        numbers = [str(number) for number in range(MOST_VIOLATIONS)]
+        numbers = [str(number) for number in range(MAX_VIOLATIONS)]
         assert tell(messages, news("m1", numbers))
         assert messages.told(SUB, texts.NEW_VIOLATION, [*numbers, "x"]) == set(numbers)
 

@@ -32,7 +32,7 @@ from tests.support.build import NOON, PHONE, PLATE, SUB, store, violation
 KEY = "key-00000001"
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-MOST_LIVE = 3
+MAX_LIVE = 3
 OWN = Refusal(own=True, full=False, others=())
 FULL = Refusal(own=False, full=True, others=())
 
@@ -90,13 +90,13 @@ class TestCreating:
     def test_a_key_makes_one_payment_a_day(self, payments: Payments) -> None:
         make(payments, payment(), KEY)
         assert payments.key_use(SUB, KEY, NOON + DAY - SECOND) == KeyUse("r", "p1")
-        assert payments.create(payment("p2"), KEY, "r", MOST_LIVE, [], NOON + DAY - SECOND) == OWN
+        assert payments.create(payment("p2"), KEY, "r", MAX_LIVE, [], NOON + DAY - SECOND) == OWN
         assert payments.get("p2") is None
 
     def test_a_key_of_yesterday_makes_a_new_one(self, payments: Payments) -> None:
         make(payments, payment(), KEY)
         assert payments.key_use(SUB, KEY, NOON + DAY) is None
-        assert payments.create(payment("p2"), KEY, "other", MOST_LIVE, [], NOON + DAY) is None
+        assert payments.create(payment("p2"), KEY, "other", MAX_LIVE, [], NOON + DAY) is None
         assert payments.key_use(SUB, KEY, NOON + DAY) == KeyUse("other", "p2")
 
     def test_a_key_is_its_citizens_own(self, payments: Payments) -> None:
@@ -121,10 +121,10 @@ class TestCreating:
         subjects = [violation() for _ in range(4)]
         store(violations, *subjects)
         others = [violations.hold(subjects[index], "p1") for index in (1, 3)]
-        payments.create(payment(), KEY, "r", MOST_LIVE, others, NOON)
+        payments.create(payment(), KEY, "r", MAX_LIVE, others, NOON)
         before = tables.items("Payments")
         holds = [violations.hold(subject, "p2") for subject in subjects]
-        refusal = payments.create(payment("p2"), "key-00000002", "r", MOST_LIVE, holds, NOON)
+        refusal = payments.create(payment("p2"), "key-00000002", "r", MAX_LIVE, holds, NOON)
         assert refusal == Refusal(own=False, full=False, others=(1, 3))
         assert len(tables.items("Payments")) == len(before)
         held = violations.get(subject.violation_no for subject in subjects)
@@ -133,7 +133,7 @@ class TestCreating:
 
 class TestLiveOnes:
     def create(self, payments: Payments, payment_id: str, sub: str = SUB) -> Refusal | None:
-        return payments.create(payment(payment_id, sub=sub), f"key-{payment_id}", "r", MOST_LIVE, [], NOON)
+        return payments.create(payment(payment_id, sub=sub), f"key-{payment_id}", "r", MAX_LIVE, [], NOON)
 
     def test_a_citizen_has_no_more_than_may_be(self, payments: Payments) -> None:
         assert [self.create(payments, f"p{number}") for number in range(4)] == [None, None, None, FULL]

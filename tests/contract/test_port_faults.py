@@ -168,7 +168,7 @@ class TestFastClient:
             longest = [max(pair) for pair in zip(longest, pauses, strict=True)]
         assert longest == sorted(longest)
         assert 0 < longest[0] <= 0.1
-        assert longest[-1] <= aws_json.LONGEST_PAUSE
+        assert longest[-1] <= aws_json.MAX_PAUSE_SECONDS
 
     def test_it_waits_as_long_on_a_connection_opened_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(aws_json, "CONNECT_TIMEOUT", 0.3)

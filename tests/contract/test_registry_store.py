@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.plate_crypto import Keyed
-from shared.stores.registry import MOST_TRIES, Registry, TooManyTriesError
+from shared.stores.registry import MAX_TRIES, Registry, TooManyTriesError
 from shared.stores.versioned import INSERTED, STALE, UNCHANGED, UPDATED
 from tests.support.aws import Engine, Tables, before
 from tests.support.build import NOON, OTHER_PLATE, PLATE, SUB, registration
@@ -118,7 +118,7 @@ class TestProving:
 
     def test_wrong_tries_stop_one_citizen_for_one_plate_and_day(self, registry: Registry) -> None:
         registry.write([registration("A1111"), registration("B2222", OTHER_PLATE)])
-        wrong = [registry.prove(SUB, PLATE.key, None, f"W{n}", NOON).wrong_today for n in range(MOST_TRIES)]
+        wrong = [registry.prove(SUB, PLATE.key, None, f"W{n}", NOON).wrong_today for n in range(MAX_TRIES)]
         assert wrong == [1, 2, 3, 4, 5]
         with pytest.raises(TooManyTriesError):
             proves(registry, "A1111")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from notify.delivery import MOST_ATTEMPTS
+from notify.delivery import MAX_ATTEMPTS
 from notify.providers import TemporaryError
 from notify.providers.failover import Failover
 from shared.domain import message as texts
@@ -15,7 +15,7 @@ from shared.domain.message import DROPPED, FAILED, SENT, WAITING
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED
 from shared.stores.messaging.messages import Message
-from shared.stores.messaging.outages import AWAY_FOR, MOST_FAILURES, Outages
+from shared.stores.messaging.outages import AWAY_FOR, MAX_FAILURES, Outages
 from tests.support.aws import Engine
 from tests.support.build import NOON, OTHER_PHONE, PHONE, SUB, follow, later, row, violation
 from tests.support.notify_world import IS_NOT_REACHED, NO_LIMITS, FaultSender, World, world
@@ -90,7 +90,7 @@ class TestQuietHours:
     def test_waiting_uses_up_no_attempt(self, here: World) -> None:
         here.now = EVENING
         say(here, texts.REFUND, "refund")
-        for _ in range(MOST_ATTEMPTS + 2):
+        for _ in range(MAX_ATTEMPTS + 2):
             here.send_due()
             here.now += timedelta(minutes=1)
         here.now = MORNING
@@ -221,7 +221,7 @@ class TestTwoProviders:
         self, here: World, both: Failover, counted: list[str]
     ) -> None:
         here.sender.away = True
-        self.fail(both, MOST_FAILURES - 1)
+        self.fail(both, MAX_FAILURES - 1)
         assert counted == []
         self.fail(both, 1)
         assert counted == ["SmsProviderAway"]
@@ -231,34 +231,34 @@ class TestTwoProviders:
 
     def test_then_it_is_tried_again(self, here: World, both: Failover) -> None:
         here.sender.away = True
-        self.fail(both, MOST_FAILURES)
+        self.fail(both, MAX_FAILURES)
         here.sender.away = False
         here.now += AWAY_FOR
         assert both.send(PHONE, "text").provider == "sns"
 
     def test_one_that_still_fails_then_is_sent_away_again(self, here: World, both: Failover) -> None:
         here.sender.away = True
-        self.fail(both, MOST_FAILURES)
+        self.fail(both, MAX_FAILURES)
         here.now += AWAY_FOR
-        self.fail(both, MOST_FAILURES)
+        self.fail(both, MAX_FAILURES)
         assert both.send(PHONE, "text").provider == "ur"
 
     def test_failures_far_apart_do_not(self, here: World, both: Failover, second: FaultSender) -> None:
         here.sender.away = True
-        for _ in range(3 * MOST_FAILURES):
+        for _ in range(3 * MAX_FAILURES):
             self.fail(both, 1)
             here.now += timedelta(seconds=31)
         assert second.tried == 0
 
     def test_where_both_are_away_the_first_is_asked(self, here: World, both: Failover, second: FaultSender) -> None:
         here.sender.away = second.away = True
-        self.fail(both, 2 * MOST_FAILURES)
+        self.fail(both, 2 * MAX_FAILURES)
         here.sender.away = False
         assert both.send(PHONE, "text").provider == "sns"
 
     def test_every_environment_knows(self, here: World, both: Failover, second: FaultSender) -> None:
         here.sender.away = True
-        self.fail(both, MOST_FAILURES)
+        self.fail(both, MAX_FAILURES)
         another = Failover(here.sender, second, Outages(here.port, here.tables["Messages"]), lambda: here.now)
         assert another.send(PHONE, "text").provider == "ur"
 

@@ -41,10 +41,10 @@ NO_CLIENT_WAITS: Final = {
 """Functions that may run longer than two minutes, and why."""
 
 READ_BY_POWERTOOLS: Final = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
-LONGEST_ANSWER: Final = 29
+MAX_ANSWER_SECONDS: Final = 29
 """Seconds; an HTTP API gives up after 30."""
 
-LONGEST_RUN: Final = 120
+MAX_RUN_SECONDS: Final = 120
 
 
 def open_doors(template: Template) -> Iterator[str]:
@@ -247,9 +247,9 @@ def long_or_unnamed(template: Template) -> Iterator[str]:
     behind_the_api = {name for name, _ in events(template, "HttpApi")} | {"QueryAuthorizer"}
     for name, own in of_type(template, "AWS::Serverless::Function").items():
         timeout = number(template, own.get("Timeout", common.get("Timeout", 3)))
-        if name in behind_the_api and timeout > LONGEST_ANSWER:
+        if name in behind_the_api and timeout > MAX_ANSWER_SECONDS:
             yield f"{name} may run {timeout} s, longer than the API waits"
-        if timeout > LONGEST_RUN and name not in NO_CLIENT_WAITS:
+        if timeout > MAX_RUN_SECONDS and name not in NO_CLIENT_WAITS:
             yield f"{name} may run {timeout} s without a reason"
         if ("MemorySize" in own) != (name in OWN_MEMORY):
             yield f"{name}: a MemorySize of its own and the reason for it do not go together"

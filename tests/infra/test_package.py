@@ -126,7 +126,7 @@ class TestFinishing:
             finish(built)
 
     def test_what_is_too_large_is_refused(self, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(package, "MOST_BYTES", 100)
+        monkeypatch.setattr(package, "MAX_PACKAGE_BYTES", 100)
         with pytest.raises(package.PackageError, match=r"QueryApi is .* unzipped, more than"):
             finish(built)
 
@@ -229,7 +229,7 @@ class TestPackages:
         for name in found:
             assert not {path.name for path in (packages / name).iterdir()} & {"boto3", "botocore"}
             size = sum(file.stat().st_size for file in (packages / name).rglob("*") if file.is_file())
-            assert size <= (5 * 1024 * 1024 if name == "QueryApi" else package.MOST_BYTES)
+            assert size <= (5 * 1024 * 1024 if name == "QueryApi" else package.MAX_PACKAGE_BYTES)
             assert {flags(bytecode) for bytecode in (packages / name).rglob("*.pyc")} == {UNCHECKED_HASH}
 
     def test_each_imports_on_the_functions_python_from_its_bytecode(self, packages: Path, tmp_path: Path) -> None:

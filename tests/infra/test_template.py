@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pay.payments.refund import LONGEST_ASKING
-from pay.payments.start import LONGEST_START
+from pay.payments.refund import MAX_REFUND_TIME
+from pay.payments.start import MAX_START_TIME
 from tests.infra import reading, rules
 from tests.infra.mutations import MUTATIONS, grant
 from tests.infra.reading import Template, as_list, events, functions, of_type
@@ -75,7 +75,7 @@ def test_sns_may_write_its_delivery_logs(template: Template) -> None:
 
 def test_who_is_taken_for_gone_is_cut_off_by_then(template: Template) -> None:
     """A start or a refund is left to whoever began it only while that function can still run."""
-    longest = {"PayApi": LONGEST_START, "PayPollGateways": LONGEST_ASKING}
+    longest = {"PayApi": MAX_START_TIME, "PayPollGateways": MAX_REFUND_TIME}
     assert {name: timedelta(seconds=functions(template)[name]["Timeout"]) for name in longest} == longest
 
 

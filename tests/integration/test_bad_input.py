@@ -12,7 +12,7 @@ import pytest
 from infra.openapi.operations import OPERATIONS
 from query.api import ROUTES
 from shared.aws_json import Json
-from shared.http import LARGEST_BODY
+from shared.http import MAX_BODY_BYTES
 from tests.support.asking import TYPED
 from tests.support.build import PHONE, PLATE, SUB, store, violation
 from tests.support.functions import PERSONAL, Functions, Reply, forget
@@ -174,7 +174,7 @@ NO_BODIES: Final[list[tuple[bytes, int, str]]] = [
     (b'{"plate": ' + b"[" * 30_000 + b"]" * 30_000 + b"}", 400, "body_not_json"),
     (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, 400, "body_not_json"),
     (b'{"plate": ' + b"1" * 1_000_000 + b"}", 413, "body_too_large"),
-    (b'{"plate": "' + b"1" * LARGEST_BODY + b'"}', 413, "body_too_large"),
+    (b'{"plate": "' + b"1" * MAX_BODY_BYTES + b'"}', 413, "body_too_large"),
     (b"[]", 422, "body_not_object"),
     (b"null", 422, "body_not_object"),
     (b'"text"', 422, "body_not_object"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from notify.delivery import MOST_ATTEMPTS
+from notify.delivery import MAX_ATTEMPTS
 from notify.providers import PermanentError, TemporaryError, UnknownOutcomeError
 from shared.aws_json import AwsError, Json
 from shared.domain.message import FAILED, SENDING, SENT, UNKNOWN, WAITING
@@ -166,7 +166,7 @@ class TestDelivering:
             functions.clock.forward(hours=1)
         assert functions.statuses() == [FAILED]
         assert functions.reasons() == ["Throttled"]
-        assert len(functions.phones.outcomes) == 20 - MOST_ATTEMPTS
+        assert len(functions.phones.outcomes) == 20 - MAX_ATTEMPTS
 
     def test_a_permanent_error_ends_it(self, functions: Functions, subject: Violation) -> None:
         functions.phones.outcomes.append(PermanentError("InvalidParameter"))

@@ -90,7 +90,7 @@ def test_the_newest_row_wins_whatever_the_order_of_files(desk: Desk, order: tupl
 def test_the_newest_of_a_number_in_one_file_wins_and_the_others_are_stale(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunking, "MOST_ROWS", 3)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 3)
     rows = [
         row("N-1", updated_at=ago(2), amount="2"),
         row("N-1", updated_at=ago(1), amount="3"),
@@ -184,7 +184,7 @@ def test_a_file_deleted_before_it_is_read_is_refused(desk: Desk) -> None:
 
 
 def test_a_file_deleted_while_it_loads_has_failed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunking, "MOST_ROWS", 2)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 2)
     message = desk.put("live/gone.csv", text([row() for _ in range(4)]))
     version = desk.receive(message)
     desk.load(*desk.queued.pop(0))
@@ -194,7 +194,7 @@ def test_a_file_deleted_while_it_loads_has_failed(desk: Desk, monkeypatch: pytes
 
 
 def test_messages_that_come_again_in_any_order_change_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunking, "MOST_ROWS", 2)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 2)
     rows = [row(f"D-{index % 5}", updated_at=ago(3 - index / 10), amount=str(index + 1)) for index in range(9)]
     rows[4] = row("D-BAD", amount="x")
     message = desk.put("live/d.csv", text(rows))

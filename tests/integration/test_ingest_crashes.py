@@ -93,7 +93,7 @@ class FragileDesk(Desk):
 def test_a_crash_at_any_write_changes_nothing_in_the_end(
     engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
-    monkeypatch.setattr(chunking, "MOST_ROWS", 5)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 5)
     desk = FragileDesk(engine, tables)
     counts = {"rows": 9, "inserted": 5, "updated": 1, "unchanged": 1, "stale": 1, "rejected": 1}
 

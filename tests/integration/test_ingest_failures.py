@@ -24,7 +24,7 @@ from tests.support.ingesting import Desk, row, text
 @pytest.fixture
 def desk(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A desk whose files are cut every three rows."""
-    monkeypatch.setattr(chunking, "MOST_ROWS", 3)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 3)
     return Desk(engine, tables)
 
 

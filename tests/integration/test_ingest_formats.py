@@ -52,7 +52,7 @@ def sheet(content: bytes, **options: Any) -> bytes:
 def test_every_format_loads_as_the_plain_file_does(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str, write: Any, options: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(chunking, "MOST_ROWS", 8)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 8)
     content = feed(row("BAD-1", amount="5e4"), row("B-9", plate_letter="ه"))
     report = desk.take(f"backlog/{name}", write(content), **options)
     assert report["counts"] == {"rows": 22, "inserted": 21, "updated": 0, "unchanged": 0, "stale": 0, "rejected": 1}
@@ -83,7 +83,7 @@ def test_an_unknown_encoding_is_named_in_the_report(desk: Desk) -> None:
 
 
 def test_a_file_that_is_refused_late_writes_no_row(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunking, "MOST_ROWS", 5)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 5)
     report = desk.take("live/a.csv.gz", gzip.compress(feed())[:-1])
     assert (report["status"], report["error"]["code"]) == ("refused", "gzip_truncated")
     report = desk.take("live/a.xlsx", sheet(feed(), merged=["B3:B4"]))

@@ -35,7 +35,7 @@ def desk(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Ite
         "CHUNK_QUEUE_URL": sqs(engine).create_queue(QueueName=desk.bucket)["QueueUrl"],
         "OPERATOR_TOPIC": topic(engine),
         "FEED_ENCODING": "utf-8",
-        "MOST_BAD_ROWS": "20",
+        "MAX_BAD_ROWS_PERCENT": "20",
         "ANNOUNCE_WITHIN_DAYS": "45",
         "POWERTOOLS_SERVICE_NAME": "gharama",
         "POWERTOOLS_METRICS_NAMESPACE": "Gharama",

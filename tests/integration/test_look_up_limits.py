@@ -48,7 +48,7 @@ class TestQuotas:
         assert functions.ask({"plate": text}).body["code"] == "quota_queries"
 
     def test_links_are_refused(self, functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
-        limit(monkeypatch, LINKS_A_DAY=1, MOST_VEHICLES=2)
+        limit(monkeypatch, LINKS_A_DAY=1, MAX_VEHICLES=2)
         assert functions.link(ASKED).status == 201
         reply = functions.link({"plate": "11 2", "relation": "self"})
         assert (reply.status, reply.body["code"]) == (429, "quota_links")

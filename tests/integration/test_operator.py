@@ -160,7 +160,7 @@ def test_a_file_that_holds_a_number_in_two_chunks_is_undone_whole(
     load(desk, "backlog/first.csv", [known])
     before = violations.get([known["violation_no"]])
     twice = [{**each, "amount": amount, "updated_at": ""} for amount in ("2", "3") for each in (known, new)]
-    monkeypatch.setattr(chunking, "MOST_ROWS", 2)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 2)
     load(desk, "live/second.csv", twice)
 
     said = command("rollback-file", "live/second.csv", "--apply")

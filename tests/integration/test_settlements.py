@@ -12,10 +12,10 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from pay.counter import MOST
+from pay.counter import MAX_VIOLATIONS
 from pay.payments.money_returned import take_back
 from pay.payments.settle import Books
-from remit.on_acknowledgement import LARGEST, WORDS
+from remit.texts import MAX_ACKNOWLEDGEMENT_BYTES, WORDS
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID, Violation
 from shared.stores.settlements import Settlements
 from tests.support import lambda_events as events
@@ -253,7 +253,7 @@ class TestAcknowledgements:
             (KEY, b"{}", "checksum_missing"),
             (KEY, b'{"sha256": 5}', "checksum_missing"),
             (KEY, b'{"sha256": "ab"}', "checksum_differs"),
-            (KEY, b" " * (LARGEST + 1), "too_large"),
+            (KEY, b" " * (MAX_ACKNOWLEDGEMENT_BYTES + 1), "too_large"),
         ],
     )
     def test_one_that_closes_nothing_says_why_beside_it(
@@ -335,13 +335,13 @@ class TestCounter:
     def test_a_hundred_are_one_read(
         self, engine: Engine, functions: Functions, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = [violation() for _ in range(MOST)]
+        made = [violation() for _ in range(MAX_VIOLATIONS)]
         store(functions.violations, *made)
         between = Faults()
         monkeypatch.setattr("pay.ports.FastClient", lambda: between.through(engine.fast()))
         reply = self.check(functions, {"violations": [each.violation_no for each in made]})
         assert {item["status"] for item in reply.body["items"]} == {"unpaid"}
-        assert len(reply.body["items"]) == MOST
+        assert len(reply.body["items"]) == MAX_VIOLATIONS
         assert between.calls == 1
 
     @pytest.mark.parametrize("scope", ["", "citizen", "directorates"])
@@ -356,7 +356,7 @@ class TestCounter:
             ({"violations": None}, "violations", "missing"),
             ({"violations": "V1"}, "violations", "wrong_type"),
             ({"violations": []}, "violations", "empty"),
-            ({"violations": [f"V{n}" for n in range(MOST + 1)]}, "violations", "too_many"),
+            ({"violations": [f"V{n}" for n in range(MAX_VIOLATIONS + 1)]}, "violations", "too_many"),
             ({"violations": ["V1", 5]}, "violations.1", "wrong_type"),
             ({"violations": ["V1", " "]}, "violations.1", "empty"),
             ({"violations": ["\u200f"]}, "violations.0", "empty"),

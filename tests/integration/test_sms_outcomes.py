@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from notify.delivery import MOST_ATTEMPTS
+from notify.delivery import MAX_ATTEMPTS
 from notify.providers import PermanentError, TemporaryError, UnknownOutcomeError
 from shared.aws_json import Json
 from shared.domain.message import DROPPED, FAILED, RECEIPT, REFUND, SENDING, SENT, UNKNOWN, WAITING
@@ -143,7 +143,7 @@ def test_what_a_provider_says(
 
 def test_hours_of_temporary_errors_end_with_an_alarm(functions: Functions, capsys: pytest.CaptureFixture[str]) -> None:
     put(functions, STANDING)
-    functions.phones.outcomes.extend([TemporaryError("throttled")] * MOST_ATTEMPTS)
+    functions.phones.outcomes.extend([TemporaryError("throttled")] * MAX_ATTEMPTS)
     began = functions.clock.at
     while functions.statuses() == [WAITING]:
         functions.send_due()
@@ -151,7 +151,7 @@ def test_hours_of_temporary_errors_end_with_an_alarm(functions: Functions, capsy
     assert functions.statuses() == [FAILED]
     assert 4 <= (functions.clock.at - began).total_seconds() / 3600 < 5
     told = metrics(capsys)
-    assert (told["SmsRetrying"], told["SmsGivenUp"]) == (MOST_ATTEMPTS - 1, 1)
+    assert (told["SmsRetrying"], told["SmsGivenUp"]) == (MAX_ATTEMPTS - 1, 1)
 
 
 def test_a_crash_between_sending_and_marking_is_counted_and_not_sent_again(

@@ -69,7 +69,7 @@ def account(content: bytes, encoding: str) -> None:
     rows = 0
     for chunk, part in zip(found.chunks, kept, strict=True):
         inside = list(records(io.StringIO(part.decode(), newline=""), found.layout.separator, chunk.line))
-        assert 1 <= len(inside) <= chunking.MOST_ROWS
+        assert 1 <= len(inside) <= chunking.MAX_CHUNK_ROWS
         for line, record in inside:
             outcome = parser.parse(line, record)
             if isinstance(outcome, Reject):
@@ -92,7 +92,7 @@ def fuzz(examples: int) -> Callable[[], None]:
 
 @pytest.fixture(autouse=True)
 def _small_chunks() -> Iterator[None]:
-    with mock.patch.object(chunking, "MOST_ROWS", 5):
+    with mock.patch.object(chunking, "MAX_CHUNK_ROWS", 5):
         yield
 
 

@@ -14,7 +14,7 @@ from shared.domain.governorates import GOVERNORATES
 from shared.domain.plate import (
     GERMAN,
     KURDISTAN,
-    LONGEST_TEXT,
+    MAX_TEXT_CHARACTERS,
     OLD,
     UNIFIED,
     AmbiguousPlateError,
@@ -81,7 +81,7 @@ def test_marks_digits_separators_and_letter_variants_change_nothing(
     plate: Plate, language: str, data: st.DataObject
 ) -> None:
     typed = _noisy(data, plate.text(language))
-    assert len(typed) <= LONGEST_TEXT
+    assert len(typed) <= MAX_TEXT_CHARACTERS
     assert read(typed) == Reading(plate)
 
 
@@ -140,7 +140,7 @@ def test_clean_text_holds_no_mark_and_only_ascii_digits(text: str) -> None:
     assert normalize("NFKC", cleaned) == cleaned
 
 
-PLATE_LIKE = st.text(st.sampled_from("0123456789١۲ azAZزهـ؟?-/. بغداد\u200f\u0654\x00१²"), max_size=LONGEST_TEXT)
+PLATE_LIKE = st.text(st.sampled_from("0123456789١۲ azAZزهـ؟?-/. بغداد\u200f\u0654\x00१²"), max_size=MAX_TEXT_CHARACTERS)
 
 
 def _readings(text: str) -> set[Reading]:

@@ -15,7 +15,7 @@ import boto3
 
 from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from ingest import load_chunk, on_file
-from ingest.chunking import MOST_BAD, Chunk
+from ingest.chunking import MAX_BAD_SHARE, Chunk
 from ingest.ending import Desk as Ends
 from ingest.format.origins import REGISTRY
 from ingest.objects import Objects
@@ -97,7 +97,7 @@ class Desk:
         )
         self.call: Call = engine.fast()
         self.encoding = "utf-8"
-        self.most_bad = MOST_BAD
+        self.most_bad = MAX_BAD_SHARE
         self.told: list[dict[str, Any]] = []
         self.queued: list[tuple[str, Chunk]] = []
         self.seconds_left: Callable[[], float] = lambda: 60.0

@@ -14,10 +14,10 @@ from shared.domain.text import DIGITS, clean, fold_name
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID
 
-LONGEST_CELL: Final = 1_000
-LONGEST_TEXT: Final = 200
-LARGEST_AMOUNT: Final = 100_000_000
-LARGEST_DUE: Final = 2 * LARGEST_AMOUNT
+MAX_CELL_CHARACTERS: Final = 1_000
+MAX_TEXT_CHARACTERS: Final = 200
+MAX_AMOUNT_DINARS: Final = 100_000_000
+MAX_DUE_DINARS: Final = 2 * MAX_AMOUNT_DINARS
 
 plain_number: Final = re.compile(r"[0-9A-Za-z/-]{0,31}[0-9]").fullmatch
 """Matches a violation's number as most exports write it, which :func:`violation_no` leaves as it is."""
@@ -84,7 +84,7 @@ def text(cell: str) -> str:
     """Words for people, at most 200 characters; line breaks and runs of spaces become one space."""
     value = " ".join(cell.split())
     _require_words(value)
-    if len(value) > LONGEST_TEXT:
+    if len(value) > MAX_TEXT_CHARACTERS:
         raise CellError("text_too_long")
     return value
 
@@ -160,22 +160,22 @@ _SCIENTIFIC: Final = re.compile(r"[+-]?[0-9]+(?:[.,\u066b][0-9]*)?E[+-]?[0-9]+",
 _FRACTION: Final = re.compile(r"(?P<whole>[0-9][0-9,\u066c' ]*)[.\u066b](?P<part>[0-9]+)").fullmatch
 _NO_FILS: Final = frozenset(("0", "00"))
 _UNQUOTED: Final = re.compile(r"[0-9]{1,3},[0-9]{3}|[0-9]+,0{1,2}").fullmatch
-_LONGEST_NUMBER: Final = 40
+_MAX_NUMBER_CHARACTERS: Final = 40
 
 
 def amount(cell: str) -> int:
     """Whole dinars from 1 to 100,000,000, digits of any script, with or without thousands marks."""
-    return _dinars(cell, 1, LARGEST_AMOUNT)
+    return _dinars(cell, 1, MAX_AMOUNT_DINARS)
 
 
 def amount_due(cell: str) -> int:
     """Whole dinars from 0 to twice the largest fine."""
-    return _dinars(cell, 0, LARGEST_DUE)
+    return _dinars(cell, 0, MAX_DUE_DINARS)
 
 
 def are_one_number(cell: str, following: str) -> bool:
     """Whether two neighbours read as one number whose comma stood without quotes: ``50,000`` or ``50000,00``."""
-    if len(cell) + len(following) > _LONGEST_NUMBER:
+    if len(cell) + len(following) > _MAX_NUMBER_CHARACTERS:
         return False
     return _UNQUOTED(f"{clean(cell).strip()},{clean(following).strip()}") is not None
 

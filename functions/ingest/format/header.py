@@ -17,9 +17,9 @@ from shared.domain.plate import PlateError, find_category, find_family
 from shared.domain.text import fold_name
 
 SEPARATORS: Final = (",", ";", "\t")
-MOST_COLUMNS: Final = 200
-LONGEST_HEADER: Final = 16_384
-LONGEST_NAME: Final = 100
+MAX_COLUMNS: Final = 200
+MAX_HEADER_CHARACTERS: Final = 16_384
+MAX_NAME_CHARACTERS: Final = 100
 """No word of the format is longer, and folding a longer text can take long."""
 
 _BY_HEADER: Final = {fold_name(name): column.name for column in ALL_COLUMNS for name in (column.name, *column.arabic)}
@@ -45,7 +45,7 @@ class Layout(NamedTuple):
 
 def is_column(header: str) -> bool:
     """Whether a header is a name of a column, of whichever kind of file."""
-    return len(header) <= LONGEST_NAME and fold_name(header) in _KNOWN
+    return len(header) <= MAX_NAME_CHARACTERS and fold_name(header) in _KNOWN
 
 
 def is_reported(header: str) -> bool:
@@ -55,7 +55,7 @@ def is_reported(header: str) -> bool:
 
 def find_separator(top: str) -> str:
     """The separator of a header's lines: the one by which they name most columns. Raises FileError where none does."""
-    counts = {separator: _known(top[:LONGEST_HEADER], separator) for separator in SEPARATORS}
+    counts = {separator: _known(top[:MAX_HEADER_CHARACTERS], separator) for separator in SEPARATORS}
     best = max(counts, key=lambda separator: counts[separator])
     if not counts[best]:
         raise FileError("header_missing", line=1)
@@ -76,7 +76,7 @@ def read_header(
     Raises FileError: a required column is missing, a column stands twice, there are too many, or that of the statuses
     goes by a name that is none of its own, so that what is paid would be loaded as owed.
     """
-    if len(header) > MOST_COLUMNS or sum(map(len, header)) > LONGEST_HEADER:
+    if len(header) > MAX_COLUMNS or sum(map(len, header)) > MAX_HEADER_CHARACTERS:
         raise FileError("columns_too_many", line=1)
     ours = {column.name for column in known}
     names = [fold_name(cell) for cell in header]
@@ -111,7 +111,7 @@ def _holds_statuses(position: int, sample: Iterable[Sequence[str]]) -> bool:
 def _values(position: int, sample: Iterable[Sequence[str]]) -> set[str]:
     """The different values of a column, but for empty cells and texts too long for a word."""
     cells = {record[position].strip() for record in sample if len(record) > position}
-    return {cell for cell in cells if 0 < len(cell) <= LONGEST_NAME}
+    return {cell for cell in cells if 0 < len(cell) <= MAX_NAME_CHARACTERS}
 
 
 def _names_family(value: str) -> bool:

@@ -21,13 +21,13 @@ from shared.domain.governorates import find_code
 from shared.domain.plate import PlateError, find_category, find_family
 from shared.domain.text import fold_name
 
-MOST_MISREAD: Final = 0.05
+MAX_MISREAD_SHARE: Final = 0.05
 """Of the known words, the share that may be misread: beyond it is the file's encoding, up to it are a few bad rows."""
 
-MOST_UNREAD: Final = 0.50
+MAX_UNREAD_SHARE: Final = 0.50
 """Of the governorates' names, the share that may be none."""
 
-MOST_LOST: Final = 0.01
+MAX_LOST_SHARE: Final = 0.01
 """Of the rows, the share whose plate may hold a ``?`` in the place of what an export could not write."""
 
 # Written in the one, read in the other.
@@ -93,14 +93,14 @@ def require_readable(layout: Layout, rows: Sequence[Sequence[str]], *, unproven:
         column: _tally(map(itemgetter(at[column]), whole), knows) for column, knows in _WORDS.items() if column in at
     }
     words = sum(tallies.values(), _Tally())
-    if words.misread > MOST_MISREAD * (words.known + words.misread):
+    if words.misread > MAX_MISREAD_SHARE * (words.known + words.misread):
         raise FileError("encoding_wrong")
     governorates = tallies["plate_governorate"]
-    if governorates.unread > MOST_UNREAD * (governorates.known + governorates.unread):
+    if governorates.unread > MAX_UNREAD_SHARE * (governorates.known + governorates.unread):
         raise FileError("governorates_unreadable")
     plates = map(itemgetter(*(at[column] for column in _PLATE if column in at)), whole)
     lost = sum(1 for _ in filter(_LOST, map("".join, plates)))
-    if lost > max(1, MOST_LOST * len(rows)):
+    if lost > max(1, MAX_LOST_SHARE * len(rows)):
         raise FileError("characters_lost")
     proven = words.proven + _tally(layout.header, is_column).proven
     if unproven and not proven and any(not cell.isascii() for row in rows for cell in row):

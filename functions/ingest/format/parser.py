@@ -113,7 +113,7 @@ class Parser(ABC, Generic[RowT]):
 def read_plate_key(family: str, governorate: str, letter: str, serial: str) -> str:
     """The key of the plate of four cells. Raises CellError or PlateError."""
     series = _series(family, governorate, letter)
-    if len(serial) > cells.LONGEST_CELL:
+    if len(serial) > cells.MAX_CELL_CHARACTERS:
         raise CellError("text_too_long", "plate_number")
     return series.key(serial)
 
@@ -170,7 +170,7 @@ def optional(column: str, cell: str, read: Callable[[str], T]) -> T | None:
     if not cell:
         return None
     try:
-        if len(cell) > cells.LONGEST_CELL:
+        if len(cell) > cells.MAX_CELL_CHARACTERS:
             raise CellError("text_too_long")
         return read(cell)
     except CellError as error:

@@ -13,7 +13,7 @@ from shared.spreadsheet import FORMULA_SIGNS
 
 _LINE_END: Final = "\r\n"
 _QUOTE: Final = ord('"')
-_LONGEST_FIELD: Final = csv.field_size_limit()
+_MAX_FIELD_CHARACTERS: Final = csv.field_size_limit()
 
 
 def records(lines: Iterable[str], separator: str, first_line: int = 1) -> Iterator[tuple[int, list[str]]]:
@@ -26,7 +26,7 @@ def records(lines: Iterable[str], separator: str, first_line: int = 1) -> Iterat
     lines = iter(lines)
     begins = first_line
     for line in lines:
-        if '"' not in line and len(line) <= _LONGEST_FIELD:
+        if '"' not in line and len(line) <= _MAX_FIELD_CHARACTERS:
             # Most lines are the cells between their separators, and need no reader of CSV.
             record, taken = line.rstrip(_LINE_END).split(separator), 1
         else:
@@ -45,7 +45,7 @@ def skim(lines: Iterator[bytes], separator: str, first_line: int) -> Iterator[No
     empty = f"{separator}{_LINE_END}".encode()
     for line in lines:
         taken = 1
-        if _QUOTE not in line and len(line) <= _LONGEST_FIELD:
+        if _QUOTE not in line and len(line) <= _MAX_FIELD_CHARACTERS:
             filled = bool(line.strip(empty))
         else:
             record, taken = _quoted(line.decode(), map(bytes.decode, lines), separator, begins)

@@ -13,8 +13,7 @@ from ingest.reading import unpacking
 from ingest.reading.decoding import UTF8, WINDOWS_1256, as_utf8, encoding_of
 from ingest.reading.file_types import GZIP, TEXT, ZIP, kind
 from ingest.reading.unpacking import gunzip
-from ingest.reading.workbook import LARGEST as LARGEST_WORKBOOK
-from ingest.reading.workbook import Workbook
+from ingest.reading.workbook import MAX_WORKBOOK_BYTES, Workbook
 
 _HEAD: Final = 64
 _NO_HEADER: Final = frozenset(("header_missing", "column_missing", "column_twice", "no_rows"))
@@ -40,7 +39,7 @@ def plain(blocks: Iterable[bytes], size: int, declared: str) -> Iterator[Plain]:
     """
     head, blocks = _peek(blocks)
     found = kind(head)
-    if size > (LARGEST_WORKBOOK if found == ZIP else unpacking.LARGEST):
+    if size > (MAX_WORKBOOK_BYTES if found == ZIP else unpacking.MAX_FILE_BYTES):
         raise FileError("excel_too_large" if found == ZIP else "file_too_large")
     if found == ZIP:
         with _sheet(blocks) as sheet:

@@ -13,7 +13,7 @@ WINDOWS_1256: Final = "windows-1256"
 
 _MARKS: Final = {codecs.BOM_UTF8: UTF8, codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _NAMES: Final = {"utf-8": UTF8, "utf8": UTF8, "windows-1256": WINDOWS_1256, "cp1256": WINDOWS_1256}
-_LONGEST_NAME: Final = 40
+_MAX_NAME_CHARACTERS: Final = 40
 
 
 def encoding_of(head: bytes, declared: str) -> str:
@@ -23,7 +23,7 @@ def encoding_of(head: bytes, declared: str) -> str:
             return encoding
     known = _NAMES.get(declared.strip().lower())
     if known is None:
-        raise FileError("encoding_unknown", value=declared[:_LONGEST_NAME])
+        raise FileError("encoding_unknown", value=declared[:_MAX_NAME_CHARACTERS])
     return known
 
 

@@ -8,10 +8,10 @@ from typing import Final
 
 from ingest.errors import FileError
 
-LARGEST: Final = 5 * 1024**3
+MAX_FILE_BYTES: Final = 5 * 1024**3
 """Bytes of a file, unpacked."""
 
-LARGEST_RATIO: Final = 200
+MAX_UNPACKING_RATIO: Final = 200
 """Rows of violations shrink ten- to thirtyfold; what shrinks more is no such file."""
 
 UNSUSPICIOUS: Final = 64 * 1024 * 1024
@@ -23,9 +23,9 @@ _GZIP: Final = 31  # zlib's window bits for a gzip header
 
 def require_bounds(packed: int, unpacked: int, bomb: str) -> None:
     """Raises FileError where so many bytes may not become so many. bomb: the code for an implausible ratio."""
-    if unpacked > UNSUSPICIOUS and unpacked > LARGEST_RATIO * packed:
+    if unpacked > UNSUSPICIOUS and unpacked > MAX_UNPACKING_RATIO * packed:
         raise FileError(bomb)
-    if unpacked > LARGEST:
+    if unpacked > MAX_FILE_BYTES:
         raise FileError("file_too_large")
 
 

@@ -26,17 +26,17 @@ from ingest.errors import FileError
 from ingest.reading.unpacking import require_bounds
 from ingest.reading.workbook_cells import Style, column_of, number, style
 
-LARGEST: Final = 200 * 1024**2
-MOST_TEXT: Final = 1024**3
+MAX_WORKBOOK_BYTES: Final = 200 * 1024**2
+MAX_TEXT_BYTES: Final = 1024**3
 """Bytes that the distinct texts of a workbook may take on disk."""
 
-MOST_ROWS: Final = 1_048_576
-LONGEST_CELL: Final = 32_767
-LONGEST_ROW: Final = 1024 * 1024
+MAX_SHEET_ROWS: Final = 1_048_576
+MAX_CELL_CHARACTERS: Final = 32_767
+MAX_ROW_CHARACTERS: Final = 1024 * 1024
 """Characters; Excel's bound, and ours."""
 
 _BLOCK: Final = 64 * 1024
-_MOST_HELD: Final = 1024 * 1024
+_MAX_HELD_BYTES: Final = 1024 * 1024
 """Bytes that expat may hold back, because a tag or attribute goes on."""
 
 _REMEMBERED: Final = 2048
@@ -68,7 +68,7 @@ class _Text:
 
     def add(self, piece: str) -> None:
         self._length += len(piece)
-        if self._length > LONGEST_CELL:
+        if self._length > MAX_CELL_CHARACTERS:
             raise FileError("excel_texts_too_large")
         self._pieces.append(piece)
 
@@ -230,7 +230,7 @@ class _SharedStrings:
             self._places.write(self._place.pack(self._size, len(text)))
             self._texts.write(text)
             self._size += len(text)
-            if self._size > MOST_TEXT:
+            if self._size > MAX_TEXT_BYTES:
                 raise FileError("excel_texts_too_large")
 
     def _take(self, text: str) -> None:
@@ -284,7 +284,7 @@ class _Rows:
         elif name == "row":
             before, self._row = self._row, int(attributes.get("r", self._row + 1))
             self._column = -1
-            if not before < self._row <= MOST_ROWS:
+            if not before < self._row <= MAX_SHEET_ROWS:
                 raise FileError("excel_damaged")
         elif name == "f" and self._in_cell:  # not one of a condition or of a list of choices
             raise FileError("excel_formulas", line=self._row)
@@ -307,7 +307,7 @@ class _Rows:
 
     def _put(self, cell: str) -> None:
         self._length += len(cell)
-        if self._length > LONGEST_ROW:
+        if self._length > MAX_ROW_CHARACTERS:
             raise FileError("record_too_long", line=self._row)
         self._cells.extend([""] * (self._column - len(self._cells)))
         self._cells[self._column :] = [cell]
@@ -366,7 +366,7 @@ def _fed(
     for block in part:
         parser.Parse(block)
         fed += len(block)
-        if fed - parser.CurrentByteIndex > _MOST_HELD:
+        if fed - parser.CurrentByteIndex > _MAX_HELD_BYTES:
             raise FileError("excel_damaged")
         yield
     if fed:

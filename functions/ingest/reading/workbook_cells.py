@@ -22,10 +22,10 @@ _LABEL: Final = re.compile(r".*[^\W_].*[-/]").fullmatch
 _PLAIN: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
 _COLUMN: Final = re.compile(r"([A-Z]{1,3})[0-9]+").fullmatch
 
-_LONGEST_FORMAT: Final = 255
+_MAX_FORMAT_CHARACTERS: Final = 255
 """Characters; Excel's bound. Reading a format takes quadratic time."""
-_MOST_COLUMNS: Final = 16_384
-_MOST_DIGITS: Final = 15
+_MAX_COLUMNS: Final = 16_384
+_MAX_DIGITS: Final = 15
 """Excel keeps so many; a longer number has lost its last ones."""
 
 _DAY_1900: Final = datetime(1899, 12, 30)  # noqa: DTZ001 (a sheet's dates have no zone)
@@ -60,7 +60,7 @@ def style(format_id: int, code: str) -> Style:
 
     Raises FileError for a code longer than any.
     """
-    if len(code) > _LONGEST_FORMAT:
+    if len(code) > _MAX_FORMAT_CHARACTERS:
         raise FileError("excel_damaged")
     if format_id in _BUILT_IN_DATES:
         return Style(date=True)
@@ -103,7 +103,7 @@ def number(text: str, shown: Style, *, since_1904: bool) -> str:
     if shown.date and 0 <= value < _BEYOND:
         return _date(float(value), since_1904=since_1904)
     # Arithmetic leaves 50000.000000000004 where the sheet shows and its CSV says 50000.
-    plain = format(float(value), f".{_MOST_DIGITS}G")
+    plain = format(float(value), f".{_MAX_DIGITS}G")
     return shown.spread(plain) if shown.places and plain.isdecimal() else plain
 
 
@@ -124,6 +124,6 @@ def column_of(reference: str) -> int:
     position = -1
     for letter in found[1] if found else "":
         position = (position + 1) * 26 + ord(letter) - ord("A")
-    if not 0 <= position < _MOST_COLUMNS:
+    if not 0 <= position < _MAX_COLUMNS:
         raise FileError("excel_damaged")
     return position

@@ -20,8 +20,8 @@ from pay.gateways import Keys, NotAskedError, ReadKeys, RefusedError, Standing, 
 CONNECT_TIMEOUT: Final = 2.0
 READ_TIMEOUT: Final = 6.0
 """Seconds that an answer may take to begin, and then to end."""
-LARGEST_ANSWER: Final = 256 * 1024
-MOST_DINARS: Final = 10**12
+MAX_ANSWER_BYTES: Final = 256 * 1024
+MAX_AMOUNT_DINARS: Final = 10**12
 
 
 class Answer(NamedTuple):
@@ -106,9 +106,9 @@ def _tls() -> ssl.SSLContext:
 def _read(response: urllib3.BaseHTTPResponse) -> bytes:
     deadline = time.monotonic() + READ_TIMEOUT
     text = b""
-    while chunk := response.read1(LARGEST_ANSWER, decode_content=False):
+    while chunk := response.read1(MAX_ANSWER_BYTES, decode_content=False):
         text += chunk
-        if len(text) > LARGEST_ANSWER:
+        if len(text) > MAX_ANSWER_BYTES:
             raise UnknownError("the answer is too large")
         if time.monotonic() > deadline:
             raise UnknownError("the answer is too slow")
@@ -162,7 +162,7 @@ def dinars(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise ValueError("not an amount")
     amount = Decimal(value)
-    if not 0 <= amount <= MOST_DINARS or amount % 1:
+    if not 0 <= amount <= MAX_AMOUNT_DINARS or amount % 1:
         raise ValueError("not whole dinars")
     return int(amount)
 

@@ -35,7 +35,7 @@ from pay.gateways import (
 from pay.gateways.client import Exchange, asking, dinars, genuine, known, ordering, parse, reading
 from pay.gateways.oauth import OAuth
 from shared.domain.payment import MINUTES_TO_PAY
-from shared.http import LONGEST_ID
+from shared.http import MAX_ID_CHARACTERS
 
 _TOKENS: Final = "/auth/realms/fib-online-shop/protocol/openid-connect/token"
 _ROOT: Final = "/protected/v1/payments"
@@ -47,7 +47,7 @@ _STATES: Final = {
     "REFUNDED": REFUNDED,
 }
 _TIME_OVER: Final = "PAYMENT_EXPIRATION"
-LONGEST_DESCRIPTION: Final = 50
+MAX_DESCRIPTION_CHARACTERS: Final = 50
 REFUNDABLE_FOR: Final = "P7D"
 """The longest that it takes."""
 
@@ -68,7 +68,7 @@ class Fib:
             body = {
                 "monetaryValue": {"amount": order.amount, "currency": order.currency},
                 "statusCallbackUrl": f"{order.callback_url}?{urlencode({'payment': order.payment_id, 'proof': proof})}",
-                "description": order.description[:LONGEST_DESCRIPTION],
+                "description": order.description[:MAX_DESCRIPTION_CHARACTERS],
                 "redirectUri": order.return_url,
                 "expiresIn": f"PT{MINUTES_TO_PAY}M",
                 "refundableFor": REFUNDABLE_FOR,
@@ -120,7 +120,7 @@ class Fib:
             raise CallbackError("bad proof")
         told = parse(delivery.body) or {}
         gateway_id, status = told.get("id"), told.get("status")
-        if not all(isinstance(value, str) and 0 < len(value) <= LONGEST_ID for value in (gateway_id, status)):
+        if not all(isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS for value in (gateway_id, status)):
             raise CallbackError("not a callback's body")
         return Notice(payment_id, gateway_id, f"{gateway_id}:{status}")
 

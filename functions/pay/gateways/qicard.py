@@ -46,7 +46,7 @@ from pay.gateways.client import (
     parse,
     reading,
 )
-from shared.http import LONGEST_ID
+from shared.http import MAX_ID_CHARACTERS
 from shared.observability import logger
 
 _STATES: Final = {
@@ -161,7 +161,7 @@ class QiCard:
         if verified != 3:
             logger().warning("signed with two decimals", extra={"gateway": "qicard"})
         gateway_id, status = told.get("paymentId"), told.get("status")
-        if not (isinstance(gateway_id, str) and 0 < len(gateway_id) <= LONGEST_ID and isinstance(status, str)):
+        if not (isinstance(gateway_id, str) and 0 < len(gateway_id) <= MAX_ID_CHARACTERS and isinstance(status, str)):
             raise CallbackError("not a callback's body")
         return Notice(None, gateway_id, f"{gateway_id}:{status}")
 

@@ -31,7 +31,7 @@ from pay.gateways import (
     UnknownError,
 )
 from pay.gateways.client import Exchange, WithKeys, about, asking, dinars, genuine, known, ordering, reading
-from shared.http import LONGEST_ID
+from shared.http import MAX_ID_CHARACTERS
 
 _ROOT: Final = "/v1/payments"
 TOLERANCE: Final = 300
@@ -115,7 +115,7 @@ class Sandbox:
             notice = Notice(told["reference"], told["id"], told["status"])
         except (ValueError, KeyError, TypeError):
             raise CallbackError("not a callback's body") from None
-        if not all(isinstance(value, str) and 0 < len(value) <= LONGEST_ID for value in notice):
+        if not all(isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS for value in notice):
             raise CallbackError("not a callback's body")
         return notice
 

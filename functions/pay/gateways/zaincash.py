@@ -35,7 +35,7 @@ from pay.gateways import (
 )
 from pay.gateways.client import Exchange, about, asking, dinars, genuine, known, ordering, parse, reading
 from pay.gateways.oauth import OAuth
-from shared.http import LONGEST_ID
+from shared.http import MAX_ID_CHARACTERS
 
 _ROOT: Final = "/api/v2/payment-gateway/transaction"
 _STATES: Final = {
@@ -47,7 +47,7 @@ _STATES: Final = {
 }
 _REVERSALS: Final = {"COMPLETED": REFUNDED, "PENDING": REFUNDING, "PROCESSING": REFUNDING, "FAILED": FAILED}
 _LANGUAGES: Final = {"ckb": "ku", "en": "en"}
-LONGEST_TOKEN: Final = 8192
+MAX_TOKEN_CHARACTERS: Final = 8192
 OLDEST: Final = timedelta(days=1)
 """A webhook may be tried for hours, and a page be loaded again; all that a token brings about is that we ask."""
 AHEAD: Final = timedelta(minutes=5)
@@ -151,7 +151,7 @@ class ZainCash:
             event = claims.get("eventId") or f"{gateway_id}:{status}"
         except (LookupError, TypeError, ValueError, AttributeError):
             raise CallbackError("not a callback's claims") from None
-        if not all(isinstance(value, str) and 0 < len(value) <= LONGEST_ID for value in (gateway_id, event)):
+        if not all(isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS for value in (gateway_id, event)):
             raise CallbackError("not a callback's claims")
         return Notice(payment_id, gateway_id, event)
 
@@ -179,7 +179,7 @@ def _token(delivery: Delivery) -> str:
     token = (parse(delivery.body) or {}).get("webhook_token") if delivery.body else delivery.query.get("token")
     if not token:
         raise CallbackError("no token")
-    if not isinstance(token, str) or len(token) > LONGEST_TOKEN:
+    if not isinstance(token, str) or len(token) > MAX_TOKEN_CHARACTERS:
         raise CallbackError("not a token")
     return token
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from pay import gateways
 from pay.gateways import Gateway, UnknownError
-from pay.payments.refund import LONGEST_ASKING, given_back, is_asked_for
+from pay.payments.refund import MAX_REFUND_TIME, given_back, is_asked_for
 from pay.payments.settle import Books
 from shared.domain.payment import REFUND_DUE, Payment
 from shared.domain.time import to_text
@@ -27,7 +27,7 @@ def take_over(payment: Payment, gateway: Gateway | None, books: Books, now: date
     where its orders do not show that. Returns TAKEN, or why not: BUSY where another is asking it or the payment moved
     on; REFUNDING and REFUNDED where the gateway says so, the latter with the payment concluded; UNKNOWN.
     """
-    if payment.status != REFUND_DUE or not books.payments.take_refund(payment, now, now + LONGEST_ASKING):
+    if payment.status != REFUND_DUE or not books.payments.take_refund(payment, now, now + MAX_REFUND_TIME):
         return BUSY
     state = _state(payment, gateway)
     if state == gateways.REFUNDED:

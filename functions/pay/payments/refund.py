@@ -18,7 +18,7 @@ from shared.observability import count
 SHOWN_OF_ID: Final = 8
 """Characters of a payment's id that a citizen is told in an SMS."""
 PATIENCE: Final = timedelta(days=1)
-LONGEST_ASKING: Final = timedelta(minutes=2)
+MAX_REFUND_TIME: Final = timedelta(minutes=2)
 """Who asks a gateway to give money back is gone after this long: the function's own timeout."""
 
 
@@ -31,7 +31,7 @@ def refund(payment: Payment, gateway: Gateway, books: Books, now: datetime) -> P
     """
     if payment.gateway_id is None or not is_asked_for(payment):
         return payment
-    if not books.payments.take_refund(payment, now, now + LONGEST_ASKING):
+    if not books.payments.take_refund(payment, now, now + MAX_REFUND_TIME):
         return payment
     asked = Refund(
         identity("refund", payment.payment_id),

@@ -18,7 +18,7 @@ from shared.http import FieldError, Problem, invalid
 from shared.identity import Citizen
 from shared.stores.look_ups import LookUps
 
-LONGEST_START: Final = timedelta(seconds=20)
+MAX_START_TIME: Final = timedelta(seconds=20)
 """A start that has not come to its end after this long never will: the function's own timeout."""
 REFUSED_ORDER: Final = "order_refused"
 
@@ -79,7 +79,7 @@ def start(
 
 def is_starting(payment: Payment, now: datetime) -> bool:
     """Whether the call that orders it may still be under way."""
-    return payment.status == CREATED and not payment.unanswered and now < from_text(payment.created_at) + LONGEST_START
+    return payment.status == CREATED and not payment.unanswered and now < from_text(payment.created_at) + MAX_START_TIME
 
 
 def still_starting() -> Problem:

@@ -82,7 +82,7 @@ _BY_NAME: Final = {
     for code, governorate in GOVERNORATES.items()
     for name in (governorate.ar, governorate.ckb, governorate.en, *_ALIASES[code])
 }
-LONGEST_NAME_WORDS: Final = 3
+MAX_NAME_WORDS: Final = 3
 
 
 @lru_cache(maxsize=1024)

@@ -31,7 +31,7 @@ STATUSES: Final = (WAITING, SENDING, SENT, DELIVERED, UNDELIVERED, UNKNOWN, DROP
 OUT: Final = frozenset({SENDING, SENT, DELIVERED, UNDELIVERED, UNKNOWN})
 """The states of a message that its citizen has, or may have."""
 
-MOST_PARTS: Final = 2
+MAX_PARTS: Final = 2
 
 _GSM: Final = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -59,7 +59,7 @@ def identity(*said: str) -> str:
 
 def _render(name: str, language: str, values: dict[str, str]) -> str:
     text = TEXTS[name][language].format_map(values)
-    while parts(text) > MOST_PARTS and "\n" in text:
+    while parts(text) > MAX_PARTS and "\n" in text:
         text = text.rpartition("\n")[0]
     return text
 

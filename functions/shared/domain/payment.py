@@ -15,7 +15,7 @@ REFUND_DUE: Final = "refund_due"
 REFUNDED: Final = "refunded"
 
 MINUTES_TO_PAY: Final = 15
-LARGEST: Final = 50
+MAX_LINES: Final = 50
 """Violations that one payment may hold: with payment, key, receipt and message they fit one transaction of 100."""
 
 # state -> {next state: what causes it}

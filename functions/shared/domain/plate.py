@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from shared.domain.governorates import GOVERNORATES, LONGEST_NAME_WORDS, find_code
+from shared.domain.governorates import GOVERNORATES, MAX_NAME_WORDS, find_code
 from shared.domain.text import SEPARATORS, clean, fold, fold_name
 
 GERMAN: Final = "german"
@@ -19,7 +19,7 @@ UNIFIED: Final = "unified"
 
 _PREFIXES: Final = {GERMAN: "DE", OLD: "OLD", KURDISTAN: "KR", UNIFIED: "UN"}
 _FAMILIES: Final = {prefix: family for family, prefix in _PREFIXES.items()}
-_LONGEST: Final = {GERMAN: 6, OLD: 7, KURDISTAN: 7, UNIFIED: 5}
+_MAX_DIGITS: Final = {GERMAN: 6, OLD: 7, KURDISTAN: 7, UNIFIED: 5}
 
 # The letters known on German plates and the Latin one that people type for each. A transliteration for keyboards only:
 # a German number never becomes a unified one through it.
@@ -67,7 +67,7 @@ _STRANGE: Final = re.compile(rf"(?![0-9])\d|[^\w{re.escape(SEPARATORS)}()#\[\]«
 _GROUPED: Final = re.compile("[0-9]+(?:[ ‐–−-]+[0-9]+)*")
 _GROUPING: Final = dict.fromkeys(map(ord, " -_/\\|‐–−"))
 _POINTED: Final = re.compile(r"[0-9]\s*[.,،]\s*[0-9]")
-LONGEST_TEXT: Final = 80
+MAX_TEXT_CHARACTERS: Final = 80
 
 
 class PlateError(ValueError):
@@ -167,7 +167,7 @@ class Series(NamedTuple):
                 raise PlateError("number_not_digits" if number else "number_missing", "number")
             number = number.translate(_GROUPING)
         serial = number.lstrip("0")
-        if not 0 < len(serial) <= _LONGEST[self.family]:
+        if not 0 < len(serial) <= _MAX_DIGITS[self.family]:
             raise PlateError("number_too_long" if serial else "number_zero", "number")
         return serial
 
@@ -241,7 +241,7 @@ def read(text: str) -> Reading:
 
     Raises PlateError where it cannot be read, AmbiguousPlateError where it can be read in several ways. O(len(text)).
     """
-    if len(text) > LONGEST_TEXT:
+    if len(text) > MAX_TEXT_CHARACTERS:
         raise PlateError("plate_too_long")
     words = _split(text)
     candidates: dict[Plate, Reading] = {}
@@ -302,7 +302,7 @@ def _word_at(tokens: list[str], index: int) -> tuple[str, str, int]:
 
     A single letter is the plate's and never part of a word: حكومي هـ is not حكومية.
     """
-    for length in range(min(LONGEST_NAME_WORDS, len(tokens) - index), 0, -1):
+    for length in range(min(MAX_NAME_WORDS, len(tokens) - index), 0, -1):
         part = tokens[index : index + length]
         if part[0].isdecimal() or any(len(token) == 1 for token in part):
             continue

@@ -7,14 +7,14 @@ from typing import Final
 
 from shared.domain.text import SEPARATORS, fold
 
-LONGEST: Final = 40
+MAX_NUMBER_CHARACTERS: Final = 40
 _BETWEEN: Final = dict.fromkeys(map(ord, SEPARATORS))
 _NUMBER: Final = re.compile(r"[^\W_]{4,32}")
 
 
 def normal(text: str) -> str | None:
     """One form for every way to write the number: folded, without separators. None where it cannot be one."""
-    if len(text) > LONGEST:
+    if len(text) > MAX_NUMBER_CHARACTERS:
         return None
     number = fold(text).translate(_BETWEEN)
     return number if _NUMBER.fullmatch(number) else None

@@ -13,7 +13,7 @@ from shared.aws_json import AwsError, Call, Json
 
 Item = dict[str, Any]
 
-MOST_ACTIONS: Final = 100
+MAX_ACTIONS: Final = 100
 _ATTEMPTS: Final = 6
 
 
@@ -134,9 +134,9 @@ def batch_get(
     Raises AwsError where keys stay unread under throttling.
     """
     found: list[Item] = []
-    for start in range(0, len(keys), MOST_ACTIONS):
+    for start in range(0, len(keys), MAX_ACTIONS):
         request: Json = {
-            table: {"Keys": list(keys[start : start + MOST_ACTIONS]), "ConsistentRead": True, **(projection or {})}
+            table: {"Keys": list(keys[start : start + MAX_ACTIONS]), "ConsistentRead": True, **(projection or {})}
         }
         for attempt in range(1, _ATTEMPTS + 1):
             response = call("dynamodb", "BatchGetItem", {"RequestItems": request})

@@ -18,7 +18,7 @@ from shared.plate_crypto import Keyed
 from shared.stores import versioned
 from shared.stores.items import Item, batch_get, epoch, item_key, pack, text
 
-MOST_TRIES: Final = 5
+MAX_TRIES: Final = 5
 """Wrong numbers that one citizen may try for one plate in a day."""
 SUSPICIOUS: Final = 20
 """Wrong numbers for one plate in a day, by anybody, after which somebody should look. It locks nobody out."""
@@ -125,7 +125,7 @@ class Registry:
         mark, day = self._keyed.plate(plate_key), to_text(at)[:10]
         own = item_key(mark, f"TRIES#{day}#{sub}")
         try:
-            self._add(own, 1, at, MOST_TRIES)
+            self._add(own, 1, at, MAX_TRIES)
         except AwsError as error:
             if not error.condition_failed:
                 raise

@@ -19,7 +19,7 @@ from zlib import crc32
 from shared.aws_json import Call, Json
 from shared.domain.settlement import Entry, Share
 from shared.domain.time import to_text
-from shared.stores.items import MOST_ACTIONS, Item, get_item, is_made, item_key, pack, pages, text, transact
+from shared.stores.items import MAX_ACTIONS, Item, get_item, is_made, item_key, pack, pages, text, transact
 from shared.stores.rows import pack_rows, read_rows
 
 SHARDS: Final = 4
@@ -27,7 +27,7 @@ OPEN: Final = "open"
 CLOSED: Final = "closed"
 WRITTEN: Final = "written"
 
-_AT_ONCE: Final = (MOST_ACTIONS - 1) // 2
+_AT_ONCE: Final = (MAX_ACTIONS - 1) // 2
 """Entries moved in one transaction: two actions each, and the check that their batch is open."""
 _CURSOR: Final = item_key("CURSOR", "CURSOR")
 

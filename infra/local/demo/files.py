@@ -72,7 +72,7 @@ UNTIL = date(2026, 1, 1)
 BACKLOG_DAYS = 5 * 365 + 1
 LIVE_DAYS = 3
 DAY = 24 * 60  # minutes
-LARGEST_FLEET = 5_000  # violations on one plate
+MAX_FLEET_VIOLATIONS = 5_000  # violations on one plate
 MAX_ROWS = 10**8 - 1
 MAX_SEED = 10**6
 BAGHDAD = timezone(timedelta(hours=3))
@@ -139,7 +139,7 @@ def _layers(count: int) -> list[int]:
     A power law of exponent 3/2, in integers to be the same everywhere: seven plates of eight have one to three.
     """
     scale = count * 1000 // 2612  # zeta(3/2)
-    heavier = [isqrt(scale * scale // k**3) for k in range(2, LARGEST_FLEET + 1)]
+    heavier = [isqrt(scale * scale // k**3) for k in range(2, MAX_FLEET_VIOLATIONS + 1)]
     return [count - sum(heavier), *filter(None, heavier)]
 
 

@@ -19,7 +19,7 @@ from infra.local.lambdas import child
 from infra.local.lambdas.runtime_api import INIT_ERROR, NEXT, RuntimeApi, RuntimeEndedError
 
 INIT_WITHIN = 10.0  # seconds, Lambda's own limit
-MAX_RESPONSE = 6_291_556  # bytes, Lambda's own limit: 6 MB and a little for its envelope
+MAX_RESPONSE_BYTES = 6_291_556  # bytes, Lambda's own limit: 6 MB and a little for its envelope
 
 
 @dataclass(frozen=True)
@@ -166,9 +166,9 @@ class Environment:
         while True:
             request = self._api.receive(deadline, self.is_running)
             kind = request.path.rpartition("/")[2]
-            if kind == "response" and len(request.body) > MAX_RESPONSE:
+            if kind == "response" and len(request.body) > MAX_RESPONSE_BYTES:
                 self._api.answer(413, b'{"errorType":"RequestEntityTooLarge"}')
-                text = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."
+                text = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
                 return _error("Function.ResponseSizeTooLarge", text)
             if kind in ("response", "error"):
                 self._api.answer(202, b'{"status":"OK"}')

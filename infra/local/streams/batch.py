@@ -25,7 +25,7 @@ Invoke = Callable[[bytes], Outcome]
 Clients = Callable[[str], Any]
 Sleep = Callable[[float], None]
 
-LONGEST_BACKOFF = 30.0  # seconds
+MAX_BACKOFF_SECONDS = 30.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class BatchProcessor:
             if 0 <= mapping.max_retries <= retries:
                 self._give_up(records, "RetryAttemptsExhausted", retries + 1)
                 return
-            self._sleep(min(self._first_backoff * 2**retries, LONGEST_BACKOFF))
+            self._sleep(min(self._first_backoff * 2**retries, MAX_BACKOFF_SECONDS))
             retries += 1
 
     def _attempt(self, records: list[Record]) -> _Attempt:

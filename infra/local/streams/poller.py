@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 POLL_EVERY = 0.25  # seconds: Lambda's own rate
 LOOK_FOR_SHARDS_EVERY = 10.0  # seconds
 READ_AT_MOST = 1000  # records, the API's own limit
-MAX_PAYLOAD = 6_000_000  # bytes of one invocation's event
+MAX_PAYLOAD_BYTES = 6_000_000  # bytes of one invocation's event
 _HURRIED_POLL = 0.01  # seconds
 _TROUBLE_PAUSE = 2.0  # seconds
 
@@ -167,7 +167,7 @@ class StreamPoller:
                 if not event_filter.matches(record):
                     continue
                 length = len(json.dumps(record))
-                if batch and (len(batch) == mapping.batch_size or size + length > MAX_PAYLOAD):
+                if batch and (len(batch) == mapping.batch_size or size + length > MAX_PAYLOAD_BYTES):
                     yield batch
                     batch, size = [], 0
                 if not batch:

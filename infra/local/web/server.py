@@ -10,8 +10,8 @@ from typing import Any
 
 from infra.local.web.messages import Request, Response, message
 
-MAX_BODY = 10 * 1024 * 1024  # bytes: the HTTP API's own limit
-_DISCARD_AT_MOST = 10 * MAX_BODY
+MAX_BODY_BYTES = 10 * 1024 * 1024  # bytes: the HTTP API's own limit
+_DISCARD_AT_MOST = 10 * MAX_BODY_BYTES
 _IDLE = 75.0  # seconds before a connection that says nothing is closed
 
 logger = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
 
     def handle_expect_100(self) -> bool:
-        return self._length() > MAX_BODY or super().handle_expect_100()
+        return self._length() > MAX_BODY_BYTES or super().handle_expect_100()
 
     def send_error(self, code: int, text: str | None = None, explain: str | None = None) -> None:
         self.close_connection = True
@@ -118,7 +118,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         length = self._length()
         if length < 0:
             raise _RefusedError(message(400, "Bad Request"))
-        if length > MAX_BODY:
+        if length > MAX_BODY_BYTES:
             self._discard(length)
             raise _RefusedError(message(413, "Request Entity Too Large"))
         return self.rfile.read(length)

@@ -43,13 +43,13 @@ def scan(given: Given) -> Counts:
 
 def _receive(at: Any, given: Given) -> tuple[str, list[Any]]:
     from ingest import on_file
-    from ingest.chunking import MOST_BAD
+    from ingest.chunking import MAX_BAD_SHARE
     from shared.clock import now
     from shared.stores.files import FileVersion
 
     version = FileVersion("uploads", f"backlog/{given.path.name}", given.version_id, given.version_id)
     chunks: list[Any] = []
-    ports = on_file.Ports(at, lambda _, found: chunks.extend(found), now, "utf-8", MOST_BAD)
+    ports = on_file.Ports(at, lambda _, found: chunks.extend(found), now, "utf-8", MAX_BAD_SHARE)
     on_file.receive(version, ports)
     return version.file_id, chunks
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.lambdas.environment import MAX_RESPONSE, FunctionSettings, Invocation, Outcome
+from infra.local.lambdas.environment import MAX_RESPONSE_BYTES, FunctionSettings, Invocation, Outcome
 from infra.local.lambdas.pool import FunctionsClosedError, Pool
 
 ROOT = Path(__file__).parent / "app" / "functions"
@@ -223,9 +223,9 @@ def test_an_idle_environment_that_was_killed_is_replaced(make_pool: MakePool) ->
 def test_an_answer_may_be_6_mb_and_no_more(make_pool: MakePool) -> None:
     pool = make_pool()
 
-    assert len(ask(pool, do="big", bytes=MAX_RESPONSE - 2)) == MAX_RESPONSE - 2
+    assert len(ask(pool, do="big", bytes=MAX_RESPONSE_BYTES - 2)) == MAX_RESPONSE_BYTES - 2
 
-    error = ask(pool, do="big", bytes=MAX_RESPONSE - 1)
+    error = ask(pool, do="big", bytes=MAX_RESPONSE_BYTES - 1)
     assert error["errorType"] == "Function.ResponseSizeTooLarge"
     assert ask(pool, do="tell")["calls"] == 1
 

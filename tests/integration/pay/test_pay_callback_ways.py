@@ -9,7 +9,7 @@ import pytest
 
 from pay.gateways import CallbackError, Delivery, Notice, UnknownError
 from shared.domain.violation import Violation
-from shared.http import LARGEST_BODY
+from shared.http import MAX_BODY_BYTES
 from tests.support.fakes import FakeGateway, callback_body
 from tests.support.functions import Functions, Reply
 from tests.support.payment_requests import RETURN_URL, status, wish
@@ -157,5 +157,5 @@ class TestCallbackRefusals:
 
     def test_a_body_beyond_bounds_is_refused(self, functions: Functions, started: str) -> None:
         functions.callback(started)
-        reply = functions.callback(started, body=b" " * (LARGEST_BODY + 1))
+        reply = functions.callback(started, body=b" " * (MAX_BODY_BYTES + 1))
         assert (reply.status, reply.body["code"]) == (413, "body_too_large")

@@ -9,9 +9,9 @@ import pytest
 
 from pay.gateways import RefusedError, UnknownError
 from pay.payments import start
-from pay.payments.start import LONGEST_START
+from pay.payments.start import MAX_START_TIME
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation
-from shared.http import LARGEST_BODY
+from shared.http import MAX_BODY_BYTES
 from tests.support.aws import template
 from tests.support.build import OTHER_PLATE, PLATE, follow, later, row, store, violation
 from tests.support.functions import Functions, Reply
@@ -97,14 +97,14 @@ class TestStarting:
         functions.gateway.refusal = KeyboardInterrupt()
         with pytest.raises(KeyboardInterrupt):
             functions.pay(wish(*subjects))
-        functions.clock.forward(seconds=LONGEST_START.total_seconds() - 1)
+        functions.clock.forward(seconds=MAX_START_TIME.total_seconds() - 1)
         assert functions.pay(wish(*subjects)).body["code"] == "still_starting"
         functions.clock.forward(seconds=1)
         reply = functions.pay(wish(*subjects))
         assert (reply.status, reply.body["status"]) == (202, "created")
 
     def test_a_start_runs_no_longer_than_its_function(self) -> None:
-        assert template()["Resources"]["PayApi"]["Properties"]["Timeout"] == LONGEST_START.total_seconds()
+        assert template()["Resources"]["PayApi"]["Properties"]["Timeout"] == MAX_START_TIME.total_seconds()
 
     def test_the_first_answer_is_given_again_also_where_it_was_a_refusal(
         self, functions: Functions, subjects: list[Violation]
@@ -209,7 +209,7 @@ class TestRefusals:
         [
             ("{", 400, "body_not_json"),
             ("[]", 422, "body_not_object"),
-            (" " * (LARGEST_BODY + 1), 413, "body_too_large"),
+            (" " * (MAX_BODY_BYTES + 1), 413, "body_too_large"),
         ],
     )
     def test_a_body_that_is_no_request_is_a_problem(

@@ -10,7 +10,7 @@ from pay.gateways import FAILED, REFUNDED, REFUNDING, Refund, RefusedError, Unas
 from pay.gateways import PAID as PAID_THERE
 from pay.payments.refund import give_back_reviewed, settle_reviewed
 from pay.payments.settle import Books
-from pay.poll_gateways import MOST_SILENCES
+from pay.poll_gateways import MAX_SILENCES
 from shared.domain.violation import CANCELLED, PAID, Violation
 from shared.stores.settlements import Settlements
 from tests.support.aws import Engine
@@ -113,16 +113,16 @@ class TestReconciling:
     def test_a_silent_gateway_is_left_alone_after_a_few_tries(
         self, functions: Functions, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("MOST_LIVE_PAYMENTS", "50")
+        monkeypatch.setenv("MAX_LIVE_PAYMENTS", "50")
         follow(functions.citizens)
-        many = [violation() for _ in range(MOST_SILENCES + 3)]
+        many = [violation() for _ in range(MAX_SILENCES + 3)]
         store(functions.violations, *many)
         for each in many:
             assert functions.pay(wish(each), f"key-{each.violation_no:0>8}").status == 201
         functions.clock.forward(minutes=16)
         functions.gateway.silence = UnknownError("ReadTimeoutError")
         functions.reconcile()
-        assert functions.gateway.asked == MOST_SILENCES
+        assert functions.gateway.asked == MAX_SILENCES
 
     def test_one_that_the_gateway_cannot_be_asked_about_expires_an_hour_after_its_time(
         self, functions: Functions, subjects: list[Violation]

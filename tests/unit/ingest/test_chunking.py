@@ -29,7 +29,7 @@ def test_a_small_file_is_one_chunk_without_its_header() -> None:
 
 
 def test_a_large_file_is_cut_by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunking, "MOST_ROWS", 4)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 4)
     content = csv_text(*good_rows(10))
     found = scan(blocks(content), SOURCE)
     assert [chunk.line for chunk in found.chunks] == [2, 6, 10]
@@ -38,7 +38,7 @@ def test_a_large_file_is_cut_by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_file_of_long_rows_is_cut_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunking, "MOST_BYTES", 1)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_BYTES", 1)
     content = csv_text(*good_rows(5))
     assert len(scan(blocks(content), SOURCE).chunks) == 5
 
@@ -61,7 +61,7 @@ def test_a_last_line_needs_no_end() -> None:
 
 def test_only_the_first_records_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bad rows after them are rejected one by one and do not refuse the file."""
-    monkeypatch.setattr(chunking, "MOST_ROWS", 10)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 10)
     rows = [*good_rows(10), *({**GOOD, "amount": "x"} for _ in range(20))]
     assert scan(blocks(csv_text(*rows)), SOURCE).rows == 30
 
@@ -88,7 +88,7 @@ def test_bad_rows_count_wherever_they_stand(at: int) -> None:
 
 
 def test_a_file_that_is_bad_at_once_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunking, "MOST_ROWS", 10)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 10)
 
     def endless() -> Iterator[bytes]:
         yield csv_text()
@@ -147,7 +147,7 @@ def test_empty_rows_below_and_between_are_left_out_however_many(keeping: bool) -
 
 def test_empty_rows_beyond_those_of_a_sheet_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few packed kilobytes could be millions of them."""
-    monkeypatch.setattr(chunking, "MOST_EMPTY", 1000)
+    monkeypatch.setattr(chunking, "MAX_EMPTY_ROWS", 1000)
     kept: dict[int, bytes] = {}
 
     def endless() -> Iterator[bytes]:
@@ -160,6 +160,6 @@ def test_empty_rows_beyond_those_of_a_sheet_are_not_held(monkeypatch: pytest.Mon
 
 
 def test_bytes_that_are_not_text_are_found_on_their_line_wherever_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunking, "MOST_ROWS", 2)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 2)
     content = csv_text(*good_rows(9)) + b"\xff\n"
     assert (refused(content).code, refused(content).line) == ("not_utf8", 11)

@@ -195,7 +195,7 @@ def test_a_gzip_bomb_is_stopped_soon() -> None:
 
 
 def test_gzip_unpacks_to_no_more_than_a_plain_file_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacking, "LARGEST", 10 * len(PLAIN))
+    monkeypatch.setattr(unpacking, "MAX_FILE_BYTES", 10 * len(PLAIN))
     assert refusal(gzip.compress(csv_text(*good_rows(200)))).code == "file_too_large"
 
 

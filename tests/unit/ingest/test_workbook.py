@@ -327,11 +327,14 @@ def test_a_number_that_lost_its_digits_is_rejected_by_name() -> None:
 def test_what_a_small_workbook_may_become_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpacking, "UNSUSPICIOUS", 100_000)
     assert refusal(xlsx([], parts={"xl/media/zeros": "0" * 1_000_000})) == "excel_bomb"
-    monkeypatch.setattr(workbook, "MOST_TEXT", 1000)
+    monkeypatch.setattr(workbook, "MAX_TEXT_BYTES", 1000)
     assert refusal(xlsx([["x" * 999, "yy"]])) == "excel_texts_too_large"
 
 
 def test_a_workbook_larger_than_200_mb_is_not_read() -> None:
     content = xlsx([NAMES, ROW])
-    with pytest.raises(FileError, match="excel_too_large"), plain(blocks(content), workbook.LARGEST + 1, "utf-8"):
+    with (
+        pytest.raises(FileError, match="excel_too_large"),
+        plain(blocks(content), workbook.MAX_WORKBOOK_BYTES + 1, "utf-8"),
+    ):
         pass

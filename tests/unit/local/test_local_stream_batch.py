@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.lambdas.environment import Outcome
-from infra.local.streams.batch import LONGEST_BACKOFF, BatchProcessor, StreamMapping
+from infra.local.streams.batch import MAX_BACKOFF_SECONDS, BatchProcessor, StreamMapping
 
 NOW = 1_800_000_000.0
 
@@ -117,7 +117,7 @@ def test_a_failing_batch_is_retried_as_a_whole_until_it_works() -> None:
 def test_backoff_has_an_end() -> None:
     function = FakeFunction(poison="1", raises=True, heals_after=12)
 
-    assert max(Run(function).process("1").pauses) == LONGEST_BACKOFF
+    assert max(Run(function).process("1").pauses) == MAX_BACKOFF_SECONDS
 
 
 def test_retries_are_bounded_and_the_batch_goes_to_the_destination() -> None:

@@ -274,7 +274,7 @@ def test_settling_gives_up_where_a_function_keeps_failing(stream: FakeStream, fu
 def test_a_large_payload_is_split(
     stream: FakeStream, function: Function, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poller_module, "MAX_PAYLOAD", 300)
+    monkeypatch.setattr(poller_module, "MAX_PAYLOAD_BYTES", 300)
     stream.add("shard", *"123456")
 
     start(batching_window=0.2)

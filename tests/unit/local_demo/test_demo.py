@@ -122,7 +122,7 @@ def test_the_tail_is_heavy_and_a_plate_keeps_its_category() -> None:
 
 def test_the_largest_fleet_of_the_national_file_has_five_thousand() -> None:
     layers = demo._layers(demo.NATIONAL["german"])
-    assert len(layers) == demo.LARGEST_FLEET
+    assert len(layers) == demo.MAX_FLEET_VIOLATIONS
     assert 1 <= layers[-1] <= 5
     assert sum(layers) == demo.NATIONAL["german"]
 

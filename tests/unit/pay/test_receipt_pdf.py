@@ -19,7 +19,7 @@ from pay.receipt import pdf
 from pay.receipt.pdf import Receipt, draw
 from pay.receipt.texts import WORDS
 from shared.domain.governorates import GOVERNORATES
-from shared.domain.payment import LARGEST, PAID, Line, Payment
+from shared.domain.payment import MAX_LINES, PAID, Line, Payment
 from shared.domain.plate import GERMAN_LETTERS
 from shared.http import LANGUAGES
 
@@ -83,7 +83,7 @@ def line_with(of: pdfium.PdfPage, part: str) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("count", [1, 5, LARGEST])
+@pytest.mark.parametrize("count", [1, 5, MAX_LINES])
 def test_everything_is_on_one_page(count: int, language: str) -> None:
     found = lines(page(count, language))
     for line in payment(count).lines:
@@ -96,17 +96,17 @@ def test_everything_is_on_one_page(count: int, language: str) -> None:
 def test_nothing_runs_over_the_edge_or_onto_another(language: str) -> None:
     """Every run of text lies within the margins, also with the longest values that a violation may have."""
     longest = Line("W" * 32, 100_000_000, "DE#14#ص#888888", "م" * 16, "14")
-    full = payment()._replace(lines=(longest,) * LARGEST, amount=5_000_000_000)
+    full = payment()._replace(lines=(longest,) * MAX_LINES, amount=5_000_000_000)
     document = pdfium.PdfDocument(draw(Receipt(full, URL, language)))
     assert len(document) == 1
     width, _ = document[0].get_size()
     assert all(40 < glyph.left <= glyph.right < width - 40 for glyph in glyphs(document[0]))
     cells = [longest.violation_no, "100,000,000", "888888"]
-    assert sum(all(cell in line for cell in cells) for line in lines(document[0])) == LARGEST
+    assert sum(all(cell in line for cell in cells) for line in lines(document[0])) == MAX_LINES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("count", [1, LARGEST])
+@pytest.mark.parametrize("count", [1, MAX_LINES])
 def test_a_reader_of_another_make_finds_the_address(count: int, language: str) -> None:
     (code,) = zxingcpp.read_barcodes(page(count, language).render(scale=1.5).to_pil())
     assert code.text == URL

@@ -36,7 +36,7 @@ SHARDS: Final = 4
 KEPT: Final = timedelta(days=400)
 CLAIMED_FOR: Final = timedelta(minutes=5)
 """After this long a claim is taken for a crash between claiming and marking."""
-MOST_VIOLATIONS: Final = 98
+MAX_VIOLATIONS: Final = 98
 """That one message can tell of: it, their markers and one more fit one transaction."""
 TAKEN: Final = "taken"
 """Why a message could not be claimed, beside the caps: somebody else has it, or it is not due."""

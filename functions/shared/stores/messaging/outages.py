@@ -9,7 +9,7 @@ from shared.aws_json import AwsError, Call, Json
 from shared.domain.time import to_text
 from shared.stores.items import number, pack, text
 
-MOST_FAILURES: Final = 5
+MAX_FAILURES: Final = 5
 WITHIN: Final = timedelta(minutes=1)
 AWAY_FOR: Final = timedelta(minutes=10)
 
@@ -40,7 +40,7 @@ class Outages:
             if not error.condition_failed:
                 raise
             failures = self._update(provider, "SET since = :now, failures = :one", {":now": to_text(at), ":one": 1})
-        if failures < MOST_FAILURES:
+        if failures < MAX_FAILURES:
             return False
         self._update(provider, "SET away_until = :until REMOVE since, failures", {":until": to_text(at + AWAY_FOR)})
         return True
