@@ -72,8 +72,8 @@ def _owner(name: str, known: Gateway, gateway_id: str | None) -> str | None:
         return None
     if payment_id := books().payments.of_order(name, gateway_id):
         return payment_id
-    standing = known.standing(None, gateway_id)
-    return standing.payment_id if standing else None
+    order = known.get_order(None, gateway_id)
+    return order.payment_id if order else None
 
 
 def _act(call: _Call) -> bool:

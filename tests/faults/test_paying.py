@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from pay import gateways
-from pay.gateways import UnknownError
+from pay.gateways import OrderStatus, UnknownError
 from shared.aws_json import AwsError
 from shared.domain.violation import Violation
 from tests.support.crashes import Crash, Faults
@@ -135,7 +134,7 @@ def test_a_failed_payment_that_dies_while_ending_lets_everything_go(
     functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
 ) -> None:
     payment_id = functions.pay(wish(*subjects)).body["payment_id"]
-    functions.gateway.says(payment_id, gateways.FAILED)
+    functions.gateway.says(payment_id, OrderStatus.FAILED)
     functions.gateway.keys()
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
         functions.callback(payment_id)

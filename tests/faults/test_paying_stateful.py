@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from pay.gateways import EXPIRED, FAILED, PAID, REFUNDED, UNPAID, RefusedError, UnknownError
+from pay.gateways import OrderStatus, RefusedError, UnknownError
 from pay.payments.compare import compare
 from pay.payments.manual_refund import TAKEN, take_over
 from pay.payments.money_returned import take_back
@@ -57,7 +57,7 @@ class Paying(RuleBasedStateMachine):
         self.gateway = self.functions.gateway
         self.faults = Faults()
         monkeypatch.setattr("pay.ports.FastClient", lambda: self.faults.through(engine.fast()))
-        for name in ("order", "standing", "cancel", "refund"):
+        for name in ("order", "get_order", "cancel", "refund"):
             monkeypatch.setattr(self.gateway, name, self.faults.through(getattr(self.gateway, name)))
         self.books = Books(
             self.functions.violations,
@@ -83,7 +83,7 @@ class Paying(RuleBasedStateMachine):
     @initialize(
         target=payments,
         amounts=st.lists(st.sampled_from([25_000, 50_000, 75_001]), min_size=POOL, max_size=POOL),
-        state=st.sampled_from([UNPAID, PAID, "concluded", "late"]),
+        state=st.sampled_from([OrderStatus.UNPAID, OrderStatus.PAID, "concluded", "late"]),
     )
     def a_payment_is_under_way(self, amounts: list[int], state: str) -> str:
         """Of the first two violations; without it, most of what may happen would happen to nothing."""
@@ -93,8 +93,8 @@ class Paying(RuleBasedStateMachine):
         payment_id: str = self.functions.pay(wish(*self.subjects[:2]), "key-of-first").body["payment_id"]
         if state == "late":
             self.functions.cancel(payment_id)
-        if state != UNPAID:
-            self.gateway.says(payment_id, PAID)
+        if state != OrderStatus.UNPAID:
+            self.gateway.says(payment_id, OrderStatus.PAID)
         if state in ("concluded", "late"):
             self.functions.callback(payment_id)
         return payment_id
@@ -123,23 +123,28 @@ class Paying(RuleBasedStateMachine):
 
     @rule(payment_id=payments, difference=st.sampled_from([0, 0, 0, 0, -1, 1]))
     def the_citizen_pays(self, payment_id: str, difference: int) -> None:
-        if self.state_there(payment_id) == UNPAID:
-            amount = self.gateway.orders[payment_id].amount + difference
-            self.gateway.says(payment_id, PAID, amount=amount)
+        if self.state_there(payment_id) == OrderStatus.UNPAID:
+            amount = self.gateway.requests[payment_id].amount + difference
+            self.gateway.says(payment_id, OrderStatus.PAID, amount=amount)
 
     @rule(payment_id=payments, difference=st.sampled_from([0, -1, 1]))
     def the_citizen_pays_in_spite_of_all(self, payment_id: str, difference: int) -> None:
         """A gateway that cannot close an order, or takes money for one that it called over."""
-        if self.state_there(payment_id) in (UNPAID, FAILED, EXPIRED):
-            amount = self.gateway.orders[payment_id].amount + difference
-            self.gateway.says(payment_id, PAID, amount=amount)
+        if self.state_there(payment_id) in (OrderStatus.UNPAID, OrderStatus.FAILED, OrderStatus.EXPIRED):
+            amount = self.gateway.requests[payment_id].amount + difference
+            self.gateway.says(payment_id, OrderStatus.PAID, amount=amount)
 
-    @rule(payment_id=payments, state=st.sampled_from([FAILED, EXPIRED]))
+    @rule(payment_id=payments, state=st.sampled_from([OrderStatus.FAILED, OrderStatus.EXPIRED]))
     def the_gateway_gives_up(self, payment_id: str, state: str) -> None:
-        if self.state_there(payment_id) == UNPAID:
+        if self.state_there(payment_id) == OrderStatus.UNPAID:
             self.gateway.says(payment_id, state)
 
-    @rule(payment_id=payments, told=st.sampled_from([PAID, FAILED, UNPAID]), times=st.integers(1, 2), crash=crashes)
+    @rule(
+        payment_id=payments,
+        told=st.sampled_from([OrderStatus.PAID, OrderStatus.FAILED, OrderStatus.UNPAID]),
+        times=st.integers(1, 2),
+        crash=crashes,
+    )
     def callback(self, payment_id: str, told: str, times: int, crash: tuple[int, bool] | None) -> None:
         """Of any event, in any order, again and again."""
         for _ in range(times):
@@ -203,9 +208,9 @@ class Paying(RuleBasedStateMachine):
     @rule(payment_id=payments)
     def the_gateways_office_gives_back_what_is_settled(self, payment_id: str) -> None:
         payment = self.functions.payments.get(payment_id)
-        if payment and payment.status == PAID:
+        if payment and payment.status == OrderStatus.PAID:
             self.by_hand.add(payment_id)
-            self.gateway.says(payment_id, REFUNDED)
+            self.gateway.says(payment_id, OrderStatus.REFUNDED)
             assert take_back(payment, self.books, self.functions.clock.at)
 
     # ------------------------------------------------------------------ what holds, always
@@ -221,7 +226,7 @@ class Paying(RuleBasedStateMachine):
             assert payment.received == payment.settled + payment.surplus
             assert payment.surplus >= 0
             if payment.received:
-                assert payment.received == self.gateway.standings[payment.payment_id].amount
+                assert payment.received == self.gateway.orders[payment.payment_id].amount
             owed = payment.status in (REVIEW, REFUND_DUE)
             gone = self.gone(payment)
             assert gone == 0 or payment.payment_id not in self.given_by_hand
@@ -280,7 +285,7 @@ class Paying(RuleBasedStateMachine):
         functions, self.gateway.refund_refusal = self.functions, None
         forget()
         functions.clock.forward(hours=2)
-        for payment_id in self.gateway.orders:
+        for payment_id in self.gateway.requests:
             assert functions.callback(payment_id, status="at last").status == 200
         for _ in range(2):
             functions.reconcile()
@@ -289,9 +294,9 @@ class Paying(RuleBasedStateMachine):
         assert {payment.status for payment in self.all_payments()} <= ENDS
         assert not any(each.held_by for each in self.all_violations())
         taken = {
-            payment_id: standing.amount
-            for payment_id, standing in self.gateway.standings.items()
-            if standing.state not in (UNPAID, FAILED, EXPIRED)
+            payment_id: order.amount
+            for payment_id, order in self.gateway.orders.items()
+            if order.status not in (OrderStatus.UNPAID, OrderStatus.FAILED, OrderStatus.EXPIRED)
         }
         assert taken == {each.payment_id: each.received for each in self.all_payments() if each.received}
         functions.clock.forward(hours=2)
@@ -339,8 +344,8 @@ class Paying(RuleBasedStateMachine):
         return settled
 
     def state_there(self, payment_id: str) -> str | None:
-        standing = self.gateway.standings.get(payment_id)
-        return standing.state if standing else None
+        order = self.gateway.orders.get(payment_id)
+        return order.status if order else None
 
 
 def _answered(_: str) -> None:

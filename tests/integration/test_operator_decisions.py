@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from infra.operator import __main__ as commands
 from infra.operator.deployment import Deployment
-from pay.gateways import EXPIRED, PAID, REFUNDED, REFUNDING, RefusedError, UnknownError
+from pay.gateways import OrderStatus, RefusedError, UnknownError
 from pay.payments.manual_refund import UNKNOWN
 from pay.payments.refund import is_asked_for
 from shared.domain.violation import Violation
@@ -215,10 +215,10 @@ class TestByHand:
         self, functions: Functions, due: str
     ) -> None:
         """ZainCash and QiCard call an order paid while they give its money back."""
-        functions.gateway.refund_state = PAID
+        functions.gateway.refund_state = OrderStatus.PAID
         functions.reconcile()
         functions.clock.forward(minutes=3)
-        assert functions.gateway.standings[due].state == PAID
+        assert functions.gateway.orders[due].status == OrderStatus.PAID
         assert run("pay.poll_gateways", {"by_hand": due, "confirmed": False}) == UNKNOWN
 
     def test_what_was_taken_over_is_never_asked_for_again(self, functions: Functions, decide: Run, due: str) -> None:
@@ -241,8 +241,8 @@ class TestByHand:
     @pytest.mark.parametrize(
         ("state", "says", "then"),
         [
-            (REFUNDING, "is giving the money back", "refund_due"),
-            (REFUNDED, "has given the money back", "refunded"),
+            (OrderStatus.REFUNDING, "is giving the money back", "refund_due"),
+            (OrderStatus.REFUNDED, "has given the money back", "refunded"),
         ],
     )
     def test_what_the_gateway_says_it_gives_back_is_left_to_it(
@@ -253,11 +253,11 @@ class TestByHand:
         assert status(functions, refused) == then
         assert "does not fit" in decide("given-back", refused, "--apply", code=1)
 
-    @pytest.mark.parametrize("state", [EXPIRED, None], ids=["no money", "silent"])
+    @pytest.mark.parametrize("state", [OrderStatus.EXPIRED, None], ids=["no money", "silent"])
     def test_where_the_gateway_does_not_say_it_has_the_money_its_office_must_say_so(
         self, functions: Functions, decide: Run, refused: str, state: str | None
     ) -> None:
-        functions.gateway.says(refused, state or PAID)
+        functions.gateway.says(refused, state or OrderStatus.PAID)
         functions.gateway.silence = None if state else UnknownError("ReadTimeoutError")
         assert "ask its office" in decide("by-hand", refused, "--apply", code=1)
         functions.clock.forward(minutes=2)
@@ -277,7 +277,7 @@ class TestByHand:
         functions.reconcile()
         assert status(functions, due) == "refunded"
         functions.clock.forward(minutes=3)
-        functions.gateway.says(due, REFUNDED)
+        functions.gateway.says(due, OrderStatus.REFUNDED)
         monkeypatch.setattr("infra.operator.deciding.find", lambda *_: seen)
         assert "being asked for it just now" in decide("by-hand-confirmed", due, "--apply", code=1)
         assert functions.payments.get(due).by_hand_since is None

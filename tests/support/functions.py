@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-from pay.gateways import PAID
+from pay.gateways import OrderStatus
 from shared.aws_json import Call, Json
 from shared.domain.violation import Violation
 from shared.observability import logger
@@ -207,7 +207,7 @@ class Functions:
         self,
         payment_id: object,
         *,
-        status: str = PAID,
+        status: str = OrderStatus.PAID,
         body: bytes | None = None,
         gateway: str = "sandbox",
         headers: Mapping[str, str] | None = None,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from pay import gateways
-from pay.gateways import Gateway, UnknownError
+from pay.gateways import Gateway, OrderStatus, UnknownError
 from pay.payments.refund import MAX_REFUND_TIME, given_back, is_asked_for
 from pay.payments.settle import Books
 from shared.domain.payment import REFUND_DUE, Payment
@@ -29,22 +28,22 @@ def take_over(payment: Payment, gateway: Gateway | None, books: Books, now: date
     """
     if payment.status != REFUND_DUE or not books.payments.take_refund(payment, now, now + MAX_REFUND_TIME):
         return BUSY
-    state = _state(payment, gateway)
-    if state == gateways.REFUNDED:
+    status = _status(payment, gateway)
+    if status == OrderStatus.REFUNDED:
         given_back(payment, books, now)
         return REFUNDED
-    if state == gateways.REFUNDING:
+    if status == OrderStatus.REFUNDING:
         return REFUNDING
-    if not confirmed and (state != gateways.PAID or is_asked_for(payment)):
+    if not confirmed and (status != OrderStatus.PAID or is_asked_for(payment)):
         return UNKNOWN
     taken = payment._replace(by_hand_since=to_text(now))
     return TAKEN if books.payments.change(payment, taken, now, what="by_hand") is None else BUSY
 
 
-def _state(payment: Payment, gateway: Gateway | None) -> str | None:
+def _status(payment: Payment, gateway: Gateway | None) -> str | None:
     """What the gateway says of an order; None where it says nothing."""
     try:
-        standing = gateway.standing(payment.payment_id, payment.gateway_id) if gateway else None
+        order = gateway.get_order(payment.payment_id, payment.gateway_id) if gateway else None
     except UnknownError:
         return None
-    return standing.state if standing else None
+    return order.status if order else None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from pay.gateways import REFUNDED as GIVEN_BACK
-from pay.gateways import Gateway, Refund, RefusedError
+from pay.gateways import Gateway, OrderStatus, Refund, RefusedError
 from pay.payments.settle import Books, release, settle, to_payer
 from shared.aws_json import Json
 from shared.domain import message
@@ -41,13 +40,13 @@ def refund(payment: Payment, gateway: Gateway, books: Books, now: datetime) -> P
         payment.reason or "",
     )
     try:
-        state = gateway.refund(asked)
+        status = gateway.refund(asked)
     except RefusedError as error:
         refused = payment._replace(refund_refused=str(error))
         books.payments.change(payment, refused, now, what="refund_refused")
         count("RefundsRefused")
         return refused
-    return given_back(payment, books, now) if state == GIVEN_BACK else payment
+    return given_back(payment, books, now) if status == OrderStatus.REFUNDED else payment
 
 
 def given_back(payment: Payment, books: Books, now: datetime) -> Payment:

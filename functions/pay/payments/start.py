@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from pay.gateways import Gateway, Order, RefusedError, UnknownError
+from pay.gateways import Gateway, OrderRequest, RefusedError, UnknownError
 from pay.payments.settle import Books, release
 from shared.domain.message import identity
 from shared.domain.money import CURRENCY
@@ -156,7 +156,7 @@ def _line(violation: Violation, at: str) -> Line:
 
 
 def _order(payment: Payment, gateway: Gateway, callback_url: str, books: Books, now: datetime) -> Payment:
-    order = Order(
+    order = OrderRequest(
         payment.payment_id,
         payment.amount,
         CURRENCY,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from pay import gateways
-from pay.gateways import Gateway, Standing, UnaskableError, UnknownError
+from pay.gateways import Gateway, Order, OrderStatus, UnaskableError, UnknownError
 from pay.payments.settle import Books, release, settle
 from shared.aws_json import AwsError
 from shared.domain.money import CURRENCY
@@ -42,35 +41,35 @@ BY_CITIZEN: Final = Verdict(CANCELLED, "by_citizen")
 TIME_OVER: Final = Verdict(EXPIRED, "time_over")
 
 
-def judge(payment: Payment, standing: Standing | None, now: datetime, closing: Verdict | None = None) -> Verdict | None:
+def judge(payment: Payment, order: Order | None, now: datetime, closing: Verdict | None = None) -> Verdict | None:
     """Where a payment goes on what the gateway says, None where it stays.
 
     closing: where it goes if there is no money, after its order was closed at the gateway.
     """
-    state = standing.state if standing else gateways.UNPAID
-    if standing and state == gateways.PAID:
-        money = _money(payment, standing)
+    status = order.status if order else OrderStatus.UNPAID
+    if order and status == OrderStatus.PAID:
+        money = _money(payment, order)
         if payment.status in LIVE:
             return Verdict(PAID, "paid") if money is None else Verdict(REVIEW, money)
         if payment.status in GIVEN_UP:
             late = Verdict(REFUND_DUE, "paid_late", LATE_MONEY)
             return late if money is None else Verdict(REVIEW, money, LATE_OTHER_MONEY)
-    if payment.status not in LIVE or state in (gateways.PAID, gateways.REFUNDING):
+    if payment.status not in LIVE or status in (OrderStatus.PAID, OrderStatus.REFUNDING):
         return None
     if closing:
         return closing
-    if state == gateways.EXPIRED:
+    if status == OrderStatus.EXPIRED:
         return Verdict(EXPIRED, "gateway_expired")
-    if state != gateways.UNPAID:
-        return Verdict(FAILED, f"gateway_{state}")
+    if status != OrderStatus.UNPAID:
+        return Verdict(FAILED, f"gateway_{status}")
     return TIME_OVER if now > from_text(payment.expires_at) else None
 
 
-def _money(payment: Payment, standing: Standing) -> str | None:
+def _money(payment: Payment, order: Order) -> str | None:
     """What is wrong with the money that a gateway says it took, as a code."""
-    if standing.currency != CURRENCY:
+    if order.currency != CURRENCY:
         return "currency_differs"
-    return None if standing.amount == payment.amount else "amount_differs"
+    return None if order.amount == payment.amount else "amount_differs"
 
 
 def conclude(
@@ -91,14 +90,14 @@ def conclude(
     """
     if closing and payment.status in LIVE:
         gateway.cancel(payment.payment_id, payment.gateway_id)
-    standing, payment = _ask(payment, gateway, books, now, gateway_id)
+    order, payment = _ask(payment, gateway, books, now, gateway_id)
     for _ in range(_TRIES):
-        verdict = judge(payment, standing, now, closing)
+        verdict = judge(payment, order, now, closing)
         if verdict is None:
             return payment
-        if verdict == TIME_OVER and standing and not closing:
+        if verdict == TIME_OVER and order and not closing:
             return conclude(payment, gateway, books, now, closing=TIME_OVER)
-        if changed := _act(payment, standing, verdict, books, now):
+        if changed := _act(payment, order, verdict, books, now):
             return changed
         payment = books.payments.get(payment.payment_id) or payment
     raise UnknownError("the payment changes all the time")
@@ -106,23 +105,23 @@ def conclude(
 
 def _ask(
     payment: Payment, gateway: Gateway, books: Books, now: datetime, gateway_id: str | None
-) -> tuple[Standing | None, Payment]:
+) -> tuple[Order | None, Payment]:
     """How a payment stands, and the payment with the gateway's id of it, which is bound to it and to no other."""
     known = payment.gateway_id or gateway_id
     try:
-        standing = gateway.standing(payment.payment_id, known)
+        order = gateway.get_order(payment.payment_id, known)
     except UnaskableError:
         if now > from_text(payment.expires_at) + NEVER_ANSWERED_FOR:
             return None, payment
         raise
-    if standing is None:
+    if order is None:
         return None, payment
-    if standing.payment_id not in (None, payment.payment_id) or known not in (None, standing.gateway_id):
+    if order.payment_id not in (None, payment.payment_id) or known not in (None, order.gateway_id):
         raise UnknownError("the answer is about another order")
     if payment.gateway_id:
-        return standing, payment
-    bound = payment._replace(gateway_id=standing.gateway_id)
-    binding = books.payments.bind_action(payment, standing.gateway_id)
+        return order, payment
+    bound = payment._replace(gateway_id=order.gateway_id)
+    binding = books.payments.bind_action(payment, order.gateway_id)
     try:
         refusal = books.payments.change(payment, bound, now, [binding], what="order_found")
     except AwsError as error:
@@ -130,14 +129,14 @@ def _ask(
             raise
         raise UnknownError("others are at work on the payment") from error
     if refusal is None:
-        return standing, bound
+        return order, bound
     if refusal.others:
         raise UnknownError("the order is another payment's")
-    return standing, books.payments.get(payment.payment_id) or payment
+    return order, books.payments.get(payment.payment_id) or payment
 
 
-def _act(payment: Payment, standing: Standing | None, verdict: Verdict, books: Books, now: datetime) -> Payment | None:
-    received = standing.amount if standing and standing.currency == CURRENCY else 0
+def _act(payment: Payment, order: Order | None, verdict: Verdict, books: Books, now: datetime) -> Payment | None:
+    received = order.amount if order and order.currency == CURRENCY else 0
     after = payment._replace(status=verdict.status, reason=verdict.reason)
     try:
         if verdict.status == PAID:

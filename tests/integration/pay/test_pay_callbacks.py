@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from pay import gateways
-from pay.gateways import UnknownError
+from pay.gateways import OrderStatus, UnknownError
 from shared.aws_json import AwsError
 from shared.domain.violation import DISPUTED, Violation
 from shared.stores.items import transact
@@ -85,7 +84,7 @@ class TestCallback:
         assert functions.payment(started).body["status"] == "paid"
         assert state(functions, subjects[0]) == "paid"
 
-    @pytest.mark.parametrize(("said", "status"), [(gateways.FAILED, "failed"), (gateways.EXPIRED, "expired")])
+    @pytest.mark.parametrize(("said", "status"), [(OrderStatus.FAILED, "failed"), (OrderStatus.EXPIRED, "expired")])
     def test_one_that_brought_no_money_lets_the_violations_go(
         self, functions: Functions, subjects: list[Violation], started: str, said: str, status: str
     ) -> None:
@@ -114,7 +113,7 @@ class TestCallback:
         assert [state(functions, subject) for subject in subjects] == ["in_payment"] * 2
         assert functions.statuses() == []
 
-    @pytest.mark.parametrize("said", [gateways.UNPAID, gateways.PAID, gateways.FAILED])
+    @pytest.mark.parametrize("said", [OrderStatus.UNPAID, OrderStatus.PAID, OrderStatus.FAILED])
     def test_what_a_gateway_says_of_another_order_says_nothing(
         self, functions: Functions, started: str, said: str
     ) -> None:
@@ -137,7 +136,7 @@ class TestCallback:
         if ended == "cancelled":
             functions.cancel(started)
         elif ended == "failed":
-            functions.gateway.says(started, gateways.FAILED)
+            functions.gateway.says(started, OrderStatus.FAILED)
             functions.callback(started, status="failed")
         else:
             functions.clock.forward(minutes=16)
@@ -164,16 +163,16 @@ class TestCallback:
 
     def test_money_that_comes_while_it_is_being_given_up_is_due_back(self, functions: Functions, started: str) -> None:
         functions.callback(started)
-        standing = functions.gateway.standing
+        order = functions.gateway.get_order
 
         def given_up_meanwhile(payment_id: str | None, gateway_id: str | None) -> Any:
-            functions.gateway.standing = standing  # type: ignore[method-assign]
+            functions.gateway.get_order = order  # type: ignore[method-assign]
             functions.clock.forward(minutes=16)
             functions.reconcile()
             functions.gateway.says(started)
-            return standing(payment_id, gateway_id)
+            return order(payment_id, gateway_id)
 
-        functions.gateway.standing = given_up_meanwhile  # type: ignore[method-assign]
+        functions.gateway.get_order = given_up_meanwhile  # type: ignore[method-assign]
         assert functions.callback(started).status == 200
         assert status(functions, started) == "refund_due"
 

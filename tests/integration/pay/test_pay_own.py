@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pay.gateways import EXPIRED, FAILED, UnknownError
+from pay.gateways import OrderStatus, UnknownError
 from shared.domain.violation import Violation
 from tests.support.build import follow, store, violation
 from tests.support.functions import Functions, Reply
@@ -17,14 +17,14 @@ class TestCancelling:
     ) -> None:
         reply = functions.cancel(started)
         assert (reply.status, reply.body["status"]) == (200, "cancelled")
-        assert functions.gateway.standings[started].state == FAILED
+        assert functions.gateway.orders[started].status == OrderStatus.FAILED
         assert [state(functions, subject) for subject in subjects] == ["unpaid"] * 2
         assert functions.pay(wish(*subjects), "key-00000002").status == 201
 
     def test_again_is_the_same(self, functions: Functions, started: str) -> None:
         assert functions.cancel(started) == functions.cancel(started)
 
-    @pytest.mark.parametrize("said", [FAILED, EXPIRED])
+    @pytest.mark.parametrize("said", [OrderStatus.FAILED, OrderStatus.EXPIRED])
     def test_what_has_ended_at_the_gateway_is_cancelled(self, functions: Functions, started: str, said: str) -> None:
         functions.gateway.says(started, said)
         assert functions.cancel(started).body["status"] == "cancelled"

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from pay.gateways import FAILED, REFUNDED, REFUNDING, Refund, RefusedError, UnaskableError, UnknownError
-from pay.gateways import PAID as PAID_THERE
+from pay.gateways import OrderStatus, Refund, RefusedError, UnaskableError, UnknownError
 from pay.payments.refund import give_back_reviewed, settle_reviewed
 from pay.payments.settle import Books
 from pay.poll_gateways import MAX_SILENCES
@@ -57,7 +56,7 @@ class TestReconciling:
         functions.clock.forward(minutes=16)
         functions.reconcile()
         assert status(functions, started) == "expired"
-        assert functions.gateway.standings[started].state == FAILED
+        assert functions.gateway.orders[started].status == OrderStatus.FAILED
 
     def test_money_that_comes_while_it_is_being_closed_is_settled(
         self, functions: Functions, started: str, monkeypatch: pytest.MonkeyPatch
@@ -90,15 +89,15 @@ class TestReconciling:
         first = functions.pay(wish(subjects[0]), "key-00000001").body["payment_id"]
         second = functions.pay(wish(subjects[1]), "key-00000002").body["payment_id"]
         functions.clock.forward(minutes=3)
-        standing = functions.gateway.standing
+        order = functions.gateway.get_order
 
         def broken_for_first(payment_id: str | None, gateway_id: str | None) -> Any:
             if payment_id == first:
                 raise RuntimeError("broken")
-            return standing(payment_id, gateway_id)
+            return order(payment_id, gateway_id)
 
         functions.gateway.says(second)
-        functions.gateway.standing = broken_for_first  # type: ignore[method-assign]
+        functions.gateway.get_order = broken_for_first  # type: ignore[method-assign]
         functions.reconcile()
         assert (status(functions, first), status(functions, second)) == ("pending", "paid")
 
@@ -137,7 +136,7 @@ class TestReconciling:
         functions.reconcile()
         assert status(functions, started) == "expired"
         assert state(functions, subjects[0]) == "unpaid"
-        assert len(functions.gateway.orders) == 0
+        assert len(functions.gateway.requests) == 0
 
     def test_one_long_open_after_its_time_is_told_of(
         self, functions: Functions, started: str, capsys: pytest.CaptureFixture[str]
@@ -202,12 +201,12 @@ class TestRefunding:
     def test_one_that_is_on_its_way_back_is_asked_for_again_under_the_same_number(
         self, functions: Functions, late: str
     ) -> None:
-        functions.gateway.refund_state = REFUNDING
+        functions.gateway.refund_state = OrderStatus.REFUNDING
         for _ in range(2):
             functions.reconcile()
             assert status(functions, late) == "refund_due"
             functions.clock.forward(minutes=3)
-        functions.gateway.refund_state = REFUNDED
+        functions.gateway.refund_state = OrderStatus.REFUNDED
         functions.reconcile()
         assert status(functions, late) == "refunded"
         assert len(functions.gateway.refunds) == 1
@@ -223,7 +222,7 @@ class TestRefunding:
             if len(asked) == 1:
                 functions.clock.forward(minutes=1)
                 functions.reconcile()
-            return REFUNDING
+            return OrderStatus.REFUNDING
 
         monkeypatch.setattr(functions.gateway, "refund", refund)
         functions.reconcile()
@@ -259,7 +258,7 @@ class TestRefunding:
     def test_one_that_takes_more_than_a_day_is_told_of(
         self, functions: Functions, late: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        functions.gateway.refund_state = REFUNDING
+        functions.gateway.refund_state = OrderStatus.REFUNDING
         functions.reconcile()
         functions.clock.forward(days=1)
         functions.reconcile()
@@ -339,4 +338,4 @@ class TestPartly:
         functions.reconcile()
         assert status(functions, started) == "refund_due"
         assert state(functions, subjects[1]) == "paid"
-        assert functions.gateway.standings[started].state == PAID_THERE
+        assert functions.gateway.orders[started].status == OrderStatus.PAID
