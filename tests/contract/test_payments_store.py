@@ -274,11 +274,11 @@ class TestChanging:
         assert refusal == Refusal(own=False, full=False, others=(0,))
 
     def test_a_callback_is_recorded_once(self, payments: Payments) -> None:
-        assert payments.heard("p1", "paid", NOON)
-        assert not payments.heard("p1", "paid", NOON + SECOND)
-        assert payments.heard("p1", "refunded", NOON)
-        assert payments.heard("p2", "paid", NOON)
-        assert payments.heard("p1", "x" * 5000, NOON)
+        assert payments.record_callback("p1", "paid", NOON)
+        assert not payments.record_callback("p1", "paid", NOON + SECOND)
+        assert payments.record_callback("p1", "refunded", NOON)
+        assert payments.record_callback("p2", "paid", NOON)
+        assert payments.record_callback("p1", "x" * 5000, NOON)
 
     def test_its_trail_tells_what_happened(self, payments: Payments, tables: Tables) -> None:
         amended = payment(unanswered=True)

@@ -65,9 +65,9 @@ class Debt(NamedTuple):
     def start(self, gateway: StandIn) -> tuple[str, str]:
         """Start to pay all; our id and the gateway's of the payment."""
         numbers = [row["violation_no"] for row in self.rows]
-        wish = {"violations": numbers, "gateway": gateway.name, "return_url": f"{self.city.cloud.url}/"}
+        body = {"violations": numbers, "gateway": gateway.name, "return_url": f"{self.city.cloud.url}/"}
         headers = {"idempotency-key": secrets.token_hex(8)}
-        started = self.city.cloud.request("POST", "/v1/payments", wish, token=self.token, headers=headers)
+        started = self.city.cloud.request("POST", "/v1/payments", body, token=self.token, headers=headers)
         assert (started.status, started.body["status"]) == (201, "pending"), started
         assert started.body["redirect_url"].startswith(gateway.url)
         return started.body["payment_id"], gateway.ids()[-1]

@@ -21,10 +21,10 @@ from hypothesis.stateful import (
 
 from pay.gateways import OrderStatus, RefusedError, UnknownError
 from pay.payments.compare import compare
-from pay.payments.manual_refund import TAKEN, take_over
-from pay.payments.money_returned import take_back
-from pay.payments.refund import give_back_reviewed, given_back, settle_reviewed
-from pay.payments.settle import Books
+from pay.payments.manual_refund import CLAIMED, claim_manual_refund
+from pay.payments.money_returned import record_money_returned
+from pay.payments.refund import complete_refund, refund_reviewed, settle_reviewed
+from pay.payments.settle import PaymentStores
 from shared.aws_json import Json
 from shared.domain import violation as violations
 from shared.domain.payment import LIVE, REFUND_DUE, REVIEW, TRANSITIONS, Payment
@@ -35,7 +35,7 @@ from tests.support.aws import Engine, Tables
 from tests.support.build import OTHER_PLATE, follow, later, row, store, violation
 from tests.support.crashes import Crash, Faults
 from tests.support.functions import Functions, forget
-from tests.support.payment_requests import wish
+from tests.support.payment_requests import payment_body
 
 RETURN_URL = "https://tf.ur.gov.iq/paid"
 ENDS = {state for state, following in TRANSITIONS.items() if not following}
@@ -59,7 +59,7 @@ class Paying(RuleBasedStateMachine):
         monkeypatch.setattr("pay.ports.FastClient", lambda: self.faults.through(engine.fast()))
         for name in ("order", "get_order", "cancel", "refund"):
             monkeypatch.setattr(self.gateway, name, self.faults.through(getattr(self.gateway, name)))
-        self.books = Books(
+        self.stores = PaymentStores(
             self.functions.violations,
             self.functions.payments,
             self.functions.messages,
@@ -68,8 +68,8 @@ class Paying(RuleBasedStateMachine):
         self.version = 0
         self.keys = 0
         self.last: dict[str, str] = {}
-        self.by_hand: set[str] = set()
-        self.given_by_hand: set[str] = set()
+        self.manual_refunds: set[str] = set()
+        self.refunded_by_hand: set[str] = set()
 
     def teardown(self) -> None:
         try:
@@ -90,7 +90,7 @@ class Paying(RuleBasedStateMachine):
         follow(self.functions.citizens)
         self.subjects = [violation(amount=amount) for amount in amounts]
         store(self.functions.violations, *self.subjects)
-        payment_id: str = self.functions.pay(wish(*self.subjects[:2]), "key-of-first").body["payment_id"]
+        payment_id: str = self.functions.pay(payment_body(*self.subjects[:2]), "key-of-first").body["payment_id"]
         if state == "late":
             self.functions.cancel(payment_id)
         if state != OrderStatus.UNPAID:
@@ -191,27 +191,27 @@ class Paying(RuleBasedStateMachine):
         self.functions.clock.forward(minutes=3)
         for payment in self.all_payments():
             if payment.status == REVIEW and settling and payment.received >= payment.amount:
-                settle_reviewed(payment, self.books, self.functions.clock.at)
+                settle_reviewed(payment, self.stores, self.functions.clock.at)
             elif payment.status == REVIEW:
-                give_back_reviewed(payment, self.books, self.functions.clock.at)
+                refund_reviewed(payment, self.stores, self.functions.clock.at)
             elif payment.status == REFUND_DUE:
-                self.gives_back_by_hand(payment)
+                self.refunds_by_hand(payment)
 
-    def gives_back_by_hand(self, payment: Payment) -> None:
+    def refunds_by_hand(self, payment: Payment) -> None:
         """What the operator may; the gateway's office says what it has done."""
         now, office_denies = self.functions.clock.at, not self.gone(payment)
-        if take_over(payment, self.gateway, self.books, now, confirmed=office_denies) == TAKEN:
-            self.by_hand.add(payment.payment_id)
-            self.given_by_hand.add(payment.payment_id)
-            given_back(payment, self.books, now)
+        if claim_manual_refund(payment, self.gateway, self.stores, now, confirmed=office_denies) == CLAIMED:
+            self.manual_refunds.add(payment.payment_id)
+            self.refunded_by_hand.add(payment.payment_id)
+            complete_refund(payment, self.stores, now)
 
     @rule(payment_id=payments)
     def the_gateways_office_gives_back_what_is_settled(self, payment_id: str) -> None:
         payment = self.functions.payments.get(payment_id)
         if payment and payment.status == OrderStatus.PAID:
-            self.by_hand.add(payment_id)
+            self.manual_refunds.add(payment_id)
             self.gateway.says(payment_id, OrderStatus.REFUNDED)
-            assert take_back(payment, self.books, self.functions.clock.at)
+            assert record_money_returned(payment, self.stores, self.functions.clock.at)
 
     # ------------------------------------------------------------------ what holds, always
 
@@ -229,9 +229,9 @@ class Paying(RuleBasedStateMachine):
                 assert payment.received == self.gateway.orders[payment.payment_id].amount
             owed = payment.status in (REVIEW, REFUND_DUE)
             gone = self.gone(payment)
-            assert gone == 0 or payment.payment_id not in self.given_by_hand
+            assert gone == 0 or payment.payment_id not in self.refunded_by_hand
             if payment.status in ENDS:
-                assert payment.surplus == gone or payment.payment_id in self.by_hand
+                assert payment.surplus == gone or payment.payment_id in self.manual_refunds
             assert owed or gone == 0 or gone == payment.surplus
 
     @invariant()
@@ -301,7 +301,7 @@ class Paying(RuleBasedStateMachine):
         assert taken == {each.payment_id: each.received for each in self.all_payments() if each.received}
         functions.clock.forward(hours=2)
         report = compare(functions.payments, lambda _: self.gateway, functions.clock.at)
-        unexplained = {each["payment_id"] for each in report.differences} - self.by_hand
+        unexplained = {each["payment_id"] for each in report.differences} - self.manual_refunds
         assert (unexplained, report.silent, report.unaskable) == (set(), [], [])
         for check in (
             self.what_is_received_is_settled_or_goes_back,

@@ -19,7 +19,7 @@ from shared.domain.violation import Violation
 from tests.support.aws import Engine
 from tests.support.build import PHONE, PLATE, follow, store, violation
 from tests.support.functions import Functions, run
-from tests.support.payment_requests import state, status, wish
+from tests.support.payment_requests import payment_body, state, status
 
 Run = Callable[..., str]
 
@@ -100,7 +100,7 @@ def subject(functions: Functions) -> Violation:
 
 @pytest.fixture
 def started(functions: Functions, subject: Violation) -> str:
-    payment_id: str = functions.pay(wish(subject)).body["payment_id"]
+    payment_id: str = functions.pay(payment_body(subject)).body["payment_id"]
     return payment_id
 
 
@@ -195,7 +195,7 @@ class TestByHand:
         self, functions: Functions, decide: Run, refused: str
     ) -> None:
         assert "does not fit" in decide("given-back", refused, "--apply", code=1)  # not yet taken over
-        assert "what=by_hand" in decide("by-hand", refused, "--apply")
+        assert "what=manual_refund" in decide("by-hand", refused, "--apply")
         assert "does not fit" in decide("by-hand", refused, "--apply", code=1)
         decide("given-back", refused, "--apply")
         assert status(functions, refused) == "refunded"
@@ -219,13 +219,13 @@ class TestByHand:
         functions.reconcile()
         functions.clock.forward(minutes=3)
         assert functions.gateway.orders[due].status == OrderStatus.PAID
-        assert run("pay.poll_gateways", {"by_hand": due, "confirmed": False}) == UNKNOWN
+        assert run("pay.poll_gateways", {"manual_refund": due, "confirmed": False}) == UNKNOWN
 
     def test_what_was_taken_over_is_never_asked_for_again(self, functions: Functions, decide: Run, due: str) -> None:
         functions.clock.forward(days=2)
         read_before = functions.payments.get(due)
         assert read_before is not None
-        assert "by_hand_since=" in decide("by-hand-confirmed", due, "--apply")
+        assert "manual_refund_since=" in decide("by-hand-confirmed", due, "--apply")
         functions.clock.forward(minutes=3)
         functions.reconcile()
         assert functions.gateway.refunds == {}
@@ -261,14 +261,14 @@ class TestByHand:
         functions.gateway.silence = None if state else UnknownError("ReadTimeoutError")
         assert "ask its office" in decide("by-hand", refused, "--apply", code=1)
         functions.clock.forward(minutes=2)
-        assert "by_hand_since=" in decide("by-hand-confirmed", refused, "--apply")
+        assert "manual_refund_since=" in decide("by-hand-confirmed", refused, "--apply")
 
     def test_not_while_the_gateway_is_being_asked(self, functions: Functions, decide: Run, due: str) -> None:
         functions.clock.forward(days=2)
         functions.gateway.silence = UnknownError("ReadTimeoutError")
         functions.reconcile()
         assert "being asked for it just now" in decide("by-hand-confirmed", due, "--apply", code=1)
-        assert "by_hand_since" not in decide("by-hand-confirmed", due)
+        assert "manual_refund_since" not in decide("by-hand-confirmed", due)
 
     def test_a_refund_that_ended_since_it_was_read_is_left_alone(
         self, functions: Functions, decide: Run, due: str, monkeypatch: pytest.MonkeyPatch
@@ -280,7 +280,7 @@ class TestByHand:
         functions.gateway.says(due, OrderStatus.REFUNDED)
         monkeypatch.setattr("infra.operator.deciding.find", lambda *_: seen)
         assert "being asked for it just now" in decide("by-hand-confirmed", due, "--apply", code=1)
-        assert functions.payments.get(due).by_hand_since is None
+        assert functions.payments.get(due).manual_refund_since is None
 
     def test_a_gateway_that_is_gone_says_nothing(
         self, decide: Run, refused: str, monkeypatch: pytest.MonkeyPatch
@@ -294,7 +294,7 @@ class TestByHand:
         def broken(*_: object, **__: object) -> str:
             raise RuntimeError("broken")
 
-        monkeypatch.setattr("pay.poll_gateways.take_over", broken)
+        monkeypatch.setattr("pay.poll_gateways.claim_manual_refund", broken)
         assert "PayPollGateways failed" in decide("by-hand", refused, "--apply", code=1)
         assert "does not fit" in decide("given-back", refused, "--apply", code=1)
 
@@ -305,7 +305,7 @@ def test_settled_money_that_went_back_is_taken_back(
     functions.gateway.says(started)
     functions.callback(started)
     assert state(functions, subject) == "paid"
-    assert "correction=taken_back" in decide("take-back", started, "--apply")
+    assert "correction=money_returned" in decide("take-back", started, "--apply")
     assert (status(functions, started), state(functions, subject)) == ("refunded", "unpaid")
     assert "does not fit" in decide("take-back", started, "--apply", code=1)
 

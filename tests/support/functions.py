@@ -33,7 +33,7 @@ from tests.support.build import OTHER_PLATE, PHONE, PLATE, row
 from tests.support.description import require_described
 from tests.support.fakes import Clock, FakeGateway, Phones, callback_body
 
-_OURS = ("query", "notify", "pay", "shared")
+_OURS = ("query", "stats", "notify", "pay", "remit", "shared")
 _NAMES = itertools.count(1)
 PERSONAL = (PLATE.number, OTHER_PLATE.number, PLATE.key, PHONE[4:], "Name-In-The-Token")
 """What no log may hold."""

@@ -170,7 +170,7 @@ def dinars(value: object) -> int:
 
 
 def current_then_previous(keys: Keys, *names: str) -> list[Mapping[str, str]]:
-    """Return the current keys, then the previous ones where they hold what is named: a secret's first value holds nothing.
+    """Return the current keys, then the previous ones where they hold what is named; a first value holds nothing.
 
     Raises NotAskedError where the current ones do not.
     """

@@ -1,4 +1,4 @@
-"""Our books beside a gateway's: what it says of each payment, and whether that is what we believe."""
+"""Compare our payments with a gateway's orders, and report where the two differ."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Report:
 
 
 def difference(payment: Payment, order: Order | None) -> str | None:
-    """In what we and the gateway differ, as a code; None where we agree."""
+    """Return in what we and the gateway differ, as a code; None where we agree."""
     status = order.status if order else None
     if payment.status in LIVE:
         return "unfinished"

@@ -67,12 +67,14 @@ class Correction(NamedTuple):
 
 LATE_MONEY: Final = "late_money"
 LATE_OTHER_MONEY: Final = "late_other_money"
-TAKEN_BACK: Final = "taken_back"
+MONEY_RETURNED: Final = "money_returned"
 
 CORRECTIONS: Final = {
     LATE_MONEY: Correction(GIVEN_UP, REFUND_DUE, "the gateway says paid after the payment was given up"),
     LATE_OTHER_MONEY: Correction(GIVEN_UP, REVIEW, "as late_money, but another amount or currency"),
-    TAKEN_BACK: Correction(frozenset({PAID}), REFUNDED, "an operator knows that settled money is back with its payer"),
+    MONEY_RETURNED: Correction(
+        frozenset({PAID}), REFUNDED, "an operator knows that settled money is back with its payer"
+    ),
 }
 """By name, which stands in the payment's trail."""
 
@@ -98,13 +100,7 @@ class Line(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """A payment and its frozen quote. Amounts in dinars, instants as stored texts.
-
-    unanswered: the gateway's answer to our order never came. received: what the gateway says it took from the citizen,
-    0 where that is no dinars. returned: the violations whose money goes back instead of settling them. reason: the code
-    of why it stands as it does. refund_refused: the gateway's code for not giving money back. by_hand_since: when an
-    operator took the giving back over, after which the gateway is never asked for it again.
-    """
+    """A payment and its frozen quote. Amounts in dinars, instants as stored texts."""
 
     payment_id: str
     sub: str
@@ -118,15 +114,21 @@ class Payment(NamedTuple):
     phone: str | None = None
     language: str = "ar"
     unanswered: bool = False
+    """The gateway's answer to our order never came."""
     gateway_id: str | None = None
     redirect_url: str | None = None
     received: int = 0
+    """What the gateway says it took from the citizen; 0 where that is no dinars."""
     returned: tuple[str, ...] = ()
+    """The violations whose money goes back instead of settling them."""
     paid_at: str | None = None
     receipt_no: str | None = None
     reason: str | None = None
+    """The code of why it is in its status."""
     refund_refused: str | None = None
-    by_hand_since: str | None = None
+    """The gateway's code for not refunding."""
+    manual_refund_since: str | None = None
+    """When an operator claimed the refund; the gateway is never asked for it from then on."""
 
     @property
     def settled_lines(self) -> tuple[Line, ...]:

@@ -140,7 +140,7 @@ class Payments:
             "TableName": self._table,
             "Key": item_key(payment.payment_id, "PAYMENT"),
             "UpdateExpression": "SET refunding_until = :until",
-            "ConditionExpression": "#status = :before AND attribute_not_exists(by_hand_since)"
+            "ConditionExpression": "#status = :before AND attribute_not_exists(manual_refund_since)"
             " AND (attribute_not_exists(refunding_until) OR refunding_until <= :now)",
             "ExpressionAttributeNames": {"#status": "status"},
             "ExpressionAttributeValues": pack(
@@ -177,7 +177,7 @@ class Payments:
             }
         }
 
-    def heard(self, payment_id: str, event: str, at: datetime) -> bool:
+    def record_callback(self, payment_id: str, event: str, at: datetime) -> bool:
         """Record a gateway's callback, once however often it comes. Returns whether it is new."""
         item = {**item_key(payment_id, f"CALLBACK#{identity(event)}"), **pack({"event": event, "at": to_text(at)})}
         put = self._put(item, "attribute_not_exists(pk)")["Put"]
@@ -361,5 +361,5 @@ def _read(item: Item) -> Payment:
         receipt_no=text(item, "receipt_no"),
         reason=text(item, "reason"),
         refund_refused=text(item, "refund_refused"),
-        by_hand_since=text(item, "by_hand_since"),
+        manual_refund_since=text(item, "manual_refund_since"),
     )

@@ -14,7 +14,7 @@ from shared.domain.violation import DISPUTED, Violation
 from shared.stores.items import transact
 from tests.support.build import PHONE, SUB, later, row
 from tests.support.functions import Functions
-from tests.support.payment_requests import corrections, state, status, wish
+from tests.support.payment_requests import corrections, payment_body, state, status
 
 
 def crowded(times: int) -> Callable[..., None]:
@@ -58,7 +58,7 @@ class TestCallback:
     def test_a_payer_without_a_phone_gets_a_receipt_without_an_sms(
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
-        started = functions.pay(wish(*subjects), claims={"phone_number": None}).body["payment_id"]
+        started = functions.pay(payment_body(*subjects), claims={"phone_number": None}).body["payment_id"]
         functions.gateway.says(started)
         assert functions.callback(started).status == 200
         assert functions.payment(started).body["receipt_no"]
@@ -68,7 +68,7 @@ class TestCallback:
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
         functions.clock.at = functions.clock.at.replace(month=12, day=19, hour=8, minute=50)
-        started = functions.pay(wish(*subjects)).body["payment_id"]
+        started = functions.pay(payment_body(*subjects)).body["payment_id"]
         functions.clock.forward(minutes=12)
         functions.gateway.says(started)
         functions.callback(started)
@@ -92,7 +92,7 @@ class TestCallback:
         assert functions.callback(started).status == 200
         assert functions.payment(started).body["status"] == status
         assert [state(functions, subject) for subject in subjects] == ["unpaid"] * 2
-        again = functions.pay(wish(*subjects), "key-00000002")
+        again = functions.pay(payment_body(*subjects), "key-00000002")
         assert again.status == 201
 
     def test_the_callback_itself_proves_nothing(
@@ -237,7 +237,7 @@ class TestCallback:
             raise UnknownError("ReadTimeoutError")
 
         functions.gateway.while_ordering = taken_but_unheard
-        payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+        payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
         functions.callback("none")  # makes the clients before the threads do
         functions.gateway.says(payment_id)
         with ThreadPoolExecutor(10) as threads:
@@ -261,7 +261,7 @@ class TestCallback:
             raise UnknownError("ReadTimeoutError")
 
         functions.gateway.while_ordering = taken_but_unheard
-        payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+        payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
         functions.gateway.says(payment_id)
         with monkeypatch.context() as patched:
             patched.setattr("shared.stores.payments.transact", crowded(times=1))
@@ -277,7 +277,7 @@ class TestCallback:
             assert functions.callback(payment_id).status == 200
 
         functions.gateway.while_ordering = paid_at_once
-        reply = functions.pay(wish(*subjects))
+        reply = functions.pay(payment_body(*subjects))
         assert (reply.status, reply.body["status"]) == (201, "paid")
         assert reply.body["receipt_no"]
 

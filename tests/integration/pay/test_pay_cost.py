@@ -18,7 +18,7 @@ from shared.aws_json import AwsError, Call, Json
 from tests.support.aws import Engine, template
 from tests.support.build import follow, row, violation
 from tests.support.functions import Functions
-from tests.support.payment_requests import wish
+from tests.support.payment_requests import payment_body
 
 OPERATIONS = {"TransactWriteItems": 2, "PutItem": 1, "UpdateItem": 1}
 """Writes, and the units of one kilobyte each."""
@@ -150,7 +150,7 @@ def test_a_payment_costs_what_the_readme_says(
     follow(functions.citizens)
     subjects = [violation(f"11-2026-{number:07}", sector_governorate="11") for number in range(violations)]
     functions.violations.write([row(each, content="0" * 32) for each in subjects])
-    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+    payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
     assert spent(meter) == start
     functions.gateway.says(payment_id)
     functions.callback(payment_id)
@@ -163,7 +163,7 @@ def test_the_yearly_bill_counts_a_payment_of_five_violations(functions: Function
     follow(functions.citizens)
     subjects = [violation(f"11-2026-{number:07}", sector_governorate="11") for number in range(5)]
     functions.violations.write([row(each, content="0" * 32) for each in subjects])
-    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+    payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
     functions.gateway.says(payment_id)
     functions.callback(payment_id)
     assert UNITS["payment"] == {"reads": meter.read, "writes": meter.units}

@@ -15,7 +15,7 @@ from tests.support.functions import Functions, Reply, forget
 from tests.support.gateways.merchant import AMOUNT, GATEWAYS
 from tests.support.gateways.stand_in import PAGE, Post, StandIn, answers, loses_its_answer
 from tests.support.gateways.zaincash import ZainCashStandIn
-from tests.support.payment_requests import RETURN_URL, state, status, wish
+from tests.support.payment_requests import RETURN_URL, payment_body, state, status
 
 GIVES_BACK_AT_ONCE = {"qicard", "zaincash"}
 
@@ -44,7 +44,7 @@ def secret_of(functions: Functions, gateway: StandIn) -> str:
 
 
 def start(functions: Functions, stand_in: StandIn, subjects: list[Violation], key: str = "key-00000001") -> Reply:
-    return functions.pay(wish(*subjects, gateway=stand_in.name), key)
+    return functions.pay(payment_body(*subjects, gateway=stand_in.name), key)
 
 
 def deliver(functions: Functions, post: Post) -> Reply:

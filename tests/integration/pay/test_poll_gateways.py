@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from pay.gateways import OrderStatus, Refund, RefusedError, UnaskableError, UnknownError
-from pay.payments.refund import give_back_reviewed, settle_reviewed
-from pay.payments.settle import Books
+from pay.payments.refund import refund_reviewed, settle_reviewed
+from pay.payments.settle import PaymentStores
 from pay.poll_gateways import MAX_SILENCES
 from shared.domain.violation import CANCELLED, PAID, Violation
 from shared.stores.settlements import Settlements
 from tests.support.aws import Engine
 from tests.support.build import OTHER_PLATE, follow, later, row, store, violation
 from tests.support.functions import Functions
-from tests.support.payment_requests import metrics, state, status, trail, wish
+from tests.support.payment_requests import metrics, payment_body, state, status, trail
 
 
 class TestReconciling:
@@ -74,7 +74,7 @@ class TestReconciling:
 
     def test_one_that_the_gateway_never_got_expires(self, functions: Functions, subjects: list[Violation]) -> None:
         functions.gateway.refusal = UnknownError("ConnectTimeoutError")
-        started = functions.pay(wish(*subjects)).body["payment_id"]
+        started = functions.pay(payment_body(*subjects)).body["payment_id"]
         functions.clock.forward(minutes=14)
         functions.reconcile()
         assert status(functions, started) == "created"
@@ -86,8 +86,8 @@ class TestReconciling:
     def test_one_that_cannot_be_concluded_holds_up_no_other(
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
-        first = functions.pay(wish(subjects[0]), "key-00000001").body["payment_id"]
-        second = functions.pay(wish(subjects[1]), "key-00000002").body["payment_id"]
+        first = functions.pay(payment_body(subjects[0]), "key-00000001").body["payment_id"]
+        second = functions.pay(payment_body(subjects[1]), "key-00000002").body["payment_id"]
         functions.clock.forward(minutes=3)
         order = functions.gateway.get_order
 
@@ -117,7 +117,7 @@ class TestReconciling:
         many = [violation() for _ in range(MAX_SILENCES + 3)]
         store(functions.violations, *many)
         for each in many:
-            assert functions.pay(wish(each), f"key-{each.violation_no:0>8}").status == 201
+            assert functions.pay(payment_body(each), f"key-{each.violation_no:0>8}").status == 201
         functions.clock.forward(minutes=16)
         functions.gateway.silence = UnknownError("ReadTimeoutError")
         functions.reconcile()
@@ -127,7 +127,7 @@ class TestReconciling:
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
         functions.gateway.refusal = UnknownError("ReadTimeoutError")
-        started = functions.pay(wish(*subjects)).body["payment_id"]
+        started = functions.pay(payment_body(*subjects)).body["payment_id"]
         functions.gateway.silence = UnaskableError("no id")
         functions.clock.forward(minutes=75)
         functions.reconcile()
@@ -273,10 +273,10 @@ class TestRefunding:
         assert payment is not None
         assert (payment.status, payment.reason, payment.received) == ("review", "currency_differs", 0)
         ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-        books = Books(functions.violations, functions.payments, functions.messages, ledger)
+        stores = PaymentStores(functions.violations, functions.payments, functions.messages, ledger)
         with pytest.raises(ValueError, match="enough"):
-            settle_reviewed(payment, books, functions.clock.at)
-        assert give_back_reviewed(payment, books, functions.clock.at)
+            settle_reviewed(payment, stores, functions.clock.at)
+        assert refund_reviewed(payment, stores, functions.clock.at)
         functions.clock.forward(minutes=3)
         functions.reconcile()
         assert status(functions, started) == "refund_due"

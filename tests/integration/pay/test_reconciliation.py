@@ -16,7 +16,7 @@ from tests.support import lambda_events as events
 from tests.support.aws import Engine
 from tests.support.build import later, row, store, violation
 from tests.support.functions import Functions, run
-from tests.support.payment_requests import metrics, status, wish
+from tests.support.payment_requests import metrics, payment_body, status
 
 Compare = Callable[[], dict[str, Any]]
 
@@ -51,8 +51,8 @@ def test_where_all_is_well_nothing_differs(
 ) -> None:
     more = [violation() for _ in range(2)]
     store(functions.violations, *more)
-    late = functions.pay(wish(more[0]), "key-00000002").body["payment_id"]
-    partly = functions.pay(wish(more[1]), "key-00000003").body["payment_id"]
+    late = functions.pay(payment_body(more[0]), "key-00000002").body["payment_id"]
+    partly = functions.pay(payment_body(more[1]), "key-00000003").body["payment_id"]
     functions.cancel(late)
     functions.violations.write([row(later(more[1], status=CANCELLED))])
     for each in (started, late, partly):
