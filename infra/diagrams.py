@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared.domain.payment import CORRECTIONS, CREATED, TRANSITIONS
+from shared.domain.payment import CORRECTIONS, TRANSITIONS, PaymentStatus
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 _BLOCK = re.compile(r"(?<=<!-- payment states -->\n).*?(?=<!-- /payment states -->)", re.DOTALL)
@@ -17,7 +17,7 @@ def in_readme(readme: str) -> str:
 
 def _diagram() -> Iterator[str]:
     """A mermaid diagram: transitions as plain arrows, corrections by their names."""
-    yield from ("```mermaid", "stateDiagram-v2", f"    [*] --> {CREATED}")
+    yield from ("```mermaid", "stateDiagram-v2", f"    [*] --> {PaymentStatus.CREATED}")
     for state, following in TRANSITIONS.items():
         yield from (f"    {state} --> {target}" for target in following)
     for name, (sources, target, _) in CORRECTIONS.items():

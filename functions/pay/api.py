@@ -18,7 +18,7 @@ from pay.ports import gateway, open_gateway, port, stores
 from pay.receipt.addresses import public_url
 from shared.clock import now
 from shared.domain.money import CURRENCY
-from shared.domain.payment import CANCELLED, CREATED, LIVE, MAX_LINES, REFUND_DUE, REVIEW, Payment
+from shared.domain.payment import LIVE, MAX_LINES, Payment, PaymentStatus
 from shared.edge import admission
 from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, invalid, router
 from shared.identity import DIRECTORATE, citizen
@@ -90,7 +90,7 @@ def start(request: Request) -> Reply:
         now=now(),
     )
     count("PaymentsStarted")
-    return answer(202 if payment.status == CREATED else 201, view(payment))
+    return answer(202 if payment.status == PaymentStatus.CREATED else 201, view(payment))
 
 
 def _payment_request(request: Request) -> PaymentRequest:
@@ -147,7 +147,7 @@ def view(payment: Payment) -> dict[str, Any]:
 
 def _refund(payment: Payment) -> dict[str, Any]:
     """Money that pays nothing: under review, due, or given back; and the violations that it was meant for."""
-    states = {REVIEW: "review", REFUND_DUE: "due"}
+    states: dict[str, str] = {PaymentStatus.REVIEW: "review", PaymentStatus.REFUND_DUE: "due"}
     meant_for = payment.returned if payment.receipt_no else [line.violation_no for line in payment.lines]
     return {"amount": payment.surplus, "status": states.get(payment.status, "done"), "violations": meant_for}
 
@@ -170,7 +170,7 @@ def cancel(request: Request) -> Reply:
     Its violations can be paid otherwise as soon as the gateway has said that nobody can pay it any more.
     """
     payment, at = _own(request), now()
-    if payment.status == CANCELLED:
+    if payment.status == PaymentStatus.CANCELLED:
         return answer(200, view(payment))
     if payment.status not in LIVE:
         raise Problem(409, "payment_over")

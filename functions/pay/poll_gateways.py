@@ -17,7 +17,7 @@ from pay.payments.refund import is_stuck, refund
 from pay.payments.sync import sync_with_gateway
 from pay.ports import gateway, stores
 from shared.clock import now
-from shared.domain.payment import LIVE, REFUND_DUE, REVIEW, Payment
+from shared.domain.payment import LIVE, Payment, PaymentStatus
 from shared.domain.time import from_text
 from shared.observability import count, logger
 from shared.stores.payments import TO_ASK
@@ -59,10 +59,12 @@ def _poll(context: Any) -> None:
     asked = run.each(
         payments.unfinished(TO_ASK, now() - GRACE), lambda one, at: sync_with_gateway(one, at, stores(), now())
     )
-    due = run.each(payments.unfinished(REFUND_DUE, now()), lambda one, at: refund(one, at, stores(), now()))
+    due = run.each(
+        payments.unfinished(PaymentStatus.REFUND_DUE, now()), lambda one, at: refund(one, at, stores(), now())
+    )
     count("PaymentsOverdue", sum(_is_overdue(payment, now()) for payment in asked))
     count("RefundsStuck", sum(is_stuck(payment, now()) for payment in due))
-    count("PaymentsInReview", sum(1 for _ in payments.unfinished(REVIEW, now())))
+    count("PaymentsInReview", sum(1 for _ in payments.unfinished(PaymentStatus.REVIEW, now())))
 
 
 def _is_overdue(payment: Payment, at: datetime) -> bool:

@@ -13,7 +13,7 @@ from pay.payments.manual_refund import BUSY, CLAIMED, REFUNDED, REFUNDING, UNKNO
 from pay.payments.money_returned import record_money_returned
 from pay.payments.refund import complete_refund, is_asked_for, is_stuck, refund_reviewed, settle_reviewed
 from pay.payments.settle import PaymentStores
-from shared.domain.payment import PAID, REFUND_DUE, REVIEW, Payment
+from shared.domain.payment import Payment, PaymentStatus
 from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
 from shared.stores.settlements import Settlements
@@ -44,7 +44,7 @@ def _give_back(payment: Payment, deployment: Deployment) -> bool:
 
 
 def _given_back(payment: Payment, deployment: Deployment) -> bool:
-    return complete_refund(payment, _stores(deployment), deployment.clock()).status != REFUND_DUE
+    return complete_refund(payment, _stores(deployment), deployment.clock()).status != PaymentStatus.REFUND_DUE
 
 
 def _take_back(payment: Payment, deployment: Deployment) -> bool:
@@ -75,12 +75,12 @@ def _manual_refund(payment: Payment, deployment: Deployment, *, confirmed: bool)
 DECISIONS: Final = {
     "settle": Decision(
         "the money under review is good: what can be settled is, the rest goes back through the gateway",
-        lambda payment, _: payment.status == REVIEW and payment.received >= payment.amount,
+        lambda payment, _: payment.status == PaymentStatus.REVIEW and payment.received >= payment.amount,
         _settle,
     ),
     "give-back": Decision(
         "the money under review goes back through the gateway",
-        lambda payment, _: payment.status == REVIEW,
+        lambda payment, _: payment.status == PaymentStatus.REVIEW,
         _give_back,
     ),
     "by-hand": Decision(
@@ -95,12 +95,12 @@ DECISIONS: Final = {
     ),
     "given-back": Decision(
         "what was to be given back by hand has been",
-        lambda payment, _: payment.status == REFUND_DUE and payment.manual_refund_since is not None,
+        lambda payment, _: payment.status == PaymentStatus.REFUND_DUE and payment.manual_refund_since is not None,
         _given_back,
     ),
     "take-back": Decision(
         "all the money of a paid payment is back with its payer: its violations are owed again, the sectors are told",
-        lambda payment, _: payment.status == PAID,
+        lambda payment, _: payment.status == PaymentStatus.PAID,
         _take_back,
     ),
 }

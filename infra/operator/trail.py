@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from infra.operator.deployment import Deployment
 from shared.aws_json import Json
-from shared.domain.payment import PENDING
+from shared.domain.payment import PaymentStatus
 from shared.domain.phone import masked
 from shared.stores.items import pages
 from shared.stores.payments import SHARDS
@@ -38,7 +38,7 @@ def _in_order(items: Iterable[Json]) -> Iterator[Json]:
     state, waiting = "", sorted(items, key=_moment)
     while waiting:
         same = [item for item in waiting if _moment(item) == _moment(waiting[0])]
-        callbacks = [item for item in same if "what" not in item] if state == PENDING else []
+        callbacks = [item for item in same if "what" not in item] if state == PaymentStatus.PENDING else []
         following = [item for item in same if "what" in item and item.get("before", {"S": ""})["S"] == state]
         item = (callbacks or following or same)[0]
         waiting.remove(item)

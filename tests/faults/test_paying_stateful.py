@@ -27,7 +27,7 @@ from pay.payments.refund import complete_refund, refund_reviewed, settle_reviewe
 from pay.payments.settle import PaymentStores
 from shared.aws_json import Json
 from shared.domain import violation as violations
-from shared.domain.payment import LIVE, REFUND_DUE, REVIEW, TRANSITIONS, Payment
+from shared.domain.payment import LIVE, TRANSITIONS, Payment, PaymentStatus
 from shared.domain.settlement import SETTLED
 from shared.domain.violation import Violation
 from shared.stores.settlements import Settlements
@@ -190,11 +190,11 @@ class Paying(RuleBasedStateMachine):
         self.poll(3, silent, None)
         self.functions.clock.forward(minutes=3)
         for payment in self.all_payments():
-            if payment.status == REVIEW and settling and payment.received >= payment.amount:
+            if payment.status == PaymentStatus.REVIEW and settling and payment.received >= payment.amount:
                 settle_reviewed(payment, self.stores, self.functions.clock.at)
-            elif payment.status == REVIEW:
+            elif payment.status == PaymentStatus.REVIEW:
                 refund_reviewed(payment, self.stores, self.functions.clock.at)
-            elif payment.status == REFUND_DUE:
+            elif payment.status == PaymentStatus.REFUND_DUE:
                 self.refunds_by_hand(payment)
 
     def refunds_by_hand(self, payment: Payment) -> None:
@@ -227,7 +227,7 @@ class Paying(RuleBasedStateMachine):
             assert payment.surplus >= 0
             if payment.received:
                 assert payment.received == self.gateway.orders[payment.payment_id].amount
-            owed = payment.status in (REVIEW, REFUND_DUE)
+            owed = payment.status in (PaymentStatus.REVIEW, PaymentStatus.REFUND_DUE)
             gone = self.gone(payment)
             assert gone == 0 or payment.payment_id not in self.refunded_by_hand
             if payment.status in ENDS:
@@ -265,7 +265,7 @@ class Paying(RuleBasedStateMachine):
             for line in payment.lines
             if payment.status in LIVE
         }
-        reviewed = {payment.payment_id for payment in self.all_payments() if payment.status == REVIEW}
+        reviewed = {payment.payment_id for payment in self.all_payments() if payment.status == PaymentStatus.REVIEW}
         assert wanted <= held
         assert {payment_id for payment_id, _ in held - wanted} <= reviewed
 

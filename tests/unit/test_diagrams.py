@@ -14,7 +14,7 @@ def test_the_readme_is_as_the_code_is() -> None:
 
 
 def test_a_drift_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(payment.TRANSITIONS[payment.PAID], payment.FAILED, "never")
+    monkeypatch.setitem(payment.TRANSITIONS[payment.PaymentStatus.PAID], payment.PaymentStatus.FAILED, "never")
     text = README.read_text(encoding="utf-8")
     assert "paid --> failed" in in_readme(text)
     assert "paid --> failed" not in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pay.gateways import Gateway, Order, OrderStatus, UnaskableError, UnknownError
 from shared.domain.money import CURRENCY
-from shared.domain.payment import LIVE, PAID, REFUND_DUE, REFUNDED, REVIEW, Payment
+from shared.domain.payment import LIVE, Payment, PaymentStatus
 from shared.domain.time import to_text
 from shared.stores.payments import Payments
 
@@ -21,10 +21,15 @@ SETTLED_AFTER: Final = timedelta(hours=1)
 AT_ONCE: Final = 8
 """Questions to gateways under way at once, so that two days of a country fit into the function's time."""
 
-_HERE: Final = frozenset({OrderStatus.PAID})
-_GOING_BACK: Final = frozenset({OrderStatus.REFUNDING, OrderStatus.REFUNDED})
+_HERE: Final[frozenset[OrderStatus | None]] = frozenset({OrderStatus.PAID})
+_GOING_BACK: Final[frozenset[OrderStatus | None]] = frozenset({OrderStatus.REFUNDING, OrderStatus.REFUNDED})
 _NO_MONEY: Final = frozenset({OrderStatus.UNPAID, OrderStatus.FAILED, OrderStatus.EXPIRED, None})
-_EXPECTED: Final = {PAID: _HERE, REVIEW: _HERE, REFUND_DUE: _HERE | _GOING_BACK, REFUNDED: _GOING_BACK}
+_EXPECTED: Final[Mapping[str, frozenset[OrderStatus | None]]] = {
+    PaymentStatus.PAID: _HERE,
+    PaymentStatus.REVIEW: _HERE,
+    PaymentStatus.REFUND_DUE: _HERE | _GOING_BACK,
+    PaymentStatus.REFUNDED: _GOING_BACK,
+}
 """What a gateway says of an order in each of our states; of all others, that it has no money."""
 
 
@@ -53,7 +58,7 @@ def difference(payment: Payment, order: Order | None) -> str | None:
     if payment.status in LIVE:
         return "unfinished"
     expected = _EXPECTED.get(payment.status, _NO_MONEY)
-    if payment.status == PAID and payment.surplus:
+    if payment.status == PaymentStatus.PAID and payment.surplus:
         expected = _HERE | _GOING_BACK  # gateways call an order refunded of which a part went back, or still paid
     if status not in expected:
         return "state"

@@ -8,7 +8,7 @@ from typing import Final
 from pay.gateways import Gateway, OrderStatus, UnknownError
 from pay.payments.refund import MAX_REFUND_TIME, complete_refund, is_asked_for
 from pay.payments.settle import PaymentStores
-from shared.domain.payment import REFUND_DUE, Payment
+from shared.domain.payment import Payment, PaymentStatus
 from shared.domain.time import to_text
 
 CLAIMED: Final = "claimed"
@@ -28,7 +28,9 @@ def claim_manual_refund(
     where its orders do not show that. Returns CLAIMED, or why not: BUSY where another is asking it or the payment moved
     on; REFUNDING and REFUNDED where the gateway says so, the latter with the payment refunded; UNKNOWN.
     """
-    if payment.status != REFUND_DUE or not stores.payments.take_refund(payment, now, now + MAX_REFUND_TIME):
+    if payment.status != PaymentStatus.REFUND_DUE or not stores.payments.take_refund(
+        payment, now, now + MAX_REFUND_TIME
+    ):
         return BUSY
     status = _status(payment, gateway)
     if status == OrderStatus.REFUNDED:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pay.payments.refund import tell_of_refund
 from pay.payments.settle import PaymentStores
-from shared.domain.payment import MONEY_RETURNED, PAID, REFUNDED, Payment
+from shared.domain.payment import MONEY_RETURNED, Payment, PaymentStatus
 from shared.domain.settlement import reversal
 from shared.domain.time import to_text
 
@@ -17,10 +17,10 @@ def record_money_returned(payment: Payment, stores: PaymentStores, now: datetime
     Its violations are owed again, its receipt says that it is not paid, and its sectors are told to take off what they
     were told: all of it in one transaction. Raises ValueError for a payment that has settled nothing.
     """
-    if payment.status != PAID or payment.receipt_no is None:
+    if payment.status != PaymentStatus.PAID or payment.receipt_no is None:
         raise ValueError("only a payment that has settled something can be undone")
     everything = tuple(line.violation_no for line in payment.lines)
-    after = payment._replace(status=REFUNDED, returned=everything, reason=MONEY_RETURNED)
+    after = payment._replace(status=PaymentStatus.REFUNDED, returned=everything, reason=MONEY_RETURNED)
     others = [stores.violations.unsettle(line.violation_no, payment.payment_id) for line in payment.settled_lines]
     others.append(stores.payments.void_receipt_action(payment.receipt_no, now))
     others.append(stores.settlements.due_action(reversal(payment, to_text(now))))

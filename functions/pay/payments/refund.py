@@ -10,7 +10,7 @@ from pay.payments.settle import PaymentStores, release, settle, to_payer
 from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.message import identity
-from shared.domain.payment import PAID, REFUND_DUE, REFUNDED, REVIEW, Payment
+from shared.domain.payment import Payment, PaymentStatus
 from shared.domain.time import from_text
 from shared.observability import count
 
@@ -51,7 +51,7 @@ def refund(payment: Payment, gateway: Gateway, stores: PaymentStores, now: datet
 
 def complete_refund(payment: Payment, stores: PaymentStores, now: datetime) -> Payment:
     """The money is back with the citizen, through the gateway or by hand; the citizen is told."""
-    after = payment._replace(status=PAID if payment.receipt_no else REFUNDED)
+    after = payment._replace(status=PaymentStatus.PAID if payment.receipt_no else PaymentStatus.REFUNDED)
     others = tell_of_refund(payment, payment.surplus, stores, now)
     done = stores.payments.change(payment, after, now, others) is None
     return after if done else stores.payments.get(payment.payment_id) or payment
@@ -69,13 +69,13 @@ def tell_of_refund(payment: Payment, amount: int, stores: PaymentStores, now: da
 def is_asked_for(payment: Payment) -> bool:
     """Whether the gateway is asked to give a payment's money back, and asked again until it has or refuses to."""
     is_given_up = payment.refund_refused or payment.manual_refund_since or payment.gateway_id is None
-    return payment.status == REFUND_DUE and payment.surplus > 0 and not is_given_up
+    return payment.status == PaymentStatus.REFUND_DUE and payment.surplus > 0 and not is_given_up
 
 
 def is_stuck(payment: Payment, now: datetime) -> bool:
     """Whether money waits for an operator: the gateway is not asked to give it back, or has not for a day."""
     since = from_text(payment.paid_at or payment.created_at)
-    return payment.status == REFUND_DUE and (not is_asked_for(payment) or now > since + PATIENCE)
+    return payment.status == PaymentStatus.REFUND_DUE and (not is_asked_for(payment) or now > since + PATIENCE)
 
 
 def settle_reviewed(payment: Payment, stores: PaymentStores, now: datetime) -> Payment | None:
@@ -83,11 +83,11 @@ def settle_reviewed(payment: Payment, stores: PaymentStores, now: datetime) -> P
 
     Raises ValueError where it is less than what would be settled. None where the payment is no longer as it was read.
     """
-    if payment.status != REVIEW or payment.received < payment.amount:
+    if payment.status != PaymentStatus.REVIEW or payment.received < payment.amount:
         raise ValueError("only a payment under review that brought enough can be settled")
     return settle(stores, payment, payment.received, now)
 
 
 def refund_reviewed(payment: Payment, stores: PaymentStores, now: datetime) -> bool:
     """An operator has decided that the money of a payment under review goes back. False where it moved on."""
-    return release(stores, payment, payment._replace(status=REFUND_DUE, reason="by_operator"), now)
+    return release(stores, payment, payment._replace(status=PaymentStatus.REFUND_DUE, reason="by_operator"), now)

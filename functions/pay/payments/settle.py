@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.message import identity
-from shared.domain.payment import PAID, REFUND_DUE, Payment
+from shared.domain.payment import Payment, PaymentStatus
 from shared.domain.settlement import settled as entry_of
 from shared.domain.time import to_text
 from shared.stores.messaging.messages import Message, Messages
@@ -81,8 +81,10 @@ def settle(stores: PaymentStores, payment: Payment, received: int, now: datetime
     def after(settled: frozenset[str]) -> Payment:
         returned = tuple(line.violation_no for line in payment.lines if line.violation_no not in settled)
         number = receipt_no if settled else None
-        new = payment._replace(status=PAID, received=received, paid_at=at, receipt_no=number, returned=returned)
-        return new._replace(status=REFUND_DUE, reason=NOT_SETTLEABLE) if new.surplus else new
+        new = payment._replace(
+            status=PaymentStatus.PAID, received=received, paid_at=at, receipt_no=number, returned=returned
+        )
+        return new._replace(status=PaymentStatus.REFUND_DUE, reason=NOT_SETTLEABLE) if new.surplus else new
 
     return _move(stores, payment, _SettlementActions(stores, payment, action), after, now)
 

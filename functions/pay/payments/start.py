@@ -11,7 +11,7 @@ from pay.gateways import Gateway, OrderRequest, RefusedError, UnknownError
 from pay.payments.settle import PaymentStores, release
 from shared.domain.message import identity
 from shared.domain.money import CURRENCY
-from shared.domain.payment import CREATED, FAILED, MINUTES_TO_PAY, PENDING, Line, Payment
+from shared.domain.payment import MINUTES_TO_PAY, Line, Payment, PaymentStatus
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import UNPAID, Violation
 from shared.http import FieldError, Problem, invalid
@@ -90,7 +90,11 @@ def start(
 
 def is_starting(payment: Payment, now: datetime) -> bool:
     """Whether the call that orders it may still be under way."""
-    return payment.status == CREATED and not payment.unanswered and now < from_text(payment.created_at) + MAX_START_TIME
+    return (
+        payment.status == PaymentStatus.CREATED
+        and not payment.unanswered
+        and now < from_text(payment.created_at) + MAX_START_TIME
+    )
 
 
 def still_starting() -> Problem:
@@ -149,7 +153,7 @@ def _quoted(
         payment_id=secrets.token_hex(16),
         sub=citizen.sub,
         gateway=request.gateway,
-        status=CREATED,
+        status=PaymentStatus.CREATED,
         lines=lines,
         amount=sum(line.amount for line in lines),
         created_at=at,
@@ -184,14 +188,16 @@ def _order(payment: Payment, gateway: Gateway, callback_url: str, stores: Paymen
     try:
         page = gateway.order(order)
     except RefusedError as error:
-        failed = payment._replace(status=FAILED, reason=REFUSED_ORDER)
+        failed = payment._replace(status=PaymentStatus.FAILED, reason=REFUSED_ORDER)
         release(stores, payment, failed, now)
         raise _refused(payment) from error
     except UnknownError:
         after = payment._replace(unanswered=True)
         stores.payments.change(payment, after, now, what="order_unanswered")
     else:
-        after = payment._replace(status=PENDING, gateway_id=page.gateway_id, redirect_url=page.redirect_url)
+        after = payment._replace(
+            status=PaymentStatus.PENDING, gateway_id=page.gateway_id, redirect_url=page.redirect_url
+        )
         stores.payments.change(payment, after, now, [stores.payments.bind_action(payment, page.gateway_id)])
     # A callback may have been quicker than the gateway's answer: what is kept is what counts.
     return stores.payments.get(payment.payment_id) or after

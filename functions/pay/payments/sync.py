@@ -12,19 +12,7 @@ from pay.gateways import Gateway, Order, OrderStatus, UnaskableError, UnknownErr
 from pay.payments.settle import PaymentStores, release, settle
 from shared.aws_json import AwsError
 from shared.domain.money import CURRENCY
-from shared.domain.payment import (
-    CANCELLED,
-    EXPIRED,
-    FAILED,
-    GIVEN_UP,
-    LATE_MONEY,
-    LATE_OTHER_MONEY,
-    LIVE,
-    PAID,
-    REFUND_DUE,
-    REVIEW,
-    Payment,
-)
+from shared.domain.payment import GIVEN_UP, LATE_MONEY, LATE_OTHER_MONEY, LIVE, Payment, PaymentStatus
 from shared.domain.time import from_text, to_text
 
 NEVER_ANSWERED_FOR: Final = timedelta(hours=1)
@@ -40,8 +28,8 @@ class Transition(NamedTuple):
     correction: str | None = None
 
 
-BY_CITIZEN: Final = Transition(CANCELLED, "by_citizen")
-TIME_OVER: Final = Transition(EXPIRED, "time_over")
+BY_CITIZEN: Final = Transition(PaymentStatus.CANCELLED, "by_citizen")
+TIME_OVER: Final = Transition(PaymentStatus.EXPIRED, "time_over")
 
 
 def next_status(
@@ -55,18 +43,18 @@ def next_status(
     if order and status == OrderStatus.PAID:
         money = _money(payment, order)
         if payment.status in LIVE:
-            return Transition(PAID, "paid") if money is None else Transition(REVIEW, money)
+            return Transition(PaymentStatus.PAID, "paid") if money is None else Transition(PaymentStatus.REVIEW, money)
         if payment.status in GIVEN_UP:
-            late = Transition(REFUND_DUE, "paid_late", LATE_MONEY)
-            return late if money is None else Transition(REVIEW, money, LATE_OTHER_MONEY)
+            late = Transition(PaymentStatus.REFUND_DUE, "paid_late", LATE_MONEY)
+            return late if money is None else Transition(PaymentStatus.REVIEW, money, LATE_OTHER_MONEY)
     if payment.status not in LIVE or status in (OrderStatus.PAID, OrderStatus.REFUNDING):
         return None
     if closing:
         return closing
     if status == OrderStatus.EXPIRED:
-        return Transition(EXPIRED, "gateway_expired")
+        return Transition(PaymentStatus.EXPIRED, "gateway_expired")
     if status != OrderStatus.UNPAID:
-        return Transition(FAILED, f"gateway_{status}")
+        return Transition(PaymentStatus.FAILED, f"gateway_{status}")
     return TIME_OVER if now > from_text(payment.expires_at) else None
 
 
@@ -146,7 +134,7 @@ def _act(
     received = order.amount if order and order.currency == CURRENCY else 0
     after = payment._replace(status=transition.status, reason=transition.reason)
     try:
-        if transition.status == PAID:
+        if transition.status == PaymentStatus.PAID:
             return settle(stores, payment, received, now)
         if transition.status in GIVEN_UP:
             return after if release(stores, payment, after, now) else None

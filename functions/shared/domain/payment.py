@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final, NamedTuple
 
-CREATED: Final = "created"
-PENDING: Final = "pending"
-PAID: Final = "paid"
-FAILED: Final = "failed"
-CANCELLED: Final = "cancelled"
-EXPIRED: Final = "expired"
-REVIEW: Final = "review"
-REFUND_DUE: Final = "refund_due"
-REFUNDED: Final = "refunded"
+
+class PaymentStatus(StrEnum):
+    """Where a payment stands. :data:`TRANSITIONS` and :data:`CORRECTIONS` are the only ways between them."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REVIEW = "review"
+    REFUND_DUE = "refund_due"
+    REFUNDED = "refunded"
+
 
 MINUTES_TO_PAY: Final = 15
 MAX_LINES: Final = 50
@@ -20,40 +26,40 @@ MAX_LINES: Final = 50
 
 # state -> {next state: what causes it}
 TRANSITIONS: Final[dict[str, dict[str, str]]] = {
-    CREATED: {
-        PENDING: "the gateway took the order and gave a page to pay on",
-        PAID: "the gateway says paid before our own order call returned",
-        REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
-        REVIEW: "the gateway says paid, but another amount or currency",
-        FAILED: "the gateway refused the order or says failed",
-        CANCELLED: "the citizen gave it up and the gateway has no money",
-        EXPIRED: "the time to pay is over and the gateway has no money",
+    PaymentStatus.CREATED: {
+        PaymentStatus.PENDING: "the gateway took the order and gave a page to pay on",
+        PaymentStatus.PAID: "the gateway says paid before our own order call returned",
+        PaymentStatus.REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
+        PaymentStatus.REVIEW: "the gateway says paid, but another amount or currency",
+        PaymentStatus.FAILED: "the gateway refused the order or says failed",
+        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money",
+        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money",
     },
-    PENDING: {
-        PAID: "the gateway says paid, with our amount, currency and id",
-        REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
-        REVIEW: "the gateway says paid, but another amount or currency",
-        FAILED: "the gateway says failed",
-        CANCELLED: "the citizen gave it up and the gateway has no money",
-        EXPIRED: "the time to pay is over and the gateway has no money",
+    PaymentStatus.PENDING: {
+        PaymentStatus.PAID: "the gateway says paid, with our amount, currency and id",
+        PaymentStatus.REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
+        PaymentStatus.REVIEW: "the gateway says paid, but another amount or currency",
+        PaymentStatus.FAILED: "the gateway says failed",
+        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money",
+        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money",
     },
-    REVIEW: {
-        PAID: "an operator has it settled",
-        REFUND_DUE: "an operator has it given back, or not everything can be settled any more",
+    PaymentStatus.REVIEW: {
+        PaymentStatus.PAID: "an operator has it settled",
+        PaymentStatus.REFUND_DUE: "an operator has it given back, or not everything can be settled any more",
     },
-    REFUND_DUE: {
-        PAID: "what could not be settled was given back, the rest is settled",
-        REFUNDED: "all of it was given back",
+    PaymentStatus.REFUND_DUE: {
+        PaymentStatus.PAID: "what could not be settled was given back, the rest is settled",
+        PaymentStatus.REFUNDED: "all of it was given back",
     },
-    PAID: {},
-    FAILED: {},
-    CANCELLED: {},
-    EXPIRED: {},
-    REFUNDED: {},
+    PaymentStatus.PAID: {},
+    PaymentStatus.FAILED: {},
+    PaymentStatus.CANCELLED: {},
+    PaymentStatus.EXPIRED: {},
+    PaymentStatus.REFUNDED: {},
 }
-LIVE: Final = frozenset({CREATED, PENDING})
+LIVE: Final = frozenset({PaymentStatus.CREATED, PaymentStatus.PENDING})
 """The gateway is still asked about it, and it holds its violations."""
-GIVEN_UP: Final = frozenset({FAILED, CANCELLED, EXPIRED})
+GIVEN_UP: Final = frozenset({PaymentStatus.FAILED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED})
 """It ended without money and let its violations go."""
 
 
@@ -70,10 +76,12 @@ LATE_OTHER_MONEY: Final = "late_other_money"
 MONEY_RETURNED: Final = "money_returned"
 
 CORRECTIONS: Final = {
-    LATE_MONEY: Correction(GIVEN_UP, REFUND_DUE, "the gateway says paid after the payment was given up"),
-    LATE_OTHER_MONEY: Correction(GIVEN_UP, REVIEW, "as late_money, but another amount or currency"),
+    LATE_MONEY: Correction(GIVEN_UP, PaymentStatus.REFUND_DUE, "the gateway says paid after the payment was given up"),
+    LATE_OTHER_MONEY: Correction(GIVEN_UP, PaymentStatus.REVIEW, "as late_money, but another amount or currency"),
     MONEY_RETURNED: Correction(
-        frozenset({PAID}), REFUNDED, "an operator knows that settled money is back with its payer"
+        frozenset({PaymentStatus.PAID}),
+        PaymentStatus.REFUNDED,
+        "an operator knows that settled money is back with its payer",
     ),
 }
 """By name, which stands in the payment's trail."""

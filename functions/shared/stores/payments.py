@@ -16,7 +16,7 @@ from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.message import identity
-from shared.domain.payment import CREATED, LIVE, REFUND_DUE, REVIEW, Line, Payment, may_change
+from shared.domain.payment import LIVE, Line, Payment, PaymentStatus, may_change
 from shared.domain.time import to_text
 from shared.stores.items import (
     Item,
@@ -99,7 +99,9 @@ class Payments:
             payment, "ADD payments :this", "attribute_not_exists(payments) OR size(payments) < :most"
         )
         joined["Update"]["ExpressionAttributeValues"][":most"] = {"N": str(most_live)}
-        return self._transact([put_key, put_payment], joined, self._event(payment.payment_id, CREATED, at), holds)
+        return self._transact(
+            [put_key, put_payment], joined, self._event(payment.payment_id, PaymentStatus.CREATED, at), holds
+        )
 
     def change(
         self,
@@ -323,7 +325,7 @@ class Payments:
 
 def _unfinished(payment: Payment) -> str | None:
     kind = TO_ASK if payment.status in LIVE else payment.status
-    if kind not in (TO_ASK, REFUND_DUE, REVIEW):
+    if kind not in (TO_ASK, PaymentStatus.REFUND_DUE, PaymentStatus.REVIEW):
         return None
     return f"{kind}#{crc32(payment.payment_id.encode()) % SHARDS}"
 
