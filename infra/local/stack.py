@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.clients import Clients
 from infra.local.config import REGION
-from infra.local.localize import Template
+from infra.template import Template
 
 DEPLOY_WITHIN = 120.0  # seconds
 _POLL = 0.05  # seconds

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.template import read
 from pay.refunding import LONGEST_ASKING
 from pay.starting import LONGEST_START
 from tests.infra import reading, rules
@@ -23,7 +24,7 @@ from tests.source_tree import SourceTree
 
 @pytest.fixture(scope="module")
 def template() -> Template:
-    return reading.read()
+    return read()
 
 
 @pytest.fixture
