@@ -19,8 +19,8 @@ from hashlib import sha256
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-from infra.local.aws.localize import parse
 from infra.local.config import ROOT
+from infra.template import read
 
 PYTHON = "python3.13"
 """The functions' own: no other reads its bytecode."""
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     """Finish every package in a folder of `sam build`, and print their sizes; returns the exit code."""
     folder = Path(*arguments)
     digest = _digest(ROOT)
-    resources = parse((folder / "template.yaml").read_text())["Resources"]
+    resources = read(folder / "template.yaml")["Resources"]
     try:
         for name, resource in resources.items():
             if resource["Type"] == "AWS::Serverless::Function":

@@ -13,6 +13,7 @@ from infra.local.front import Front
 from infra.local.gateway.server import Gateway
 from infra.local.issuer import AUDIENCE, Issuer
 from infra.local.ports import require_free
+from infra.template import PARTS
 
 DEMO_ROWS = 600
 
@@ -55,7 +56,7 @@ class LocalCloud:
         self._demo_rows = demo_rows
         self._progress = progress
         self._started = ExitStack()
-        application = Application(ROOT / "template.yaml", ROOT / "functions", stack_parameters(config))
+        application = Application(PARTS, ROOT / "functions", stack_parameters(config))
         self.engine = Engine(config, application)
 
     def __enter__(self) -> Self:

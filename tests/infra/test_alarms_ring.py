@@ -12,8 +12,8 @@ from typing import Any, Final
 import pytest
 
 from infra import alarms
+from infra.template import read
 from shared import observability
-from tests.infra import reading
 from tests.infra.reading import Template, number
 from tests.support.metrics import ALARM, OK, Datum, Metric, embedded, evaluate
 
@@ -89,7 +89,7 @@ def test_each_metric_of_a_line_is_read_under_each_set_of_its_dimensions() -> Non
 
 
 def _of_ours() -> dict[str, dict[str, Any]]:
-    template = reading.read()
+    template = read()
     return {
         alarm.name: {**_deployed(alarm.properties), **_numbers(template, alarm.properties)}
         for alarm in alarms.alarms(template)
@@ -120,7 +120,7 @@ OF_OURS: Final = _of_ours()
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, float], list[Datum]]]:
     """What a function deployed by the template writes when it counts."""
-    for name, value in _deployed(reading.read()["Globals"]["Function"]["Environment"]["Variables"]).items():
+    for name, value in _deployed(read()["Globals"]["Function"]["Environment"]["Variables"]).items():
         monkeypatch.setenv(name, value)
     observability.metrics.cache_clear()
 

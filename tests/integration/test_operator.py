@@ -324,9 +324,9 @@ def test_what_aws_refuses_is_said_in_a_line(command: Run, stand: Stand) -> None:
 def test_every_mapping_that_is_switched_off_is_in_the_stack() -> None:
     from infra.local.aws.localize import localize
     from infra.operator.pausing import PARTS
-    from tests.infra import reading
+    from infra.template import read
 
-    resources = localize(reading.read(), {}, "http://127.0.0.1:1")["Resources"]
+    resources = localize(read(), {}, "http://127.0.0.1:1")["Resources"]
     for part in PARTS.values():
         for mapping in part.mappings:
             assert resources[mapping]["Type"] == "AWS::Lambda::EventSourceMapping"
