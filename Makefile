@@ -194,7 +194,7 @@ cost: ## dollars for a year of the country's load
 	@$(project)/python -m infra.cost
 
 .PHONY: diagrams
-diagrams: ## draw the states of a payment into the README anew after a change of them
+diagrams: ## draw the states of a payment into docs/payments.md anew after a change of them
 	$(set_up) run
 	@PYTHONPATH=functions $(project)/python -m infra.diagrams
 
