@@ -216,5 +216,5 @@ clean: stop ## drop the local cloud's data
 
 .PHONY: distclean
 distclean: clean ## drop everything that was made here: environments and caches too
-	@rm -rf .venv .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis functions/ingest/help.html
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

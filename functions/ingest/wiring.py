@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ingest import help_page
 from ingest.ending import Desk, Operator
 from ingest.objects import Objects
 from ingest.operator_topic import operator_topic
@@ -17,10 +18,12 @@ def desk(call: Call) -> Desk:
     """Where files end, through a port of DynamoDB."""
     import boto3
 
+    objects = Objects(boto3.client("s3"), setting("UPLOADS_BUCKET"))
     return Desk(
         Files(call, setting("FILES_TABLE")),
-        Objects(boto3.client("s3"), setting("UPLOADS_BUCKET")),
+        objects,
         _counting(operator_topic(lambda: boto3.client("sns"), setting("OPERATOR_TOPIC"))),
+        help_page.layer(objects),
     )
 
 
