@@ -198,7 +198,7 @@ cost: ## dollars for a year of the country's load
 	@$(project)/python -m infra.cost
 
 .PHONY: diagrams
-diagrams: ## draw the states of a payment into the README anew after a change of them
+diagrams: ## draw the states of a payment into docs/payments.md anew after a change of them
 	$(set_up) run
 	@PYTHONPATH=functions $(project)/python -m infra.diagrams
 
@@ -220,5 +220,5 @@ clean: stop ## drop the local cloud's data
 
 .PHONY: distclean
 distclean: clean ## drop everything that was made here: environments and caches too
-	@rm -rf .venv .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis functions/ingest/reporting/help.html
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -22,11 +22,12 @@ MANY: Final = 0.05
 
 
 class Desk(NamedTuple):
-    """Where the ends of files are kept and told."""
+    """Where the ends of files are kept and told. lay_guide: puts the guide beside the reports, and never fails."""
 
     files: Files
     objects: Objects
     operator: Operator
+    lay_guide: Callable[[], None]
 
 
 def refuse(desk: Desk, file: File, error: FileError, at: datetime, rejected: Notices) -> None:
@@ -94,6 +95,7 @@ def publish(desk: Desk, file_id: str, *, tell: bool = True) -> None:
     if tell:
         desk.operator(orjson.loads(told))
     files.all_published(file_id, told)
+    desk.lay_guide()
 
 
 def _lay(read: Callable[[], str | None], write: Callable[[str], None]) -> str | None:

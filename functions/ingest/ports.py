@@ -6,6 +6,7 @@ from typing import Any
 
 from ingest.ending import Desk
 from ingest.objects import Objects
+from ingest.reporting import help_page
 from ingest.reporting.operator_mail import Operator, operator_topic
 from shared.aws_json import Call
 from shared.observability import count
@@ -17,10 +18,12 @@ def desk(call: Call) -> Desk:
     """Where files end, through a port of DynamoDB."""
     import boto3
 
+    objects = Objects(boto3.client("s3"), setting("UPLOADS_BUCKET"))
     return Desk(
         Files(call, setting("FILES_TABLE")),
-        Objects(boto3.client("s3"), setting("UPLOADS_BUCKET")),
+        objects,
         _counting(operator_topic(lambda: boto3.client("sns"), setting("OPERATOR_TOPIC"))),
+        help_page.layer(objects),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Self
 
+from infra import help_page
 from infra.local.config import ACCESS_KEY_ID, REGION, ROOT, SECRET_ACCESS_KEY, Config
 from infra.local.demo.seed import seed
 from infra.local.engine import Application, Engine
@@ -96,6 +97,7 @@ class LocalCloud:
         config = self._config
         require_free(config.api_port, "GHARAMA_PORT")
         shutil.rmtree(config.logs, ignore_errors=True)
+        help_page.write(ROOT / "functions")
         self.engine.start(self._progress)
         started.callback(self.engine.stop)
         issuer = Issuer(config.state, _issuer_url(config))

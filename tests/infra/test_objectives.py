@@ -11,7 +11,6 @@ from typing import Final
 import pytest
 
 from infra import alarms
-from infra.operator.__main__ import app
 from infra.template import ALARMS, TEMPLATE, read
 from tests.infra.reading import ROOT, Template, events, functions, of_type
 
@@ -28,10 +27,6 @@ def sections() -> dict[str, str]:
     """The text of each of the runbook's sections by its title."""
     parts = re.split(r"^### (.+)$", RUNBOOK, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
-
-
-def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_the_alarms_are_what_the_objectives_say() -> None:
@@ -196,15 +191,3 @@ def test_the_runbook_says_what_to_do(objective: str) -> None:
 
 def test_the_runbook_speaks_of_nothing_that_is_not_there() -> None:
     assert sections().keys() - alarms.objectives().keys() == set()
-
-
-def test_every_command_of_the_documents_exists() -> None:
-    targets = make_targets()
-    for path in [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]:
-        text = path.read_text(encoding="utf-8")
-        named = set(
-            re.findall(r"\bmake ([a-z][a-z-]+)(?=[ `\n])", "\n".join(re.findall(r"`[^`]+`|```.*?```", text, re.DOTALL)))
-        )
-        assert named <= targets, f"{path.name} names targets that are not there"
-        commands = set(re.findall(r"infra\.operator ([a-z-]+)", text))
-        assert commands <= app.commands.keys(), f"{path.name} names commands that are not there"

@@ -187,7 +187,7 @@ def test_every_row_of_a_chunk_is_in_exactly_one_count(changes: list[dict[str, st
     expected = sum(any(cells) for cells in csv.reader(io.StringIO(out.getvalue(), newline="")))
     outside: Any = Outside(out.getvalue().encode(), NAMES, expected)
 
-    desk = Desk(outside, outside, lambda _: None)
+    desk = Desk(outside, outside, lambda _: None, lambda: None)
     ports = load_chunk.Ports(
         desk, lambda _: outside, lambda: from_text(SOURCE.last_modified), lambda: 60.0, timedelta(days=45)
     )

@@ -231,7 +231,7 @@ class World:
 
     def _desk(self, gate: Callable[[], None]) -> Desk:
         bucket: Any = self.bucket.through(gate)
-        return Desk(Files(self._through(gate), self._tables[0]), bucket, self.operator.append)
+        return Desk(Files(self._through(gate), self._tables[0]), bucket, self.operator.append, lambda: None)
 
     def _through(self, gate: Callable[[], None]) -> Call:
         def call(service: str, operation: str, request: Json) -> Json:

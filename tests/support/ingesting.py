@@ -81,7 +81,8 @@ def text(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) ->
 class Desk:
     """The directorate's desk. call, s3: ports that a test may break; queued: chunks as the queue holds them.
 
-    encoding, most_bad: the stack's parameters. told: reports that the operator was told of.
+    encoding, most_bad: the stack's parameters. told: reports that the operator was told of. lay_guide: puts the guide
+    beside the reports.
     """
 
     def __init__(self, engine: Engine, tables: Tables) -> None:
@@ -101,6 +102,7 @@ class Desk:
         self.told: list[dict[str, Any]] = []
         self.queued: list[tuple[str, Chunk]] = []
         self.seconds_left: Callable[[], float] = lambda: 60.0
+        self.lay_guide: Callable[[], None] = lambda: None
         self._waited = timedelta()
         self._events = itertools.count(0x1000)
         self.s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -202,7 +204,7 @@ class Desk:
         return Violations(self.call, self.tables["Violations"], sleep=lambda _: None)
 
     def ends(self) -> Ends:
-        return Ends(self.files(), Objects(self.s3, self.bucket), self.told.append)
+        return Ends(self.files(), Objects(self.s3, self.bucket), self.told.append, self.lay_guide)
 
     def _queue(self, file_id: str, chunks: Sequence[Chunk]) -> None:
         self.queued += [(file_id, chunk) for chunk in chunks]

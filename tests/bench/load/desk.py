@@ -124,4 +124,4 @@ def desk(path: Path) -> tuple[Desk, Disk]:
     """A desk for one file, and its bucket."""
     disk, ledger = Disk(path), Ledger()
     files: Any = ledger
-    return Desk(files, Objects(disk, "uploads"), lambda _: None), disk
+    return Desk(files, Objects(disk, "uploads"), lambda _: None, lambda: None), disk
