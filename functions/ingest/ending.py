@@ -15,7 +15,8 @@ from ingest.reporting import rejects
 from ingest.reporting.operator_mail import Operator
 from ingest.reporting.report import Tally, report, text
 from ingest.reporting.report_page import page
-from shared.stores.files import FAILED, LOADED, MANY_REJECTS, REFUSED, File, Files
+from shared.domain.file import FAILED, LOADED, MANY_REJECTS, REFUSED, File
+from shared.stores.files import Files
 
 MANY: Final = 0.05
 """A file of which a larger share of rows was rejected is worth a look."""

@@ -29,11 +29,11 @@ from ingest.reporting.report import notes
 from shared.aws_json import FastClient
 from shared.batch import take_each
 from shared.clock import Clock, now
+from shared.domain.file import FINAL, OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.domain.time import to_text
 from shared.observability import count, logger
 from shared.plate_crypto import Keyed
 from shared.settings import number, setting
-from shared.stores.files import FINAL, OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.stores.registry import Registry
 from shared.stores.versioned import STALE, Line
 from shared.stores.violations import Violations

@@ -22,9 +22,9 @@ from ingest.reading.csv_text import Plain, plain
 from shared.aws_json import sdk
 from shared.batch import take_each
 from shared.clock import Clock, now
+from shared.domain.file import FINAL, FileVersion, Plan
 from shared.observability import count
 from shared.settings import number, setting
-from shared.stores.files import FINAL, FileVersion, Plan
 
 _SEQUENCER: Final = 32  # characters; S3 compares sequencers padded with zeros on the left
 _SQS_BATCH: Final = 10

@@ -8,9 +8,10 @@ from ingest.ending import Desk
 from ingest.objects import Objects
 from ingest.reporting.operator_mail import Operator, operator_topic
 from shared.aws_json import Call
+from shared.domain.file import LOADED, MANY_REJECTS
 from shared.observability import count
 from shared.settings import setting
-from shared.stores.files import LOADED, MANY_REJECTS, Files
+from shared.stores.files import Files
 
 
 def desk(call: Call) -> Desk:

@@ -19,9 +19,10 @@ from ingest.on_file import versions
 from ingest.ports import desk
 from shared.aws_json import sdk
 from shared.clock import Clock, now
+from shared.domain.file import FAILED, FINAL, File, FileVersion
 from shared.observability import logger
 from shared.settings import setting
-from shared.stores.files import FAILED, FINAL, File, Files, FileVersion
+from shared.stores.files import Files
 
 T = TypeVar("T")
 

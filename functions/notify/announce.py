@@ -8,10 +8,11 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from shared.domain.message import CANCELLED, NEW_VIOLATION, identity
+from shared.domain.message import CANCELLED, NEW_VIOLATION, Message, identity
 from shared.domain.time import to_text
-from shared.stores.citizens import Citizens, Follower
-from shared.stores.messaging.messages import MAX_VIOLATIONS, Message, Messages, marker
+from shared.domain.vehicle import Follower
+from shared.stores.citizens import Citizens
+from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, marker
 from shared.stores.violation_rows import OPENED
 
 UNREADABLE: Final = (LookupError, TypeError, AttributeError, ValueError)

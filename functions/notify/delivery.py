@@ -9,10 +9,10 @@ from notify.providers import PermanentError, Provider, TemporaryError, UnknownOu
 from notify.quiet import QuietHours
 from notify.wording import NotTrueError, Stores, UnreadableError, compose
 from shared.domain import message as texts
-from shared.domain.message import DROPPED, FAILED, QUERY_RESULT, RECEIPT, SENDING, SENT, UNKNOWN, WAITING
+from shared.domain.message import DROPPED, FAILED, QUERY_RESULT, RECEIPT, SENDING, SENT, UNKNOWN, WAITING, Message
 from shared.domain.time import BAGHDAD, to_text
 from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, Caps, Taking
-from shared.stores.messaging.messages import TAKEN, Message
+from shared.stores.messaging.messages import TAKEN
 
 MAX_ATTEMPTS: Final = 10
 MAX_DELAY: Final = timedelta(hours=1)

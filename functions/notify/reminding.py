@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from notify.announce import UNREADABLE, concerns
-from shared.domain.message import DOUBLING_SOON, identity
+from shared.domain.message import DOUBLING_SOON, Message, identity
 from shared.domain.time import BAGHDAD, to_text
+from shared.domain.vehicle import Follower
 from shared.domain.violation import Violation
-from shared.stores.citizens import Citizens, Follower
-from shared.stores.messaging.messages import MAX_VIOLATIONS, Message, Messages, marker
+from shared.stores.citizens import Citizens
+from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, marker
 from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.violation_rows import SHARDS
 from shared.stores.violations import Violations

@@ -8,10 +8,10 @@ from query.ports import Ports
 from query.views import plate_view
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
+from shared.domain.profile import Profile
 from shared.http import invalid
 from shared.identity import Citizen
 from shared.pagination import Cursors
-from shared.stores.profiles import Profile
 
 
 def me(ports: Ports, citizen: Citizen, *, language: str) -> dict[str, Any]:

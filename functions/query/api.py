@@ -16,6 +16,7 @@ from shared.aws_json import FastClient
 from shared.clock import now
 from shared.domain import registration
 from shared.domain.plate import Reading
+from shared.domain.profile import Limits
 from shared.edge import admission
 from shared.http import LANGUAGES, Event, Handler, Problem, Reply, Request, Route, answer, invalid, no_content, router
 from shared.identity import citizen
@@ -27,7 +28,6 @@ from shared.stores.citizens import Citizens
 from shared.stores.files import Files
 from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
-from shared.stores.profiles import Limits
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 

@@ -11,15 +11,17 @@ from query.ports import Ports
 from query.quotas import admit
 from query.views import Teller, note_of_none, plate_view, totals_view
 from shared.domain import message
+from shared.domain.message import Message
 from shared.domain.plate import Plate, Reading
+from shared.domain.profile import Profile
 from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.http import Problem
 from shared.identity import Citizen
 from shared.pagination import PAGE, Cursors, cut
 from shared.stores.look_ups import Asked
-from shared.stores.messaging.messages import QUEUED, Message
-from shared.stores.profiles import Profile, Subject
+from shared.stores.messaging.messages import QUEUED
+from shared.stores.profiles import Subject
 
 
 def ask(

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from shared.domain.profile import Limits
 from shared.plate_crypto import Keyed
 from shared.stores.citizens import Citizens
 from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
-from shared.stores.profiles import Limits
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 

@@ -12,16 +12,17 @@ from query.quotas import admit, refused
 from query.views import Teller, plate_view, totals_view
 from shared.aws_json import Json
 from shared.domain import message
+from shared.domain.message import Message
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
+from shared.domain.profile import QuotaError
 from shared.domain.time import to_text
+from shared.domain.vehicle import Follower, Vehicle
 from shared.http import Problem, invalid
 from shared.identity import Citizen
 from shared.observability import count
 from shared.pagination import Cursors, cut
-from shared.stores.citizens import Follower, Vehicle
-from shared.stores.messaging.messages import Message
-from shared.stores.profiles import QuotaError, Subject
+from shared.stores.profiles import Subject
 from shared.stores.registry import SUSPICIOUS, TooManyTriesError
 
 RELATIONS: Final = ("self", "family")

@@ -10,10 +10,11 @@ from remit.files import files, manifest
 from shared import uploads
 from shared.aws_json import sdk
 from shared.clock import now
+from shared.domain.settlement import CLOSED, OPEN, WRITTEN, Cursor, SettlementFile
 from shared.domain.time import BAGHDAD, to_text
 from shared.observability import count, logger
 from shared.settings import number, setting
-from shared.stores.settlements import CLOSED, OPEN, WRITTEN, Cursor, SettlementFile, Settlements
+from shared.stores.settlements import Settlements
 from shared.uploads import CSV, JSON, Put
 
 MAX_BATCH_VIOLATIONS: Final = 100_000

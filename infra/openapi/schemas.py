@@ -9,11 +9,11 @@ from pay.api import PaymentBody
 from query.vehicles import RELATIONS
 from shared.domain import fine, payment, violation
 from shared.domain import message as messages
+from shared.domain.file import ENDED, LOADING
 from shared.domain.money import CURRENCY
 from shared.domain.plate import CATEGORIES, GERMAN, KURDISTAN, OLD, UNIFIED
 from shared.domain.registration import MAX_NUMBER_CHARACTERS as MAX_REGISTRATION_CHARACTERS
 from shared.http import LANGUAGES
-from shared.stores.files import ENDED, LOADING
 
 Schema = dict[str, Any]
 

@@ -28,7 +28,8 @@ from ingest.format.violations import ViolationParser
 from ingest.objects import Objects
 from ingest.reading.csv_records import records
 from ingest.reading.csv_text import plain
-from shared.stores.files import FINAL, File, Files
+from shared.domain.file import FINAL, File
+from shared.stores.files import Files
 from shared.stores.items import MAX_ACTIONS, text
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations

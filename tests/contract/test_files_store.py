@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.time import to_text
-from shared.stores.files import (
+from shared.domain.file import (
     CHECKING,
     FAILED,
     LOADED,
@@ -15,11 +14,12 @@ from shared.stores.files import (
     OUTCOMES,
     REFUSED,
     DoneChunk,
-    Files,
     FileVersion,
     Plan,
     Upload,
 )
+from shared.domain.time import to_text
+from shared.stores.files import Files
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON
 

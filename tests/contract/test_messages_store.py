@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from shared.domain import message as texts
-from shared.domain.message import DELIVERED, DROPPED, FAILED, SENDING, SENT, UNDELIVERED, UNKNOWN, WAITING
+from shared.domain.message import DELIVERED, DROPPED, FAILED, SENDING, SENT, UNDELIVERED, UNKNOWN, WAITING, Message
 from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
 from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, SPEND_CAP, Caps
-from shared.stores.messaging.messages import CLAIMED_FOR, MAX_VIOLATIONS, TAKEN, Message, Messages, marker
+from shared.stores.messaging.messages import CLAIMED_FOR, MAX_VIOLATIONS, TAKEN, Messages, marker
 from tests.support.aws import Engine, Tables
 from tests.support.build import CAPS, NOON, PHONE, PLATE, SUB, taking
 

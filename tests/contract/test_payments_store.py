@@ -21,10 +21,11 @@ from shared.domain.payment import (
     REVIEW,
     Line,
     Payment,
+    Receipt,
 )
 from shared.domain.time import to_text
 from shared.stores.items import transact
-from shared.stores.payments import TO_ASK, KeyUse, Payments, Receipt, Refusal
+from shared.stores.payments import TO_ASK, KeyUse, Payments, Refusal
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, PHONE, PLATE, SUB, store, violation

@@ -11,12 +11,14 @@ from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
+from shared.domain.file import FAILED, DoneChunk, File, FileVersion
+from shared.domain.message import SENDING, Message
 from shared.domain.payment import Payment
 from shared.domain.time import to_text
 from shared.domain.violation import OPEN, Violation
-from shared.stores.files import FAILED, DoneChunk, File, Files, FileVersion
+from shared.stores.files import Files
 from shared.stores.items import transact
-from shared.stores.messaging.messages import SENDING, Message, Messages
+from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables

@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 
 from shared.aws_json import AwsError
-from shared.domain.settlement import REVERSED, SETTLED, Entry, Share
+from shared.domain.settlement import CLOSED, OPEN, REVERSED, SETTLED, WRITTEN, Cursor, Entry, SettlementFile, Share
 from shared.domain.time import to_text
 from shared.stores.items import transact
-from shared.stores.settlements import CLOSED, OPEN, WRITTEN, Cursor, SettlementFile, Settlements
+from shared.stores.settlements import Settlements
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON
 

@@ -11,10 +11,9 @@ from notify.delivery import MAX_ATTEMPTS
 from notify.providers import TemporaryError
 from notify.providers.failover import Failover
 from shared.domain import message as texts
-from shared.domain.message import DROPPED, FAILED, SENT, WAITING
+from shared.domain.message import DROPPED, FAILED, SENT, WAITING, Message
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED
-from shared.stores.messaging.messages import Message
 from shared.stores.messaging.outages import AWAY_FOR, MAX_FAILURES, Outages
 from tests.support.aws import Engine
 from tests.support.build import NOON, OTHER_PHONE, PHONE, SUB, follow, later, row, violation

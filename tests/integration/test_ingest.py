@@ -10,7 +10,7 @@ import pytest
 
 from ingest import chunking, load_chunk
 from ingest.load_chunk import LaterError
-from shared.stores.files import DoneChunk, FileVersion
+from shared.domain.file import DoneChunk, FileVersion
 from shared.stores.items import transact
 from shared.stores.violations import PAY_ATTRIBUTES, Violations
 from tests.support.aws import Engine, Tables

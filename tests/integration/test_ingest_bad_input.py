@@ -14,7 +14,7 @@ import pytest
 
 from ingest.reading import unpacking
 from ingest.reporting.texts import words
-from shared.stores.files import LOADED, REFUSED
+from shared.domain.file import LOADED, REFUSED
 from tests.support.aws import Engine, Tables
 from tests.support.ingesting import COLUMNS, Desk, ago, row, text
 from tests.support.workbooks import Formula, xlsx

@@ -16,7 +16,7 @@ from ingest.load_chunk import LaterError
 from ingest.reporting.report import REPLAY
 from ingest.reporting.texts import message
 from shared.aws_json import AwsError, Json
-from shared.stores.files import FAILED, FileVersion
+from shared.domain.file import FAILED, FileVersion
 from tests.support.aws import Engine, Tables
 from tests.support.ingesting import Desk, row, text
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import chunking
-from shared.stores.files import ENDED, OUTCOMES
+from shared.domain.file import ENDED, OUTCOMES
 from tests.support.aws import Engine, Tables
 from tests.support.ingesting import COLUMNS, Desk, row, text
 from tests.support.workbooks import Number, xlsx

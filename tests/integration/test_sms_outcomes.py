@@ -10,8 +10,8 @@ import pytest
 from notify.delivery import MAX_ATTEMPTS
 from notify.providers import PermanentError, TemporaryError, UnknownOutcomeError
 from shared.aws_json import Json
-from shared.domain.message import DROPPED, FAILED, RECEIPT, REFUND, SENDING, SENT, UNKNOWN, WAITING
-from shared.stores.messaging.messages import CLAIMED_FOR, Message
+from shared.domain.message import DROPPED, FAILED, RECEIPT, REFUND, SENDING, SENT, UNKNOWN, WAITING, Message
+from shared.stores.messaging.messages import CLAIMED_FOR
 from tests.support.aws import Engine
 from tests.support.build import CAPS, OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, SUB, follow, taking
 from tests.support.fault_server import FaultServer, says

@@ -24,8 +24,8 @@ from ingest.format.header import Layout
 from ingest.format.parser import Reject
 from ingest.format.violations import ViolationParser
 from ingest.reading.csv_records import records
+from shared.domain.file import OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.domain.time import from_text
-from shared.stores.files import OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.stores.violation_rows import Row, doubling_day
 from tests.support.feeds import GOOD, NAMES, REQUIRED, SOURCE, blocks
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from shared.aws_json import Call
 from shared.domain.plate import GERMAN, Plate
+from shared.domain.registration import Registration
 from shared.domain.time import BAGHDAD
+from shared.domain.vehicle import Vehicle
 from shared.domain.violation import Violation, make_version
-from shared.stores.citizens import Citizens, Vehicle
+from shared.stores.citizens import Citizens
 from shared.stores.items import transact
 from shared.stores.messaging.caps import Caps, Taking
-from shared.stores.registry import Registration
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations
 

@@ -18,8 +18,9 @@ from ingest.chunking import Chunk
 from ingest.ending import Desk
 from ingest.objects import Opened
 from shared.aws_json import Call, Json
+from shared.domain.file import FileVersion
 from shared.domain.time import BAGHDAD, to_text
-from shared.stores.files import Files, FileVersion
+from shared.stores.files import Files
 from shared.stores.items import text
 from shared.stores.violations import Violations
 

@@ -21,8 +21,9 @@ from ingest.format.origins import REGISTRY
 from ingest.objects import Objects
 from shared.aws_json import Call
 from shared.clock import now
+from shared.domain.file import FileVersion
 from shared.plate_crypto import Keyed
-from shared.stores.files import Files, FileVersion
+from shared.stores.files import Files
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables

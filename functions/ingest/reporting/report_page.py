@@ -8,8 +8,8 @@ from string import Template
 from typing import Any, Final
 
 from ingest.reporting import rejects
+from shared.domain.file import FAILED, LOADED, MANY_REJECTS, REFUSED
 from shared.domain.money import grouped
-from shared.stores.files import FAILED, LOADED, MANY_REJECTS, REFUSED
 
 Report = dict[str, Any]
 

@@ -14,12 +14,12 @@ from typing import Final, NamedTuple
 
 from shared.aws_json import Json
 from shared.domain import message
-from shared.domain.message import identity
-from shared.domain.payment import PAID, REFUND_DUE, Payment
+from shared.domain.message import Message, identity
+from shared.domain.payment import PAID, REFUND_DUE, Payment, Receipt
 from shared.domain.settlement import settled as entry_of
 from shared.domain.time import to_text
-from shared.stores.messaging.messages import Message, Messages
-from shared.stores.payments import Payments, Receipt
+from shared.stores.messaging.messages import Messages
+from shared.stores.payments import Payments
 from shared.stores.settlements import Settlements
 from shared.stores.violations import Violations
 

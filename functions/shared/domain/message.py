@@ -1,10 +1,10 @@
-"""What is said to citizens by SMS: which text, with which values, in how many parts."""
+"""A message to a citizen by SMS: its kind and states; which text it bears, with which values, in how many parts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.domain.money import grouped
 from shared.domain.plate import Plate
@@ -38,6 +38,23 @@ _GSM: Final = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM_TWICE: Final = frozenset("^{}\\[~]|€\f")
+
+
+class Message(NamedTuple):
+    """An SMS. Either its text stands already, or it tells of violations and is written when it is sent."""
+
+    message_id: str
+    sub: str
+    kind: str
+    created_at: str
+    phone: str | None = None
+    language: str = "ar"
+    text: str | None = None
+    plate_key: str | None = None
+    violations: tuple[str, ...] = ()
+    status: str = WAITING
+    not_before: str = ""
+    attempts: int = 0
 
 
 def parts(text: str) -> int:

@@ -1,4 +1,4 @@
-"""What a sector is told of the money: a payment of its violations, or that it was given back."""
+"""What a sector is told of the money: payments of its violations, or that they were given back; in batches, by file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from shared.domain.payment import Payment
 
 SETTLED: Final = "settled"
 REVERSED: Final = "reversed"
+
+OPEN: Final = "open"
+CLOSED: Final = "closed"
+WRITTEN: Final = "written"
 
 
 class Share(NamedTuple):
@@ -32,6 +36,24 @@ class Entry(NamedTuple):
     paid_at: str
     at: str
     shares: tuple[Share, ...]
+
+
+class Cursor(NamedTuple):
+    """The newest batch and its state: open while entries are moved into it, closed, then written to files."""
+
+    batch: str
+    state: str
+
+
+class SettlementFile(NamedTuple):
+    """A file for one sector. key: in the bucket. amount: dinars, what was reversed taken off. Instants as stored."""
+
+    key: str
+    sha256: str
+    lines: int
+    amount: int
+    written_at: str
+    acknowledged_at: str | None = None
 
 
 def settled(payment: Payment) -> Entry:

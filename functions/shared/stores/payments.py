@@ -16,7 +16,7 @@ from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.message import identity
-from shared.domain.payment import CREATED, LIVE, REFUND_DUE, REVIEW, Line, Payment, may_change
+from shared.domain.payment import CREATED, LIVE, REFUND_DUE, REVIEW, Line, Payment, Receipt, may_change
 from shared.domain.time import to_text
 from shared.stores.items import (
     Item,
@@ -42,16 +42,6 @@ TO_ASK: Final = "live"
 
 Position = tuple[str, str]
 """Where a payment stands among its citizen's: when it was created, and its id."""
-
-
-class Receipt(NamedTuple):
-    """What a receipt number stands for. amount in dinars. void_since: when the money went back after all."""
-
-    receipt_no: str
-    payment_id: str
-    amount: int
-    paid_at: str
-    void_since: str | None = None
 
 
 class KeyUse(NamedTuple):

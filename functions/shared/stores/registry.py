@@ -10,9 +10,10 @@ import hmac
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from shared.aws_json import AwsError, Call, Json
+from shared.domain.registration import Proof, Registration
 from shared.domain.time import to_text
 from shared.plate_crypto import Keyed
 from shared.stores import versioned
@@ -26,38 +27,6 @@ SUSPICIOUS: Final = 20
 _NUMBER: Final = "NUMBER#"
 _NOTHING: Final = "0" * 32
 _KEPT: Final = timedelta(days=2)
-
-
-class Registration(NamedTuple):
-    """One accepted row of a file: a vehicle and the number on its card, in its normal form.
-
-    version: what tells which writing is newer. dated: whether the row named its own ``updated_at``. ref: the file
-    version and line it stands on.
-    """
-
-    plate_key: str
-    category: str | None
-    number: str
-    version: str
-    dated: bool
-    ref: str
-
-    @property
-    def identity(self) -> tuple[str, str | None]:
-        """The vehicle: its plate and category."""
-        return self.plate_key, self.category
-
-
-class Proof(NamedTuple):
-    """What came of a number: whether it stands on the plate's card.
-
-    category: that of the card, where the plate's number is registered in several. wrong_today: how many wrong numbers
-    the plate has had today.
-    """
-
-    right: bool
-    category: str | None = None
-    wrong_today: int = 0
 
 
 class TooManyTriesError(Exception):

@@ -13,41 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 from zlib import crc32
 
 from shared.aws_json import Call, Json
-from shared.domain.settlement import Entry, Share
+from shared.domain.settlement import OPEN, Cursor, Entry, SettlementFile, Share
 from shared.domain.time import to_text
 from shared.stores.items import MAX_ACTIONS, Item, get_item, is_made, item_key, pack, pages, text, transact
 from shared.stores.rows import pack_rows, read_rows
 
 SHARDS: Final = 4
-OPEN: Final = "open"
-CLOSED: Final = "closed"
-WRITTEN: Final = "written"
 
 _AT_ONCE: Final = (MAX_ACTIONS - 1) // 2
 """Entries moved in one transaction: two actions each, and the check that their batch is open."""
 _CURSOR: Final = item_key("CURSOR", "CURSOR")
-
-
-class Cursor(NamedTuple):
-    """The newest batch and its state: open while entries are moved into it, closed, then written to files."""
-
-    batch: str
-    state: str
-
-
-class SettlementFile(NamedTuple):
-    """A file for one sector. key: in the bucket. amount: dinars, what was reversed taken off. Instants as stored."""
-
-    key: str
-    sha256: str
-    lines: int
-    amount: int
-    written_at: str
-    acknowledged_at: str | None = None
 
 
 class Settlements:

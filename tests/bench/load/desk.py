@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from ingest.ending import Desk
 from ingest.objects import Objects
 from shared.clock import now
-from shared.stores.files import CHECKING, LOADING, DoneChunk, File, FileVersion, Plan
+from shared.domain.file import CHECKING, LOADING, DoneChunk, File, FileVersion, Plan
 
 
 class Disk:

@@ -45,7 +45,7 @@ def _receive(at: Any, given: Given) -> tuple[str, list[Any]]:
     from ingest import on_file
     from ingest.chunking import MAX_BAD_SHARE
     from shared.clock import now
-    from shared.stores.files import FileVersion
+    from shared.domain.file import FileVersion
 
     version = FileVersion("uploads", f"backlog/{given.path.name}", given.version_id, given.version_id)
     chunks: list[Any] = []

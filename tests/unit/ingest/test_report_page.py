@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest.reporting.report_page import page
-from shared.stores.files import ENDED
+from shared.domain.file import ENDED
 
 REPORT: dict[str, Any] = {
     "status": "loaded_with_many_rejects",

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.message import OUT, SENDING, SENT, UNKNOWN, WAITING
+from shared.domain.message import OUT, SENDING, SENT, UNKNOWN, WAITING, Message
 from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
 from shared.stores.items import (
@@ -47,23 +47,6 @@ LIMIT: Final = "limit"
 
 Position = tuple[str, str]
 """Where a message stands among its citizen's: when it was created, and its id."""
-
-
-class Message(NamedTuple):
-    """An SMS. Either its text stands already, or it tells of violations and is written when it is sent."""
-
-    message_id: str
-    sub: str
-    kind: str
-    created_at: str
-    phone: str | None = None
-    language: str = "ar"
-    text: str | None = None
-    plate_key: str | None = None
-    violations: tuple[str, ...] = ()
-    status: str = WAITING
-    not_before: str = ""
-    attempts: int = 0
 
 
 class Messages:
