@@ -8,7 +8,8 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from shared.domain.message import CANCELLED, NEW_VIOLATION, Message, identity
+from shared.domain.message import CANCELLED, NEW_VIOLATION, Message
+from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.domain.vehicle import Follower
 from shared.stores.citizens import Citizens
@@ -107,7 +108,7 @@ def concerns(follower: Follower, category: str | None) -> bool:
 
 def _message(follower: Follower, kind: str, plate_key: str, violations: tuple[str, ...], now: datetime) -> Message:
     return Message(
-        message_id=identity(kind, follower.sub, plate_key, *violations),
+        message_id=digest(kind, follower.sub, plate_key, *violations),
         sub=follower.sub,
         kind=kind,
         created_at=to_text(now),

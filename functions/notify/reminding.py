@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from notify.announce import UNREADABLE, concerns
-from shared.domain.message import DOUBLING_SOON, Message, identity
+from shared.domain.message import DOUBLING_SOON, Message
+from shared.domain.text import digest
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.vehicle import Follower
 from shared.domain.violation import Violation
@@ -116,7 +117,7 @@ def _tell(
         return False, False
     rest, left = rest[:MAX_VIOLATIONS], rest[MAX_VIOLATIONS:]
     message = Message(
-        message_id=identity(DOUBLING_SOON, follower.sub, plate_key, today),
+        message_id=digest(DOUBLING_SOON, follower.sub, plate_key, today),
         sub=follower.sub,
         kind=DOUBLING_SOON,
         created_at=to_text(now),

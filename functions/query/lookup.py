@@ -14,6 +14,7 @@ from shared.domain import message
 from shared.domain.message import Message
 from shared.domain.plate import Plate, Reading
 from shared.domain.profile import Profile
+from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.http import Problem
@@ -68,7 +69,7 @@ def ask(
     else:
         rises = min((due.changes_at for v in violations if v.owed and (due := teller.due(v)).changes_at), default=None)
         said = _result(citizen, admission.profile, reading.plate, query_id, totals, rises, as_of or at, at)
-        answer = message.identity(said.language, str(totals), str(rises))
+        answer = digest(said.language, str(totals), str(rises))
         # Together, so that an answer kept as told has its message.
         answered = ports.look_ups.answered_action(citizen.sub, plate_key, answer, now)
         status = ports.messages.put_answer(said, now, ports.limits.sms, answered, *kept)
@@ -173,7 +174,7 @@ def _result(
     """The SMS that says what the screen says."""
     language = profile.language
     return Message(
-        message_id=message.identity(message.QUERY_RESULT, citizen.sub, query_id),
+        message_id=digest(message.QUERY_RESULT, citizen.sub, query_id),
         sub=citizen.sub,
         kind=message.QUERY_RESULT,
         created_at=at,

@@ -16,6 +16,7 @@ from shared.domain.message import Message
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
 from shared.domain.profile import QuotaError
+from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.domain.vehicle import Follower, Vehicle
 from shared.http import Problem, invalid
@@ -103,7 +104,7 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
     return [
         ports.messages.put_action(
             Message(
-                message_id=message.identity(message.FOLLOWER_ADDED, sub, vehicle.vehicle_id),
+                message_id=digest(message.FOLLOWER_ADDED, sub, vehicle.vehicle_id),
                 sub=sub,
                 kind=message.FOLLOWER_ADDED,
                 created_at=at,

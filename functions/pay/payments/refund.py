@@ -10,8 +10,8 @@ from pay.gateways import Gateway, Refund, RefusedError
 from pay.payments.settle import Books, release, settle, to_payer
 from shared.aws_json import Json
 from shared.domain import message
-from shared.domain.message import identity
 from shared.domain.payment import PAID, REFUND_DUE, REFUNDED, REVIEW, Payment
+from shared.domain.text import digest
 from shared.domain.time import from_text
 from shared.observability import count
 
@@ -34,7 +34,7 @@ def refund(payment: Payment, gateway: Gateway, books: Books, now: datetime) -> P
     if not books.payments.take_refund(payment, now, now + MAX_REFUND_TIME):
         return payment
     asked = Refund(
-        identity("refund", payment.payment_id),
+        digest("refund", payment.payment_id),
         payment.payment_id,
         payment.gateway_id,
         payment.surplus,

@@ -14,9 +14,10 @@ from typing import Final, NamedTuple
 
 from shared.aws_json import Json
 from shared.domain import message
-from shared.domain.message import Message, identity
+from shared.domain.message import Message
 from shared.domain.payment import PAID, REFUND_DUE, Payment, Receipt
 from shared.domain.settlement import settled as entry_of
+from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
@@ -121,7 +122,7 @@ def _papers(books: Books, paid: Payment, now: datetime) -> list[Json]:
 def to_payer(payment: Payment, kind: str, text: str, now: datetime) -> Message:
     """A message about a payment to who pays it, said once of a kind."""
     return Message(
-        message_id=identity(kind, payment.payment_id),
+        message_id=digest(kind, payment.payment_id),
         sub=payment.sub,
         kind=kind,
         created_at=to_text(now),

@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 from pay.gateways import Gateway, Order, RefusedError, UnknownError
 from pay.payments.settle import Books, release
-from shared.domain.message import identity
 from shared.domain.money import CURRENCY
 from shared.domain.payment import CREATED, FAILED, MINUTES_TO_PAY, PENDING, Line, Payment
+from shared.domain.text import digest
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import UNPAID, Violation
 from shared.http import FieldError, Problem, invalid
@@ -51,7 +51,7 @@ def start(
     out. Raises Problem: 409 for a key used otherwise or still at work, and for too many live payments; 422 naming each
     violation that cannot be paid or is not the citizen's to see; 502 where the gateway refuses.
     """
-    request = identity(*wish.violations, wish.gateway, wish.return_url)
+    request = digest(*wish.violations, wish.gateway, wish.return_url)
     if earlier := _earlier(citizen, wish, request, books, now):
         return earlier
     gateway = terms.opened(wish.gateway)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from shared.domain.money import grouped
@@ -67,11 +66,6 @@ def parts(text: str) -> int:
     else:
         length, one, split = len(text.encode("utf-16-le", "surrogatepass")) // 2, 70, 67
     return 1 if length <= one else -(-length // split)
-
-
-def identity(*said: str) -> str:
-    """The id of a message, derived from what it says to whom, so that saying it twice is saying it once."""
-    return blake2b("\x1f".join(said).encode(), digest_size=16).hexdigest()
 
 
 def _render(name: str, language: str, values: dict[str, str]) -> str:

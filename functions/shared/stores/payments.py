@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.message import identity
 from shared.domain.payment import CREATED, LIVE, REFUND_DUE, REVIEW, Line, Payment, Receipt, may_change
+from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.stores.items import (
     Item,
@@ -169,7 +169,7 @@ class Payments:
 
     def heard(self, payment_id: str, event: str, at: datetime) -> bool:
         """Record a gateway's callback, once however often it comes. Returns whether it is new."""
-        item = {**item_key(payment_id, f"CALLBACK#{identity(event)}"), **pack({"event": event, "at": to_text(at)})}
+        item = {**item_key(payment_id, f"CALLBACK#{digest(event)}"), **pack({"event": event, "at": to_text(at)})}
         put = self._put(item, "attribute_not_exists(pk)")["Put"]
         return is_made(lambda: self._call("dynamodb", "PutItem", put))
 
