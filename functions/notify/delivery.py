@@ -11,7 +11,7 @@ from notify.wording import NotTrueError, Stores, UnreadableError, compose
 from shared.domain import message as texts
 from shared.domain.message import DROPPED, FAILED, QUERY_RESULT, RECEIPT, SENDING, SENT, UNKNOWN, WAITING, Message
 from shared.domain.time import BAGHDAD, to_text
-from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, Caps, Taking
+from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, Caps, Reservation
 from shared.stores.messaging.messages import TAKEN
 
 MAX_ATTEMPTS: Final = 10
@@ -83,30 +83,32 @@ def deliver(message_id: str, stores: Stores, provider: Provider, rules: Rules, n
         messages.give_up(message_id, FAILED, TOO_LONG, now)
         return Outcome(FAILED, TOO_LONG)
     cost = parts * rules.part_price
-    taking = Taking(message.sub, wording.phone, wording.text, cost, now, binding=message.kind != RECEIPT)
-    refusal = messages.claim(message_id, taking, rules.caps, wording.violations)
+    reservation = Reservation(message.sub, wording.phone, wording.text, cost, now, enforced=message.kind != RECEIPT)
+    refusal = messages.claim(message_id, reservation, rules.caps, wording.violations)
     if refusal == TAKEN:
         return None
     if refusal:
         messages.hold(message_id, _after(refusal, rules.quiet, now))
         return Outcome(HELD, refusal)
-    return _send(message, taking, parts, stores, provider, now)
+    return _send(message, reservation, parts, stores, provider, now)
 
 
-def _send(message: Message, taking: Taking, parts: int, stores: Stores, provider: Provider, now: datetime) -> Outcome:
+def _send(
+    message: Message, reservation: Reservation, parts: int, stores: Stores, provider: Provider, now: datetime
+) -> Outcome:
     """Send a claimed message and write how it went."""
     messages, message_id = stores.messages, message.message_id
     try:
-        accepted = provider.send(taking.phone, taking.text)
+        accepted = provider.send(reservation.phone, reservation.text)
     except TemporaryError as error:
         if message.attempts + 1 < MAX_ATTEMPTS:
             delay = min(timedelta(minutes=2**message.attempts), MAX_DELAY)
-            messages.retry_later(message_id, now + delay, unused=taking)
+            messages.retry_later(message_id, now + delay, unused=reservation)
             return Outcome(RETRYING, str(error))
-        messages.end(message_id, FAILED, str(error), now, unused=taking)
+        messages.end(message_id, FAILED, str(error), now, unused=reservation)
         return Outcome(GIVEN_UP, str(error))
     except PermanentError as error:
-        messages.end(message_id, FAILED, str(error), now, unused=taking)
+        messages.end(message_id, FAILED, str(error), now, unused=reservation)
         return Outcome(FAILED, str(error))
     except UnknownOutcomeError as error:
         messages.end(message_id, UNKNOWN, str(error), now)

@@ -84,7 +84,7 @@ def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> 
     language = profile.language
     if message.kind == CANCELLED:
         gone = [each for each in violations if each not in here or each.state == CANCELLED_STATE]
-        if gone := _heard_of(gone, message.sub, stores.messages):
+        if gone := _announced(gone, message.sub, stores.messages):
             return texts.cancelled(language, plate, gone), gone
     elif message.kind == NEW_VIOLATION:
         if current := [violation for violation in here if violation.owed]:
@@ -94,7 +94,7 @@ def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> 
     raise NotTrueError("no_longer_true")
 
 
-def _heard_of(violations: Sequence[Violation], sub: str, messages: Messages) -> list[Violation]:
-    """Those whose announcement went out: nobody hears that something is cancelled that they never heard of."""
-    heard = messages.heard(sub, NEW_VIOLATION, [violation.violation_no for violation in violations])
-    return [violation for violation in violations if violation.violation_no in heard]
+def _announced(violations: Sequence[Violation], sub: str, messages: Messages) -> list[Violation]:
+    """Keep those whose announcement went out: nobody hears that something is cancelled that they never heard of."""
+    announced = messages.sent_about(sub, NEW_VIOLATION, [violation.violation_no for violation in violations])
+    return [violation for violation in violations if violation.violation_no in announced]

@@ -16,7 +16,7 @@ from shared.domain.time import to_text
 from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, SPEND_CAP, Caps
 from shared.stores.messaging.messages import CLAIMED_FOR, MAX_VIOLATIONS, TAKEN, Messages, marker
 from tests.support.aws import Engine, Tables
-from tests.support.build import CAPS, NOON, PHONE, PLATE, SUB, taking
+from tests.support.build import CAPS, NOON, PHONE, PLATE, SUB, reservation
 
 SECOND = timedelta(seconds=1)
 
@@ -47,7 +47,7 @@ def tell(messages: Messages, message: Message) -> bool:
 
 def claim(messages: Messages, message_id: str = "m1", at: datetime = NOON) -> bool:
     """Claim a message whose text no other has."""
-    return messages.claim(message_id, taking(at, text=message_id), CAPS) is None
+    return messages.claim(message_id, reservation(at, text=message_id), CAPS) is None
 
 
 class TestPutting:
@@ -87,24 +87,24 @@ class TestTelling:
         assert messages.told("another", texts.NEW_VIOLATION, ["1"]) == set()
         assert messages.told(SUB, texts.CANCELLED, ["1"]) == set()
 
-    def test_what_is_told_is_heard_only_when_it_may_have_gone_out(self, messages: Messages) -> None:
+    def test_what_is_put_is_sent_about_only_when_it_may_have_gone_out(self, messages: Messages) -> None:
         ends = {"sent": SENT, "unknown": UNKNOWN, "dropped": DROPPED, "failed": FAILED}
         for number in ("waiting", "sending", *ends):
             tell(messages, news(number, [number, f"{number} too"]))
             if number != "waiting":
-                assert messages.claim(number, taking(text=number), CAPS, [number, f"{number} too"]) is None
+                assert messages.claim(number, reservation(text=number), CAPS, [number, f"{number} too"]) is None
         messages.sent("sent", "sns", "sns-1", NOON)
         for number in ("unknown", "dropped", "failed"):
             messages.end(number, ends[number], "why", NOON)
         asked = [*ends, "waiting", "sending", "sent too", "dropped too", "never told"]
-        heard = messages.heard(SUB, texts.NEW_VIOLATION, asked)
-        assert heard == {"sent", "sent too", "unknown", "sending"}
+        told = messages.sent_about(SUB, texts.NEW_VIOLATION, asked)
+        assert told == {"sent", "sent too", "unknown", "sending"}
         assert messages.told(SUB, texts.NEW_VIOLATION, asked) == {*asked} - {"never told"}
 
-    def test_what_a_text_left_out_is_not_heard(self, messages: Messages) -> None:
+    def test_nothing_is_sent_about_what_a_text_left_out(self, messages: Messages) -> None:
         tell(messages, news("m1", ["1", "2"]))
-        messages.claim("m1", taking(), CAPS, ["2"])
-        assert messages.heard(SUB, texts.NEW_VIOLATION, ["1", "2"]) == {"2"}
+        messages.claim("m1", reservation(), CAPS, ["2"])
+        assert messages.sent_about(SUB, texts.NEW_VIOLATION, ["1", "2"]) == {"2"}
 
     def test_nobody_is_told_where_one_was_told_of_already(self, messages: Messages, tables: Tables) -> None:
         tell(messages, news("m1", ["1"]))
@@ -139,21 +139,21 @@ class TestClaiming:
 
     def test_a_claim_is_given_once(self, messages: Messages) -> None:
         assert claim(messages)
-        assert messages.claim("m1", taking(NOON + 2 * CLAIMED_FOR), CAPS) == TAKEN
+        assert messages.claim("m1", reservation(NOON + 2 * CLAIMED_FOR), CAPS) == TAKEN
 
     def test_the_edition_of_the_texts_is_kept_from_when_the_text_is_written(
         self, messages: Messages, tables: Tables, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         tell(messages, news("m2", ["1"]))
         monkeypatch.setattr("shared.stores.messaging.messages.VERSION", 7)
-        assert messages.claim("m2", taking(text="written now"), CAPS, ["1"]) is None
+        assert messages.claim("m2", reservation(text="written now"), CAPS, ["1"]) is None
         assert claim(messages)
         versions = {item["pk"]["S"]: item.get("texts_version") for item in tables.items("Messages")}
         assert (versions["m1"], versions["m2"]) == ({"N": str(VERSION)}, {"N": "7"})
 
     def test_a_message_is_not_claimed_before_its_time(self, messages: Messages) -> None:
-        assert messages.claim("m1", taking(NOON - SECOND), CAPS) == TAKEN
-        assert messages.claim("no such", taking(), CAPS) == TAKEN
+        assert messages.claim("m1", reservation(NOON - SECOND), CAPS) == TAKEN
+        assert messages.claim("no such", reservation(), CAPS) == TAKEN
 
     def test_one_of_many_threads_claims(self, engine: Engine, tables: Tables, messages: Messages) -> None:
         stores = [Messages(engine.fast(), tables["Messages"]) for _ in range(4)]
@@ -185,7 +185,7 @@ class TestClaiming:
         assert not claim(messages, at=later)
         assert not messages.abandon("m1", later)
         messages.end("m1", FAILED, "why", later)
-        messages.retry_later("m1", later, taking(later))
+        messages.retry_later("m1", later, reservation(later))
         messages.hold("m1", later)
         messages.give_up("m1", DROPPED, "why", later)
         assert sorted(map(str, tables.items("Messages"))) == ended
@@ -209,7 +209,7 @@ class TestClaiming:
 
     def test_one_put_back_waits_for_its_time(self, messages: Messages, tables: Tables) -> None:
         claim(messages)
-        messages.retry_later("m1", NOON + timedelta(minutes=1), taking(text="m1"))
+        messages.retry_later("m1", NOON + timedelta(minutes=1), reservation(text="m1"))
         assert status(tables) == WAITING
         assert not claim(messages)
         assert list(messages.due(NOON + timedelta(minutes=1), 100)) == ["m1"]
@@ -220,7 +220,7 @@ class TestClaiming:
 
 
 class TestCaps:
-    """What goes out is counted with the claim, and given back where nothing went out."""
+    """What goes out is counted with the claim, and released where nothing went out."""
 
     @pytest.fixture
     def messages(self, messages: Messages) -> Messages:
@@ -228,60 +228,60 @@ class TestCaps:
             messages.put(said(f"m{number}"), NOON)
         return messages
 
-    def take(self, messages: Messages, number: int, caps: Caps, **fields: Any) -> str | None:
-        return messages.claim(f"m{number}", taking(**{"text": str(number), **fields}), caps)
+    def reserve(self, messages: Messages, number: int, caps: Caps, **fields: Any) -> str | None:
+        return messages.claim(f"m{number}", reservation(**{"text": str(number), **fields}), caps)
 
     def test_a_citizen_has_so_many_a_day(self, messages: Messages) -> None:
         caps = CAPS._replace(citizen_day=2)
-        assert [self.take(messages, number, caps) for number in range(3)] == [None, None, CITIZEN_CAP]
-        assert self.take(messages, 3, caps, sub="another") is None
-        assert self.take(messages, 4, caps, at=NOON + timedelta(days=1)) is None
+        assert [self.reserve(messages, number, caps) for number in range(3)] == [None, None, CITIZEN_CAP]
+        assert self.reserve(messages, 3, caps, sub="another") is None
+        assert self.reserve(messages, 4, caps, at=NOON + timedelta(days=1)) is None
 
     def test_a_day_costs_so_much(self, messages: Messages) -> None:
         caps = CAPS._replace(spend_day=100_000)
-        assert self.take(messages, 0, caps, cost=60_000) is None
-        assert self.take(messages, 1, caps, cost=60_000, sub="another") == SPEND_CAP
-        assert self.take(messages, 2, caps, cost=40_000) is None
-        assert self.take(messages, 3, caps, cost=100_001, at=NOON + timedelta(days=1)) == SPEND_CAP
+        assert self.reserve(messages, 0, caps, cost=60_000) is None
+        assert self.reserve(messages, 1, caps, cost=60_000, sub="another") == SPEND_CAP
+        assert self.reserve(messages, 2, caps, cost=40_000) is None
+        assert self.reserve(messages, 3, caps, cost=100_001, at=NOON + timedelta(days=1)) == SPEND_CAP
 
     def test_a_text_goes_to_a_number_once_an_hour(self, messages: Messages) -> None:
-        assert self.take(messages, 0, CAPS, text="same") is None
-        assert self.take(messages, 1, CAPS, text="same", at=NOON + SAME_TEXT_FOR - SECOND) == SAME_TEXT
-        assert self.take(messages, 2, CAPS, text="same", phone="+9647719283747") is None
-        assert self.take(messages, 1, CAPS, text="same", at=NOON + SAME_TEXT_FOR) is None
+        assert self.reserve(messages, 0, CAPS, text="same") is None
+        assert self.reserve(messages, 1, CAPS, text="same", at=NOON + SAME_TEXT_FOR - SECOND) == SAME_TEXT
+        assert self.reserve(messages, 2, CAPS, text="same", phone="+9647719283747") is None
+        assert self.reserve(messages, 1, CAPS, text="same", at=NOON + SAME_TEXT_FOR) is None
 
     def test_a_receipt_is_counted_and_never_held(self, messages: Messages) -> None:
         caps = Caps(citizen_day=1, spend_day=50_000)
-        assert [self.take(messages, number, caps, binding=False) for number in range(3)] == [None] * 3
-        assert self.take(messages, 3, caps._replace(spend_day=10**9)) == CITIZEN_CAP
-        assert self.take(messages, 3, caps._replace(citizen_day=10)) == SPEND_CAP
+        assert [self.reserve(messages, number, caps, enforced=False) for number in range(3)] == [None] * 3
+        assert self.reserve(messages, 3, caps._replace(spend_day=10**9)) == CITIZEN_CAP
+        assert self.reserve(messages, 3, caps._replace(citizen_day=10)) == SPEND_CAP
 
-    def test_one_that_is_refused_takes_nothing_and_still_waits(self, messages: Messages, tables: Tables) -> None:
+    def test_one_that_is_refused_reserves_nothing_and_still_waits(self, messages: Messages, tables: Tables) -> None:
         caps = CAPS._replace(citizen_day=1)
-        self.take(messages, 0, caps)
-        assert self.take(messages, 1, caps) == CITIZEN_CAP
+        self.reserve(messages, 0, caps)
+        assert self.reserve(messages, 1, caps) == CITIZEN_CAP
         assert status(tables, "m1") == WAITING
-        assert self.take(messages, 1, CAPS) is None
+        assert self.reserve(messages, 1, CAPS) is None
 
     @pytest.mark.parametrize("ended", [FAILED, WAITING])
-    def test_one_that_did_not_go_out_gives_back_what_it_took(self, messages: Messages, ended: str) -> None:
+    def test_one_that_did_not_go_out_releases_what_it_reserved(self, messages: Messages, ended: str) -> None:
         caps = Caps(citizen_day=1, spend_day=50_000)
-        assert self.take(messages, 0, caps, text="same") is None
+        assert self.reserve(messages, 0, caps, text="same") is None
         if ended == FAILED:
-            messages.end("m0", FAILED, "refused", NOON, taking(text="same"))
+            messages.end("m0", FAILED, "refused", NOON, reservation(text="same"))
         else:
-            messages.retry_later("m0", NOON + SECOND, taking(text="same"))
-        assert self.take(messages, 1, caps, text="same") is None
+            messages.retry_later("m0", NOON + SECOND, reservation(text="same"))
+        assert self.reserve(messages, 1, caps, text="same") is None
 
-    def test_nothing_is_given_back_twice(self, messages: Messages) -> None:
+    def test_nothing_is_released_twice(self, messages: Messages) -> None:
         caps = CAPS._replace(citizen_day=1)
-        self.take(messages, 0, caps)
+        self.reserve(messages, 0, caps)
         for _ in range(2):
-            messages.end("m0", FAILED, "refused", NOON, taking(text="0"))
-        assert [self.take(messages, number, caps) for number in (1, 2)] == [None, CITIZEN_CAP]
+            messages.end("m0", FAILED, "refused", NOON, reservation(text="0"))
+        assert [self.reserve(messages, number, caps) for number in (1, 2)] == [None, CITIZEN_CAP]
 
     def test_counters_are_never_due_and_are_forgotten(self, messages: Messages, tables: Tables) -> None:
-        self.take(messages, 0, CAPS)
+        self.reserve(messages, 0, CAPS)
         counters = [item for item in tables.items("Messages") if item["pk"]["S"].startswith("CAP#")]
         assert len(counters) == 3
         assert all("expires" in item and "due" not in item for item in counters)
@@ -290,7 +290,7 @@ class TestCaps:
         caps = CAPS._replace(citizen_day=3)
         stores = [Messages(engine.fast(), tables["Messages"]) for _ in range(4)]
         with ThreadPoolExecutor(len(stores)) as threads:
-            refusals = list(threads.map(lambda number: self.take(stores[number % 4], number, caps), range(4)))
+            refusals = list(threads.map(lambda number: self.reserve(stores[number % 4], number, caps), range(4)))
         assert (refusals.count(None), refusals.count(CITIZEN_CAP)) == (3, 1)
 
 

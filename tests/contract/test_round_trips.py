@@ -22,7 +22,7 @@ from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
-from tests.support.build import CAPS, NOON, PAID_AT, row, taking
+from tests.support.build import CAPS, NOON, PAID_AT, reservation, row
 
 TupleT = TypeVar("TupleT", bound=tuple[Any, ...])
 
@@ -113,7 +113,7 @@ def test_a_changed_payment(engine: Engine, tables: Tables) -> None:
 def test_a_message(engine: Engine, tables: Tables) -> None:
     messages, message = Messages(engine.fast(), tables["Messages"]), filled(Message, attempts=1)
     messages.put(message._replace(status="waiting", attempts=0), NOON)
-    assert messages.claim(message.message_id, taking(), CAPS) is None
+    assert messages.claim(message.message_id, reservation(), CAPS) is None
     read = messages.get(message.message_id)
     assert read is not None
     assert read == message._replace(status=SENDING, not_before=read.not_before)

@@ -26,9 +26,9 @@ from tests.support.build import (
     follow,
     hold,
     later,
+    reservation,
     row,
     settle,
-    taking,
     violation,
 )
 from tests.support.functions import Functions, run
@@ -187,7 +187,7 @@ class TestDelivering:
 
     def test_a_claim_that_was_never_ended_becomes_unknown(self, functions: Functions, subject: Violation) -> None:
         message_id = json.loads(self.body(functions))["message_id"]
-        functions.messages.claim(message_id, taking(functions.clock.at), CAPS)
+        functions.messages.claim(message_id, reservation(functions.clock.at), CAPS)
         functions.clock.at += CLAIMED_FOR - timedelta(seconds=1)
         functions.send_due()
         assert functions.statuses() == [SENDING]

@@ -13,7 +13,7 @@ from shared.aws_json import Json
 from shared.domain.message import DROPPED, FAILED, RECEIPT, REFUND, SENDING, SENT, UNKNOWN, WAITING, Message
 from shared.stores.messaging.messages import CLAIMED_FOR
 from tests.support.aws import Engine
-from tests.support.build import CAPS, OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, SUB, follow, taking
+from tests.support.build import CAPS, OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, SUB, follow, reservation
 from tests.support.fault_server import FaultServer, says
 from tests.support.functions import Functions, forget
 from tests.support.metrics import counted
@@ -158,7 +158,7 @@ def test_a_crash_between_sending_and_marking_is_counted_and_not_sent_again(
     functions: Functions, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put(functions, STANDING)
-    functions.messages.claim("m", taking(functions.clock.at), CAPS)
+    functions.messages.claim("m", reservation(functions.clock.at), CAPS)
     functions.clock.at += CLAIMED_FOR
     assert functions.statuses() == [SENDING]
     functions.send_due()

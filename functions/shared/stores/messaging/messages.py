@@ -28,7 +28,7 @@ from shared.stores.items import (
     text,
     transact,
 )
-from shared.stores.messaging.caps import Caps, Taking, give_back, room, take
+from shared.stores.messaging.caps import Caps, Reservation, check_citizen_cap, release, reserve
 
 Values = Mapping[str, str | int | Sequence[str]]
 
@@ -69,7 +69,12 @@ class Messages:
         answered: the action whose condition says no where the same answer went out just now. Returns QUEUED, or why
         nothing was done: SAME_AS_RECENT or LIMIT.
         """
-        actions = [answered, room(self._table, message.sub, at, most), self.put_action(message, at), *others]
+        actions = [
+            answered,
+            check_citizen_cap(self._table, message.sub, at, most),
+            self.put_action(message, at),
+            *others,
+        ]
         try:
             transact(self._call, actions)
         except AwsError as error:
@@ -112,8 +117,8 @@ class Messages:
         markers = {marker(violation_no, sub, kind): violation_no for violation_no in violations}
         return {markers[pk] for pk in self.marked(markers)}
 
-    def heard(self, sub: str, kind: str, violations: Iterable[str]) -> set[str]:
-        """Of which of these violations a message of this kind has told the citizen, or may have.
+    def sent_about(self, sub: str, kind: str, violations: Iterable[str]) -> set[str]:
+        """Return those violations that a message of this kind which was sent, or may have been, told the citizen of.
 
         A message tells only of those that its text still held for when it was sent.
         """
@@ -181,8 +186,8 @@ class Messages:
         change = "SET #status = :status, ended_at = :now, reason = :reason REMOVE due"
         self._change(message_id, change, "#status = :waiting", values)
 
-    def claim(self, message_id: str, taking: Taking, caps: Caps, said: Sequence[str] = ()) -> str | None:
-        """Take a waiting message for sending, and what it takes of the caps, all or nothing. One TransactWriteItems.
+    def claim(self, message_id: str, reservation: Reservation, caps: Caps, said: Sequence[str] = ()) -> str | None:
+        """Claim a waiting message for sending and reserve against the caps, all or nothing. One TransactWriteItems.
 
         said: the violations that its text names, where it was written only now.
         Returns None where the claim is given, else why not: taken, or the name of a cap. The message stays due, a while
@@ -192,8 +197,8 @@ class Messages:
         values: dict[str, str | int | Sequence[str]] = {
             ":sending": SENDING,
             ":waiting": WAITING,
-            ":now": to_text(taking.at),
-            ":later": to_text(taking.at + CLAIMED_FOR),
+            ":now": to_text(reservation.at),
+            ":later": to_text(reservation.at + CLAIMED_FOR),
             ":one": 1,
         }
         if said:
@@ -202,7 +207,7 @@ class Messages:
         claim = self._update(
             message_id, f"{change} ADD attempts :one", "#status = :waiting AND not_before <= :now", values
         )
-        actions = {TAKEN: {"Update": claim}, **take(self._table, taking, caps)}
+        actions = {TAKEN: {"Update": claim}, **reserve(self._table, reservation, caps)}
         try:
             transact(self._call, list(actions.values()))
         except AwsError as error:
@@ -232,13 +237,13 @@ class Messages:
             values[":id"] = provider_id
         self._change(message_id, change + " REMOVE due", "#status = :sending", values)
 
-    def end(self, message_id: str, status: str, reason: str, at: datetime, unused: Taking | None = None) -> None:
-        """Say how a claimed message ended that was not sent, or may not have been. unused: given back to the caps."""
+    def end(self, message_id: str, status: str, reason: str, at: datetime, unused: Reservation | None = None) -> None:
+        """Say how a claimed message ended that was not sent, or may not have been. unused: is released."""
         values = {":status": status, ":now": to_text(at), ":reason": reason, ":sending": SENDING}
         change = "SET #status = :status, ended_at = :now, reason = :reason REMOVE due"
         self._change(message_id, change, "#status = :sending", values, unused)
 
-    def retry_later(self, message_id: str, not_before: datetime, unused: Taking) -> None:
+    def retry_later(self, message_id: str, not_before: datetime, unused: Reservation) -> None:
         """Put a claimed message back, to be sent later."""
         values = {":waiting": WAITING, ":later": to_text(not_before), ":sending": SENDING}
         self._change(message_id, "SET #status = :waiting, not_before = :later", "#status = :sending", values, unused)
@@ -270,12 +275,12 @@ class Messages:
         change: str,
         condition: str,
         values: Values,
-        unused: Taking | None = None,
+        unused: Reservation | None = None,
     ) -> bool:
-        """Change a message under a condition; with ``unused``, what it took of the caps is given back with it."""
+        """Change a message under a condition; a reservation that is ``unused`` is released with it."""
         update = self._update(message_id, change, condition, values)
         if unused:
-            actions = [{"Update": update}, *give_back(self._table, unused)]
+            actions = [{"Update": update}, *release(self._table, unused)]
             return is_made(lambda: transact(self._call, actions))
         return is_made(lambda: self._call("dynamodb", "UpdateItem", update))
 
