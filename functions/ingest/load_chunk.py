@@ -32,7 +32,7 @@ from shared.clock import Clock, now
 from shared.domain.file import FINAL, OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.domain.time import to_text
 from shared.observability import count, logger
-from shared.plate_crypto import Keyed
+from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
 from shared.stores.registry import Registry
 from shared.stores.versioned import STALE, Line
@@ -187,7 +187,9 @@ def _desk() -> Desk:
 @cache
 def _store(origin: str) -> Store:
     if origin == REGISTRY:
-        return Registry(_port(), setting("REGISTRY_TABLE"), Keyed.from_secret(_port(), setting("PLATE_KEY_SECRET")))
+        return Registry(
+            _port(), setting("REGISTRY_TABLE"), PlateCrypto.from_secret(_port(), setting("PLATE_KEY_SECRET"))
+        )
     return Violations(_port(), setting("VIOLATIONS_TABLE"))
 
 

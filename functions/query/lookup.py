@@ -44,7 +44,7 @@ def ask(
     plate's number is found in several categories.
     """
     plate_key, at = reading.plate.key, to_text(now)
-    mark = ports.keyed.plate(plate_key)
+    mark = ports.crypto.plate_fingerprint(plate_key)
     admission = admit(ports, citizen, Subject(plate_key, mark), language, now)
     query_id = new_id()
     found = newest_first(ports.violations.of_plate(plate_key))
@@ -132,12 +132,12 @@ def of_vehicle(
     vehicle = ports.citizens.vehicle(citizen.sub, vehicle_id)
     if vehicle is None:
         raise Problem(404, "no_such_vehicle")
-    ports.look_ups.audit(citizen.sub, new_id(), ports.keyed.plate(vehicle.plate_key), now)
+    ports.look_ups.audit(citizen.sub, new_id(), ports.crypto.plate_fingerprint(vehicle.plate_key), now)
     found = ports.violations.of_plate(vehicle.plate_key)
     violations = newest_first(concerning(vehicle.category, found))
     plate = Plate.from_key(vehicle.plate_key)
     teller = Teller(plate, to_text(now), language, proven=vehicle.proven)
-    items, following = cut(violations, position, cursor, limit, Cursors(ports.keyed, citizen.sub, vehicle_id))
+    items, following = cut(violations, position, cursor, limit, Cursors(ports.crypto, citizen.sub, vehicle_id))
     return {
         "plate": plate_view(Reading(plate, vehicle.category), language),
         "as_of": ports.feed.as_of(now),
@@ -158,7 +158,7 @@ def position(violation: Violation) -> tuple[str, str]:
 
 
 def _cursors(ports: Ports, citizen: Citizen, query_id: str) -> Cursors:
-    return Cursors(ports.keyed, citizen.sub, query_id)
+    return Cursors(ports.crypto, citizen.sub, query_id)
 
 
 def _result(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from shared.domain.profile import Limits
-from shared.plate_crypto import Keyed
+from shared.plate_crypto import PlateCrypto
 from shared.stores.citizens import Citizens
 from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
@@ -34,13 +34,13 @@ class Feed:
 
 
 class Ports(NamedTuple):
-    """registry: None where links need no proof. keyed: fingerprints of plates, and seals of cursors."""
+    """registry: None where links need no proof. crypto: fingerprints of plates, and cursors."""
 
     violations: Violations
     citizens: Citizens
     look_ups: LookUps
     messages: Messages
     feed: Feed
-    keyed: Keyed
+    crypto: PlateCrypto
     limits: Limits
     registry: Registry | None

@@ -51,7 +51,7 @@ def link(
     proven, category = _prove(ports, citizen, wish, now)
     reading = wish.reading._replace(category=category)
     violations = ports.violations.of_plate(reading.plate.key)
-    mark = ports.keyed.plate(reading.plate.key)
+    mark = ports.crypto.plate_fingerprint(reading.plate.key)
     ports.look_ups.audit(citizen.sub, new_id(), mark, now)
     try:
         of_category(reading, violations, language)
@@ -123,7 +123,7 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
 def listed(ports: Ports, citizen: Citizen, cursor: str | None, limit: int, *, language: str) -> dict[str, Any]:
     """A page of a citizen's vehicles. Raises Problem 422."""
     vehicles = sorted(ports.citizens.vehicles(citizen.sub), reverse=True)
-    page, following = cut(vehicles, _position, cursor, limit, Cursors(ports.keyed, citizen.sub, "vehicles"))
+    page, following = cut(vehicles, _position, cursor, limit, Cursors(ports.crypto, citizen.sub, "vehicles"))
     return {"items": [vehicle_view(vehicle, language) for vehicle in page], "next_cursor": following}
 
 

@@ -22,7 +22,7 @@ from ingest.objects import Objects
 from shared.aws_json import Call
 from shared.clock import now
 from shared.domain.file import FileVersion
-from shared.plate_crypto import Keyed
+from shared.plate_crypto import PlateCrypto
 from shared.stores.files import Files
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
@@ -195,7 +195,7 @@ class Desk:
         return Files(self.call, self.tables["Files"])
 
     def registry(self) -> Registry:
-        return Registry(self.call, self.tables["Registry"], Keyed(b"key of the test"), sleep=lambda _: None)
+        return Registry(self.call, self.tables["Registry"], PlateCrypto(b"key of the test"), sleep=lambda _: None)
 
     def _store(self, origin: str) -> load_chunk.Store:
         if origin == REGISTRY:
