@@ -19,7 +19,7 @@ from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.http import Problem
 from shared.identity import Citizen
-from shared.pagination import PAGE, Cursors, cut
+from shared.pagination import PAGE, Cursors, paginate
 from shared.stores.look_ups import Asked
 from shared.stores.messaging.messages import QUEUED
 from shared.stores.profiles import Subject
@@ -76,7 +76,7 @@ def ask(
         sms = {"status": status, "parts": message.parts(said.text or "") if status == QUEUED else 0}
         if status != QUEUED:
             ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
-    items, cursor = cut(violations, position, None, PAGE, _cursors(ports, citizen, query_id))
+    items, cursor = paginate(violations, position, None, PAGE, _cursors(ports, citizen, query_id))
     return {
         "query_id": query_id,
         "plate": plate_view(reading, language),
@@ -112,7 +112,7 @@ def read_on(
     violations = of_category(
         Reading(plate, asked.category), newest_first(ports.violations.of_plate(asked.plate_key)), language
     )
-    items, following = cut(violations, position, cursor, limit, _cursors(ports, citizen, query_id))
+    items, following = paginate(violations, position, cursor, limit, _cursors(ports, citizen, query_id))
     teller = Teller(plate, to_text(now), language, proven=asked.proven)
     return {"items": [teller.tell(violation) for violation in items], "next_cursor": following}
 
@@ -137,7 +137,7 @@ def of_vehicle(
     violations = newest_first(concerning(vehicle.category, found))
     plate = Plate.from_key(vehicle.plate_key)
     teller = Teller(plate, to_text(now), language, proven=vehicle.proven)
-    items, following = cut(violations, position, cursor, limit, Cursors(ports.crypto, citizen.sub, vehicle_id))
+    items, following = paginate(violations, position, cursor, limit, Cursors(ports.crypto, citizen.sub, vehicle_id))
     return {
         "plate": plate_view(Reading(plate, vehicle.category), language),
         "as_of": ports.feed.as_of(now),

@@ -22,7 +22,7 @@ from shared.domain.vehicle import Follower, Vehicle
 from shared.http import Problem, invalid
 from shared.identity import Citizen
 from shared.observability import count
-from shared.pagination import Cursors, cut
+from shared.pagination import Cursors, paginate
 from shared.stores.profiles import Subject
 from shared.stores.registry import SUSPICIOUS, TooManyTriesError
 
@@ -123,7 +123,7 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
 def listed(ports: Ports, citizen: Citizen, cursor: str | None, limit: int, *, language: str) -> dict[str, Any]:
     """A page of a citizen's vehicles. Raises Problem 422."""
     vehicles = sorted(ports.citizens.vehicles(citizen.sub), reverse=True)
-    page, following = cut(vehicles, _position, cursor, limit, Cursors(ports.crypto, citizen.sub, "vehicles"))
+    page, following = paginate(vehicles, _position, cursor, limit, Cursors(ports.crypto, citizen.sub, "vehicles"))
     return {"items": [vehicle_view(vehicle, language) for vehicle in page], "next_cursor": following}
 
 

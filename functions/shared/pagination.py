@@ -52,7 +52,7 @@ class Cursors:
 
 
 def asked_limit(request: Request) -> int:
-    """The page size that a request asks for. Raises Problem 422."""
+    """Return the page size that a request asks for. Raises Problem 422."""
     limit = request.query.get("limit")
     if limit is None:
         return PAGE
@@ -61,10 +61,10 @@ def asked_limit(request: Request) -> int:
     return int(limit)
 
 
-def cut(
+def paginate(
     items: Sequence[Item], position: Callable[[Item], Position], cursor: str | None, limit: int, cursors: Cursors
 ) -> tuple[Sequence[Item], str | None]:
-    """The page after a cursor of items in falling order of their position, and the next cursor."""
+    """Return the page after a cursor of items in falling order of their position, and the next cursor."""
     if cursor:
         after = cursors.open(cursor)
         items = [item for item in items if position(item) < after]
