@@ -11,7 +11,7 @@ from query import account, lookup, vehicles
 from query.plates import requested_plate
 from query.ports import Feed, Ports
 from query.quotas import admit
-from query.vehicles import RELATIONS, Wish
+from query.vehicles import RELATIONS, LinkRequest
 from shared.aws_json import FastClient
 from shared.clock import now
 from shared.domain import registration
@@ -151,9 +151,9 @@ def link(request: Request) -> Reply:
     relation = _choice(body, "relation", RELATIONS)
     if relation is None:
         raise invalid("relation", "missing")
-    wish = Wish(requested_plate(request, body), relation, bool(_flag(body, "notify")), _proof(body))
+    asked = LinkRequest(requested_plate(request, body), relation, bool(_flag(body, "notify")), _proof(body))
     view, new = vehicles.link(
-        _ports(), citizen(request.event), wish, language=request.language, now=now(), new_id=_new_id
+        _ports(), citizen(request.event), asked, language=request.language, now=now(), new_id=_new_id
     )
     return answer(201 if new else 200, view)
 

@@ -31,8 +31,8 @@ MAX_TOLD_OWNERS: Final = 50
 """Owners that hear of a new follower: a vehicle has a few, and they must fit the transaction of the link."""
 
 
-class Wish(NamedTuple):
-    """A vehicle to be linked. notify: the consent to SMS. proof: the registration number in its normal form."""
+class LinkRequest(NamedTuple):
+    """A request to link a vehicle. notify: the consent to SMS. proof: the registration number in its normal form."""
 
     reading: Reading
     relation: str
@@ -41,15 +41,15 @@ class Wish(NamedTuple):
 
 
 def link(
-    ports: Ports, citizen: Citizen, wish: Wish, *, language: str, now: datetime, new_id: Callable[[], str]
+    ports: Ports, citizen: Citizen, asked: LinkRequest, *, language: str, now: datetime, new_id: Callable[[], str]
 ) -> tuple[dict[str, Any], bool]:
     """The link and whether it is new; linking twice is linking once, but a proof given later counts.
 
     Raises Problem: 422 for a proof that is missing or wrong, 409 where the plate's number is found in several
     categories or the citizen has too many vehicles, 429.
     """
-    proven, category = _prove(ports, citizen, wish, now)
-    reading = wish.reading._replace(category=category)
+    proven, category = _prove(ports, citizen, asked, now)
+    reading = asked.reading._replace(category=category)
     violations = ports.violations.of_plate(reading.plate.key)
     mark = ports.crypto.plate_fingerprint(reading.plate.key)
     ports.look_ups.audit(citizen.sub, new_id(), mark, now)
@@ -60,7 +60,7 @@ def link(
         admit(ports, citizen, Subject(reading.plate.key, mark), language, now)
         raise
     ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
-    wanted = Vehicle(new_id(), reading.plate.key, reading.category, wish.relation, wish.notify, proven)
+    wanted = Vehicle(new_id(), reading.plate.key, reading.category, asked.relation, asked.notify, proven)
     told = _to_owners(ports, citizen, wanted, now)
     try:
         known = ports.citizens.link(citizen.sub, wanted, now, ports.limits, told)
@@ -75,15 +75,15 @@ def link(
     return {**vehicle_view(vehicle, language), "totals": totals}, known is None
 
 
-def _prove(ports: Ports, citizen: Citizen, wish: Wish, now: datetime) -> tuple[bool, str | None]:
+def _prove(ports: Ports, citizen: Citizen, asked: LinkRequest, now: datetime) -> tuple[bool, str | None]:
     """Whether the vehicle is proved the citizen's, and its category: the card's, where it tells several apart."""
-    plate_key, category = wish.reading.plate.key, wish.reading.category
+    plate_key, category = asked.reading.plate.key, asked.reading.category
     if ports.registry is None:
         return False, category
-    if wish.proof is None:
+    if asked.proof is None:
         raise invalid("proof", "missing")
     try:
-        proof = ports.registry.prove(citizen.sub, plate_key, category, wish.proof, now)
+        proof = ports.registry.prove(citizen.sub, plate_key, category, asked.proof, now)
     except TooManyTriesError:
         raise refused("proofs", now) from None
     if not proof.right:
