@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ingest import chunking, load_chunk
 from ingest.chunking import Chunk, scan
-from ingest.ending import Desk
+from ingest.ending import EndingPorts
 from ingest.errors import FileError
 from ingest.format import cells
 from ingest.format.header import Layout
@@ -187,9 +187,9 @@ def test_every_row_of_a_chunk_is_in_exactly_one_count(changes: list[dict[str, st
     expected = sum(any(cells) for cells in csv.reader(io.StringIO(out.getvalue(), newline="")))
     outside: Any = Outside(out.getvalue().encode(), NAMES, expected)
 
-    desk = Desk(outside, outside, lambda _: None)
+    ending = EndingPorts(outside, outside, lambda _: None)
     ports = load_chunk.Ports(
-        desk, lambda _: outside, lambda: from_text(SOURCE.last_modified), lambda: 60.0, timedelta(days=45)
+        ending, lambda _: outside, lambda: from_text(SOURCE.last_modified), lambda: 60.0, timedelta(days=45)
     )
     counts = load_chunk.load("f00d", Chunk(1, 0, len(outside.content), 2), ports)
 

@@ -16,7 +16,7 @@ import boto3
 from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from ingest import load_chunk, on_file
 from ingest.chunking import MAX_BAD_SHARE, Chunk
-from ingest.ending import Desk as Ends
+from ingest.ending import EndingPorts
 from ingest.format.origins import REGISTRY
 from ingest.objects import Objects
 from shared.aws_json import Call
@@ -79,8 +79,8 @@ def text(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) ->
     return out.getvalue().encode()
 
 
-class Desk:
-    """The directorate's desk. call, s3: ports that a test may break; queued: chunks as the queue holds them.
+class Ingest:
+    """The ingest path over tables and a bucket. call, s3: ports that a test may break; queued: chunks on the queue.
 
     encoding, most_bad: the stack's parameters. told: reports that the operator was told of.
     """
@@ -134,14 +134,14 @@ class Desk:
     def receive(self, message: str) -> FileVersion:
         """What on_file does with a notification of one file."""
         (version,) = on_file.versions(message)
-        ports = on_file.Ports(self.ends(), self._queue, self.clock, self.encoding, self.most_bad)
+        ports = on_file.Ports(self.ending_ports(), self._queue, self.clock, self.encoding, self.most_bad)
         on_file.receive(version, ports)
         return version
 
     def load(self, file_id: str, chunk: Chunk) -> dict[str, int]:
         """What load_chunk does with a message."""
         ports = load_chunk.Ports(
-            self.ends(),
+            self.ending_ports(),
             self._store,
             self.clock,
             self.seconds_left,
@@ -202,8 +202,8 @@ class Desk:
             return self.registry()
         return Violations(self.call, self.tables["Violations"], sleep=lambda _: None)
 
-    def ends(self) -> Ends:
-        return Ends(self.files(), Objects(self.s3, self.bucket), self.told.append)
+    def ending_ports(self) -> EndingPorts:
+        return EndingPorts(self.files(), Objects(self.s3, self.bucket), self.told.append)
 
     def _queue(self, file_id: str, chunks: Sequence[Chunk]) -> None:
         self.queued += [(file_id, chunk) for chunk in chunks]

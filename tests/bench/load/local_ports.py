@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from ingest.ending import Desk
+from ingest.ending import EndingPorts
 from ingest.objects import Objects
 from shared.clock import now
 from shared.domain.file import CHECKING, LOADING, DoneChunk, File, FileVersion, Plan
@@ -120,8 +120,8 @@ class Ledger:
         self._file = self._file._replace(published=True)
 
 
-def desk(path: Path) -> tuple[Desk, Disk]:
-    """A desk for one file, and its bucket."""
+def ending_ports(path: Path) -> tuple[EndingPorts, Disk]:
+    """Make the ports for one file, and its bucket."""
     disk, ledger = Disk(path), Ledger()
     files: Any = ledger
-    return Desk(files, Objects(disk, "uploads"), lambda _: None), disk
+    return EndingPorts(files, Objects(disk, "uploads"), lambda _: None), disk
