@@ -147,7 +147,7 @@ def scan(
     """Read a file through, in constant memory: its layout, and where to cut it into chunks.
 
     blocks: CSV text in UTF-8. most_bad: see :data:`MAX_BAD_SHARE`. unproven: see
-    :class:`ingest.reading.csv_text.Plain`. keep: where the chunks of a rewritten file go.
+    :class:`ingest.reading.csv_text.CsvText`. keep: where the chunks of a rewritten file go.
     Raises FileError: the file is refused as a whole.
     """
     lines = _Lines(blocks, keeping=keep is not None)

@@ -18,7 +18,7 @@ from ingest.format.notices import Notices
 from ingest.format.parser import Source
 from ingest.objects import Opened
 from ingest.ports import ending_ports
-from ingest.reading.csv_text import Plain, plain
+from ingest.reading.csv_text import CsvText, as_csv_text
 from shared.aws_json import sdk
 from shared.batch import take_each
 from shared.clock import Clock, now
@@ -78,7 +78,7 @@ def _read_through(version: FileVersion, ports: Ports) -> tuple[Plan, list[Chunk]
     opened = objects.open(version.key, version.version_id)
     source = Source(version.file_id, version.origin, opened.last_modified, announce_from=opened.last_modified)
     blocks, declared = _Summed(opened.blocks), opened.encoding or ports.encoding
-    with plain(blocks, opened.size, declared) as text:
+    with as_csv_text(blocks, opened.size, declared) as text:
         keep = partial(objects.keep_chunk, version.file_id) if text.rewritten else None
         found = scan(text.blocks, source, most_bad=ports.most_bad, unproven=text.unproven, keep=keep)
     return _plan(found, opened, text, declared, checksum=blocks.checksum), found.chunks
@@ -101,7 +101,7 @@ class _Summed(Iterator[bytes]):
         return self._digest.hexdigest()
 
 
-def _plan(found: Scan, opened: Opened, text: Plain, declared: str, *, checksum: str) -> Plan:
+def _plan(found: Scan, opened: Opened, text: CsvText, declared: str, *, checksum: str) -> Plan:
     return Plan(
         *found.layout,
         chunks=len(found.chunks),

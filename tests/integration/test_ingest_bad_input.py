@@ -25,7 +25,7 @@ CP1256 = {"Metadata": {"encoding": "windows-1256"}}
 
 @pytest.fixture
 def ingest(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Ingest:
-    """A ingest that takes a small file for suspicious, so that a bomb can be small too."""
+    """An ingest path that takes a small file for suspicious, so that a bomb can be small too."""
     monkeypatch.setattr(unpacking, "UNSUSPICIOUS", 1_000_000)
     return Ingest(engine, tables)
 
