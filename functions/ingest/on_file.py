@@ -36,14 +36,14 @@ Queue = Callable[[str, Sequence[Chunk]], None]
 class Ports(NamedTuple):
     """What receiving a file needs of the outside.
 
-    encoding: of files that do not say theirs. most_bad: the share of a file's first records that may be bad.
+    encoding: of files that do not say theirs. max_bad_share: the share of a file's first records that may be bad.
     """
 
     ending: EndingPorts
     queue: Queue
     clock: Clock
     encoding: str
-    most_bad: float
+    max_bad_share: float
 
 
 def receive(version: FileVersion, ports: Ports) -> None:
@@ -80,7 +80,7 @@ def _read_through(version: FileVersion, ports: Ports) -> tuple[Plan, list[Chunk]
     blocks, declared = _Summed(opened.blocks), opened.encoding or ports.encoding
     with as_csv_text(blocks, opened.size, declared) as text:
         keep = partial(objects.keep_chunk, version.file_id) if text.rewritten else None
-        found = scan(text.blocks, source, most_bad=ports.most_bad, unproven=text.unproven, keep=keep)
+        found = scan(text.blocks, source, max_bad_share=ports.max_bad_share, unproven=text.unproven, keep=keep)
     return _plan(found, opened, text, declared, checksum=blocks.checksum), found.chunks
 
 

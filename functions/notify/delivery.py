@@ -30,12 +30,12 @@ _AT_ANY_HOUR: Final = frozenset({QUERY_RESULT, RECEIPT})
 
 
 class Rules(NamedTuple):
-    """What may go out when. part_price: millionths of a dollar. most_parts: of one message."""
+    """What may go out when. part_price: millionths of a dollar. max_parts: of one message."""
 
     quiet: QuietHours | None
     caps: Caps
     part_price: int
-    most_parts: int
+    max_parts: int
 
 
 class Outcome(NamedTuple):
@@ -79,7 +79,7 @@ def deliver(message_id: str, stores: Stores, provider: Provider, rules: Rules, n
         messages.give_up(message_id, FAILED, reason, now)
         return Outcome(FAILED, reason)
     parts = texts.parts(wording.text)
-    if parts > rules.most_parts:
+    if parts > rules.max_parts:
         messages.give_up(message_id, FAILED, TOO_LONG, now)
         return Outcome(FAILED, TOO_LONG)
     cost = parts * rules.part_price

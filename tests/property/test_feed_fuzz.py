@@ -64,7 +64,9 @@ def account(content: bytes, encoding: str) -> None:
     """Read a file as the functions do, chunk by chunk. Raises FileError where it is refused."""
     kept: list[bytes] = []
     with as_csv_text(blocks(content, 97), len(content), encoding) as text:
-        found = scan(text.blocks, SOURCE, most_bad=1, unproven=text.unproven, keep=lambda _, part: kept.append(part))
+        found = scan(
+            text.blocks, SOURCE, max_bad_share=1, unproven=text.unproven, keep=lambda _, part: kept.append(part)
+        )
     parser = ViolationParser(found.layout, SOURCE)
     rows = 0
     for chunk, part in zip(found.chunks, kept, strict=True):

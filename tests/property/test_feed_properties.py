@@ -43,7 +43,7 @@ CELLS = st.one_of(
 def in_parts(content: bytes, most_rows: int, block: int) -> tuple[list[Chunk], list[tuple[int, list[str]]]]:
     """Where a file is cut, and the records of all its chunks, each read by itself."""
     with mock.patch.multiple(chunking, MAX_CHUNK_ROWS=most_rows, require_readable=mock.DEFAULT):
-        found = scan(blocks(content, block), SOURCE, most_bad=1)
+        found = scan(blocks(content, block), SOURCE, max_bad_share=1)
     parts: list[tuple[int, list[str]]] = []
     for chunk in found.chunks:
         text = content[chunk.start : chunk.end].decode()

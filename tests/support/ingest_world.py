@@ -222,7 +222,7 @@ class World:
                 self.messages.append((file_id, chunk))
 
         on_file.receive(
-            version, on_file.Ports(self._ending_ports(gate), queue, lambda: self.clock, "utf-8", most_bad=1)
+            version, on_file.Ports(self._ending_ports(gate), queue, lambda: self.clock, "utf-8", max_bad_share=1)
         )
 
     def _load(self, file_id: str, chunk: Chunk, gate: Callable[[], None]) -> None:

@@ -82,7 +82,7 @@ def text(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) ->
 class Ingest:
     """The ingest path over tables and a bucket. call, s3: ports that a test may break; queued: chunks on the queue.
 
-    encoding, most_bad: the stack's parameters. told: reports that the operator was told of.
+    encoding, max_bad_share: the stack's parameters. told: reports that the operator was told of.
     """
 
     def __init__(self, engine: Engine, tables: Tables) -> None:
@@ -98,7 +98,7 @@ class Ingest:
         )
         self.call: Call = engine.fast()
         self.encoding = "utf-8"
-        self.most_bad = MAX_BAD_SHARE
+        self.max_bad_share = MAX_BAD_SHARE
         self.told: list[dict[str, Any]] = []
         self.queued: list[tuple[str, Chunk]] = []
         self.seconds_left: Callable[[], float] = lambda: 60.0
@@ -134,7 +134,7 @@ class Ingest:
     def receive(self, message: str) -> FileVersion:
         """What on_file does with a notification of one file."""
         (version,) = on_file.versions(message)
-        ports = on_file.Ports(self.ending_ports(), self._queue, self.clock, self.encoding, self.most_bad)
+        ports = on_file.Ports(self.ending_ports(), self._queue, self.clock, self.encoding, self.max_bad_share)
         on_file.receive(version, ports)
         return version
 

@@ -35,7 +35,7 @@ REFUSES_FOR_NOW: Final = "refuses for now"
 REFUSES: Final = "refuses"
 PORT_FAULTS: Final = (DIES_BEFORE, DIES_AFTER, IS_NOT_REACHED, ANSWER_IS_LOST)
 SENDER_FAULTS: Final = (DIES_BEFORE, DIES_AFTER, ANSWER_IS_LOST, REFUSES_FOR_NOW, REFUSES)
-NO_LIMITS: Final = Rules(quiet=None, caps=Caps(10**6, 10**12), part_price=50_000, most_parts=2)
+NO_LIMITS: Final = Rules(quiet=None, caps=Caps(10**6, 10**12), part_price=50_000, max_parts=2)
 
 
 class Death(BaseException):
