@@ -8,10 +8,10 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+from shared.domain.citizen import Follower
 from shared.domain.message import CANCELLED, NEW_VIOLATION, Message
 from shared.domain.text import digest
 from shared.domain.time import to_text
-from shared.domain.vehicle import Follower
 from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, marker
 from shared.stores.violation_rows import OPENED

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from notify.announce import UNREADABLE, concerns
+from shared.domain.citizen import Follower
 from shared.domain.message import DOUBLING_SOON, Message
 from shared.domain.text import digest
 from shared.domain.time import BAGHDAD, to_text
-from shared.domain.vehicle import Follower
 from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, marker

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from shared.domain import message as texts
+from shared.domain.citizen import Profile
 from shared.domain.message import CANCELLED, DOUBLING_SOON, NEW_VIOLATION, QUERY_RESULT, Message
 from shared.domain.phone import to_e164
 from shared.domain.plate import Plate
-from shared.domain.profile import Profile
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import CANCELLED as CANCELLED_STATE
 from shared.domain.violation import Violation

@@ -6,9 +6,9 @@ from typing import Any
 
 from query.ports import Ports
 from query.views import plate_view
+from shared.domain.citizen import Profile
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
-from shared.domain.profile import Profile
 from shared.http import invalid
 from shared.identity import Citizen
 from shared.pagination import Cursors

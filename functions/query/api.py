@@ -15,8 +15,8 @@ from query.vehicles import RELATIONS, LinkRequest
 from shared.aws_json import FastClient
 from shared.clock import now
 from shared.domain import registration
+from shared.domain.citizen import Limits
 from shared.domain.plate import Reading
-from shared.domain.profile import Limits
 from shared.edge import admission
 from shared.http import LANGUAGES, Event, Handler, Problem, Reply, Request, Route, answer, invalid, no_content, router
 from shared.identity import citizen

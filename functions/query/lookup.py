@@ -11,9 +11,9 @@ from query.ports import Ports
 from query.quotas import admit
 from query.views import Teller, note_of_none, plate_view, totals_view
 from shared.domain import message
+from shared.domain.citizen import Profile
 from shared.domain.message import Message
 from shared.domain.plate import Plate, Reading
-from shared.domain.profile import Profile
 from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.domain.violation import Violation

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from shared.domain.profile import Limits
+from shared.domain.citizen import Limits
 from shared.plate_crypto import PlateCrypto
 from shared.stores.citizens import Citizens
 from shared.stores.look_ups import LookUps

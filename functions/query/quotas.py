@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from query.ports import Ports
-from shared.domain.profile import QuotaError
+from shared.domain.citizen import QuotaError
 from shared.domain.time import BAGHDAD
 from shared.http import Problem
 from shared.identity import Citizen

@@ -12,13 +12,12 @@ from query.quotas import admit, refused
 from query.views import Teller, plate_view, totals_view
 from shared.aws_json import Json
 from shared.domain import message
+from shared.domain.citizen import Follower, QuotaError, Vehicle
 from shared.domain.message import Message
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
-from shared.domain.profile import QuotaError
 from shared.domain.text import digest
 from shared.domain.time import to_text
-from shared.domain.vehicle import Follower, Vehicle
 from shared.http import Problem, invalid
 from shared.identity import Citizen
 from shared.observability import count

@@ -7,8 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.profile import Limits, Profile, QuotaError
-from shared.domain.vehicle import Vehicle
+from shared.domain.citizen import Limits, Profile, QuotaError, Vehicle
 from shared.stores.citizens import Citizens
 from shared.stores.profiles import Subject
 from tests.support.aws import Engine, Tables, Watched

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from shared.aws_json import Call
+from shared.domain.citizen import Vehicle
 from shared.domain.plate import GERMAN, Plate
 from shared.domain.registration import Registration
 from shared.domain.time import BAGHDAD
-from shared.domain.vehicle import Vehicle
 from shared.domain.violation import Violation, make_version
 from shared.stores.citizens import Citizens
 from shared.stores.items import transact

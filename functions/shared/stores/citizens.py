@@ -15,9 +15,8 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.profile import DEFAULT_LIMITS, Limits, Profile, QuotaError
+from shared.domain.citizen import DEFAULT_LIMITS, Follower, Limits, Profile, QuotaError, Vehicle
 from shared.domain.time import to_text
-from shared.domain.vehicle import Follower, Vehicle
 from shared.stores.items import (
     Item,
     batch_get,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from shared.aws_json import Json
-from shared.domain.profile import Limits, Profile
+from shared.domain.citizen import Limits, Profile
 from shared.stores.items import Item, number, pack, text
 
 

@@ -1,4 +1,4 @@
-"""A citizen's profile: how they want to be told, and how much they may do in a day."""
+"""A citizen: how they want to be told, how much they may do in a day, and the vehicles that they linked."""
 
 from __future__ import annotations
 
@@ -32,3 +32,26 @@ class QuotaError(Exception):
     def __init__(self, quota: str) -> None:
         super().__init__(quota)
         self.quota = quota
+
+
+class Vehicle(NamedTuple):
+    """A plate that a citizen linked. relation: self or family. notify: the consent to SMS about it."""
+
+    vehicle_id: str
+    plate_key: str
+    category: str | None
+    relation: str
+    notify: bool
+    proven: bool = False
+
+
+class Follower(NamedTuple):
+    """A citizen who linked a plate, as the plate's own list knows them. since: a stored text."""
+
+    sub: str
+    vehicle_id: str
+    category: str | None
+    notify: bool
+    proven: bool
+    relation: str
+    since: str
