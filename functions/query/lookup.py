@@ -12,7 +12,7 @@ from query.quotas import admit
 from query.views import Teller, note_of_none, plate_view, totals_view
 from shared.domain import message
 from shared.domain.citizen import Profile
-from shared.domain.message import Message
+from shared.domain.message import Message, MessageKind
 from shared.domain.plate import Plate, Reading
 from shared.domain.text import digest
 from shared.domain.time import to_text
@@ -174,9 +174,9 @@ def _result(
     """The SMS that says what the screen says."""
     language = profile.language
     return Message(
-        message_id=digest(message.QUERY_RESULT, citizen.sub, query_id),
+        message_id=digest(MessageKind.QUERY_RESULT, citizen.sub, query_id),
         sub=citizen.sub,
-        kind=message.QUERY_RESULT,
+        kind=MessageKind.QUERY_RESULT,
         created_at=at,
         phone=citizen.phone,
         language=language,

@@ -13,7 +13,7 @@ from query.views import Teller, plate_view, totals_view
 from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.citizen import Follower, QuotaError, Vehicle
-from shared.domain.message import Message
+from shared.domain.message import Message, MessageKind
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
 from shared.domain.text import digest
@@ -103,9 +103,9 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
     return [
         ports.messages.put_action(
             Message(
-                message_id=digest(message.FOLLOWER_ADDED, sub, vehicle.vehicle_id),
+                message_id=digest(MessageKind.FOLLOWER_ADDED, sub, vehicle.vehicle_id),
                 sub=sub,
-                kind=message.FOLLOWER_ADDED,
+                kind=MessageKind.FOLLOWER_ADDED,
                 created_at=at,
                 phone=profile.phone,
                 language=profile.language,

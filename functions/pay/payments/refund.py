@@ -10,6 +10,7 @@ from pay.gateways import Gateway, Refund, RefusedError
 from pay.payments.settle import Books, release, settle, to_payer
 from shared.aws_json import Json
 from shared.domain import message
+from shared.domain.message import MessageKind
 from shared.domain.payment import PAID, REFUND_DUE, REFUNDED, REVIEW, Payment
 from shared.domain.text import digest
 from shared.domain.time import from_text
@@ -64,7 +65,7 @@ def tell_of_refund(payment: Payment, amount: int, books: Books, now: datetime) -
         return []
     number = payment.receipt_no or payment.payment_id[:SHOWN_OF_ID]
     text = message.refund(payment.language, amount, number)
-    return [books.messages.put_action(to_payer(payment, message.REFUND, text, now), now)]
+    return [books.messages.put_action(to_payer(payment, MessageKind.REFUND, text, now), now)]
 
 
 def is_asked_for(payment: Payment) -> bool:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from shared.aws_json import Json
 from shared.domain import message
-from shared.domain.message import Message
+from shared.domain.message import Message, MessageKind
 from shared.domain.payment import PAID, REFUND_DUE, Payment, Receipt
 from shared.domain.settlement import settled as entry_of
 from shared.domain.text import digest
@@ -115,11 +115,11 @@ def _papers(books: Books, paid: Payment, now: datetime) -> list[Json]:
     if paid.phone:
         count = len(paid.settled_lines)
         text = message.receipt(paid.language, count, paid.settled, paid.paid_at, paid.receipt_no)
-        papers.append(books.messages.put_action(to_payer(paid, message.RECEIPT, text, now), now))
+        papers.append(books.messages.put_action(to_payer(paid, MessageKind.RECEIPT, text, now), now))
     return papers
 
 
-def to_payer(payment: Payment, kind: str, text: str, now: datetime) -> Message:
+def to_payer(payment: Payment, kind: MessageKind, text: str, now: datetime) -> Message:
     """A message about a payment to who pays it, said once of a kind."""
     return Message(
         message_id=digest(kind, payment.payment_id),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from shared.domain.money import grouped
@@ -10,24 +11,41 @@ from shared.domain.plate import Plate
 from shared.domain.sms_texts import TEXTS
 from shared.domain.violation import Violation
 
-REFUND: Final = "refund"
-QUERY_RESULT: Final = "query_result"
-NEW_VIOLATION: Final = "new_violation"
-DOUBLING_SOON: Final = "doubling_soon"
-CANCELLED: Final = "cancelled"
-RECEIPT: Final = "receipt"
-FOLLOWER_ADDED: Final = "follower_added"
 
-WAITING: Final = "waiting"
-SENDING: Final = "sending"
-SENT: Final = "sent"
-DELIVERED: Final = "delivered"
-UNDELIVERED: Final = "undelivered"
-UNKNOWN: Final = "unknown"
-DROPPED: Final = "dropped"
-FAILED: Final = "failed"
-STATUSES: Final = (WAITING, SENDING, SENT, DELIVERED, UNDELIVERED, UNKNOWN, DROPPED, FAILED)
-OUT: Final = frozenset({SENDING, SENT, DELIVERED, UNDELIVERED, UNKNOWN})
+class MessageKind(StrEnum):
+    """What a message is about."""
+
+    REFUND = "refund"
+    QUERY_RESULT = "query_result"
+    NEW_VIOLATION = "new_violation"
+    DOUBLING_SOON = "doubling_soon"
+    CANCELLED = "cancelled"
+    RECEIPT = "receipt"
+    FOLLOWER_ADDED = "follower_added"
+
+
+class MessageStatus(StrEnum):
+    """How far a message is. Those from delivered on are final."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    UNKNOWN = "unknown"
+    DROPPED = "dropped"
+    FAILED = "failed"
+
+
+OUT: Final = frozenset(
+    {
+        MessageStatus.SENDING,
+        MessageStatus.SENT,
+        MessageStatus.DELIVERED,
+        MessageStatus.UNDELIVERED,
+        MessageStatus.UNKNOWN,
+    }
+)
 """The states of a message that its citizen has, or may have."""
 
 MAX_PARTS: Final = 2
@@ -44,14 +62,14 @@ class Message(NamedTuple):
 
     message_id: str
     sub: str
-    kind: str
+    kind: MessageKind | str
     created_at: str
     phone: str | None = None
     language: str = "ar"
     text: str | None = None
     plate_key: str | None = None
     violations: tuple[str, ...] = ()
-    status: str = WAITING
+    status: MessageStatus | str = MessageStatus.WAITING
     not_before: str = ""
     attempts: int = 0
 
