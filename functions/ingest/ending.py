@@ -15,7 +15,7 @@ from ingest.reporting import rejects
 from ingest.reporting.operator_mail import Operator
 from ingest.reporting.report import Tally, report, text
 from ingest.reporting.report_page import page
-from shared.domain.file import FAILED, LOADED, MANY_REJECTS, REFUSED, File
+from shared.domain.file import File, FileStatus
 from shared.stores.files import Files
 
 MANY: Final = 0.05
@@ -34,7 +34,7 @@ def refuse(ports: EndingPorts, file: File, error: FileError, at: datetime, rejec
     """End a file of which nothing was loaded, and nothing will be. rejected: the reasons found in its first rows."""
     tally = Tally(file)
     tally.rejected = rejected
-    _end(ports, file, report(file, REFUSED, tally, at, error=error))
+    _end(ports, file, report(file, FileStatus.REFUSED, tally, at, error=error))
     publish(ports, file.version.file_id)
 
 
@@ -44,10 +44,10 @@ def fail(ports: EndingPorts, file: File, error: FileError, at: datetime) -> None
     A file that fails again for the same reason has its counts brought up to date, and nobody is told a second time.
     """
     tally = Tally(file, ports.files.chunks(file.version.file_id))
-    told = orjson.loads(file.report) if file.state == FAILED and file.report else {}
+    told = orjson.loads(file.report) if file.state == FileStatus.FAILED and file.report else {}
     same_reason = bool(told) and told["error"]["code"] == error.code
     if not same_reason or told["counts"]["rows"] != tally.rows:
-        _end(ports, file, report(file, FAILED, tally, at, error=error))
+        _end(ports, file, report(file, FileStatus.FAILED, tally, at, error=error))
     elif file.published:
         return
     publish(ports, file.version.file_id, tell=not (same_reason and file.published))
@@ -69,7 +69,7 @@ def finish(ports: EndingPorts, file: File, at: datetime) -> None:
         rejects.write(ports.objects, rejects_key, file, plan, chunks)
     if version.origin == "live":
         ports.files.note_feed(plan.last_modified)
-    state = MANY_REJECTS if tally.counts["rejected"] > MANY * tally.rows else LOADED
+    state = FileStatus.MANY_REJECTS if tally.counts["rejected"] > MANY * tally.rows else FileStatus.LOADED
     _end(ports, file, report(file, state, tally, at, rejects_key=rejects_key))
     publish(ports, version.file_id)
 

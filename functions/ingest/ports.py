@@ -8,7 +8,7 @@ from ingest.ending import EndingPorts
 from ingest.objects import Objects
 from ingest.reporting.operator_mail import Operator, operator_topic
 from shared.aws_json import Call
-from shared.domain.file import LOADED, MANY_REJECTS
+from shared.domain.file import FileStatus
 from shared.observability import count
 from shared.settings import setting
 from shared.stores.files import Files
@@ -29,7 +29,7 @@ def _counting(operator: Operator) -> Operator:
     """Wrap an operator to count first what alarms watch: files that were not loaded, and the live feed's silence."""
 
     def tell(report: dict[str, Any]) -> None:
-        if report["status"] not in (LOADED, MANY_REJECTS):
+        if report["status"] not in (FileStatus.LOADED, FileStatus.MANY_REJECTS):
             count("FilesNotLoaded")
         elif report["key"].startswith("live/"):
             count("LiveFilesLoaded")

@@ -19,7 +19,7 @@ from ingest.on_file import versions
 from ingest.ports import ending_ports
 from shared.aws_json import sdk
 from shared.clock import Clock, now
-from shared.domain.file import FAILED, FINAL, File, FileVersion
+from shared.domain.file import FINAL, File, FileStatus, FileVersion
 from shared.observability import logger
 from shared.settings import setting
 from shared.stores.files import Files
@@ -101,7 +101,7 @@ def _chunk(body: str) -> Iterator[tuple[str, int]]:
 
 def _is_told(file: File) -> bool:
     """Whether nothing is to be said of a file, or the same was said before."""
-    if file.state == FAILED and file.published and file.report:
+    if file.state == FileStatus.FAILED and file.published and file.report:
         rows: int = orjson.loads(file.report)["counts"]["rows"]
         return rows == file.rows_done
     return file.state in FINAL

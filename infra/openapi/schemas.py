@@ -8,7 +8,7 @@ from pay import counter
 from pay.api import PaymentBody
 from query.vehicles import RELATIONS
 from shared.domain import fine, payment, violation
-from shared.domain.file import ENDED, LOADING
+from shared.domain.file import ENDED, FileStatus
 from shared.domain.message import MessageStatus
 from shared.domain.money import CURRENCY
 from shared.domain.plate import CATEGORIES, GERMAN, KURDISTAN, OLD, UNIFIED
@@ -258,7 +258,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Upload": answer(
         upload_id=ID,
-        status=one_of("waiting", LOADING, *sorted(ENDED)),
+        status=one_of("waiting", FileStatus.LOADING, *sorted(ENDED)),
         rows_found=COUNT,
         rows_done=COUNT,
         report=nullable({"type": "object"}),

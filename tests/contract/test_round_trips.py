@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
-from shared.domain.file import FAILED, DoneChunk, File, FileVersion
+from shared.domain.file import DoneChunk, File, FileStatus, FileVersion
 from shared.domain.message import Message, MessageStatus
 from shared.domain.payment import Payment
 from shared.domain.time import to_text
@@ -123,7 +123,7 @@ def test_a_message(engine: Engine, tables: Tables) -> None:
 
 
 def test_a_file(engine: Engine, tables: Tables) -> None:
-    files, file = Files(engine.fast(), tables["Files"]), filled(File, state=FAILED, claimed_at=to_text(NOON))
+    files, file = Files(engine.fast(), tables["Files"]), filled(File, state=FileStatus.FAILED, claimed_at=to_text(NOON))
     assert file.plan
     file_id = files.claim(file.version, NOON).version.file_id
     files.plan(file_id, file.plan)
@@ -131,7 +131,7 @@ def test_a_file(engine: Engine, tables: Tables) -> None:
     done = DoneChunk(1, {"inserted": 5, "updated": 0, "unchanged": 0, "stale": 0, "rejected": 0}, "notes")
     files.chunk_done(file_id, done, NOON)
     assert file.report
-    files.end(file_id, FAILED, file.report)
+    files.end(file_id, FileStatus.FAILED, file.report)
     files.all_published(file_id, file.report)
     assert files.file(file_id) == file._replace(chunks_done=1, rows_done=5)
     assert untried(File, files.file(file_id)) == []

@@ -14,7 +14,7 @@ import pytest
 
 from ingest.reading import unpacking
 from ingest.reporting.texts import words
-from shared.domain.file import LOADED, REFUSED
+from shared.domain.file import FileStatus
 from tests.support.aws import Engine, Tables
 from tests.support.ingesting import COLUMNS, Ingest, ago, row, text
 from tests.support.workbooks import Formula, xlsx
@@ -86,7 +86,7 @@ FILES: list[tuple[str, Callable[[], bytes], dict[str, Any], str]] = [
 @pytest.mark.parametrize(("content", "options", "code"), [each[1:] for each in FILES], ids=[each[0] for each in FILES])
 def test_the_file_is_refused(ingest: Ingest, content: Callable[[], bytes], options: dict[str, Any], code: str) -> None:
     report = ingest.take("live/a.csv", content(), **options)
-    assert (report["status"], report["error"]["code"]) == (REFUSED, code)
+    assert (report["status"], report["error"]["code"]) == (FileStatus.REFUSED, code)
     assert report["error"]["message"] != report["error"]["message_en"]
     assert ingest.violations() == {}
 
@@ -174,7 +174,7 @@ def test_an_object_that_is_deleted_before_it_is_read_is_refused(ingest: Ingest) 
     message = ingest.put("live/a.csv", text(good()))
     ingest.delete(message)
     report = ingest.report(ingest.receive(message))
-    assert (report["status"], report["error"]["code"]) == (REFUSED, "object_missing")
+    assert (report["status"], report["error"]["code"]) == (FileStatus.REFUSED, "object_missing")
 
 
 @pytest.mark.parametrize("key", ["live/a.csv", "live/غرامات 2026/ملف (1)+.csv"])
@@ -183,8 +183,8 @@ def test_a_deleted_object_is_not_loaded_although_its_version_is_kept(ingest: Ing
     ingest.put(f"{key}.gz", text(good()))
     ingest.s3.delete_object(Bucket=ingest.bucket, Key=key)
     report = ingest.report(ingest.receive(message))
-    assert (report["status"], report["error"]["code"]) == (REFUSED, "object_missing")
-    assert ingest.take(key, text(good()))["status"] == LOADED
+    assert (report["status"], report["error"]["code"]) == (FileStatus.REFUSED, "object_missing")
+    assert ingest.take(key, text(good()))["status"] == FileStatus.LOADED
 
 
 def test_a_second_upload_to_a_key_whose_first_is_loading_leaves_both_whole(ingest: Ingest) -> None:

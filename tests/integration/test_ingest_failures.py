@@ -16,7 +16,7 @@ from ingest.load_chunk import LaterError
 from ingest.reporting.report import REPLAY
 from ingest.reporting.texts import message
 from shared.aws_json import AwsError, Json
-from shared.domain.file import FAILED, FileVersion
+from shared.domain.file import FileStatus, FileVersion
 from tests.support.aws import Engine, Tables
 from tests.support.ingesting import Ingest, row, text
 
@@ -68,7 +68,7 @@ def test_a_file_whose_chunk_died_has_failed_and_says_how_to_go_on(ingest: Ingest
     version = half_loaded(ingest)
     swept(ingest)
     report = ingest.report(version)
-    assert report["status"] == ingest.files().file(version.file_id).state == FAILED
+    assert report["status"] == ingest.files().file(version.file_id).state == FileStatus.FAILED
     assert report["counts"] == {"rows": 4, "inserted": 3, "updated": 0, "unchanged": 0, "stale": 0, "rejected": 1}
     error = report["error"]
     assert (error["code"], error["value"]) == ("rows_not_loaded", "3")
@@ -85,7 +85,7 @@ def test_a_dead_letter_of_a_file_that_nobody_knows_holds_up_no_other(ingest: Ing
     ingest.queued.insert(0, ("unknown", chunk))
     with pytest.raises(RuntimeError, match="1 files"):
         swept(ingest)
-    assert ingest.report(version)["status"] == FAILED
+    assert ingest.report(version)["status"] == FileStatus.FAILED
 
 
 def test_once_its_chunk_is_replayed_the_report_is_right(ingest: Ingest) -> None:
@@ -98,7 +98,7 @@ def test_once_its_chunk_is_replayed_the_report_is_right(ingest: Ingest) -> None:
     assert report["error"] is None
     assert json.loads(ingest.read("reports/live/a.csv.json")) == report
     assert [bad["violation_no"] for bad in ingest.rejected("live/a.csv")] == ["BAD"]
-    assert [told["status"] for told in ingest.told] == [FAILED, "loaded_with_many_rejects"]
+    assert [told["status"] for told in ingest.told] == [FileStatus.FAILED, "loaded_with_many_rejects"]
 
 
 def test_every_further_sweep_says_nothing_new(ingest: Ingest) -> None:
@@ -166,7 +166,7 @@ def test_a_file_that_could_not_be_read_has_failed_until_it_is(ingest: Ingest) ->
     assert ingest.files().file(version.file_id).state == "loading"
     ingest.load_all()
     assert ingest.report(version)["counts"]["inserted"] == 4
-    assert [told["status"] for told in ingest.told] == [FAILED, "loaded"]
+    assert [told["status"] for told in ingest.told] == [FileStatus.FAILED, "loaded"]
 
 
 def test_a_file_that_was_never_entered_is_entered_as_failed(ingest: Ingest) -> None:

@@ -12,7 +12,7 @@ from ingest.errors import FileError
 from ingest.format.header import Layout
 from ingest.format.notices import Notice, Notices
 from ingest.reporting.texts import message
-from shared.domain.file import OUTCOMES, DoneChunk, File
+from shared.domain.file import OUTCOMES, DoneChunk, File, FileStatus
 from shared.domain.time import from_text, to_text
 
 REPLAY: Final = {
@@ -66,7 +66,7 @@ class Tally:
 
 def report(
     file: File,
-    state: str,
+    state: FileStatus,
     tally: Tally,
     at: datetime,
     *,

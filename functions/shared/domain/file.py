@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-CHECKING: Final = "checking"
-LOADING: Final = "loading"
-LOADED: Final = "loaded"
-MANY_REJECTS: Final = "loaded_with_many_rejects"
-FAILED: Final = "failed"
-REFUSED: Final = "refused"
-FINAL: Final = frozenset((LOADED, MANY_REJECTS, REFUSED))
-ENDED: Final = FINAL | {FAILED}
+
+class FileStatus(StrEnum):
+    """How far a file is, or how it ended."""
+
+    CHECKING = "checking"
+    LOADING = "loading"
+    LOADED = "loaded"
+    MANY_REJECTS = "loaded_with_many_rejects"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
+FINAL: Final = frozenset((FileStatus.LOADED, FileStatus.MANY_REJECTS, FileStatus.REFUSED))
+ENDED: Final = FINAL | {FileStatus.FAILED}
 """What a file can end as. One that failed is taken up again where what it lacks is loaded after all."""
 
 OUTCOMES: Final = ("inserted", "updated", "unchanged", "stale", "rejected")
@@ -68,7 +75,7 @@ class File(NamedTuple):
     """
 
     version: FileVersion
-    state: str
+    state: FileStatus | str
     claimed_at: str
     queued: bool = False
     published: bool = False

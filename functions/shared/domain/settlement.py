@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from shared.domain.payment import Payment
@@ -9,9 +10,13 @@ from shared.domain.payment import Payment
 SETTLED: Final = "settled"
 REVERSED: Final = "reversed"
 
-OPEN: Final = "open"
-CLOSED: Final = "closed"
-WRITTEN: Final = "written"
+
+class BatchStatus(StrEnum):
+    """How far a batch is: entries are moved into it while it is open; it is closed; its files are written."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    WRITTEN = "written"
 
 
 class Share(NamedTuple):
@@ -39,10 +44,10 @@ class Entry(NamedTuple):
 
 
 class Cursor(NamedTuple):
-    """The newest batch and its state: open while entries are moved into it, closed, then written to files."""
+    """The newest batch, and how far it is."""
 
     batch: str
-    state: str
+    state: BatchStatus | str
 
 
 class SettlementFile(NamedTuple):

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.aws_json import Call, Json
-from shared.domain.file import CHECKING, FAILED, LOADING, OUTCOMES, DoneChunk, File, FileVersion, Plan, Upload
+from shared.domain.file import OUTCOMES, DoneChunk, File, FileStatus, FileVersion, Plan, Upload
+from shared.domain.state import known
 from shared.domain.time import to_text
 from shared.stores.items import Item, epoch, get_item, is_made, item_key, number, pack, pages, text, transact
 
@@ -31,10 +32,10 @@ class Files:
 
     def claim(self, version: FileVersion, at: datetime) -> File:
         """Enter a file version, once, and note it as the newest of its key if it is. Returns what the ledger holds."""
-        file = File(version, CHECKING, to_text(at))
+        file = File(version, FileStatus.CHECKING, to_text(at))
         item = {
             **item_key(f"FILE#{version.file_id}", "FILE"),
-            **pack({**version._asdict(), "state": CHECKING, "claimed_at": file.claimed_at}),
+            **pack({**version._asdict(), "state": FileStatus.CHECKING, "claimed_at": file.claimed_at}),
         }
         request = {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
         if not self._made("PutItem", request):
@@ -56,7 +57,13 @@ class Files:
         self._update(
             file_id,
             f"SET {sets}, #state = :loading, chunks_done = :none, rows_done = :none",
-            {**values, ":loading": LOADING, ":checking": CHECKING, ":failed": FAILED, ":none": 0},
+            {
+                **values,
+                ":loading": FileStatus.LOADING,
+                ":checking": FileStatus.CHECKING,
+                ":failed": FileStatus.FAILED,
+                ":none": 0,
+            },
             condition="attribute_not_exists(#chunks) AND #state IN (:checking, :failed)",
             names=(*plan._fields, "state"),
         )
@@ -77,12 +84,18 @@ class Files:
             condition="attribute_exists(pk) AND (attribute_not_exists(finishing_until) OR finishing_until < :now)",
         )
 
-    def end(self, file_id: str, state: str, report: str) -> bool:
+    def end(self, file_id: str, state: FileStatus, report: str) -> bool:
         """Say how a file ended. Returns False where it had ended before, but for one that had failed."""
         return self._update(
             file_id,
             "SET #state = :state, report = :report REMOVE published",
-            {":state": state, ":report": report, ":checking": CHECKING, ":loading": LOADING, ":failed": FAILED},
+            {
+                ":state": state,
+                ":report": report,
+                ":checking": FileStatus.CHECKING,
+                ":loading": FileStatus.LOADING,
+                ":failed": FileStatus.FAILED,
+            },
             condition="#state IN (:checking, :loading, :failed)",
             names=("state",),
         )
@@ -214,7 +227,7 @@ def _read(item: Item) -> File:
     version = FileVersion(*(item[name]["S"] for name in FileVersion._fields))
     return File(
         version,
-        item["state"]["S"],
+        known(FileStatus, item["state"]["S"]),
         item["claimed_at"]["S"],
         "queued" in item,
         "published" in item,

@@ -17,7 +17,8 @@ from typing import Final
 from zlib import crc32
 
 from shared.aws_json import Call, Json
-from shared.domain.settlement import OPEN, Cursor, Entry, SettlementFile, Share
+from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
+from shared.domain.state import known
 from shared.domain.time import to_text
 from shared.stores.items import MAX_ACTIONS, Item, get_item, is_made, item_key, pack, pages, text, transact
 from shared.stores.rows import pack_rows, read_rows
@@ -78,7 +79,7 @@ class Settlements:
 
     def _move(self, items: Sequence[Item], batch: str) -> bool:
         """Move entries from due into a batch, whoever else is moving them there. False: it is not open."""
-        check = {"TableName": self._table, "Key": _CURSOR, **self._on_cursor(Cursor(batch, OPEN))}
+        check = {"TableName": self._table, "Key": _CURSOR, **self._on_cursor(Cursor(batch, BatchStatus.OPEN))}
         gone = [{"TableName": self._table, "Key": {"pk": item["pk"], "sk": item["sk"]}} for item in items]
         there = [{"TableName": self._table, "Item": {**item, "pk": {"S": f"BATCH#{batch}"}}} for item in items]
         actions = [{"ConditionCheck": check}, *({"Delete": key} for key in gone), *({"Put": item} for item in there)]
@@ -89,7 +90,7 @@ class Settlements:
     def cursor(self) -> Cursor | None:
         """The newest batch; None before the first."""
         item = get_item(self._call, self._table, _CURSOR)
-        return Cursor(item["batch"]["S"], item["state"]["S"]) if item else None
+        return Cursor(item["batch"]["S"], known(BatchStatus, item["state"]["S"])) if item else None
 
     def advance(self, seen: Cursor | None, to: Cursor) -> bool:
         """Set the cursor, if it is still as it was seen. Returns False where another run was quicker."""

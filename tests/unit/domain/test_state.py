@@ -8,11 +8,13 @@ from enum import StrEnum
 import orjson
 import pytest
 
+from shared.domain.file import FileStatus
 from shared.domain.message import MessageKind, MessageStatus
+from shared.domain.settlement import BatchStatus
 from shared.domain.state import known
 from shared.stores.items import pack
 
-STATES: tuple[type[StrEnum], ...] = (MessageKind, MessageStatus)
+STATES: tuple[type[StrEnum], ...] = (MessageKind, MessageStatus, FileStatus, BatchStatus)
 
 
 @pytest.mark.parametrize("states", STATES)
@@ -36,3 +38,4 @@ def test_states_are_stored_and_sent_as_plain_words(states: type[StrEnum]) -> Non
         assert orjson.loads(orjson.dumps({"status": state})) == {"status": word}
         assert pack({"status": state}) == {"status": {"S": word}}
         assert f"{state}" == str(state) == word
+        assert {state: "found"}[word] == "found"
