@@ -24,7 +24,7 @@ from shared.http import Event, FieldError, Handler, Problem, Reply, Request, ans
 from shared.identity import DIRECTORATE, citizen
 from shared.observability import count, logger
 from shared.pagination import Cursors, asked_limit
-from shared.plate_crypto import Keyed
+from shared.plate_crypto import PlateCrypto
 from shared.settings import listed, number, setting
 from shared.stores.look_ups import LookUps
 from shared.stores.pausing import Pausing
@@ -61,8 +61,8 @@ def _look_ups() -> LookUps:
 
 
 @cache
-def _keyed() -> Keyed:
-    return Keyed.from_secret(port(), setting("PLATE_KEY_SECRET"))
+def _plate_crypto() -> PlateCrypto:
+    return PlateCrypto.from_secret(port(), setting("PLATE_KEY_SECRET"))
 
 
 @cache
@@ -189,7 +189,7 @@ def cancel(request: Request) -> Reply:
 def list_payments(request: Request) -> Reply:
     """GET /v1/payments: newest first."""
     sub, cursor, limit = citizen(request.event).sub, request.query.get("cursor"), asked_limit(request)
-    cursors = Cursors(_keyed(), sub, "payments")
+    cursors = Cursors(_plate_crypto(), sub, "payments")
     after = cursors.open(cursor) if cursor else None
     if after is not None and len(after) != 2:
         raise invalid("cursor", "cursor_invalid")

@@ -12,16 +12,17 @@ from query.quotas import admit, refused
 from query.views import Teller, plate_view, totals_view
 from shared.aws_json import Json
 from shared.domain import message
+from shared.domain.citizen import Follower, QuotaError, Vehicle
+from shared.domain.message import Message, MessageKind
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
+from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.http import Problem, invalid
 from shared.identity import Citizen
 from shared.observability import count
-from shared.pagination import Cursors, cut
-from shared.stores.citizens import Follower, Vehicle
-from shared.stores.messaging.messages import Message
-from shared.stores.profiles import QuotaError, Subject
+from shared.pagination import Cursors, paginate
+from shared.stores.profiles import Subject
 from shared.stores.registry import SUSPICIOUS, TooManyTriesError
 
 RELATIONS: Final = ("self", "family")
@@ -30,7 +31,7 @@ MAX_TOLD_OWNERS: Final = 50
 
 
 class LinkRequest(NamedTuple):
-    """A vehicle to be linked. notify: the consent to SMS. proof: the registration number in its normal form."""
+    """A request to link a vehicle. notify: the consent to SMS. proof: the registration number in its normal form."""
 
     reading: Reading
     relation: str
@@ -49,7 +50,7 @@ def link(
     proven, category = _prove(ports, citizen, asked, now)
     reading = asked.reading._replace(category=category)
     violations = ports.violations.of_plate(reading.plate.key)
-    mark = ports.keyed.plate(reading.plate.key)
+    mark = ports.crypto.plate_fingerprint(reading.plate.key)
     ports.look_ups.audit(citizen.sub, new_id(), mark, now)
     try:
         of_category(reading, violations, language)
@@ -102,9 +103,9 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
     return [
         ports.messages.put_action(
             Message(
-                message_id=message.identity(message.FOLLOWER_ADDED, sub, vehicle.vehicle_id),
+                message_id=digest(MessageKind.FOLLOWER_ADDED, sub, vehicle.vehicle_id),
                 sub=sub,
-                kind=message.FOLLOWER_ADDED,
+                kind=MessageKind.FOLLOWER_ADDED,
                 created_at=at,
                 phone=profile.phone,
                 language=profile.language,
@@ -121,7 +122,7 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
 def listed(ports: Ports, citizen: Citizen, cursor: str | None, limit: int, *, language: str) -> dict[str, Any]:
     """A page of a citizen's vehicles. Raises Problem 422."""
     vehicles = sorted(ports.citizens.vehicles(citizen.sub), reverse=True)
-    page, following = cut(vehicles, _position, cursor, limit, Cursors(ports.keyed, citizen.sub, "vehicles"))
+    page, following = paginate(vehicles, _position, cursor, limit, Cursors(ports.crypto, citizen.sub, "vehicles"))
     return {"items": [vehicle_view(vehicle, language) for vehicle in page], "next_cursor": following}
 
 

@@ -78,16 +78,16 @@ def _query(deployment: Deployment, request: Json) -> Iterator[Json]:
 
 
 def _line(item: Json) -> str:
-    shown = {name: _plain(name, value) for name, value in sorted(item.items()) if name not in _LEFT_OUT}
+    shown = {name: _decoded(name, value) for name, value in sorted(item.items()) if name not in _LEFT_OUT}
     return "  ".join(f"{name}={value}" for name, value in shown.items())
 
 
-def _plain(name: str, value: dict[str, Any]) -> Any:
+def _decoded(name: str, value: dict[str, Any]) -> Any:
     ((kind, inner),) = value.items()
     if name == "lines":  # number and amount; a plate follows
-        return [[_plain("", cell) for cell in line["L"][:2]] for line in inner]
+        return [[_decoded("", cell) for cell in line["L"][:2]] for line in inner]
     if name in _PERSONAL and kind == "S":
         return _PERSONAL[name](inner)
     if kind == "L":
-        return [_plain("", element) for element in inner]
+        return [_decoded("", element) for element in inner]
     return inner

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from shared.domain.payment import LATE_MONEY, Line, Payment, PaymentStatus
+from shared.domain.payment import LATE_MONEY, Line, Payment, PaymentStatus, Receipt
 from shared.domain.time import to_text
 from shared.stores.items import transact
-from shared.stores.payments import TO_ASK, KeyUse, Payments, Receipt, Refusal
+from shared.stores.payments import TO_ASK, KeyUse, Payments, Refusal
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, PHONE, PLATE, SUB, store, violation

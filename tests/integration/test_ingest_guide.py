@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from ingest.objects import Objects
 from ingest.reporting import help_page
 from tests.support.aws import Engine, Tables
-from tests.support.ingesting import Desk, row, text
+from tests.support.ingesting import Ingest, row, text
 
 
 class Counted:
@@ -33,8 +33,8 @@ class Counted:
 
 
 @pytest.fixture
-def desk(engine: Engine, tables: Tables) -> Desk:
-    return Desk(engine, tables)
+def ingest(engine: Engine, tables: Tables) -> Ingest:
+    return Ingest(engine, tables)
 
 
 @pytest.fixture
@@ -44,38 +44,38 @@ def page(tmp_path: Path) -> Path:
     return path
 
 
-def publish(desk: Desk, page: Path, *denied: str, times: int = 1) -> list[str]:
+def publish(ingest: Ingest, page: Path, *denied: str, times: int = 1) -> list[str]:
     """Publish reports in a process of its own; returns what that process called for the guide."""
-    s3 = Counted(desk.s3, *denied)
-    desk.lay_guide = help_page.layer(Objects(s3, desk.bucket), page)
+    s3 = Counted(ingest.s3, *denied)
+    ingest.lay_guide = help_page.layer(Objects(s3, ingest.bucket), page)
     for number in range(times):
-        assert desk.take(f"live/{number}.csv", text([row()]))["status"] == "loaded"
+        assert ingest.take(f"live/{number}.csv", text([row()]))["status"] == "loaded"
     return s3.calls
 
 
-def test_it_is_put_where_it_is_missing_and_looked_for_once_a_process(desk: Desk, page: Path) -> None:
-    assert publish(desk, page, times=2) == ["head_object", "put_object"]
-    assert desk.read(help_page.KEY) == page.read_bytes()
-    told = desk.s3.head_object(Bucket=desk.bucket, Key=help_page.KEY)
+def test_it_is_put_where_it_is_missing_and_looked_for_once_a_process(ingest: Ingest, page: Path) -> None:
+    assert publish(ingest, page, times=2) == ["head_object", "put_object"]
+    assert ingest.read(help_page.KEY) == page.read_bytes()
+    told = ingest.s3.head_object(Bucket=ingest.bucket, Key=help_page.KEY)
     assert told["ContentType"] == "text/html; charset=utf-8"
-    assert publish(desk, page) == ["head_object"]
+    assert publish(ingest, page) == ["head_object"]
 
 
-def test_another_edition_takes_its_place(desk: Desk, page: Path) -> None:
-    desk.s3.put_object(Bucket=desk.bucket, Key=help_page.KEY, Body=b"by hand")
-    assert publish(desk, page) == ["head_object", "put_object"]
+def test_another_edition_takes_its_place(ingest: Ingest, page: Path) -> None:
+    ingest.s3.put_object(Bucket=ingest.bucket, Key=help_page.KEY, Body=b"by hand")
+    assert publish(ingest, page) == ["head_object", "put_object"]
     page.write_text("<h3 id=missing>دليل آخر</h3>", encoding="utf-8")
-    assert publish(desk, page) == ["head_object", "put_object"]
-    assert desk.read(help_page.KEY) == page.read_bytes()
+    assert publish(ingest, page) == ["head_object", "put_object"]
+    assert ingest.read(help_page.KEY) == page.read_bytes()
 
 
 @pytest.mark.parametrize("denied", ["head_object", "put_object"])
-def test_no_report_fails_for_it(desk: Desk, page: Path, caplog: pytest.LogCaptureFixture, denied: str) -> None:
-    assert denied in publish(desk, page, denied)
+def test_no_report_fails_for_it(ingest: Ingest, page: Path, caplog: pytest.LogCaptureFixture, denied: str) -> None:
+    assert denied in publish(ingest, page, denied)
     assert [line.getMessage() for line in caplog.records] == ["the guide was not laid beside the reports"]
 
 
-def test_nor_where_the_package_lacks_it(desk: Desk, page: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_nor_where_the_package_lacks_it(ingest: Ingest, page: Path, caplog: pytest.LogCaptureFixture) -> None:
     page.unlink()
-    assert publish(desk, page) == []
+    assert publish(ingest, page) == []
     assert [line.getMessage() for line in caplog.records] == ["the guide was not laid beside the reports"]

@@ -12,10 +12,10 @@ from ingest.format.columns import REGISTRATION_COLUMNS, VIOLATION_COLUMNS
 from ingest.reporting import report_page as page
 from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS, WARNINGS, Words, words
 from shared.domain import plate
+from shared.domain.file import ENDED, OUTCOMES
 from shared.domain.governorates import GOVERNORATES
 from shared.domain.plate import CATEGORIES, FAMILY_WORDS
 from shared.domain.text import fold_name
-from shared.stores.files import ENDED, OUTCOMES
 
 __all__ = ["CODES", "COLUMNS", "COUNTS", "GOVERNORATES", "STATUSES_OF_A_FILE", "WORDS", "Column", "message"]
 

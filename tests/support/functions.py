@@ -134,7 +134,7 @@ class Functions:
             "SMS_CITIZEN_DAY_CAP": "10",
             "SMS_SPEND_DAY_CAP": "500",
             "SMS_PART_PRICE": "0.05",
-            "SMS_MOST_PARTS": "2",
+            "SMS_MAX_PARTS": "2",
             "SMS_FIRST_PROVIDER": "sns",
             "UR_SMS_URL": "",
             "UR_SMS_SECRET": name,

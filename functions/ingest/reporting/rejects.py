@@ -14,8 +14,8 @@ from ingest.format.header import is_reported
 from ingest.format.parser import Reject
 from ingest.objects import Objects
 from ingest.reporting.texts import message
+from shared.domain.file import DoneChunk, File, Plan
 from shared.spreadsheet import neutral
-from shared.stores.files import DoneChunk, File, Plan
 
 CONTENT_TYPE: Final = "text/csv; charset=utf-8"
 _PARTS: Final = "rejects/.parts"

@@ -12,8 +12,8 @@ from ingest.errors import FileError
 from ingest.format.header import Layout
 from ingest.format.notices import Notice, Notices
 from ingest.reporting.texts import message
+from shared.domain.file import OUTCOMES, DoneChunk, File, FileStatus
 from shared.domain.time import from_text, to_text
-from shared.stores.files import OUTCOMES, DoneChunk, File
 
 REPLAY: Final = {
     "file_not_read": "make replay QUEUE=FileDeadLetters APPLY=1",
@@ -66,7 +66,7 @@ class Tally:
 
 def report(
     file: File,
-    state: str,
+    state: FileStatus,
     tally: Tally,
     at: datetime,
     *,

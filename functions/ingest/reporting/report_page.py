@@ -9,16 +9,16 @@ from typing import Any, Final
 
 from ingest.reporting import rejects
 from ingest.reporting.help_page import KEY, link
+from shared.domain.file import FileStatus
 from shared.domain.money import grouped
-from shared.stores.files import FAILED, LOADED, MANY_REJECTS, REFUSED
 
 Report = dict[str, Any]
 
 _STATUS: Final = {
-    LOADED: ("good", "حُمِّل الملف"),
-    MANY_REJECTS: ("fair", "حُمِّل الملف، وكثير من سجلاته مرفوض"),
-    FAILED: ("bad", "لم يكتمل تحميل الملف"),
-    REFUSED: ("bad", "رُفض الملف، ولم يُحمَّل منه شيء"),
+    FileStatus.LOADED: ("good", "حُمِّل الملف"),
+    FileStatus.MANY_REJECTS: ("fair", "حُمِّل الملف، وكثير من سجلاته مرفوض"),
+    FileStatus.FAILED: ("bad", "لم يكتمل تحميل الملف"),
+    FileStatus.REFUSED: ("bad", "رُفض الملف، ولم يُحمَّل منه شيء"),
 }
 _COUNTS: Final = {
     "inserted": "مخالفات جديدة",
@@ -108,11 +108,11 @@ def _what_to_do(report: Report) -> str:
     """What the clerk does now, by how the file ended."""
     unread = [escape(warning["message"]) for warning in report["warnings"] if warning["code"] == "sheets_unread"]
     steps: Sequence[str]
-    if report["status"] == FAILED:
+    if report["status"] == FileStatus.FAILED:
         replay = report["error"]["replay"]
         command = f": <code>{_latin(replay)}</code>" if replay else ""
         steps = (f"أبلغ مشغّل النظام{command}",)
-    elif report["status"] == REFUSED:
+    elif report["status"] == FileStatus.REFUSED:
         steps = ("عالج السبب المذكور أعلاه.", "ارفع الملف كاملاً مرة ثانية.")
     elif report["rejects"]:
         rejected = _path(rejects.key_of(report["key"]))

@@ -9,8 +9,9 @@ from pay.gateways import Gateway, OrderStatus, Refund, RefusedError
 from pay.payments.settle import PaymentStores, release, settle, to_payer
 from shared.aws_json import Json
 from shared.domain import message
-from shared.domain.message import identity
+from shared.domain.message import MessageKind
 from shared.domain.payment import Payment, PaymentStatus
+from shared.domain.text import digest
 from shared.domain.time import from_text
 from shared.observability import count
 
@@ -33,7 +34,7 @@ def refund(payment: Payment, gateway: Gateway, stores: PaymentStores, now: datet
     if not stores.payments.take_refund(payment, now, now + MAX_REFUND_TIME):
         return payment
     asked = Refund(
-        identity("refund", payment.payment_id),
+        digest("refund", payment.payment_id),
         payment.payment_id,
         payment.gateway_id,
         payment.surplus,
@@ -63,7 +64,7 @@ def tell_of_refund(payment: Payment, amount: int, stores: PaymentStores, now: da
         return []
     number = payment.receipt_no or payment.payment_id[:SHOWN_OF_ID]
     text = message.refund(payment.language, amount, number)
-    return [stores.messages.put_action(to_payer(payment, message.REFUND, text, now), now)]
+    return [stores.messages.put_action(to_payer(payment, MessageKind.REFUND, text, now), now)]
 
 
 def is_asked_for(payment: Payment) -> bool:

@@ -14,12 +14,13 @@ from typing import Final, NamedTuple
 
 from shared.aws_json import Json
 from shared.domain import message
-from shared.domain.message import identity
-from shared.domain.payment import Payment, PaymentStatus
+from shared.domain.message import Message, MessageKind
+from shared.domain.payment import Payment, PaymentStatus, Receipt
 from shared.domain.settlement import settled as entry_of
+from shared.domain.text import digest
 from shared.domain.time import to_text
-from shared.stores.messaging.messages import Message, Messages
-from shared.stores.payments import Payments, Receipt
+from shared.stores.messaging.messages import Messages
+from shared.stores.payments import Payments
 from shared.stores.settlements import Settlements
 from shared.stores.violations import Violations
 
@@ -116,14 +117,14 @@ def _receipt_actions(stores: PaymentStores, paid: Payment, now: datetime) -> lis
     if paid.phone:
         count = len(paid.settled_lines)
         text = message.receipt(paid.language, count, paid.settled, paid.paid_at, paid.receipt_no)
-        actions.append(stores.messages.put_action(to_payer(paid, message.RECEIPT, text, now), now))
+        actions.append(stores.messages.put_action(to_payer(paid, MessageKind.RECEIPT, text, now), now))
     return actions
 
 
-def to_payer(payment: Payment, kind: str, text: str, now: datetime) -> Message:
+def to_payer(payment: Payment, kind: MessageKind, text: str, now: datetime) -> Message:
     """A message about a payment to who pays it, said once of a kind."""
     return Message(
-        message_id=identity(kind, payment.payment_id),
+        message_id=digest(kind, payment.payment_id),
         sub=payment.sub,
         kind=kind,
         created_at=to_text(now),

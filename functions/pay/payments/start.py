@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 from pay.gateways import Gateway, OrderRequest, RefusedError, UnknownError
 from pay.payments.settle import PaymentStores, release
-from shared.domain.message import identity
 from shared.domain.money import CURRENCY
 from shared.domain.payment import MINUTES_TO_PAY, Line, Payment, PaymentStatus
+from shared.domain.text import digest
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import UNPAID, Violation
 from shared.http import FieldError, Problem, invalid
@@ -62,7 +62,7 @@ def start(
     out. Raises Problem: 409 for a key used otherwise or still at work, and for too many live payments; 422 naming each
     violation that cannot be paid or is not the citizen's to see; 502 where the gateway refuses.
     """
-    fingerprint = identity(*request.violations, request.gateway, request.return_url)
+    fingerprint = digest(*request.violations, request.gateway, request.return_url)
     if earlier := _earlier(citizen, request, fingerprint, stores, now):
         return earlier
     gateway = ports.open_gateway(request.gateway)

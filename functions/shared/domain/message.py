@@ -1,34 +1,51 @@
-"""What is said to citizens by SMS: which text, with which values, in how many parts."""
+"""A message to a citizen by SMS: its kind and states; which text it bears, with which values, in how many parts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 from shared.domain.money import grouped
 from shared.domain.plate import Plate
 from shared.domain.sms_texts import TEXTS
 from shared.domain.violation import Violation
 
-REFUND: Final = "refund"
-QUERY_RESULT: Final = "query_result"
-NEW_VIOLATION: Final = "new_violation"
-DOUBLING_SOON: Final = "doubling_soon"
-CANCELLED: Final = "cancelled"
-RECEIPT: Final = "receipt"
-FOLLOWER_ADDED: Final = "follower_added"
 
-WAITING: Final = "waiting"
-SENDING: Final = "sending"
-SENT: Final = "sent"
-DELIVERED: Final = "delivered"
-UNDELIVERED: Final = "undelivered"
-UNKNOWN: Final = "unknown"
-DROPPED: Final = "dropped"
-FAILED: Final = "failed"
-STATUSES: Final = (WAITING, SENDING, SENT, DELIVERED, UNDELIVERED, UNKNOWN, DROPPED, FAILED)
-OUT: Final = frozenset({SENDING, SENT, DELIVERED, UNDELIVERED, UNKNOWN})
+class MessageKind(StrEnum):
+    """What a message is about."""
+
+    REFUND = "refund"
+    QUERY_RESULT = "query_result"
+    NEW_VIOLATION = "new_violation"
+    DOUBLING_SOON = "doubling_soon"
+    CANCELLED = "cancelled"
+    RECEIPT = "receipt"
+    FOLLOWER_ADDED = "follower_added"
+
+
+class MessageStatus(StrEnum):
+    """How far a message is. Those from delivered on are final."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    UNKNOWN = "unknown"
+    DROPPED = "dropped"
+    FAILED = "failed"
+
+
+OUT: Final = frozenset(
+    {
+        MessageStatus.SENDING,
+        MessageStatus.SENT,
+        MessageStatus.DELIVERED,
+        MessageStatus.UNDELIVERED,
+        MessageStatus.UNKNOWN,
+    }
+)
 """The states of a message that its citizen has, or may have."""
 
 MAX_PARTS: Final = 2
@@ -38,6 +55,23 @@ _GSM: Final = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM_TWICE: Final = frozenset("^{}\\[~]|€\f")
+
+
+class Message(NamedTuple):
+    """An SMS. Either its text stands already, or it tells of violations and is written when it is sent."""
+
+    message_id: str
+    sub: str
+    kind: MessageKind | str
+    created_at: str
+    phone: str | None = None
+    language: str = "ar"
+    text: str | None = None
+    plate_key: str | None = None
+    violations: tuple[str, ...] = ()
+    status: MessageStatus | str = MessageStatus.WAITING
+    not_before: str = ""
+    attempts: int = 0
 
 
 def parts(text: str) -> int:
@@ -50,11 +84,6 @@ def parts(text: str) -> int:
     else:
         length, one, split = len(text.encode("utf-16-le", "surrogatepass")) // 2, 70, 67
     return 1 if length <= one else -(-length // split)
-
-
-def identity(*said: str) -> str:
-    """The id of a message, derived from what it says to whom, so that saying it twice is saying it once."""
-    return blake2b("\x1f".join(said).encode(), digest_size=16).hexdigest()
 
 
 def _render(name: str, language: str, values: dict[str, str]) -> str:

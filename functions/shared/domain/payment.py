@@ -113,7 +113,7 @@ class Payment(NamedTuple):
     payment_id: str
     sub: str
     gateway: str
-    status: str
+    status: PaymentStatus | str
     lines: tuple[Line, ...]
     amount: int
     created_at: str
@@ -152,3 +152,13 @@ class Payment(NamedTuple):
     def surplus(self) -> int:
         """What of the money has paid nothing: to be given back, or given back already, by the status."""
         return self.received - self.settled
+
+
+class Receipt(NamedTuple):
+    """What a receipt number stands for. amount in dinars. void_since: when the money went back after all."""
+
+    receipt_no: str
+    payment_id: str
+    amount: int
+    paid_at: str
+    void_since: str | None = None

@@ -15,8 +15,9 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.message import identity
-from shared.domain.payment import LIVE, Line, Payment, PaymentStatus, may_change
+from shared.domain.payment import LIVE, Line, Payment, PaymentStatus, Receipt, may_change
+from shared.domain.state import known
+from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.stores.items import (
     Item,
@@ -42,16 +43,6 @@ TO_ASK: Final = "live"
 
 Position = tuple[str, str]
 """Where a payment stands among its citizen's: when it was created, and its id."""
-
-
-class Receipt(NamedTuple):
-    """What a receipt number stands for. amount in dinars. void_since: when the money went back after all."""
-
-    receipt_no: str
-    payment_id: str
-    amount: int
-    paid_at: str
-    void_since: str | None = None
 
 
 class KeyUse(NamedTuple):
@@ -181,7 +172,7 @@ class Payments:
 
     def record_callback(self, payment_id: str, event: str, at: datetime) -> bool:
         """Record a gateway's callback, once however often it comes. Returns whether it is new."""
-        item = {**item_key(payment_id, f"CALLBACK#{identity(event)}"), **pack({"event": event, "at": to_text(at)})}
+        item = {**item_key(payment_id, f"CALLBACK#{digest(event)}"), **pack({"event": event, "at": to_text(at)})}
         put = self._put(item, "attribute_not_exists(pk)")["Put"]
         return is_made(lambda: self._call("dynamodb", "PutItem", put))
 
@@ -346,7 +337,7 @@ def _read(item: Item) -> Payment:
         payment_id=item["pk"]["S"],
         sub=item["sub"]["S"],
         gateway=item["gateway"]["S"],
-        status=item["status"]["S"],
+        status=known(PaymentStatus, item["status"]["S"]),
         lines=tuple(Line(*row) for row in read_rows(item["lines"])),
         amount=int(item["amount"]["N"]),
         created_at=item["created_at"]["S"],

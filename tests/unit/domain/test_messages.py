@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.domain import message
 from shared.domain.plate import Plate
 from shared.domain.sms_texts import TEXTS
-from shared.domain.violation import PAID, Violation
+from shared.domain.violation import Violation
 
 LANGUAGES = ("ar", "ckb", "en")
 WORST = {
@@ -211,10 +211,3 @@ def test_a_text_that_is_too_long_loses_its_last_lines_and_nothing_else(
 def test_a_single_line_is_never_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TEXTS["query_result_none"], "ar", "غ" * 200)
     assert message.query_result("ar", PLATE, 0, 0, None, NOW) == "غ" * 200
-
-
-def test_an_id_follows_from_what_is_said_to_whom() -> None:
-    assert message.identity("a", "b") == message.identity("a", "b")
-    assert message.identity("a", "b") != message.identity("ab")
-    assert message.identity("a", "bc") != message.identity("ab", "c")
-    assert re.fullmatch("[0-9a-f]{32}", message.identity(PAID, "رقم"))

@@ -10,7 +10,7 @@ import pytest
 
 from ingest.reporting.help_page import KEY
 from ingest.reporting.report_page import page
-from shared.stores.files import ENDED
+from shared.domain.file import ENDED
 
 REPORT: dict[str, Any] = {
     "status": "loaded_with_many_rejects",
