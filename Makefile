@@ -197,6 +197,11 @@ cost: ## dollars for a year of the country's load
 	$(set_up) run
 	@$(project)/python -m infra.cost
 
+.PHONY: size
+size: ## lines of functions, infra, tests and docs, and counts of parameters, targets and test helpers
+	$(set_up) run
+	@$(project)/python -m infra.size
+
 .PHONY: diagrams
 diagrams: ## draw the states of a payment into docs/payments.md anew after a change of them
 	$(set_up) run
