@@ -207,6 +207,11 @@ diagrams: ## draw the states of a payment into docs/payments.md anew after a cha
 	$(set_up) run
 	@PYTHONPATH=functions $(project)/python -m infra.diagrams
 
+.PHONY: docs
+docs: ## write the parts of the documents that are made of template.yaml anew after a change of it
+	$(set_up) run
+	@$(project)/python -m infra.docs_tables
+
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file
 	$(set_up) lock

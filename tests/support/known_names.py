@@ -138,8 +138,11 @@ class KnownNames:
         return False
 
     def has_symbol(self, path: str, symbol: str) -> bool:
-        """Whether a file defines a symbol, at its top, in a class or in a function."""
+        """Whether a file defines a symbol at its top, in a class or in a function; ``Class.member`` in that class."""
         trees = (ast.parse((self.root / found).read_text(encoding="utf-8")) for found in self.find(path))
+        owner, _, member = symbol.rpartition(".")
+        if owner:
+            return any(_is_there(node, owner, member) for tree in trees for node in tree.body)
         return any(symbol in _defined(tree) for tree in trees)
 
     # ------------------------------------------------------------------ make and the template

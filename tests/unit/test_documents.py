@@ -190,7 +190,7 @@ See [itself](#a-document), [the runbook](runbook.md#commands) and [the wide web]
 `tests/unit/test_documents.py::GOOD`, `make pause WHAT=sms\\|payments REASON='a reason' APPLY=1`,
 `DECISION=give-back`, `Rollout=AllAtOnce`, `SmsSpendDayCap`, `Messages`, `fine.POLICIES`, `shared.domain.fine`,
 `Policy.months`, `shared.domain.fine.Policy.months`, `csv.DictReader`, `new_receipt_no()`, `UPLOADS_BUCKET`,
-`refund_due`, `batch_writer`, `-`
+`functions/shared/domain/fine.py::Policy.months`, `refund_due`, `batch_writer`, `-`
 
 ```sh
 make deploy ENV=prod    # with Edge=on
@@ -216,6 +216,8 @@ def test_a_good_document_is_let_through() -> None:
         (unknown_paths, "`vanished.toml`"),
         (unknown_paths, "`infra/locks/*.vanished`"),
         (unknown_paths, "`tests/unit/test_documents.py::vanished`"),
+        (unknown_paths, "`functions/shared/domain/fine.py::Policy.vanished`"),
+        (unknown_paths, "`functions/shared/domain/fine.py::Vanished.months`"),
         (unknown_paths, "```\nfile ─▶ ingest/vanished ─▶ queue\n```"),
         (unknown_paths, "```sh\npython3 -m infra.vanished --rows 3\n```"),
         (unknown_commands, "`make vanished`"),

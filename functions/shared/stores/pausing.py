@@ -1,4 +1,4 @@
-"""Whether payments are paused: one item of the Payments table that the operator writes and every start reads."""
+"""Whether payments are paused: an item of the Payments table, ``pk=PAUSED``, that the operator writes, starts read."""
 
 from __future__ import annotations
 
