@@ -130,11 +130,11 @@ def _mappings(template: Template) -> Iterator[tuple[str, Json]]:
 
 def _schedules(template: Template) -> Iterator[tuple[str, Json]]:
     for name, _, properties in _events(template, "Schedule"):
-        if not is_nightly(template, properties["Schedule"]):
+        if not is_daily(template, properties["Schedule"]):
             yield name, _dimension("FunctionName", template["Resources"], name)
 
 
-def is_nightly(template: Template, schedule: str | Json) -> bool:
+def is_daily(template: Template, schedule: str | Json) -> bool:
     """Whether a schedule, or the default of the parameter that gives it, names one hour of the day."""
     text = template["Parameters"][schedule["Ref"]]["Default"] if isinstance(schedule, dict) else schedule
     return re.match(r"cron\(\d+ \d+ ", text) is not None

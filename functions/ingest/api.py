@@ -71,7 +71,7 @@ class _Asked(NamedTuple):
 
 
 def _asked(body: dict[str, Any]) -> _Asked:
-    """What a good request asks for. Raises Problem naming every field that is wrong."""
+    """Read what a request asks for. Raises Problem naming every field that is wrong."""
     choices: dict[str, Collection[str]] = {"origin": ORIGINS, "format": FORMATS, "encoding": ENCODINGS}
     errors = [
         FieldError(field, "missing" if body.get(field) is None else "wrong_value")

@@ -103,7 +103,7 @@ def publish(ports: EndingPorts, file_id: str, *, tell: bool = True) -> None:
 
 
 def _lay(read: Callable[[], str | None], write: Callable[[str], None]) -> str | None:
-    """Write what is to be read until it is still the same afterwards. Returns it; None where there is nothing yet."""
+    """Write what ``read`` returns, again if it changed meanwhile. Returns what was written; None if nothing."""
     laid = None
     while (said := read()) != laid and said is not None:
         write(said)

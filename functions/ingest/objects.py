@@ -100,7 +100,7 @@ class Objects:
         return found["Metadata"].get("edition") if found is not None else None
 
     def _head(self, key: str) -> Any:
-        """What S3 says of an object; None where it is not there."""
+        """Return what S3 says of an object; None where it is not there."""
         try:
             return self._s3.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:

@@ -73,7 +73,7 @@ def receive(version: FileVersion, ports: Ports) -> None:
 
 
 def _read_through(version: FileVersion, ports: Ports) -> tuple[Plan, list[Chunk]]:
-    """How a file is to be loaded, and its chunks: ranges of it, or kept ones where it had to be rewritten."""
+    """Plan how to load a file, and find its chunks: ranges of it, or kept ones where it had to be rewritten."""
     objects = ports.ending.objects
     opened = objects.open(version.key, version.version_id)
     source = Source(version.file_id, version.origin, opened.last_modified, announce_from=opened.last_modified)

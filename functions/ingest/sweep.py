@@ -62,7 +62,7 @@ def sweep(ports: Ports) -> None:
 
 
 def _steps(ports: Ports) -> Iterator[Callable[[], None]]:
-    """What is to be done about each file that dead letters are about."""
+    """Give what is to be done about each file that dead letters are about."""
     for version in _dead(ports.dead_files(), versions):
         yield partial(_not_read, version, ports)
     dead: dict[str, set[int]] = {}
@@ -86,7 +86,7 @@ def _not_loaded(file_id: str, numbers: set[int], ports: Ports) -> None:
 
 
 def _dead(bodies: Iterable[str], read: Callable[[str], Iterable[T]]) -> Iterator[T]:
-    """What the dead letters are about; one that is not ours is logged and stays."""
+    """Read what the dead letters are about; one that is not ours is logged and stays."""
     for body in bodies:
         try:
             yield from read(body)
@@ -100,7 +100,7 @@ def _chunk(body: str) -> Iterator[tuple[str, int]]:
 
 
 def _is_told(file: File) -> bool:
-    """Whether nothing is to be said of a file, or the same was said before."""
+    """True if the file's present state needs no report, or was reported already."""
     if file.state == FileStatus.FAILED and file.published and file.report:
         rows: int = orjson.loads(file.report)["counts"]["rows"]
         return rows == file.rows_done
@@ -108,7 +108,7 @@ def _is_told(file: File) -> bool:
 
 
 def _are_missing(numbers: set[int], file: File, files: Files) -> bool:
-    """Whether what died was not done after all: any of these chunks, or finishing the file after the last."""
+    """True if a dead-lettered chunk was loaded by no other attempt, or the file was never finished."""
     return file.all_done or not numbers <= {chunk.number for chunk in files.chunks(file.version.file_id)}
 
 

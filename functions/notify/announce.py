@@ -35,7 +35,7 @@ class News(NamedTuple):
 
 
 def news(record: dict[str, Any]) -> list[News]:
-    """What a stream record of Violations has to say: nothing, unless the very write it records set ``tell``.
+    """Read the news in a stream record of Violations: none, unless the very write that it records set ``tell``.
 
     A violation that moved to another plate is news there and cancelled here. Raises one of UNREADABLE for a record
     that is not a violation's, or of a kind that this version does not know. Only what says who is to be told is read:
@@ -108,7 +108,7 @@ def _put(message: Message, messages: Messages, now: datetime) -> bool:
 
 
 def concerns(follower: Follower, category: str | None) -> bool:
-    """Whether a violation of a category on the plate is one of the vehicle that was linked, as far as it tells."""
+    """True unless the violation's category and that of the follower's vehicle are both known and differ."""
     return follower.category is None or category in (follower.category, None)
 
 

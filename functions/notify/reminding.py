@@ -82,7 +82,7 @@ def due_stages(days_ahead: Iterable[int], now: datetime) -> list[Stage]:
 def _rising(
     stages: Iterable[Stage], shard: int, violations: Violations, now: datetime
 ) -> dict[str, dict[Stage, list[Violation]]]:
-    """What still rises on the stages' days, by plate."""
+    """Find what still rises on the stages' days, by plate."""
     plates: defaultdict[str, dict[Stage, list[Violation]]] = defaultdict(dict)
     for stage in stages:
         for violation in violations.get(violations.rising(stage.day, shard)).values():

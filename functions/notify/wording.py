@@ -46,7 +46,7 @@ class Wording(NamedTuple):
 
 
 def compose(message: Message, stores: Stores, now: datetime) -> Wording:
-    """What a message says now, to which phone. Raises NotTrueError or UnreadableError."""
+    """Write what a message says now, to which phone. Raises NotTrueError or UnreadableError."""
     profile = stores.citizens.profile(message.sub)
     if profile is None or not profile.sms:
         raise NotTrueError("sms_off")

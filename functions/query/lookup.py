@@ -90,7 +90,7 @@ def ask(
 
 
 def _is_proven(ports: Ports, citizen: Citizen, reading: Reading, violations: Sequence[Violation]) -> bool:
-    """Whether all this is of the very vehicle that is proved: others bear the same number in other categories."""
+    """True if every violation belongs to the proven vehicle: another category can bear the same number."""
     link = ports.citizens.follower(reading.plate.key, citizen.sub)
     if link is None or not link.proven:
         return False
@@ -153,7 +153,7 @@ def newest_first(violations: list[Violation]) -> list[Violation]:
 
 
 def position(violation: Violation) -> tuple[str, str]:
-    """Where a violation stands on its plate."""
+    """Return where a violation stands on its plate."""
     return violation.recorded_at, violation.violation_no
 
 

@@ -75,7 +75,7 @@ def link(
 
 
 def _prove(ports: Ports, citizen: Citizen, asked: LinkRequest, now: datetime) -> tuple[bool, str | None]:
-    """Whether the vehicle is proved the citizen's, and its category: the card's, where it tells several apart."""
+    """Return whether the vehicle is proved the citizen's, and its category: the card's where it tells several apart."""
     plate_key, category = asked.reading.plate.key, asked.reading.category
     if ports.registry is None:
         return False, category
@@ -152,7 +152,7 @@ def unlink(ports: Ports, citizen: Citizen, vehicle_id: str) -> None:
 
 
 def followers(ports: Ports, citizen: Citizen, vehicle_id: str) -> dict[str, Any]:
-    """Who follows a vehicle that the citizen has proved theirs. Raises Problem 404, or 403 without proof."""
+    """List who follows a vehicle that the citizen has proved theirs. Raises Problem 404, or 403 without proof."""
     vehicle = _proven(ports, citizen, vehicle_id)
     found = [follower for follower in ports.citizens.followers(vehicle.plate_key) if _same_category(follower, vehicle)]
     profiles = ports.citizens.profiles(follower.sub for follower in found)

@@ -51,7 +51,7 @@ class Edge:
         self._read_at: datetime | None = None
 
     def admits(self, headers: Mapping[str, str]) -> bool:
-        """Whether a request brings a value that is good. Raises AwsError where the values are needed and not read."""
+        """Return whether a request brings a good value. Raises AwsError where the values are needed and not read."""
         given = headers.get(HEADER, "").encode("utf-8", "surrogatepass")
         if not given:
             return False

@@ -47,11 +47,11 @@ def _given_back(payment: Payment, deployment: Deployment) -> bool:
     return complete_refund(payment, _stores(deployment), deployment.clock()).status != PaymentStatus.REFUND_DUE
 
 
-def _take_back(payment: Payment, deployment: Deployment) -> bool:
+def _record_money_returned(payment: Payment, deployment: Deployment) -> bool:
     return record_money_returned(payment, _stores(deployment), deployment.clock())
 
 
-_NOT_BY_HAND: Final = {
+_NO_MANUAL_REFUND: Final = {
     BUSY: "the gateway is being asked for it just now: look at its trail in two minutes",
     REFUNDING: "the gateway says that it is giving the money back: do not give it as well",
     REFUNDED: "the gateway says that it has given the money back: do not give it as well",
@@ -62,13 +62,13 @@ _NOT_BY_HAND: Final = {
 def _manual_refund(payment: Payment, deployment: Deployment, *, confirmed: bool) -> bool:
     """Done by the function that asks the gateways: it has their keys, and the addresses that they let in."""
     payload = json.dumps({"manual_refund": payment.payment_id, "confirmed": confirmed}).encode()
-    reconcile = deployment.physical["PayPollGateways"]
-    answer = deployment.clients("lambda").invoke(FunctionName=reconcile, Payload=payload)
+    poll_gateways = deployment.physical["PayPollGateways"]
+    answer = deployment.clients("lambda").invoke(FunctionName=poll_gateways, Payload=payload)
     if answer.get("FunctionError"):
         raise DecisionError("the function PayPollGateways failed: look at its log")
     outcome = json.loads(answer["Payload"].read())
     if outcome != CLAIMED:
-        raise DecisionError(_NOT_BY_HAND[outcome])
+        raise DecisionError(_NO_MANUAL_REFUND[outcome])
     return True
 
 
@@ -101,7 +101,7 @@ DECISIONS: Final = {
     "take-back": Decision(
         "all the money of a paid payment is back with its payer: its violations are owed again, the sectors are told",
         lambda payment, _: payment.status == PaymentStatus.PAID,
-        _take_back,
+        _record_money_returned,
     ),
 }
 

@@ -188,7 +188,7 @@ class TestGettingAnOrder:
             merchant.adapter.get_order(*known)
         assert len(str(raised.value)) < 80
 
-    def test_another_orders_standing_is_not_taken_for_this_ones(self, merchant: Merchant) -> None:
+    def test_another_orders_answer_is_not_taken_for_this_ones(self, merchant: Merchant) -> None:
         _, other = merchant.placed("paid")
         known = ids(merchant)
         stolen: dict[str, Any] = {}

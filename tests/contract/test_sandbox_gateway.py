@@ -82,13 +82,13 @@ def test_whatever_is_no_answer_leaves_an_order_unknown_and_is_not_tried_again(st
 
 
 @pytest.mark.parametrize("step", [*SILENCE.values(), answers(200, {**TAKEN, "status": "odd"})], ids=[*SILENCE, "odd"])
-def test_whatever_is_no_answer_leaves_a_standing_unknown(step: Step) -> None:
+def test_whatever_is_no_answer_leaves_an_order_unknown(step: Step) -> None:
     with FaultServer([step]) as server, pytest.raises(UnknownError):
         sandbox(server).get_order("p1", "g1")
 
 
 @pytest.mark.parametrize("status", [401, 403, 429])
-def test_a_refusal_to_say_is_no_standing(status: int) -> None:
+def test_a_refusal_to_say_is_no_order(status: int) -> None:
     with FaultServer([answers(status, {"error": "no"})]) as server, pytest.raises(UnknownError):
         sandbox(server).get_order("p1", "g1")
 
@@ -110,12 +110,12 @@ def test_nobody_there_is_unknown() -> None:
         ("refunded", OrderStatus.REFUNDED),
     ],
 )
-def test_each_standing_is_read(said: str, state: str) -> None:
+def test_each_status_is_read(said: str, state: str) -> None:
     with FaultServer([answers(200, {**TAKEN, "status": said})]) as server:
         assert sandbox(server).get_order("p1", "g1") == Order("p1", "g1", state, 75_000, "IQD")
 
 
-def test_an_order_that_the_gateway_does_not_know_has_no_standing() -> None:
+def test_an_order_that_the_gateway_does_not_know_is_none() -> None:
     with FaultServer([answers(404, {})]) as server:
         assert sandbox(server).get_order("p1", "g1") is None
 

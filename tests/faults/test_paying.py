@@ -15,11 +15,11 @@ from tests.support.functions import Functions, forget
 from tests.support.payment_requests import payment_body, two_violations
 
 CALLS_TO_START = 8
-CALLS_TO_CONCLUDE = 6
+CALLS_TO_SYNC = 6
 CALLS_TO_CANCEL = 4
 REFUNDING_CALLS = range(9, 13)
-"""Of a run of reconcile: before them and after them it only looks for what waits."""
-CALLS_TO_RECONCILE = 16
+"""Of a run of poll_gateways: before them and after them it only looks for what waits."""
+CALLS_TO_POLL = 16
 FAILURES = {
     "crash before": (False, Crash()),
     "crash after": (True, Crash()),
@@ -77,11 +77,11 @@ def test_a_start_that_dies_anywhere_is_one_payment_or_none(
     if payment_id in functions.gateway.requests:
         functions.gateway.says(payment_id)
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
         assert_settled_once(functions, subjects)
     else:
         functions.clock.forward(minutes=16)
-        functions.reconcile()
+        functions.poll_gateways()
         assert functions.payment(payment_id).body["status"] == "expired"
         assert states(functions, subjects) == ["unpaid"] * 2
 
@@ -95,15 +95,15 @@ def test_a_start_that_dies_and_is_never_asked_for_again_leaves_no_hold(
         functions.pay(payment_body(*subjects))
     forget()
     functions.clock.forward(minutes=16)
-    functions.reconcile()
+    functions.poll_gateways()
     assert states(functions, subjects) == ["unpaid"] * 2
     assert {item["status"]["S"] for item in payments(functions)} <= {"expired"}
     assert functions.pay(payment_body(*subjects), "key-00000002").status == 201
 
 
 @failures
-@pytest.mark.parametrize("at", range(1, CALLS_TO_CONCLUDE + 1))
-@pytest.mark.parametrize("recovery", ["callback", "reconcile"])
+@pytest.mark.parametrize("at", range(1, CALLS_TO_SYNC + 1))
+@pytest.mark.parametrize("recovery", ["callback", "poll_gateways"])
 def test_a_callback_that_dies_anywhere_settles_once(
     functions: Functions,
     faults: Faults,
@@ -124,12 +124,12 @@ def test_a_callback_that_dies_anywhere_settles_once(
         if recovery == "callback":
             assert functions.callback(payment_id).status == 200
         else:
-            functions.reconcile()
+            functions.poll_gateways()
     assert_settled_once(functions, subjects)
 
 
 @failures
-@pytest.mark.parametrize("at", range(1, CALLS_TO_CONCLUDE + 1))
+@pytest.mark.parametrize("at", range(1, CALLS_TO_SYNC + 1))
 def test_a_failed_payment_that_dies_while_ending_lets_everything_go(
     functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
 ) -> None:
@@ -140,7 +140,7 @@ def test_a_failed_payment_that_dies_while_ending_lets_everything_go(
         functions.callback(payment_id)
     forget()
     functions.clock.forward(minutes=3)
-    functions.reconcile()
+    functions.poll_gateways()
     assert functions.payment(payment_id).body["status"] == "failed"
     assert states(functions, subjects) == ["unpaid"] * 2
     assert receipts(functions) == []
@@ -155,7 +155,7 @@ def test_an_order_of_unknown_outcome_is_found_out(functions: Functions, subjects
     assert reply.status == 202
     functions.gateway.says(reply.body["payment_id"])
     functions.clock.forward(minutes=3)
-    functions.reconcile()
+    functions.poll_gateways()
     assert_settled_once(functions, subjects)
 
 
@@ -169,7 +169,7 @@ def test_a_cancelling_that_dies_anywhere_lets_everything_go(
         functions.cancel(payment_id)
     forget()
     functions.clock.forward(minutes=16)
-    functions.reconcile()
+    functions.poll_gateways()
     assert functions.payment(payment_id).body["status"] in ("cancelled", "failed", "expired")
     assert states(functions, subjects) == ["unpaid"] * 2
 
@@ -185,10 +185,10 @@ def test_a_refund_that_dies_anywhere_is_given_once(
     functions.callback(payment_id)
     functions.clock.forward(minutes=3)
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash, AwsError):
-        functions.reconcile()
+        functions.poll_gateways()
     forget()
     functions.clock.forward(minutes=3)
-    functions.reconcile()
+    functions.poll_gateways()
     assert functions.payment(payment_id).body["status"] == "refunded"
     assert [refund.amount for refund in functions.gateway.refunds.values()] == [75_000]
     functions.send_due()
@@ -204,7 +204,7 @@ def test_every_call_has_been_failed_at(functions: Functions, faults: Faults, sub
     forget()
     with faults.fail(0, after=False, error=Crash()):
         assert functions.callback(payment_id).status == 200
-    assert faults.calls == CALLS_TO_CONCLUDE
+    assert faults.calls == CALLS_TO_SYNC
     assert_settled_once(functions, subjects)
 
 
@@ -219,6 +219,6 @@ def test_every_call_of_giving_up_and_giving_back_has_been_failed_at(
     functions.callback(payment_id)
     functions.clock.forward(minutes=3)
     with faults.fail(0, after=False, error=Crash()):
-        functions.reconcile()
-    assert faults.calls == CALLS_TO_RECONCILE
+        functions.poll_gateways()
+    assert faults.calls == CALLS_TO_POLL
     assert functions.payment(payment_id).body["status"] == "refunded"

@@ -69,7 +69,7 @@ class Paying(RuleBasedStateMachine):
         self.keys = 0
         self.last: dict[str, str] = {}
         self.manual_refunds: set[str] = set()
-        self.refunded_by_hand: set[str] = set()
+        self.refunded_manually: set[str] = set()
 
     def teardown(self) -> None:
         try:
@@ -158,7 +158,7 @@ class Paying(RuleBasedStateMachine):
         self.gateway.silence = UnknownError("away") if silent == "always" else None
         self.gateway.refund_silence = UnknownError("ReadTimeoutError") if silent == "of refunds" else None
         with self.dying(crash):
-            self.functions.reconcile()
+            self.functions.poll_gateways()
         self.gateway.silence = self.gateway.refund_silence = None
 
     @rule(payment_id=payments, silent=st.booleans(), crash=crashes)
@@ -195,14 +195,14 @@ class Paying(RuleBasedStateMachine):
             elif payment.status == PaymentStatus.REVIEW:
                 refund_reviewed(payment, self.stores, self.functions.clock.at)
             elif payment.status == PaymentStatus.REFUND_DUE:
-                self.refunds_by_hand(payment)
+                self.refunds_manually(payment)
 
-    def refunds_by_hand(self, payment: Payment) -> None:
+    def refunds_manually(self, payment: Payment) -> None:
         """What the operator may; the gateway's office says what it has done."""
         now, office_denies = self.functions.clock.at, not self.gone(payment)
         if claim_manual_refund(payment, self.gateway, self.stores, now, confirmed=office_denies) == CLAIMED:
             self.manual_refunds.add(payment.payment_id)
-            self.refunded_by_hand.add(payment.payment_id)
+            self.refunded_manually.add(payment.payment_id)
             complete_refund(payment, self.stores, now)
 
     @rule(payment_id=payments)
@@ -229,7 +229,7 @@ class Paying(RuleBasedStateMachine):
                 assert payment.received == self.gateway.orders[payment.payment_id].amount
             owed = payment.status in (PaymentStatus.REVIEW, PaymentStatus.REFUND_DUE)
             gone = self.gone(payment)
-            assert gone == 0 or payment.payment_id not in self.refunded_by_hand
+            assert gone == 0 or payment.payment_id not in self.refunded_manually
             if payment.status in ENDS:
                 assert payment.surplus == gone or payment.payment_id in self.manual_refunds
             assert owed or gone == 0 or gone == payment.surplus
@@ -288,9 +288,9 @@ class Paying(RuleBasedStateMachine):
         for payment_id in self.gateway.requests:
             assert functions.callback(payment_id, status="at last").status == 200
         for _ in range(2):
-            functions.reconcile()
+            functions.poll_gateways()
             self.an_operator_decides(settling=False, silent="always")
-        functions.reconcile()
+        functions.poll_gateways()
         assert {payment.status for payment in self.all_payments()} <= ENDS
         assert not any(each.held_by for each in self.all_violations())
         taken = {

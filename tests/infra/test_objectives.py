@@ -131,10 +131,10 @@ def test_silence_is_heard_within_hours() -> None:
 def test_a_function_that_runs_once_a_day_is_missed_by_an_alarm(template: Template) -> None:
     """It fails but once a day; and it may also not run at all."""
     missed = {one["by"]: one["metric"][1] for one in alarms.objectives().values() if "by" in one}
-    nightly = {name for name, event in events(template, "Schedule") if alarms.is_nightly(template, event["Schedule"])}
-    assert nightly
-    assert nightly <= missed.keys()
-    for name in nightly:
+    daily = {name for name, event in events(template, "Schedule") if alarms.is_daily(template, event["Schedule"])}
+    assert daily
+    assert daily <= missed.keys()
+    for name in daily:
         module = functions(template)[name]["Handler"].rpartition(".")[0].replace(".", "/")
         source = (ROOT / "functions" / f"{module}.py").read_text(encoding="utf-8")
         assert f'count("{missed[name]}"' in source, f"nobody hears where {name} does not run"

@@ -171,7 +171,7 @@ def test_too_little_money_cannot_be_settled_but_goes_back(
     assert state(functions, subject) == "unpaid"
 
 
-class TestByHand:
+class TestManualRefund:
     """Money that goes back by hand is never asked for again at the gateway, and not where that is at it."""
 
     @pytest.fixture
@@ -186,7 +186,7 @@ class TestByHand:
     def refused(self, functions: Functions, due: str) -> str:
         """The same, and the gateway refuses; whoever asked it is gone."""
         functions.gateway.refund_refusal = RefusedError("too_old")
-        functions.reconcile()
+        functions.poll_gateways()
         functions.gateway.refund_refusal = None
         functions.clock.forward(minutes=3)
         return due
@@ -216,7 +216,7 @@ class TestByHand:
     ) -> None:
         """ZainCash and QiCard call an order paid while they give its money back."""
         functions.gateway.refund_state = OrderStatus.PAID
-        functions.reconcile()
+        functions.poll_gateways()
         functions.clock.forward(minutes=3)
         assert functions.gateway.orders[due].status == OrderStatus.PAID
         assert run("pay.poll_gateways", {"manual_refund": due, "confirmed": False}) == UNKNOWN
@@ -227,7 +227,7 @@ class TestByHand:
         assert read_before is not None
         assert "manual_refund_since=" in decide("by-hand-confirmed", due, "--apply")
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
         assert functions.gateway.refunds == {}
         taken = functions.payments.get(due)
         assert taken is not None
@@ -266,7 +266,7 @@ class TestByHand:
     def test_not_while_the_gateway_is_being_asked(self, functions: Functions, decide: Run, due: str) -> None:
         functions.clock.forward(days=2)
         functions.gateway.silence = UnknownError("ReadTimeoutError")
-        functions.reconcile()
+        functions.poll_gateways()
         assert "being asked for it just now" in decide("by-hand-confirmed", due, "--apply", code=1)
         assert "manual_refund_since" not in decide("by-hand-confirmed", due)
 
@@ -274,7 +274,7 @@ class TestByHand:
         self, functions: Functions, decide: Run, due: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen = functions.payments.get(due)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, due) == "refunded"
         functions.clock.forward(minutes=3)
         functions.gateway.says(due, OrderStatus.REFUNDED)

@@ -162,7 +162,7 @@ def test_what_is_not_paid_has_none(functions: Functions, bucket: Any, started: s
     reply = receipt(functions, started)
     assert (reply.status, reply.body["code"]) == (409, "not_paid")
     functions.clock.forward(minutes=16)
-    functions.reconcile()
+    functions.poll_gateways()
     assert receipt(functions, started).status == 409
     assert bucket() == set()
 

@@ -18,8 +18,10 @@ from tests.support.fault_server import FaultServer, says
 from tests.support.functions import Functions, forget
 from tests.support.metrics import counted
 
-STANDING = Message("m", SUB, MessageKind.REFUND, "2026-11-20T12:00:00+03:00", phone=PHONE, language="en", text="refund")
-NEWS = STANDING._replace(kind="new_violation", phone=None, text=None, plate_key=PLATE.key, violations=("V-none",))
+WITH_TEXT = Message(
+    "m", SUB, MessageKind.REFUND, "2026-11-20T12:00:00+03:00", phone=PHONE, language="en", text="refund"
+)
+NEWS = WITH_TEXT._replace(kind="new_violation", phone=None, text=None, plate_key=PLATE.key, violations=("V-none",))
 
 
 def put(functions: Functions, *messages: Message) -> None:
@@ -47,8 +49,8 @@ def change(functions: Functions, engine: Engine, table: str, pk: str, **attribut
 @pytest.mark.parametrize(
     ("message", "status", "reason", "metric"),
     [
-        (STANDING._replace(text="غ" * 135), MessageStatus.FAILED, "too_long", "SmsFailed"),
-        (STANDING._replace(phone=OTHER_PHONE), MessageStatus.DROPPED, "phone_changed", "SmsDropped"),
+        (WITH_TEXT._replace(text="غ" * 135), MessageStatus.FAILED, "too_long", "SmsFailed"),
+        (WITH_TEXT._replace(phone=OTHER_PHONE), MessageStatus.DROPPED, "phone_changed", "SmsDropped"),
         (NEWS._replace(kind="whispered"), MessageStatus.FAILED, "unknown_kind", "SmsFailed"),
         (NEWS._replace(plate_key=None), MessageStatus.FAILED, "no_plate", "SmsFailed"),
         (NEWS._replace(plate_key=OTHER_PLATE.key), MessageStatus.DROPPED, "not_followed", "SmsDropped"),
@@ -84,7 +86,7 @@ def test_a_message_that_cannot_go_out(
 def test_an_item_of_another_version_ends_and_does_not_come_by_for_ever(
     functions: Functions, engine: Engine, later: dict[str, Json | None]
 ) -> None:
-    put(functions, STANDING)
+    put(functions, WITH_TEXT)
     change(functions, engine, "Messages", "m", **later)
     assert not functions.send('{"message_id": "m"}')
     assert functions.statuses() == [MessageStatus.FAILED]
@@ -93,7 +95,7 @@ def test_an_item_of_another_version_ends_and_does_not_come_by_for_ever(
 
 @pytest.mark.parametrize("phone", ["+96477192837", "+9647192837461", "+971501234567", "+9641234567890", "phone", ""])
 def test_a_phone_that_is_no_iraqi_mobile(functions: Functions, engine: Engine, phone: str) -> None:
-    put(functions, STANDING._replace(phone=phone))
+    put(functions, WITH_TEXT._replace(phone=phone))
     change(functions, engine, "Citizens", SUB, phone={"S": phone})
     functions.send_due()
     assert functions.reasons() == ["invalid_phone"]
@@ -101,7 +103,7 @@ def test_a_phone_that_is_no_iraqi_mobile(functions: Functions, engine: Engine, p
 
 
 def test_sms_off_on_the_portal_is_at_once_effective(functions: Functions) -> None:
-    put(functions, STANDING)
+    put(functions, WITH_TEXT)
     assert functions.call("query.api", "PATCH /v1/me", body={"sms": False}).status == 200
     functions.send_due()
     assert functions.phones.sent == []
@@ -131,7 +133,7 @@ def test_a_name_with_hidden_marks_reaches_no_sms(functions: Functions) -> None:
 def test_what_a_provider_says(
     functions: Functions, capsys: pytest.CaptureFixture[str], error: Exception | None, status: str, metric: str
 ) -> None:
-    put(functions, STANDING)
+    put(functions, WITH_TEXT)
     functions.phones.outcomes.append(error)
     functions.send_due()
     assert functions.statuses() == [status]
@@ -142,7 +144,7 @@ def test_what_a_provider_says(
 
 
 def test_hours_of_temporary_errors_end_with_an_alarm(functions: Functions, capsys: pytest.CaptureFixture[str]) -> None:
-    put(functions, STANDING)
+    put(functions, WITH_TEXT)
     functions.phones.outcomes.extend([TemporaryError("throttled")] * MAX_ATTEMPTS)
     began = functions.clock.at
     while functions.statuses() == [MessageStatus.WAITING]:
@@ -157,7 +159,7 @@ def test_hours_of_temporary_errors_end_with_an_alarm(functions: Functions, capsy
 def test_a_crash_between_sending_and_marking_is_counted_and_not_sent_again(
     functions: Functions, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    put(functions, STANDING)
+    put(functions, WITH_TEXT)
     functions.messages.claim("m", reservation(functions.clock.at), CAPS)
     functions.clock.at += CLAIMED_FOR
     assert functions.statuses() == [MessageStatus.SENDING]
@@ -172,8 +174,8 @@ def test_the_spend_cap_holds_all_but_receipts_and_tells_the_operator(
 ) -> None:
     monkeypatch.setenv("SMS_SPEND_DAY_CAP", "0.05")
     forget()
-    receipt = STANDING._replace(kind=MessageKind.RECEIPT, text="receipt")
-    put(functions, *(STANDING._replace(message_id=f"m{number}", text=f"text {number}") for number in range(3)))
+    receipt = WITH_TEXT._replace(kind=MessageKind.RECEIPT, text="receipt")
+    put(functions, *(WITH_TEXT._replace(message_id=f"m{number}", text=f"text {number}") for number in range(3)))
     functions.send_due()
     put(functions, receipt._replace(message_id="r"))
     functions.send_due()
@@ -190,7 +192,7 @@ def test_the_spend_cap_holds_all_but_receipts_and_tells_the_operator(
 def test_a_citizens_cap_comes_from_the_template(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMS_CITIZEN_DAY_CAP", "2")
     forget()
-    put(functions, *(STANDING._replace(message_id=f"m{number}", text=f"text {number}") for number in range(3)))
+    put(functions, *(WITH_TEXT._replace(message_id=f"m{number}", text=f"text {number}") for number in range(3)))
     functions.send_due()
     assert functions.statuses() == [MessageStatus.SENT, MessageStatus.SENT, MessageStatus.WAITING]
 
@@ -210,7 +212,7 @@ def test_the_first_provider_is_the_templates_choice(
         }.items():
             monkeypatch.setenv(variable, value)
         forget()
-        put(functions, STANDING)
+        put(functions, WITH_TEXT)
         functions.send_due()
     assert functions.statuses() == [MessageStatus.SENT]
     assert (len(ur.received), len(functions.phones.sent)) == ((1, 0) if first == "ur" else (0, 1))

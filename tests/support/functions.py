@@ -225,7 +225,7 @@ class Functions:
             base64=True,
         )
 
-    def reconcile(self) -> None:
+    def poll_gateways(self) -> None:
         run("pay.poll_gateways", events.schedule())
 
     # ------------------------------------------------------------------ streams and queues

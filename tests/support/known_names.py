@@ -109,11 +109,11 @@ class KnownNames:
         found: set[str] = set()
         for name, tree in self.modules.items():
             found |= set(_defined(tree) if name.startswith("tests") else _said(tree))
-        for path in self._plain():
+        for path in self._templates_and_settings():
             found |= set(_WORD.findall(_COMMENT.sub("", path.read_text(encoding="utf-8"))))
         return found
 
-    def _plain(self) -> Iterator[Path]:
+    def _templates_and_settings(self) -> Iterator[Path]:
         yield from (self.root / name for name in ("template.yaml", "samconfig.toml", "pyproject.toml", "Makefile"))
         yield from (path for path in (self.root / "infra").iterdir() if path.suffix in (".yaml", ".toml"))
 

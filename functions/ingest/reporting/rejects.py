@@ -22,7 +22,7 @@ _PARTS: Final = "rejects/.parts"
 
 
 def key_of(file_key: str) -> str:
-    """Where the rejects of a file's newest version lie: under its name, and one by which a spreadsheet opens CSV.
+    """Return where the rejects of a file's newest version lie: under its name, made to end in ``.csv``.
 
     The mended rejects of a workbook, uploaded under that name, take the place of those that they mend.
     """
@@ -49,7 +49,7 @@ def _pieces(objects: Objects, file: File, plan: Plan, chunks: Iterable[DoneChunk
 
 
 def head(header: Sequence[str], separator: str) -> bytes:
-    """How a file of rejects begins. header: of the file that they come from."""
+    """Return how a file of rejects begins. header: of the file that they come from."""
     names = [*REPORTED, *(neutral(header[position]) for position in _original(header))]
     return b"\xef\xbb\xbf" + _csv([names], separator)
 

@@ -25,13 +25,13 @@ Json = dict[str, Any]
 
 
 def notes(warnings: Notices, rejected: Notices) -> str:
-    """What is to be told of a chunk's rows, as its ledger entry keeps it."""
+    """Write what is to be told of a chunk's rows, as its ledger entry keeps it."""
     told = {"warnings": warnings.listed(), "rejected": rejected.listed()}
     return orjson.dumps({name: [list(notice) for notice in notices] for name, notices in told.items()}).decode()
 
 
 def of_file(layout: Layout, sheets_unread: int) -> Iterator[Notice]:
-    """What is to be told of a file, whatever its rows are."""
+    """Give what is to be told of a file, whatever its rows are."""
     for column in layout.unknown:
         yield Notice(column, "column_unknown", 1, 1)
     if sheets_unread:

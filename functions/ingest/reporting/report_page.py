@@ -100,12 +100,12 @@ def _error(error: Report, key: str) -> str:
 
 
 def _explained(notice: Report, more: str, key: str) -> str:
-    """What an error or notice says, leading to its section of the guide."""
+    """Show what an error or notice says, leading to its section of the guide."""
     return f'<a href="{escape(link(key, notice["code"]))}">{escape(notice["message"])}{more}</a>'
 
 
 def _what_to_do(report: Report) -> str:
-    """What the clerk does now, by how the file ended."""
+    """Tell the clerk what to do now, by how the file ended."""
     unread = [escape(warning["message"]) for warning in report["warnings"] if warning["code"] == "sheets_unread"]
     steps: Sequence[str]
     if report["status"] == FileStatus.FAILED:

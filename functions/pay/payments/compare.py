@@ -16,7 +16,7 @@ from shared.stores.payments import Payments
 
 DAYS: Final = 2
 SETTLED_AFTER: Final = timedelta(hours=1)
-"""Younger payments are still on their way: reconcile has had no time for them."""
+"""Younger payments are still on their way: poll_gateways has had no time for them."""
 
 AT_ONCE: Final = 8
 """Questions to gateways under way at once, so that two days of a country fit into the function's time."""

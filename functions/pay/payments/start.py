@@ -58,9 +58,9 @@ def start(
     """Hold the violations at today's price, keep the payment, and order it from the gateway.
 
     The same key and request again give the first answer again, with the payment as it is by then; one that was refused
-    uses no key up. The answer is ``created`` without a page to pay on where the gateway did not answer: reconcile finds
-    out. Raises Problem: 409 for a key used otherwise or still at work, and for too many live payments; 422 naming each
-    violation that cannot be paid or is not the citizen's to see; 502 where the gateway refuses.
+    uses no key up. The answer is ``created`` without a page to pay on where the gateway did not answer: poll_gateways
+    finds out. Raises Problem: 409 for a key used otherwise or still at work, and for too many live payments; 422 naming
+    each violation that cannot be paid or is not the citizen's to see; 502 where the gateway refuses.
     """
     fingerprint = digest(*request.violations, request.gateway, request.return_url)
     if earlier := _earlier(citizen, request, fingerprint, stores, now):

@@ -75,7 +75,7 @@ class Message(NamedTuple):
 
 
 def parts(text: str) -> int:
-    """How many SMS carry a text: GSM 03.38 in 160 (153 when split), anything else in 70 (67) UTF-16 units.
+    """Count the SMS that carry a text: GSM 03.38 in 160 (153 when split), anything else in 70 (67) UTF-16 units.
 
     https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
     """
@@ -94,12 +94,12 @@ def _render(name: str, language: str, values: dict[str, str]) -> str:
 
 
 def day(instant: str) -> str:
-    """A stored instant's day as people write it: ``28/12/2026``."""
+    """Write a stored instant's day as people do: ``28/12/2026``."""
     return f"{instant[8:10]}/{instant[5:7]}/{instant[:4]}"
 
 
 def query_result(language: str, plate: Plate, unpaid: int, amount: int, rises: str | None, as_of: str) -> str:
-    """The answer to a look-up. rises: the nearest instant at which an amount rises; as_of: the answer's instant."""
+    """Write the answer to a look-up. rises: when the next amount rises; as_of: up to when the data goes."""
     values = {
         "plate_tail": plate.tail,
         "count": grouped(unpaid),
@@ -113,7 +113,7 @@ def query_result(language: str, plate: Plate, unpaid: int, amount: int, rises: s
 
 
 def new_violations(language: str, plate: Plate, violations: Sequence[Violation], at: str) -> str:
-    """News of one or several violations on a plate, at the amounts owed at an instant."""
+    """Tell the news of one or several violations on a plate, at the amounts owed at an instant."""
     dues = [violation.due(at) for violation in violations]
     rises = [due for due in dues if due.changes_at]
     soonest = min((due.changes_at for due in rises if due.changes_at), default=None)
@@ -131,7 +131,7 @@ def new_violations(language: str, plate: Plate, violations: Sequence[Violation],
 
 
 def doubling_soon(language: str, plate: Plate, violations: Sequence[Violation], at: str) -> str:
-    """That amounts on a plate rise soon: what they come to at an instant, and from the first rise on.
+    """Say that amounts on a plate rise soon: what they come to at an instant, and from the first rise on.
 
     Raises ValueError where none of them rises any more.
     """
@@ -148,23 +148,23 @@ def doubling_soon(language: str, plate: Plate, violations: Sequence[Violation], 
 
 
 def cancelled(language: str, plate: Plate, violations: Sequence[Violation]) -> str:
-    """Violations once announced of which nothing is owed any more on this plate."""
+    """Say of violations once announced that nothing is owed of them any more on this plate."""
     oldest = min(violation.occurred_at for violation in violations)
     values = {"plate_tail": plate.tail, "count": grouped(len(violations)), "occurred": day(oldest)}
     return _render("cancelled", language, values)
 
 
 def receipt(language: str, count: int, amount: int, paid_at: str, receipt_no: str) -> str:
-    """What was paid, when, and the number that proves it."""
+    """Say what was paid, when, and the number that proves it."""
     values = {"total": grouped(amount), "date": day(paid_at), "count": grouped(count), "receipt_no": receipt_no}
     return _render("receipt", language, values)
 
 
 def refund(language: str, amount: int, payment_no: str) -> str:
-    """An amount that goes back to the citizen, and the number of the payment that it comes from."""
+    """Say which amount goes back to the citizen, and the number of the payment that it comes from."""
     return _render("refund", language, {"total": grouped(amount), "receipt_no": payment_no})
 
 
 def follower_added(language: str, plate: Plate, at: str) -> str:
-    """To who has proved a vehicle theirs: another account follows its plate since an instant."""
+    """Say to who has proved a vehicle theirs that another account follows its plate since an instant."""
     return _render("follower_added", language, {"plate_tail": plate.tail, "date": day(at)})

@@ -88,7 +88,7 @@ CORRECTIONS: Final = {
 
 
 def may_change(before: str, after: str, correction: str | None = None) -> bool:
-    """Whether one state may follow another, by the table or by a named correction."""
+    """Return whether one state may follow another, by the table or by a named correction."""
     if correction is None:
         return after in TRANSITIONS[before]
     return before in CORRECTIONS[correction].sources and after == CORRECTIONS[correction].target

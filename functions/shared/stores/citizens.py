@@ -253,7 +253,7 @@ class Citizens:
         return get_item(self._call, self._table, item_key(pk, sk))
 
     def _all(self, actions: Sequence[Json]) -> bool:
-        """Whether all conditions of a transaction held."""
+        """Make a transaction; return whether all its conditions held."""
         return is_made(lambda: transact(self._call, actions))
 
 

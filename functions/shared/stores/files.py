@@ -123,7 +123,7 @@ class Files:
         return is_made(lambda: transact(self._call, [{"Put": put}, {"Update": count}]))
 
     def is_done(self, file_id: str, chunk_number: int) -> bool:
-        """Whether a chunk has been counted."""
+        """Return whether a chunk has been counted."""
         return self._get(f"FILE#{file_id}", _chunk_key(chunk_number)) is not None
 
     def chunks(self, file_id: str) -> Iterator[DoneChunk]:
@@ -219,7 +219,7 @@ class Files:
         return self._made("UpdateItem", request)
 
     def _made(self, operation: str, request: Json) -> bool:
-        """Whether a conditional write was made."""
+        """Make a conditional write; return whether its condition held."""
         return is_made(lambda: self._call("dynamodb", operation, request))
 
 

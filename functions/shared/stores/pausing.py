@@ -20,7 +20,7 @@ class Pausing:
         self._table = table
 
     def is_paused(self) -> bool:
-        """Whether no payment may be begun, consistently read: half a read unit."""
+        """Return whether no payment may be begun, consistently read: half a read unit."""
         request = {"TableName": self._table, "Key": _KEY, "ConsistentRead": True, "ProjectionExpression": "pk"}
         return "Item" in self._call("dynamodb", "GetItem", request)
 

@@ -32,7 +32,7 @@ class Change:
 
     @classmethod
     def in_person(cls, phone: str | None, language: str) -> Change:
-        """What a citizen's token and call say. A language that was chosen stays."""
+        """Begin a change with what a citizen's token and call say. A language that was chosen stays."""
         change = cls()
         change.phone(phone)
         change._sets.append(f"{change._name('language')} = if_not_exists(chosen_language, :language)")
@@ -137,7 +137,7 @@ class Change:
 
 
 def used_up(known: Item, day: str, subject: Subject | None, limits: Limits) -> str | None:
-    """Which quota of look-ups a profile has used up on a day, or None."""
+    """Return which quota of look-ups a profile has used up on a day, or None."""
     if (text(known, "day") or "") < day:
         return None
     if (number(known, "queries") or 0) >= limits.queries:

@@ -88,7 +88,7 @@ class Registry:
     # ------------------------------------------------------------------ proof
 
     def prove(self, sub: str, plate_key: str, category: str | None, number: str, at: datetime) -> Proof:
-        """Whether a number stands on the registration card of a plate.
+        """Return whether a number stands on the registration card of a plate.
 
         The try is counted before it is compared, so that many at once are no more than many in a row; a right one is
         taken off again. Unknown plates are the same work. Raises TooManyTriesError.

@@ -51,7 +51,7 @@ class Settlements:
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
 
     def is_due(self) -> bool:
-        """Whether any entry waits for a batch."""
+        """Return whether any entry waits for a batch."""
         return any(next(self._query(f"DUE#{shard}", limit=1), None) for shard in range(SHARDS))
 
     def collect(self, batch: str, most: int) -> None:
@@ -143,7 +143,7 @@ class Settlements:
         )
 
     def unacknowledged(self, before: datetime) -> int:
-        """How many files were written before an instant and are not acknowledged."""
+        """Count the files that were written before an instant and are not acknowledged."""
         request: Json = {
             "TableName": self._table,
             "IndexName": "Unacknowledged",
@@ -168,7 +168,7 @@ class Settlements:
             yield from page["Items"]
 
     def _write(self, operation: str, request: Json) -> bool:
-        """Whether the write's condition held."""
+        """Make a write; return whether its condition held."""
         return is_made(lambda: self._call("dynamodb", operation, request))
 
 

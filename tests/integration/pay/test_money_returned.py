@@ -92,7 +92,7 @@ def test_only_what_was_settled_is_reversed(
     functions.callback(started)
     functions.clock.forward(minutes=3)
     for _ in range(2):
-        functions.reconcile()
+        functions.poll_gateways()
     partly = payment_of(functions, started)
     assert (partly.status, partly.settled, partly.returned) == ("paid", 50_000, (subjects[1].violation_no,))
     assert record_money_returned(partly, stores, functions.clock.at)

@@ -120,7 +120,7 @@ class TestCallback:
         functions.gateway.says(started, said, reference="another")
         functions.clock.forward(minutes=16)
         assert functions.callback(started).status == 503
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "pending"
         functions.gateway.says(started, gateway_id="g-another")
         assert functions.callback(started).status == 503
@@ -140,7 +140,7 @@ class TestCallback:
             functions.callback(started, status="failed")
         else:
             functions.clock.forward(minutes=16)
-            functions.reconcile()
+            functions.poll_gateways()
         assert status(functions, started) == ended
         functions.gateway.says(started)
         assert functions.callback(started).status == 200
@@ -168,7 +168,7 @@ class TestCallback:
         def given_up_meanwhile(payment_id: str | None, gateway_id: str | None) -> Any:
             functions.gateway.get_order = order  # type: ignore[method-assign]
             functions.clock.forward(minutes=16)
-            functions.reconcile()
+            functions.poll_gateways()
             functions.gateway.says(started)
             return order(payment_id, gateway_id)
 
@@ -207,7 +207,7 @@ class TestCallback:
         functions.gateway.says(started)
         functions.callback(started)
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "refunded"
         for told in ("paid", "refunded"):
             assert functions.callback(started, status=told).status == 200

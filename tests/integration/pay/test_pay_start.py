@@ -129,7 +129,7 @@ class TestStarting:
         first = functions.pay(payment_body(*subjects))
         functions.clock.forward(hours=23, minutes=59)
         assert functions.pay(payment_body(*subjects)).body["payment_id"] == first.body["payment_id"]
-        functions.reconcile()
+        functions.poll_gateways()
         functions.clock.forward(minutes=1)
         assert functions.pay(payment_body(*subjects)).body["payment_id"] != first.body["payment_id"]
 

@@ -59,7 +59,7 @@ def test_where_all_is_well_nothing_differs(
         functions.gateway.says(each)
         functions.callback(each)
     functions.clock.forward(minutes=3)
-    functions.reconcile()
+    functions.poll_gateways()
     functions.clock.forward(hours=15)
     capsys.readouterr()
     found = compare()
@@ -76,7 +76,7 @@ def test_a_part_that_went_back_is_no_difference(
     functions.gateway.says(started)
     functions.callback(started)
     functions.clock.forward(minutes=3)
-    functions.reconcile()
+    functions.poll_gateways()
     functions.clock.forward(hours=2)
     assert status(functions, started) == "paid"
     assert compare()["differences"] == []

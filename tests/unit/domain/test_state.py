@@ -1,4 +1,4 @@
-"""States as enumerations: what is stored and sent of them are plain words, and a word of a later version is kept."""
+"""States as enumerations: what is stored and sent of them are their words, and a word of a later version is kept."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import pytest
 
 from shared.domain.file import FileStatus
 from shared.domain.message import MessageKind, MessageStatus
+from shared.domain.payment import PaymentStatus
 from shared.domain.settlement import BatchStatus
 from shared.domain.state import known
 from shared.stores.items import pack
 
-STATES: tuple[type[StrEnum], ...] = (MessageKind, MessageStatus, FileStatus, BatchStatus)
+STATES: tuple[type[StrEnum], ...] = (MessageKind, MessageStatus, FileStatus, PaymentStatus, BatchStatus)
 
 
 @pytest.mark.parametrize("states", STATES)
@@ -30,7 +31,7 @@ def test_a_word_of_a_later_version_is_kept_and_is_no_state(states: type[StrEnum]
 
 
 @pytest.mark.parametrize("states", STATES)
-def test_states_are_stored_and_sent_as_plain_words(states: type[StrEnum]) -> None:
+def test_states_are_stored_and_sent_as_words(states: type[StrEnum]) -> None:
     for state in states:
         word = state.value
         assert type(word) is str

@@ -114,7 +114,7 @@ class Messages:
         return [_read(item) for item in items], (last["created_at"]["S"], last["pk"]["S"]) if last else None
 
     def told(self, sub: str, kind: MessageKind, violations: Iterable[str]) -> set[str]:
-        """Of which of these violations the citizen has a message of this kind already."""
+        """Return those violations of which the citizen has a message of this kind already."""
         markers = {marker(violation_no, sub, kind): violation_no for violation_no in violations}
         return {markers[pk] for pk in self.marked(markers)}
 
@@ -129,7 +129,7 @@ class Messages:
         return {each["S"] for item in out for each in item["said"]["L"]} & set(markers.values())
 
     def marked(self, markers: Iterable[str]) -> dict[str, str]:
-        """Those of these markers (:func:`marker`) that stand already, each with its message's id."""
+        """Find which of these markers (:func:`marker`) stand already, each with its message's id."""
         keys: list[Item] = [{"pk": {"S": pk}} for pk in dict.fromkeys(markers)]
         return {item["pk"]["S"]: item["message_id"]["S"] for item in batch_get(self._call, self._table, keys)}
 
@@ -321,5 +321,5 @@ def _read(item: Item) -> Message:
 
 
 def marker(violation_no: str, sub: str, kind: str) -> str:
-    """The key of the marker that a citizen has been told something of a violation."""
+    """Return the key of the marker that a citizen has been told something of a violation."""
     return f"TOLD#{violation_no}#{sub}#{kind}"
