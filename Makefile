@@ -5,6 +5,8 @@ BUILD ?= .aws-sam/build
 set_up  := @$(PYTHON) -m infra.setup
 project := .venv/project/bin
 sam     := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
+whole   := .aws-sam/template.yaml
+join    := @$(project)/python -m infra.template $(whole)
 compile := .venv/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
            --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
@@ -80,10 +82,11 @@ check: ## lint, types, the template, weaknesses and secrets
 	@$(project)/ruff check .
 	@$(project)/ruff format --check .
 	@$(project)/mypy
-	@$(project)/cfn-lint --regions eu-central-1 -- template.yaml
+	$(join)
+	@$(project)/cfn-lint --regions eu-central-1 -- $(whole)
 	@$(project)/cfn-lint --regions us-east-1 -- infra/edge.yaml
-	@$(sam) validate --lint --region eu-central-1
-	@.venv/security/bin/checkov --config-file infra/checkov.yaml
+	@$(sam) validate --lint --region eu-central-1 --template $(whole)
+	@.venv/security/bin/checkov --config-file infra/checkov.yaml --file $(whole) infra/edge.yaml
 	@git ls-files -z | xargs -0 $(project)/detect-secrets-hook --no-verify $(quiet_about)
 
 .PHONY: audit
@@ -94,7 +97,8 @@ audit: ## known weaknesses of the locked packages (asks PyPI's advisories, so it
 .PHONY: build
 build: ## build the functions for AWS (needs python3.13 on the PATH)
 	$(set_up) run sam
-	@$(sam) build --build-dir $(BUILD)
+	$(join)
+	@$(sam) build --template $(whole) --config-file $(CURDIR)/samconfig.toml --build-dir $(BUILD)
 	@$(project)/python -m infra.package $(BUILD)
 
 named_env = @case "$(ENV)" in dev|staging|prod) ;; *) echo 'ENV must be dev, staging or prod' >&2; exit 2;; esac
@@ -193,10 +197,20 @@ cost: ## dollars for a year of the country's load
 	$(set_up) run
 	@$(project)/python -m infra.cost
 
+.PHONY: size
+size: ## lines of functions, infra, tests and docs, and counts of parameters, targets and test helpers
+	$(set_up) run
+	@$(project)/python -m infra.size
+
 .PHONY: diagrams
-diagrams: ## draw the states of a payment into the README anew after a change of them
+diagrams: ## draw the states of a payment into docs/payments.md anew after a change of them
 	$(set_up) run
 	@PYTHONPATH=functions $(project)/python -m infra.diagrams
+
+.PHONY: docs
+docs: ## write the parts of the documents that are made of template.yaml anew after a change of it
+	$(set_up) run
+	@$(project)/python -m infra.docs_tables
 
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file
@@ -216,5 +230,5 @@ clean: stop ## drop the local cloud's data
 
 .PHONY: distclean
 distclean: clean ## drop everything that was made here: environments and caches too
-	@rm -rf .venv .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis functions/ingest/reporting/help.html
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,7 @@
-"""`make alarms`: the alarms and the dashboard of template.yaml, written from infra/objectives.toml.
+"""`make alarms`: infra/alarms.yaml, the alarms and the dashboard, written whole from infra/objectives.toml.
 
-They stand between two comments near the end of the template. A test holds that what stands there is what this writes.
+Only the alarms that undo a rollout are not among them: they stand in template.yaml by hand, which refers to them. Tests
+hold both to the objectives.
 """
 
 from __future__ import annotations
@@ -8,19 +9,18 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
-from pathlib import Path
+from textwrap import indent
 from typing import Any, Final, NamedTuple
 
-from infra.local.aws.localize import Template, parse
+from infra.template import ALARMS, ROOT, TEMPLATE, Template, read
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 OBJECTIVES: Final = ROOT / "infra" / "objectives.toml"
-TEMPLATE: Final = ROOT / "template.yaml"
-BEGIN: Final = "  # -------- written by `make alarms` from infra/objectives.toml: change it there\n"
-END: Final = "  # -------- up to here\n"
 
+_HEADER: Final = (
+    "# Written by `make alarms` from infra/objectives.toml: change it there. It is joined to template.yaml.\n"
+)
 _OWN: Final = "Gharama"
 _STACK: Final = {"Name": "service", "Value": {"Ref": "AWS::StackName"}}
 """By what our metrics are told apart from those of another stack in the account."""
@@ -58,16 +58,21 @@ def section(objective: str) -> str:
 
 
 def written(template: Template) -> str:
-    """The lines of the template that say all this."""
+    """The text of alarms.yaml. template: template.yaml, joined or alone."""
     found = alarms(template)
-    return "\n".join([*map(_resource, found), _dashboard(found), ""])
+    return "\n".join(
+        [f"{_HEADER}Resources:", *(_resource(alarm) for alarm in found if not undoes(alarm)), _dashboard(found)]
+    )
+
+
+def undoes(alarm: Alarm) -> bool:
+    """Whether a deployment that makes it ring is undone."""
+    return objectives()[alarm.objective].get("rollback", False) is True
 
 
 def main() -> None:
-    """Write them into the template."""
-    text = TEMPLATE.read_text(encoding="utf-8")
-    pattern = f"(?<={re.escape(BEGIN)}).*(?={re.escape(END)})"
-    TEMPLATE.write_text(re.sub(pattern, lambda _: written(parse(text)), text, flags=re.DOTALL), encoding="utf-8")
+    """Write them."""
+    ALARMS.write_text(written(read(TEMPLATE)), encoding="utf-8")
 
 
 # ---------------------------------------------------------------- what an objective is about
@@ -125,11 +130,11 @@ def _mappings(template: Template) -> Iterator[tuple[str, Json]]:
 
 def _schedules(template: Template) -> Iterator[tuple[str, Json]]:
     for name, _, properties in _events(template, "Schedule"):
-        if not is_nightly(template, properties["Schedule"]):
+        if not is_daily(template, properties["Schedule"]):
             yield name, _dimension("FunctionName", template["Resources"], name)
 
 
-def is_nightly(template: Template, schedule: str | Json) -> bool:
+def is_daily(template: Template, schedule: str | Json) -> bool:
     """Whether a schedule, or the default of the parameter that gives it, names one hour of the day."""
     text = template["Parameters"][schedule["Ref"]]["Default"] if isinstance(schedule, dict) else schedule
     return re.match(r"cron\(\d+ \d+ ", text) is not None
@@ -197,7 +202,7 @@ def _flow(value: Any) -> str:
             return "[" + ", ".join(map(_flow, value)) + "]"
         case str() if re.fullmatch(r"[A-Za-z][A-Za-z0-9/]*", value):
             return value
-    return json.dumps(value, ensure_ascii=False)
+    return _json(value)
 
 
 # ---------------------------------------------------------------- the dashboard
@@ -209,44 +214,43 @@ def _dashboard(found: list[Alarm]) -> str:
     always = [alarm for alarm in found if alarm.condition is None]
     alarms = _arns(always) + "".join(f"${{{name}Alarms}}" for name in conditions)
     graphs = _graphs(always) + "".join(f"${{{name}Graphs}}" for name in conditions)
-    size = f'"width": {_COLUMNS * _WIDTH}, "height": 4'
-    states = f'{{"type": "alarm", {size}, "properties": {{"title": "Alarms", "alarms": [{alarms}]}}}}'
-    body = f'{{"widgets": [{states}, {graphs}]}}'
+    states = _widget("alarm", _COLUMNS * _WIDTH, 4, ['"title": "Alarms"', _block('"alarms": [', [alarms], "]")])
     lines = [
         "  Dashboard:",
         "    Type: AWS::CloudWatch::Dashboard",
         "    Properties:",
         "      DashboardName: !Ref AWS::StackName",
         "      DashboardBody: !Sub",
-        f"        - {_quoted(body)}",
+        "        - |-",
+        indent(_block('{"widgets": [', [states, graphs], "]}"), " " * 10),
     ]
-    indent = "        - "
+    dash = "-"
     for name in conditions:
         only = [alarm for alarm in found if alarm.condition == name]
         for part, text in (("Alarms", _arns(only)), ("Graphs", _graphs(only))):
-            lines.append(f'{indent}{name}{part}: !If [{name}, !Sub {_quoted(", " + text)}, ""]')
-            indent = "          "
+            lines += [
+                f"        {dash} {name}{part}: !If",
+                f"            - {name}",
+                "            - !Sub |-",
+                indent(",\n" + text, " " * 14),
+                '            - ""',
+            ]
+            dash = " "
     return "\n".join([*lines, ""])
 
 
 def _arns(alarms: list[Alarm]) -> str:
     """Alarms as elements of a JSON array."""
-    return ", ".join(f'"${{{alarm.name}.Arn}}"' for alarm in alarms)
+    return ",\n".join(f'"${{{alarm.name}.Arn}}"' for alarm in alarms)
 
 
 def _graphs(alarms: list[Alarm]) -> str:
     """The widgets of alarms, one an objective, as elements of a JSON array."""
     names = dict.fromkeys(alarm.objective for alarm in alarms)
-    widgets = (_widget(name, [alarm for alarm in alarms if alarm.objective == name]) for name in names)
-    return ", ".join(json.dumps(widget, ensure_ascii=False) for widget in widgets)
+    return ",\n".join(_graph(name, [alarm for alarm in alarms if alarm.objective == name]) for name in names)
 
 
-def _quoted(text: str) -> str:
-    """In YAML's single quotes."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _widget(name: str, of_it: list[Alarm]) -> Json:
+def _graph(name: str, of_it: list[Alarm]) -> str:
     objective = objectives()[name]
     namespace, metric, statistic = objective["metric"]
     threshold = objective.get("above", objective.get("below"))
@@ -255,11 +259,26 @@ def _widget(name: str, of_it: list[Alarm]) -> Json:
         "region": "${AWS::Region}",
         "stat": statistic,
         "period": objective["period"],
-        "metrics": [_series(alarm, namespace, metric) for alarm in of_it],
     }
     if isinstance(threshold, int):
         properties["annotations"] = {"horizontal": [{"value": threshold}]}
-    return {"type": "metric", "width": _WIDTH, "height": _HEIGHT, "properties": properties}
+    members = [f'"{key}": {_json(value)}' for key, value in properties.items()]
+    series = _block('"metrics": [', [_json(_series(alarm, namespace, metric)) for alarm in of_it], "]")
+    return _widget("metric", _WIDTH, _HEIGHT, [*members, series])
+
+
+def _widget(kind: str, width: int, height: int, properties: list[str]) -> str:
+    head = f'{{"type": "{kind}", "width": {width}, "height": {height}, "properties": {{'
+    return _block(head, properties, "}}")
+
+
+def _block(opening: str, members: Iterable[str], closing: str) -> str:
+    """JSON over several lines, its members set in."""
+    return "\n".join([opening, indent(",\n".join(members), "  "), closing])
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _series(alarm: Alarm, namespace: str, metric: str) -> list[str]:

@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 
 import click
 
-from infra.local.aws.localize import parse
+from infra.template import read
 
-TEMPLATE: Final = parse((Path(__file__).parents[1] / "template.yaml").read_text(encoding="utf-8"))
+TEMPLATE: Final = read()
 UNITS: Final = tomllib.loads((Path(__file__).parent / "consumption.toml").read_text(encoding="utf-8"))
 
 READ, WRITE = 0.125e-6, 0.625e-6

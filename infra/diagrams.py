@@ -1,23 +1,23 @@
-"""`make diagrams`: draw the states of a payment into the README, as the code has them."""
+"""`make diagrams`: draw the states of a payment into the page about payments, as the code has them."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared.domain.payment import CORRECTIONS, CREATED, TRANSITIONS
+from shared.domain.payment import CORRECTIONS, TRANSITIONS, PaymentStatus
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "payments.md"
 _BLOCK = re.compile(r"(?<=<!-- payment states -->\n).*?(?=<!-- /payment states -->)", re.DOTALL)
 
 
-def in_readme(readme: str) -> str:
-    """The README with the diagram and the tables as they are now."""
-    return _BLOCK.sub("\n" + "\n".join([*_diagram(), "", *_causes(), ""]), readme)
+def drawn(page: str) -> str:
+    """Return the page with the diagram and the table as they are now."""
+    return _BLOCK.sub("\n" + "\n".join([*_diagram(), "", *_causes(), ""]), page)
 
 
 def _diagram() -> Iterator[str]:
     """A mermaid diagram: transitions as plain arrows, corrections by their names."""
-    yield from ("```mermaid", "stateDiagram-v2", f"    [*] --> {CREATED}")
+    yield from ("```mermaid", "stateDiagram-v2", f"    [*] --> {PaymentStatus.CREATED}")
     for state, following in TRANSITIONS.items():
         yield from (f"    {state} --> {target}" for target in following)
     for name, (sources, target, _) in CORRECTIONS.items():
@@ -35,4 +35,4 @@ def _causes() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    README.write_text(in_readme(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(drawn(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -19,8 +19,9 @@ from hashlib import sha256
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-from infra.local.aws.localize import parse
+from infra import help_page
 from infra.local.config import ROOT
+from infra.template import read
 
 PYTHON = "python3.13"
 """The functions' own: no other reads its bytecode."""
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     """Finish every package in a folder of `sam build`, and print their sizes; returns the exit code."""
     folder = Path(*arguments)
     digest = _digest(ROOT)
-    resources = parse((folder / "template.yaml").read_text())["Resources"]
+    resources = read(folder / "template.yaml")["Resources"]
     try:
         for name, resource in resources.items():
             if resource["Type"] == "AWS::Serverless::Function":
@@ -82,7 +83,8 @@ def finish(package: Path, handler: str, python: str) -> int:
     for module in _IN_THE_RUNTIME:
         if (package / module).exists():
             raise PackageError(f"{package.name} holds {module}, which the Lambda runtime has")
-    _prune(package, handler.rpartition(".")[0])
+    imported = _prune(package, handler.rpartition(".")[0])
+    _lay_guide(package, imported)
     for stale in [*package.rglob("__pycache__")]:
         shutil.rmtree(stale)
     _compile(package, python)
@@ -121,8 +123,11 @@ def _compile(package: Path, python: str) -> None:
 # ---------------------------------------------------------------- what a handler needs
 
 
-def _prune(package: Path, module: str) -> None:
-    """Take out the distributions that neither a module of ours nor what it imports needs, and what is never reached."""
+def _prune(package: Path, module: str) -> set[str]:
+    """Take out the distributions that neither a module of ours nor what it imports needs, and what is never reached.
+
+    Returns what the module imports.
+    """
     held = {_key(distribution.name): distribution for distribution in distributions(path=[str(package)])}
     owner = {part.partition(".")[0]: key for key, distribution in held.items() for part in _parts(distribution)}
     imported = _imported(package, module, owner.keys())
@@ -140,6 +145,15 @@ def _prune(package: Path, module: str) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    return imported
+
+
+def _lay_guide(package: Path, imported: Collection[str]) -> None:
+    """Lay the directorate's guide into the package of a function that publishes reports, and take it out of others."""
+    if any(name.endswith(".help_page") for name in imported):
+        help_page.write(package)
+    else:
+        (package / help_page.PLACE).unlink(missing_ok=True)
 
 
 def _parts(distribution: Distribution) -> set[str]:
@@ -159,7 +173,7 @@ def _key(name: str) -> str:
 
 
 def _imported(package: Path, module: str, installed: Collection[str]) -> set[str]:
-    """The top-level names that a module of ours imports, itself or through others of ours, at once or later."""
+    """The modules of ours that one of them imports, itself or through others, at once or later; of all else the top."""
     found: set[str] = set()
     seen: set[str] = set()
     asked = [module]
@@ -172,7 +186,7 @@ def _imported(package: Path, module: str, installed: Collection[str]) -> set[str
         elif name not in seen:
             seen.add(name)
             asked += _names(ast.parse(source.read_text(encoding="utf-8")))
-    return found
+    return found | seen
 
 
 def _source(package: Path, module: str) -> Path | None:

@@ -27,7 +27,7 @@ from ingest.format.origins import BACKLOG, ORIGINS
 from ingest.format.parser import Reject, Source
 from ingest.format.parsers import PARSERS
 from ingest.reading.csv_records import records
-from ingest.reading.csv_text import plain
+from ingest.reading.csv_text import as_csv_text
 from ingest.reporting import rejects
 from ingest.reporting.report import of_file
 from ingest.reporting.texts import message
@@ -68,7 +68,11 @@ def prepare(path: Path, out: Path, origin: str, encoding: str, at: datetime, pro
     source = Source(path.name, origin, to_text(at), to_text(at - ANNOUNCE_WITHIN))
     size = path.stat().st_size
     with TemporaryFile() as kept:
-        with path.open("rb") as file, progress("reading", size) as bar, plain(_read(file, bar), size, encoding) as text:
+        with (
+            path.open("rb") as file,
+            progress("reading", size) as bar,
+            as_csv_text(_read(file, bar), size, encoding) as text,
+        ):
             found = scan(text.blocks, source, unproven=text.unproven, keep=lambda _, content: _keep(kept, content))
         kept.seek(0)
         with progress("checking", found.rows) as bar:

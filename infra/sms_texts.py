@@ -1,4 +1,4 @@
-"""`make texts`: publish the texts of every SMS, with examples in their places, on the console's page and in the README.
+"""`make texts`: publish the texts of every SMS, with examples in their places, on the console and on a page.
 
 Who gets an SMS can look up there whether it is one of ours.
 """
@@ -12,7 +12,7 @@ from shared.domain.sms_texts import TEXTS, VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
 CONSOLE = ROOT / "infra" / "local" / "console" / "sms_texts.json"
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "messages.md"
 SENDER = "Gharama"
 LANGUAGES = {"ar": "العربية", "ckb": "کوردی", "en": "English"}
 EXAMPLES = {
@@ -25,31 +25,36 @@ EXAMPLES = {
     "date": "24/12/2026",
     "occurred": "23/11/2026",
     "as_of": "24/11/2026 09:00",
-    "receipt_no": "GH-2026-7K3M9QXW-4T",
+    "receipt_no": "GH-7K3M9QXW4TR2D",
 }
+PAYMENT_NO = "3f9a1c0e"
+"""What a refund names in the place of a receipt's number, where nothing was settled and there is no receipt."""
+
 _BLOCK = re.compile(r"(?<=<!-- sms texts -->\n).*?(?=<!-- /sms texts -->)", re.DOTALL)
 
 
 def published() -> dict[str, Any]:
-    """The edition, the sender's name and each text by name and language."""
-    texts = {
-        name: {language: text.format_map(EXAMPLES) for language, text in by_language.items()}
-        for name, by_language in TEXTS.items()
-    }
+    """Return the edition, the sender's name and each text by name and language."""
+    texts = {name: _filled(name, EXAMPLES) for name in TEXTS}
+    texts["refund_no_receipt"] = _filled("refund", {**EXAMPLES, "receipt_no": PAYMENT_NO})
     return {"edition": VERSION, "sender": SENDER, "texts": texts}
 
 
-def in_readme(readme: str) -> str:
-    """The README with the texts as they are now, a table a language."""
+def _filled(name: str, examples: dict[str, str]) -> dict[str, str]:
+    return {language: text.format_map(examples) for language, text in TEXTS[name].items()}
+
+
+def shown(page: str) -> str:
+    """Return the page with the texts as they are now, a table a language."""
     lines = []
     for language, name in LANGUAGES.items():
         lines += [f"<details><summary>{name}</summary>", "", "| message | text |", "| --- | --- |"]
         for kind, texts in published()["texts"].items():
             lines.append(f"| `{kind}` | {texts[language].replace(chr(10), '<br>')} |")
         lines += ["", "</details>", ""]
-    return _BLOCK.sub("\n" + "\n".join(lines), readme)
+    return _BLOCK.sub("\n" + "\n".join(lines), page)
 
 
 if __name__ == "__main__":
     CONSOLE.write_text(json.dumps(published(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    README.write_text(in_readme(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(shown(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

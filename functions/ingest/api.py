@@ -13,12 +13,13 @@ import orjson
 from ingest.format.origins import ORIGINS
 from shared.aws_json import sdk
 from shared.clock import now
+from shared.domain.file import FileStatus, Upload
 from shared.domain.time import to_text
 from shared.edge import admission
 from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, router
 from shared.identity import DIRECTORATE, Citizen, citizen
 from shared.settings import setting
-from shared.stores.files import CHECKING, LOADING, Files, Upload
+from shared.stores.files import Files
 
 FORMATS: Final = {"csv": 5 * 1024**3, "csv.gz": 5 * 1024**3, "xlsx": 200 * 1024**2}
 """The largest file of each format in bytes. S3 takes no more than 5 GB in one POST."""
@@ -70,7 +71,7 @@ class _Asked(NamedTuple):
 
 
 def _asked(body: dict[str, Any]) -> _Asked:
-    """What a good request asks for. Raises Problem naming every field that is wrong."""
+    """Read what a request asks for. Raises Problem naming every field that is wrong."""
     choices: dict[str, Collection[str]] = {"origin": ORIGINS, "format": FORMATS, "encoding": ENCODINGS}
     errors = [
         FieldError(field, "missing" if body.get(field) is None else "wrong_value")
@@ -106,7 +107,7 @@ def _progress(upload: Upload) -> dict[str, Any]:
         return {"status": "waiting", "rows_found": 0, "rows_done": 0, "report": None}
     file = _files().file(file_id)
     return {
-        "status": LOADING if file.state == CHECKING else file.state,
+        "status": FileStatus.LOADING if file.state == FileStatus.CHECKING else file.state,
         "rows_found": file.plan.rows if file.plan else 0,
         "rows_done": file.rows_done,
         "report": orjson.loads(file.report) if file.report else None,

@@ -140,14 +140,14 @@ def scan(
     blocks: Iterable[bytes],
     source: Source,
     *,
-    most_bad: float = MAX_BAD_SHARE,
+    max_bad_share: float = MAX_BAD_SHARE,
     unproven: bool = False,
     keep: Keep | None = None,
 ) -> Scan:
     """Read a file through, in constant memory: its layout, and where to cut it into chunks.
 
-    blocks: CSV text in UTF-8. most_bad: see :data:`MAX_BAD_SHARE`. unproven: see
-    :class:`ingest.reading.csv_text.Plain`. keep: where the chunks of a rewritten file go.
+    blocks: CSV text in UTF-8. max_bad_share: see :data:`MAX_BAD_SHARE`. unproven: see
+    :class:`ingest.reading.csv_text.CsvText`. keep: where the chunks of a rewritten file go.
     Raises FileError: the file is refused as a whole.
     """
     lines = _Lines(blocks, keeping=keep is not None)
@@ -174,7 +174,7 @@ def scan(
             if rows - before == MAX_CHUNK_ROWS or lines.position - start >= MAX_CHUNK_BYTES:
                 break
         if layout is None:
-            layout = _checked(separator, header, sample, source, most_bad=most_bad, unproven=unproven)
+            layout = _checked(separator, header, sample, source, max_bad_share=max_bad_share, unproven=unproven)
             found = skim(lines.encoded, separator, lines.count + 1)
         if rows == before:
             return Scan(layout, chunks, rows)
@@ -199,7 +199,7 @@ def _checked(
     sample: list[tuple[int, list[str]]],
     source: Source,
     *,
-    most_bad: float,
+    max_bad_share: float,
     unproven: bool,
 ) -> Layout:
     """The layout of a file whose first records read as they should. Raises FileError."""
@@ -210,7 +210,7 @@ def _checked(
     require_readable(layout, [record for _, record in sample], unproven=unproven)
     parser = parse_as(layout, source)
     rejects = Notices()
-    bad, unread, most = 0, len(sample), most_bad * len(sample)
+    bad, unread, most = 0, len(sample), max_bad_share * len(sample)
     for line, record in sample:
         if bad + unread <= most:  # whatever the others are
             return layout

@@ -15,75 +15,80 @@ from ingest.reporting import rejects
 from ingest.reporting.operator_mail import Operator
 from ingest.reporting.report import Tally, report, text
 from ingest.reporting.report_page import page
-from shared.stores.files import FAILED, LOADED, MANY_REJECTS, REFUSED, File, Files
+from shared.domain.file import File, FileStatus
+from shared.stores.files import Files
 
 MANY: Final = 0.05
 """A file of which a larger share of rows was rejected is worth a look."""
 
 
-class Desk(NamedTuple):
-    """Where the ends of files are kept and told."""
+class EndingPorts(NamedTuple):
+    """What ending a file needs of the outside: the ledger, the bucket, and somebody to tell.
+
+    lay_guide: puts the guide beside the reports, and never fails.
+    """
 
     files: Files
     objects: Objects
     operator: Operator
+    lay_guide: Callable[[], None]
 
 
-def refuse(desk: Desk, file: File, error: FileError, at: datetime, rejected: Notices) -> None:
+def refuse(ports: EndingPorts, file: File, error: FileError, at: datetime, rejected: Notices) -> None:
     """End a file of which nothing was loaded, and nothing will be. rejected: the reasons found in its first rows."""
     tally = Tally(file)
     tally.rejected = rejected
-    _end(desk, file, report(file, REFUSED, tally, at, error=error))
-    publish(desk, file.version.file_id)
+    _end(ports, file, report(file, FileStatus.REFUSED, tally, at, error=error))
+    publish(ports, file.version.file_id)
 
 
-def fail(desk: Desk, file: File, error: FileError, at: datetime) -> None:
+def fail(ports: EndingPorts, file: File, error: FileError, at: datetime) -> None:
     """End a file of which rows are missing, with the counts of those that are not; it may be taken up again.
 
     A file that fails again for the same reason has its counts brought up to date, and nobody is told a second time.
     """
-    tally = Tally(file, desk.files.chunks(file.version.file_id))
-    told = orjson.loads(file.report) if file.state == FAILED and file.report else {}
+    tally = Tally(file, ports.files.chunks(file.version.file_id))
+    told = orjson.loads(file.report) if file.state == FileStatus.FAILED and file.report else {}
     same_reason = bool(told) and told["error"]["code"] == error.code
     if not same_reason or told["counts"]["rows"] != tally.rows:
-        _end(desk, file, report(file, FAILED, tally, at, error=error))
+        _end(ports, file, report(file, FileStatus.FAILED, tally, at, error=error))
     elif file.published:
         return
-    publish(desk, file.version.file_id, tell=not (same_reason and file.published))
+    publish(ports, file.version.file_id, tell=not (same_reason and file.published))
 
 
-def finish(desk: Desk, file: File, at: datetime) -> None:
+def finish(ports: EndingPorts, file: File, at: datetime) -> None:
     """End a file whose chunks are all done: take together what came of them, write its rejects and its report."""
     version, plan = file.version, file.plan
     if plan is None:
         raise ValueError("the file has not been read through")
-    chunks = list(desk.files.chunks(version.file_id))
+    chunks = list(ports.files.chunks(version.file_id))
     tally = Tally(file, chunks)
     if tally.rows != plan.rows:
-        fail(desk, file, FileError("counts_differ", value=f"{tally.rows:,} / {plan.rows:,}"), at)
+        fail(ports, file, FileError("counts_differ", value=f"{tally.rows:,} / {plan.rows:,}"), at)
         return
     rejects_key = None
     if tally.counts["rejected"]:
         rejects_key = f"rejects/{version.key}.{version.version_id}.csv"
-        rejects.write(desk.objects, rejects_key, file, plan, chunks)
+        rejects.write(ports.objects, rejects_key, file, plan, chunks)
     if version.origin == "live":
-        desk.files.note_feed(plan.last_modified)
-    state = MANY_REJECTS if tally.counts["rejected"] > MANY * tally.rows else LOADED
-    _end(desk, file, report(file, state, tally, at, rejects_key=rejects_key))
-    publish(desk, version.file_id)
+        ports.files.note_feed(plan.last_modified)
+    state = FileStatus.MANY_REJECTS if tally.counts["rejected"] > MANY * tally.rows else FileStatus.LOADED
+    _end(ports, file, report(file, state, tally, at, rejects_key=rejects_key))
+    publish(ports, version.file_id)
 
 
-def _end(desk: Desk, file: File, said: dict[str, Any]) -> None:
-    desk.files.end(file.version.file_id, said["status"], text(said))
+def _end(ports: EndingPorts, file: File, said: dict[str, Any]) -> None:
+    ports.files.end(file.version.file_id, said["status"], text(said))
 
 
-def publish(desk: Desk, file_id: str, *, tell: bool = True) -> None:
+def publish(ports: EndingPorts, file_id: str, *, tell: bool = True) -> None:
     """Lay the report of a file that has ended where the directorate looks for it; harmless to do again.
 
     Under the key alone lies what the key's newest version ended with: whoever writes there looks afterwards whether
     that has changed meanwhile, and then puts it right. So the newest stays, whoever is slow. tell: the operator too.
     """
-    files, objects = desk.files, desk.objects
+    files, objects = ports.files, ports.objects
     version = files.file(file_id).version
     own = f"reports/{version.key}.{version.version_id}.json"
     told = _lay(lambda: files.file(file_id).report, lambda said: objects.put(own, said.encode(), "application/json"))
@@ -92,12 +97,13 @@ def publish(desk: Desk, file_id: str, *, tell: bool = True) -> None:
     if files.newest(version.bucket, version.key) == file_id:
         _lay(lambda: _newest_report(files, version.bucket, version.key), lambda said: _lay_newest(objects, said))
     if tell:
-        desk.operator(orjson.loads(told))
+        ports.operator(orjson.loads(told))
     files.all_published(file_id, told)
+    ports.lay_guide()
 
 
 def _lay(read: Callable[[], str | None], write: Callable[[str], None]) -> str | None:
-    """Write what is to be read until it is still the same afterwards. Returns it; None where there is nothing yet."""
+    """Write what ``read`` returns, again if it changed meanwhile. Returns what was written; None if nothing."""
     laid = None
     while (said := read()) != laid and said is not None:
         write(said)

@@ -14,7 +14,7 @@ import orjson
 
 from ingest import ending
 from ingest.chunking import Chunk
-from ingest.ending import Desk
+from ingest.ending import EndingPorts
 from ingest.errors import FileError
 from ingest.format.header import Layout
 from ingest.format.notices import Notices
@@ -22,18 +22,18 @@ from ingest.format.origins import REGISTRY
 from ingest.format.parser import Parser, Reject, Source
 from ingest.format.parsers import PARSERS
 from ingest.objects import Objects
-from ingest.ports import desk
+from ingest.ports import ending_ports
 from ingest.reading.csv_records import records
 from ingest.reporting import rejects
 from ingest.reporting.report import notes
 from shared.aws_json import FastClient
 from shared.batch import take_each
 from shared.clock import Clock, now
+from shared.domain.file import FINAL, OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.domain.time import to_text
 from shared.observability import count, logger
-from shared.plate_crypto import Keyed
+from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
-from shared.stores.files import FINAL, OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.stores.registry import Registry
 from shared.stores.versioned import STALE, Line
 from shared.stores.violations import Violations
@@ -58,7 +58,7 @@ class Store(Protocol):
 class Ports(NamedTuple):
     """What loading a chunk needs of the outside. store: for an origin's rows. seconds_left: until it is cut off."""
 
-    desk: Desk
+    ending: EndingPorts
     store: Callable[[str], Store]
     clock: Clock
     seconds_left: Callable[[], float]
@@ -70,7 +70,7 @@ def load(file_id: str, chunk: Chunk, ports: Ports) -> dict[str, int]:
 
     Returns the chunk's counts by outcome; empty where it was done before. Raises LaterError.
     """
-    files = ports.desk.files
+    files = ports.ending.files
     file = files.file(file_id)
     counts: dict[str, int] = {}
     if file.state not in FINAL and not files.is_done(file_id, chunk.number):
@@ -78,7 +78,7 @@ def load(file_id: str, chunk: Chunk, ports: Ports) -> dict[str, int]:
             with _counted_only():
                 done = _load(file, _plan(file), chunk, ports)
         except FileError as error:
-            ending.fail(ports.desk, file, error, ports.clock())
+            ending.fail(ports.ending, file, error, ports.clock())
             return {}
         if files.chunk_done(file_id, done, ports.clock()):
             counts = dict(done.counts)
@@ -103,7 +103,7 @@ def _plan(file: File) -> Plan:
 
 
 def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> DoneChunk:
-    version, objects = file.version, ports.desk.objects
+    version, objects = file.version, ports.ending.objects
     content = _content(version, plan, chunk, objects)
     announce_from = to_text(ports.clock() - ports.announce_within)
     source = Source(version.file_id, version.origin, plan.last_modified, announce_from)
@@ -155,18 +155,18 @@ def _newest(rows: list[Line]) -> list[Line]:
 
 def _finish(file_id: str, ports: Ports) -> None:
     """Finish a file whose chunks are all done, unless that has been done; repair a finish that was interrupted."""
-    file = ports.desk.files.file(file_id)
+    file = ports.ending.files.file(file_id)
     final = file.state in FINAL
     if file.published if final else not file.all_done:
         return
     _require_time(ports)
     at = ports.clock()
-    if not ports.desk.files.take_finish(file_id, at, at + timedelta(seconds=ports.seconds_left())):
+    if not ports.ending.files.take_finish(file_id, at, at + timedelta(seconds=ports.seconds_left())):
         raise LaterError("another run is finishing the file")
     if final:
-        ending.publish(ports.desk, file_id)
+        ending.publish(ports.ending, file_id)
     else:
-        ending.finish(ports.desk, file, at)
+        ending.finish(ports.ending, file, at)
 
 
 def _require_time(ports: Ports) -> None:
@@ -180,14 +180,16 @@ def _port() -> FastClient:
 
 
 @cache
-def _desk() -> Desk:
-    return desk(_port())
+def _ending_ports() -> EndingPorts:
+    return ending_ports(_port())
 
 
 @cache
 def _store(origin: str) -> Store:
     if origin == REGISTRY:
-        return Registry(_port(), setting("REGISTRY_TABLE"), Keyed.from_secret(_port(), setting("PLATE_KEY_SECRET")))
+        return Registry(
+            _port(), setting("REGISTRY_TABLE"), PlateCrypto.from_secret(_port(), setting("PLATE_KEY_SECRET"))
+        )
     return Violations(_port(), setting("VIOLATIONS_TABLE"))
 
 
@@ -195,7 +197,7 @@ def _load_message(body: str, context: Any) -> bool:
     message = orjson.loads(body)
     file_id = message.pop("file")
     announce_within = timedelta(days=number("ANNOUNCE_WITHIN_DAYS"))
-    ports = Ports(_desk(), _store, now, lambda: context.get_remaining_time_in_millis() / 1000, announce_within)
+    ports = Ports(_ending_ports(), _store, now, lambda: context.get_remaining_time_in_millis() / 1000, announce_within)
     try:
         counts = load(file_id, Chunk(**message), ports)
     except LaterError as later:

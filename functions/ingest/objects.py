@@ -68,9 +68,10 @@ class Objects:
         """A chunk that was kept. Raises FileError where the bucket has forgotten it."""
         return self.read(_chunk_key(file_id, number))
 
-    def put(self, key: str, content: bytes, content_type: str) -> None:
-        """Write a small object."""
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+    def put(self, key: str, content: bytes, content_type: str, *, edition: str | None = None) -> None:
+        """Write a small object. edition: what :meth:`edition` tells of it."""
+        kept = {"Metadata": {"edition": edition}} if edition else {}
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type, **kept)
 
     def put_pieces(self, key: str, pieces: Iterable[bytes], content_type: str) -> None:
         """Write an object of any size in constant memory."""
@@ -90,13 +91,22 @@ class Objects:
 
     def remove(self, key: str) -> None:
         """Take an object of ours away, if it is there."""
-        try:
-            self._s3.head_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _NOT_FOUND:
-                raise
-        else:
+        if self._head(key) is not None:
             self._s3.delete_object(Bucket=self._bucket, Key=key)
+
+    def edition(self, key: str) -> str | None:
+        """The edition with which an object was put; None where it has none, or is not there."""
+        found = self._head(key)
+        return found["Metadata"].get("edition") if found is not None else None
+
+    def _head(self, key: str) -> Any:
+        """Return what S3 says of an object; None where it is not there."""
+        try:
+            return self._s3.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NOT_FOUND:
+                return None
+            raise
 
     def _get(self, **request: str) -> Any:
         try:

@@ -12,19 +12,19 @@ import orjson
 
 from ingest import ending
 from ingest.chunking import BadShareError, Chunk, Scan, scan
-from ingest.ending import Desk
+from ingest.ending import EndingPorts
 from ingest.errors import FileError
 from ingest.format.notices import Notices
 from ingest.format.parser import Source
 from ingest.objects import Opened
-from ingest.ports import desk
-from ingest.reading.csv_text import Plain, plain
+from ingest.ports import ending_ports
+from ingest.reading.csv_text import CsvText, as_csv_text
 from shared.aws_json import sdk
 from shared.batch import take_each
 from shared.clock import Clock, now
+from shared.domain.file import FINAL, FileVersion, Plan
 from shared.observability import count
 from shared.settings import number, setting
-from shared.stores.files import FINAL, FileVersion, Plan
 
 _SEQUENCER: Final = 32  # characters; S3 compares sequencers padded with zeros on the left
 _SQS_BATCH: Final = 10
@@ -36,36 +36,36 @@ Queue = Callable[[str, Sequence[Chunk]], None]
 class Ports(NamedTuple):
     """What receiving a file needs of the outside.
 
-    encoding: of files that do not say theirs. most_bad: the share of a file's first records that may be bad.
+    encoding: of files that do not say theirs. max_bad_share: the share of a file's first records that may be bad.
     """
 
-    desk: Desk
+    ending: EndingPorts
     queue: Queue
     clock: Clock
     encoding: str
-    most_bad: float
+    max_bad_share: float
 
 
 def receive(version: FileVersion, ports: Ports) -> None:
     """Enter a file version and queue its chunks, or refuse it. Can be interrupted anywhere and done again."""
-    files = ports.desk.files
+    files = ports.ending.files
     file = files.claim(version, ports.clock())
     if file.state in FINAL:
         if not file.published:
-            ending.publish(ports.desk, version.file_id)
+            ending.publish(ports.ending, version.file_id)
         return
     if file.queued:
         return
     try:
         if file.plan is None:
-            ports.desk.objects.require(version.key)
+            ports.ending.objects.require(version.key)
         plan, chunks = _read_through(version, ports)
     except FileError as error:
         if file.plan is None:
             rejected = error.rejects if isinstance(error, BadShareError) else Notices()
-            ending.refuse(ports.desk, file, error, ports.clock(), rejected)
+            ending.refuse(ports.ending, file, error, ports.clock(), rejected)
         else:
-            ending.fail(ports.desk, file, error, ports.clock())
+            ending.fail(ports.ending, file, error, ports.clock())
         return
     files.plan(version.file_id, plan)
     ports.queue(version.file_id, chunks)
@@ -73,14 +73,14 @@ def receive(version: FileVersion, ports: Ports) -> None:
 
 
 def _read_through(version: FileVersion, ports: Ports) -> tuple[Plan, list[Chunk]]:
-    """How a file is to be loaded, and its chunks: ranges of it, or kept ones where it had to be rewritten."""
-    objects = ports.desk.objects
+    """Plan how to load a file, and find its chunks: ranges of it, or kept ones where it had to be rewritten."""
+    objects = ports.ending.objects
     opened = objects.open(version.key, version.version_id)
     source = Source(version.file_id, version.origin, opened.last_modified, announce_from=opened.last_modified)
     blocks, declared = _Summed(opened.blocks), opened.encoding or ports.encoding
-    with plain(blocks, opened.size, declared) as text:
+    with as_csv_text(blocks, opened.size, declared) as text:
         keep = partial(objects.keep_chunk, version.file_id) if text.rewritten else None
-        found = scan(text.blocks, source, most_bad=ports.most_bad, unproven=text.unproven, keep=keep)
+        found = scan(text.blocks, source, max_bad_share=ports.max_bad_share, unproven=text.unproven, keep=keep)
     return _plan(found, opened, text, declared, checksum=blocks.checksum), found.chunks
 
 
@@ -101,7 +101,7 @@ class _Summed(Iterator[bytes]):
         return self._digest.hexdigest()
 
 
-def _plan(found: Scan, opened: Opened, text: Plain, declared: str, *, checksum: str) -> Plan:
+def _plan(found: Scan, opened: Opened, text: CsvText, declared: str, *, checksum: str) -> Plan:
     return Plan(
         *found.layout,
         chunks=len(found.chunks),
@@ -150,7 +150,7 @@ def _ports() -> Ports:
     import boto3
 
     queue = sqs_queue(boto3.client("sqs"), setting("CHUNK_QUEUE_URL"))
-    return Ports(desk(sdk()), queue, now, setting("FEED_ENCODING"), number("MAX_BAD_ROWS_PERCENT") / 100)
+    return Ports(ending_ports(sdk()), queue, now, setting("FEED_ENCODING"), number("MAX_BAD_ROWS_PERCENT") / 100)
 
 
 def _receive_message(body: str) -> bool:

@@ -1,34 +1,38 @@
-"""What the functions that end files have in common of the outside, found in the environment."""
+"""The ports of every function that can end a file, made from environment variables."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ingest.ending import Desk
+from ingest.ending import EndingPorts
 from ingest.objects import Objects
+from ingest.reporting import help_page
 from ingest.reporting.operator_mail import Operator, operator_topic
 from shared.aws_json import Call
+from shared.domain.file import FileStatus
 from shared.observability import count
 from shared.settings import setting
-from shared.stores.files import LOADED, MANY_REJECTS, Files
+from shared.stores.files import Files
 
 
-def desk(call: Call) -> Desk:
-    """Where files end, through a port of DynamoDB."""
+def ending_ports(call: Call) -> EndingPorts:
+    """Make the ports of ending a file over a port of DynamoDB."""
     import boto3
 
-    return Desk(
+    objects = Objects(boto3.client("s3"), setting("UPLOADS_BUCKET"))
+    return EndingPorts(
         Files(call, setting("FILES_TABLE")),
-        Objects(boto3.client("s3"), setting("UPLOADS_BUCKET")),
+        objects,
         _counting(operator_topic(lambda: boto3.client("sns"), setting("OPERATOR_TOPIC"))),
+        help_page.layer(objects),
     )
 
 
 def _counting(operator: Operator) -> Operator:
-    """The same operator, after counting what alarms watch: files that were not loaded, and the live feed's silence."""
+    """Wrap an operator to count first what alarms watch: files that were not loaded, and the live feed's silence."""
 
     def tell(report: dict[str, Any]) -> None:
-        if report["status"] not in (LOADED, MANY_REJECTS):
+        if report["status"] not in (FileStatus.LOADED, FileStatus.MANY_REJECTS):
             count("FilesNotLoaded")
         elif report["key"].startswith("live/"):
             count("LiveFilesLoaded")

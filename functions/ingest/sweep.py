@@ -13,15 +13,16 @@ from typing import Any, Final, NamedTuple, TypeVar
 import orjson
 
 from ingest import ending
-from ingest.ending import Desk
+from ingest.ending import EndingPorts
 from ingest.errors import FileError
 from ingest.on_file import versions
-from ingest.ports import desk
+from ingest.ports import ending_ports
 from shared.aws_json import sdk
 from shared.clock import Clock, now
+from shared.domain.file import FINAL, File, FileStatus, FileVersion
 from shared.observability import logger
 from shared.settings import setting
-from shared.stores.files import FAILED, FINAL, File, Files, FileVersion
+from shared.stores.files import Files
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ _LOOKED_AT: Final = 60  # seconds that a message is hidden, so that a run sees i
 class Ports(NamedTuple):
     """What the sweep needs of the outside."""
 
-    desk: Desk
+    ending: EndingPorts
     dead_files: Letters
     dead_chunks: Letters
     clock: Clock
@@ -61,7 +62,7 @@ def sweep(ports: Ports) -> None:
 
 
 def _steps(ports: Ports) -> Iterator[Callable[[], None]]:
-    """What is to be done about each file that dead letters are about."""
+    """Give what is to be done about each file that dead letters are about."""
     for version in _dead(ports.dead_files(), versions):
         yield partial(_not_read, version, ports)
     dead: dict[str, set[int]] = {}
@@ -72,20 +73,20 @@ def _steps(ports: Ports) -> Iterator[Callable[[], None]]:
 
 
 def _not_read(version: FileVersion, ports: Ports) -> None:
-    file = ports.desk.files.claim(version, ports.clock())
+    file = ports.ending.files.claim(version, ports.clock())
     if file.state not in FINAL and not file.queued:
-        ending.fail(ports.desk, file, FileError("file_not_read"), ports.clock())
+        ending.fail(ports.ending, file, FileError("file_not_read"), ports.clock())
 
 
 def _not_loaded(file_id: str, numbers: set[int], ports: Ports) -> None:
-    files = ports.desk.files
+    files = ports.ending.files
     file = files.file(file_id)
     if not _is_told(file) and _are_missing(numbers, file, files):
-        ending.fail(ports.desk, file, FileError("rows_not_loaded", value=_left(file)), ports.clock())
+        ending.fail(ports.ending, file, FileError("rows_not_loaded", value=_left(file)), ports.clock())
 
 
 def _dead(bodies: Iterable[str], read: Callable[[str], Iterable[T]]) -> Iterator[T]:
-    """What the dead letters are about; one that is not ours is logged and stays."""
+    """Read what the dead letters are about; one that is not ours is logged and stays."""
     for body in bodies:
         try:
             yield from read(body)
@@ -99,15 +100,15 @@ def _chunk(body: str) -> Iterator[tuple[str, int]]:
 
 
 def _is_told(file: File) -> bool:
-    """Whether nothing is to be said of a file, or the same was said before."""
-    if file.state == FAILED and file.published and file.report:
+    """True if the file's present state needs no report, or was reported already."""
+    if file.state == FileStatus.FAILED and file.published and file.report:
         rows: int = orjson.loads(file.report)["counts"]["rows"]
         return rows == file.rows_done
     return file.state in FINAL
 
 
 def _are_missing(numbers: set[int], file: File, files: Files) -> bool:
-    """Whether what died was not done after all: any of these chunks, or finishing the file after the last."""
+    """True if a dead-lettered chunk was loaded by no other attempt, or the file was never finished."""
     return file.all_done or not numbers <= {chunk.number for chunk in files.chunks(file.version.file_id)}
 
 
@@ -141,7 +142,7 @@ def _ports() -> Ports:
 
     sqs = boto3.client("sqs")
     return Ports(
-        desk(sdk()),
+        ending_ports(sdk()),
         partial(sqs_letters, sqs, setting("FILE_DEAD_LETTERS_URL")),
         partial(sqs_letters, sqs, setting("CHUNK_DEAD_LETTERS_URL")),
         now,

@@ -8,10 +8,13 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from shared.domain.message import CANCELLED, NEW_VIOLATION, identity
+from shared.domain.citizen import Follower
+from shared.domain.message import Message, MessageKind
+from shared.domain.text import digest
 from shared.domain.time import to_text
-from shared.stores.citizens import Citizens, Follower
-from shared.stores.messaging.messages import MAX_VIOLATIONS, Message, Messages, marker
+from shared.domain.violation import CANCELLED
+from shared.stores.citizens import Citizens
+from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, marker
 from shared.stores.violation_rows import OPENED
 
 UNREADABLE: Final = (LookupError, TypeError, AttributeError, ValueError)
@@ -25,14 +28,14 @@ _what_every_violation_has: Final = itemgetter(
 class News(NamedTuple):
     """Something to tell the followers of a plate, of those vehicles that have the category or none."""
 
-    kind: str
+    kind: MessageKind
     plate_key: str
     violation_no: str
     category: str | None
 
 
 def news(record: dict[str, Any]) -> list[News]:
-    """What a stream record of Violations has to say: nothing, unless the very write it records set ``tell``.
+    """Read the news in a stream record of Violations: none, unless the very write that it records set ``tell``.
 
     A violation that moved to another plate is news there and cancelled here. Raises one of UNREADABLE for a record
     that is not a violation's, or of a kind that this version does not know. Only what says who is to be told is read:
@@ -47,13 +50,13 @@ def news(record: dict[str, Any]) -> list[News]:
     tell, violation_no, plate_key = told["S"], pk["S"], plate["S"]
     category = image["category"]["S"] if "category" in image else None
     if tell == OPENED:
-        opened = News(NEW_VIOLATION, plate_key, violation_no, category)
+        opened = News(MessageKind.NEW_VIOLATION, plate_key, violation_no, category)
         if not before or before["plate"] == plate:
             return [opened]
-        return [opened, News(CANCELLED, before["plate"]["S"], violation_no, category)]
+        return [opened, News(MessageKind.CANCELLED, before["plate"]["S"], violation_no, category)]
     if tell != CANCELLED:
         raise ValueError("tell is neither opened nor cancelled")
-    return [News(CANCELLED, before["plate"]["S"], violation_no, category)] if before else []
+    return [News(MessageKind.CANCELLED, before["plate"]["S"], violation_no, category)] if before else []
 
 
 def announce(everything: Iterable[News], citizens: Citizens, messages: Messages, now: datetime) -> dict[str, Exception]:
@@ -64,7 +67,7 @@ def announce(everything: Iterable[News], citizens: Citizens, messages: Messages,
     one TransactWriteItems a follower with something new.
     """
     untold: dict[str, Exception] = {}
-    grouped: defaultdict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
+    grouped: defaultdict[tuple[str, MessageKind], dict[str, str | None]] = defaultdict(dict)
     for kind, plate_key, violation_no, category in everything:
         grouped[plate_key, kind][violation_no] = category
     for (plate_key, kind), violations in grouped.items():
@@ -78,11 +81,16 @@ def announce(everything: Iterable[News], citizens: Citizens, messages: Messages,
 
 
 def _tell(
-    follower: Follower, kind: str, plate_key: str, violations: dict[str, str | None], messages: Messages, now: datetime
+    follower: Follower,
+    kind: MessageKind,
+    plate_key: str,
+    violations: dict[str, str | None],
+    messages: Messages,
+    now: datetime,
 ) -> None:
     concerning = [violation_no for violation_no, category in violations.items() if concerns(follower, category)]
-    if kind == CANCELLED:
-        known = messages.told(follower.sub, NEW_VIOLATION, concerning)
+    if kind == MessageKind.CANCELLED:
+        known = messages.told(follower.sub, MessageKind.NEW_VIOLATION, concerning)
         concerning = [violation_no for violation_no in concerning if violation_no in known]
     for _ in range(_TRIES):
         told = messages.told(follower.sub, kind, concerning)
@@ -100,13 +108,15 @@ def _put(message: Message, messages: Messages, now: datetime) -> bool:
 
 
 def concerns(follower: Follower, category: str | None) -> bool:
-    """Whether a violation of a category on the plate is one of the vehicle that was linked, as far as it tells."""
+    """True unless the violation's category and that of the follower's vehicle are both known and differ."""
     return follower.category is None or category in (follower.category, None)
 
 
-def _message(follower: Follower, kind: str, plate_key: str, violations: tuple[str, ...], now: datetime) -> Message:
+def _message(
+    follower: Follower, kind: MessageKind, plate_key: str, violations: tuple[str, ...], now: datetime
+) -> Message:
     return Message(
-        message_id=identity(kind, follower.sub, plate_key, *violations),
+        message_id=digest(kind, follower.sub, plate_key, *violations),
         sub=follower.sub,
         kind=kind,
         created_at=to_text(now),

@@ -9,10 +9,10 @@ from notify.providers import PermanentError, Provider, TemporaryError, UnknownOu
 from notify.quiet import QuietHours
 from notify.wording import NotTrueError, Stores, UnreadableError, compose
 from shared.domain import message as texts
-from shared.domain.message import DROPPED, FAILED, QUERY_RESULT, RECEIPT, SENDING, SENT, UNKNOWN, WAITING
+from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.time import BAGHDAD, to_text
-from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, Caps, Taking
-from shared.stores.messaging.messages import TAKEN, Message
+from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, Caps, Reservation
+from shared.stores.messaging.messages import TAKEN
 
 MAX_ATTEMPTS: Final = 10
 MAX_DELAY: Final = timedelta(hours=1)
@@ -26,16 +26,16 @@ QUIET: Final = "quiet_hours"
 TOO_LONG: Final = "too_long"
 UNREADABLE: Final = "unreadable"
 
-_AT_ANY_HOUR: Final = frozenset({QUERY_RESULT, RECEIPT})
+_AT_ANY_HOUR: Final = frozenset({MessageKind.QUERY_RESULT, MessageKind.RECEIPT})
 
 
 class Rules(NamedTuple):
-    """What may go out when. part_price: millionths of a dollar. most_parts: of one message."""
+    """What may go out when. part_price: millionths of a dollar. max_parts: of one message."""
 
     quiet: QuietHours | None
     caps: Caps
     part_price: int
-    most_parts: int
+    max_parts: int
 
 
 class Outcome(NamedTuple):
@@ -61,9 +61,9 @@ def deliver(message_id: str, stores: Stores, provider: Provider, rules: Rules, n
         message = messages.get(message_id)
         if message is None:
             return None
-        if message.status == SENDING:
-            return Outcome(UNKNOWN, "claim_not_ended") if messages.abandon(message_id, now) else None
-        if message.status != WAITING or message.not_before > to_text(now):
+        if message.status == MessageStatus.SENDING:
+            return Outcome(MessageStatus.UNKNOWN, "claim_not_ended") if messages.abandon(message_id, now) else None
+        if message.status != MessageStatus.WAITING or message.not_before > to_text(now):
             return None
         quiet_until = rules.quiet.until(now) if rules.quiet and message.kind not in _AT_ANY_HOUR else None
         if quiet_until:
@@ -71,48 +71,52 @@ def deliver(message_id: str, stores: Stores, provider: Provider, rules: Rules, n
             return Outcome(HELD, QUIET)
         wording = compose(message, stores, now)
     except NotTrueError as error:
-        messages.give_up(message_id, DROPPED, str(error), now)
-        return Outcome(DROPPED, str(error))
+        messages.give_up(message_id, MessageStatus.DROPPED, str(error), now)
+        return Outcome(MessageStatus.DROPPED, str(error))
     except (UnreadableError, LookupError, TypeError, ValueError) as error:
         # An item of a later version, say. Left waiting, it would come by every minute and never go out.
         reason = str(error) if isinstance(error, UnreadableError) else UNREADABLE
-        messages.give_up(message_id, FAILED, reason, now)
-        return Outcome(FAILED, reason)
+        messages.give_up(message_id, MessageStatus.FAILED, reason, now)
+        return Outcome(MessageStatus.FAILED, reason)
     parts = texts.parts(wording.text)
-    if parts > rules.most_parts:
-        messages.give_up(message_id, FAILED, TOO_LONG, now)
-        return Outcome(FAILED, TOO_LONG)
+    if parts > rules.max_parts:
+        messages.give_up(message_id, MessageStatus.FAILED, TOO_LONG, now)
+        return Outcome(MessageStatus.FAILED, TOO_LONG)
     cost = parts * rules.part_price
-    taking = Taking(message.sub, wording.phone, wording.text, cost, now, binding=message.kind != RECEIPT)
-    refusal = messages.claim(message_id, taking, rules.caps, wording.violations)
+    reservation = Reservation(
+        message.sub, wording.phone, wording.text, cost, now, enforced=message.kind != MessageKind.RECEIPT
+    )
+    refusal = messages.claim(message_id, reservation, rules.caps, wording.violations)
     if refusal == TAKEN:
         return None
     if refusal:
         messages.hold(message_id, _after(refusal, rules.quiet, now))
         return Outcome(HELD, refusal)
-    return _send(message, taking, parts, stores, provider, now)
+    return _send(message, reservation, parts, stores, provider, now)
 
 
-def _send(message: Message, taking: Taking, parts: int, stores: Stores, provider: Provider, now: datetime) -> Outcome:
+def _send(
+    message: Message, reservation: Reservation, parts: int, stores: Stores, provider: Provider, now: datetime
+) -> Outcome:
     """Send a claimed message and write how it went."""
     messages, message_id = stores.messages, message.message_id
     try:
-        accepted = provider.send(taking.phone, taking.text)
+        accepted = provider.send(reservation.phone, reservation.text)
     except TemporaryError as error:
         if message.attempts + 1 < MAX_ATTEMPTS:
             delay = min(timedelta(minutes=2**message.attempts), MAX_DELAY)
-            messages.retry_later(message_id, now + delay, unused=taking)
+            messages.retry_later(message_id, now + delay, unused=reservation)
             return Outcome(RETRYING, str(error))
-        messages.end(message_id, FAILED, str(error), now, unused=taking)
+        messages.end(message_id, MessageStatus.FAILED, str(error), now, unused=reservation)
         return Outcome(GIVEN_UP, str(error))
     except PermanentError as error:
-        messages.end(message_id, FAILED, str(error), now, unused=taking)
-        return Outcome(FAILED, str(error))
+        messages.end(message_id, MessageStatus.FAILED, str(error), now, unused=reservation)
+        return Outcome(MessageStatus.FAILED, str(error))
     except UnknownOutcomeError as error:
-        messages.end(message_id, UNKNOWN, str(error), now)
-        return Outcome(UNKNOWN, str(error), parts)
+        messages.end(message_id, MessageStatus.UNKNOWN, str(error), now)
+        return Outcome(MessageStatus.UNKNOWN, str(error), parts)
     messages.sent(message_id, accepted.provider, accepted.reference, now)
-    return Outcome(SENT, parts=parts)
+    return Outcome(MessageStatus.SENT, parts=parts)
 
 
 def _after(cap: str, quiet: QuietHours | None, now: datetime) -> datetime:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from shared.aws_json import sdk
 from shared.clock import now
-from shared.domain.message import DELIVERED, UNDELIVERED
+from shared.domain.message import MessageStatus
 from shared.observability import count, logger
 from shared.settings import setting
 from shared.stores.messaging.messages import Messages
@@ -41,7 +41,7 @@ class Report(NamedTuple):
     """What a line says. reference: SNS's id of the message. reason: a code, for what did not arrive."""
 
     reference: str
-    status: str
+    status: MessageStatus
     reason: str | None
 
 
@@ -72,8 +72,8 @@ def read(line: str) -> Report:
     entry = json.loads(line)
     reference: str = entry["notification"]["messageId"]
     if entry["status"] == "SUCCESS":
-        return Report(reference, DELIVERED, None)
+        return Report(reference, MessageStatus.DELIVERED, None)
     if entry["status"] != "FAILURE":
         raise ValueError("neither success nor failure")
     said: str = entry["delivery"]["providerResponse"]
-    return Report(reference, UNDELIVERED, _REASONS.get(said.strip().lower(), "unknown"))
+    return Report(reference, MessageStatus.UNDELIVERED, _REASONS.get(said.strip().lower(), "unknown"))

@@ -27,7 +27,7 @@ class QuietHours(NamedTuple):
         return cls(start, end)
 
     def until(self, at: datetime) -> datetime | None:
-        """When the quiet hours end that an instant lies in; None where it lies in none."""
+        """Return when the quiet hours end that an instant lies in; None where it lies in none."""
         local = at.astimezone(BAGHDAD)
         clock = local.time()
         over_midnight = self.end < self.start

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from notify.announce import UNREADABLE, concerns
-from shared.domain.message import DOUBLING_SOON, identity
+from shared.domain.citizen import Follower
+from shared.domain.message import Message, MessageKind
+from shared.domain.text import digest
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import Violation
-from shared.stores.citizens import Citizens, Follower
-from shared.stores.messaging.messages import MAX_VIOLATIONS, Message, Messages, marker
+from shared.stores.citizens import Citizens
+from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, marker
 from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.violation_rows import SHARDS
 from shared.stores.violations import Violations
@@ -80,7 +82,7 @@ def due_stages(days_ahead: Iterable[int], now: datetime) -> list[Stage]:
 def _rising(
     stages: Iterable[Stage], shard: int, violations: Violations, now: datetime
 ) -> dict[str, dict[Stage, list[Violation]]]:
-    """What still rises on the stages' days, by plate."""
+    """Find what still rises on the stages' days, by plate."""
     plates: defaultdict[str, dict[Stage, list[Violation]]] = defaultdict(dict)
     for stage in stages:
         for violation in violations.get(violations.rising(stage.day, shard)).values():
@@ -100,9 +102,11 @@ def _tell(
 ) -> tuple[bool, bool]:
     """Put one message to a follower, soonest rises first. Returns whether, and whether nothing is left to tell."""
     today = to_text(now)[:10]
-    once_a_day = marker(plate_key, follower.sub, f"{DOUBLING_SOON}#{today}")
+    once_a_day = marker(plate_key, follower.sub, f"{MessageKind.DOUBLING_SOON}#{today}")
     markers = {
-        marker(violation.violation_no, follower.sub, f"{DOUBLING_SOON}#{stage.ahead}#{stage.day}"): violation
+        marker(
+            violation.violation_no, follower.sub, f"{MessageKind.DOUBLING_SOON}#{stage.ahead}#{stage.day}"
+        ): violation
         for stage in sorted(rising)
         for violation in rising[stage]
         if concerns(follower, violation.category)
@@ -115,9 +119,9 @@ def _tell(
         return False, False
     rest, left = rest[:MAX_VIOLATIONS], rest[MAX_VIOLATIONS:]
     message = Message(
-        message_id=identity(DOUBLING_SOON, follower.sub, plate_key, today),
+        message_id=digest(MessageKind.DOUBLING_SOON, follower.sub, plate_key, today),
         sub=follower.sub,
-        kind=DOUBLING_SOON,
+        kind=MessageKind.DOUBLING_SOON,
         created_at=to_text(now),
         plate_key=plate_key,
         violations=tuple(markers[pk].violation_no for pk in rest),

@@ -39,7 +39,7 @@ def _ports() -> tuple[Stores, Provider, Rules]:
         quiet=QuietHours.parse(setting("QUIET_HOURS")),
         caps=Caps(number("SMS_CITIZEN_DAY_CAP"), _millionths(setting("SMS_SPEND_DAY_CAP"))),
         part_price=_millionths(setting("SMS_PART_PRICE")),
-        most_parts=number("SMS_MOST_PARTS"),
+        max_parts=number("SMS_MAX_PARTS"),
     )
     return stores, _provider(call), rules
 

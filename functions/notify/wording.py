@@ -7,15 +7,14 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from shared.domain import message as texts
-from shared.domain.message import CANCELLED, DOUBLING_SOON, NEW_VIOLATION, QUERY_RESULT
+from shared.domain.citizen import Profile
+from shared.domain.message import Message, MessageKind
 from shared.domain.phone import to_e164
 from shared.domain.plate import Plate
 from shared.domain.time import from_text, to_text
-from shared.domain.violation import CANCELLED as CANCELLED_STATE
-from shared.domain.violation import Violation
+from shared.domain.violation import CANCELLED, Violation
 from shared.stores.citizens import Citizens
-from shared.stores.messaging.messages import Message, Messages
-from shared.stores.profiles import Profile
+from shared.stores.messaging.messages import Messages
 from shared.stores.violations import Violations
 
 ANSWER_GOOD_FOR: Final = timedelta(hours=1)
@@ -47,7 +46,7 @@ class Wording(NamedTuple):
 
 
 def compose(message: Message, stores: Stores, now: datetime) -> Wording:
-    """What a message says now, to which phone. Raises NotTrueError or UnreadableError."""
+    """Write what a message says now, to which phone. Raises NotTrueError or UnreadableError."""
     profile = stores.citizens.profile(message.sub)
     if profile is None or not profile.sms:
         raise NotTrueError("sms_off")
@@ -58,7 +57,7 @@ def compose(message: Message, stores: Stores, now: datetime) -> Wording:
     if message.text is not None:
         if message.phone != profile.phone:
             raise NotTrueError("phone_changed")
-        if message.kind == QUERY_RESULT and from_text(message.created_at) < now - ANSWER_GOOD_FOR:
+        if message.kind == MessageKind.QUERY_RESULT and from_text(message.created_at) < now - ANSWER_GOOD_FOR:
             raise NotTrueError("too_old")
         return Wording(profile.phone, message.text)
     text, violations = _news(message, profile, stores, now)
@@ -67,7 +66,7 @@ def compose(message: Message, stores: Stores, now: datetime) -> Wording:
 
 def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> tuple[str, Sequence[Violation]]:
     """The text of a message about violations, and those that it still holds for."""
-    if message.kind not in (NEW_VIOLATION, DOUBLING_SOON, CANCELLED):
+    if message.kind not in (MessageKind.NEW_VIOLATION, MessageKind.DOUBLING_SOON, MessageKind.CANCELLED):
         raise UnreadableError("unknown_kind")
     if message.plate_key is None:
         raise UnreadableError("no_plate")
@@ -82,11 +81,11 @@ def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> 
     violations = [found[violation_no] for violation_no in message.violations if violation_no in found]
     here = [violation for violation in violations if violation.plate_key == message.plate_key]
     language = profile.language
-    if message.kind == CANCELLED:
-        gone = [each for each in violations if each not in here or each.state == CANCELLED_STATE]
-        if gone := _heard_of(gone, message.sub, stores.messages):
+    if message.kind == MessageKind.CANCELLED:
+        gone = [each for each in violations if each not in here or each.state == CANCELLED]
+        if gone := _announced(gone, message.sub, stores.messages):
             return texts.cancelled(language, plate, gone), gone
-    elif message.kind == NEW_VIOLATION:
+    elif message.kind == MessageKind.NEW_VIOLATION:
         if current := [violation for violation in here if violation.owed]:
             return texts.new_violations(language, plate, current, to_text(now)), current
     elif rising := [violation for violation in here if violation.owed and violation.due(to_text(now)).changes_at]:
@@ -94,7 +93,8 @@ def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> 
     raise NotTrueError("no_longer_true")
 
 
-def _heard_of(violations: Sequence[Violation], sub: str, messages: Messages) -> list[Violation]:
-    """Those whose announcement went out: nobody hears that something is cancelled that they never heard of."""
-    heard = messages.heard(sub, NEW_VIOLATION, [violation.violation_no for violation in violations])
-    return [violation for violation in violations if violation.violation_no in heard]
+def _announced(violations: Sequence[Violation], sub: str, messages: Messages) -> list[Violation]:
+    """Keep those whose announcement went out: nobody hears that something is cancelled that they never heard of."""
+    numbers = [violation.violation_no for violation in violations]
+    announced = messages.sent_about(sub, MessageKind.NEW_VIOLATION, numbers)
+    return [violation for violation in violations if violation.violation_no in announced]

@@ -11,20 +11,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pay import counter
 from pay.gateways import UnknownError
-from pay.payments.start import Terms, Wish, is_starting, still_starting
+from pay.payments.start import PaymentRequest, StartPorts, is_starting, still_starting
 from pay.payments.start import start as start_payment
-from pay.payments.sync import BY_CITIZEN, conclude
-from pay.ports import books, gateway, open_gateway, port
+from pay.payments.sync import BY_CITIZEN, sync_with_gateway
+from pay.ports import gateway, open_gateway, port, stores
 from pay.receipt.addresses import public_url
 from shared.clock import now
 from shared.domain.money import CURRENCY
-from shared.domain.payment import CANCELLED, CREATED, LIVE, MAX_LINES, REFUND_DUE, REVIEW, Payment
+from shared.domain.payment import LIVE, MAX_LINES, Payment, PaymentStatus
 from shared.edge import admission
 from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, invalid, router
 from shared.identity import DIRECTORATE, citizen
 from shared.observability import count, logger
 from shared.pagination import Cursors, asked_limit
-from shared.plate_crypto import Keyed
+from shared.plate_crypto import PlateCrypto
 from shared.settings import listed, number, setting
 from shared.stores.look_ups import LookUps
 from shared.stores.pausing import Pausing
@@ -61,8 +61,8 @@ def _look_ups() -> LookUps:
 
 
 @cache
-def _keyed() -> Keyed:
-    return Keyed.from_secret(port(), setting("PLATE_KEY_SECRET"))
+def _plate_crypto() -> PlateCrypto:
+    return PlateCrypto.from_secret(port(), setting("PLATE_KEY_SECRET"))
 
 
 @cache
@@ -74,26 +74,26 @@ def start(request: Request) -> Reply:
     """POST /v1/payments"""
     if _pausing().is_paused():
         raise Problem(503, "payments_paused", headers={"retry-after": str(_PAUSE_SECONDS)})
-    terms = Terms(
-        known=gateway,
-        opened=open_gateway,
-        most_live=number("MAX_LIVE_PAYMENTS"),
+    ports = StartPorts(
+        gateway=gateway,
+        open_gateway=open_gateway,
+        max_live=number("MAX_LIVE_PAYMENTS"),
         callback_url=lambda name: f"{public_url(request)}/v1/callbacks/{name}",
     )
     payment = start_payment(
         citizen(request.event),
-        _wish(request),
-        terms,
-        books=books(),
+        _payment_request(request),
+        ports,
+        stores=stores(),
         look_ups=_look_ups(),
         language=request.language,
         now=now(),
     )
     count("PaymentsStarted")
-    return answer(202 if payment.status == CREATED else 201, view(payment))
+    return answer(202 if payment.status == PaymentStatus.CREATED else 201, view(payment))
 
 
-def _wish(request: Request) -> Wish:
+def _payment_request(request: Request) -> PaymentRequest:
     key = request.headers.get("idempotency-key")
     if not key:
         raise Problem(400, "key_missing")
@@ -114,7 +114,7 @@ def _wish(request: Request) -> Wish:
         raise invalid("violations", "repeated")
     if not _may_return_to(body.return_url):
         raise invalid("return_url", "return_url_refused")
-    return Wish(tuple(body.violations), body.gateway, body.return_url, key)
+    return PaymentRequest(tuple(body.violations), body.gateway, body.return_url, key)
 
 
 def _may_return_to(url: str) -> bool:
@@ -147,13 +147,13 @@ def view(payment: Payment) -> dict[str, Any]:
 
 def _refund(payment: Payment) -> dict[str, Any]:
     """Money that pays nothing: under review, due, or given back; and the violations that it was meant for."""
-    states = {REVIEW: "review", REFUND_DUE: "due"}
+    states: dict[str, str] = {PaymentStatus.REVIEW: "review", PaymentStatus.REFUND_DUE: "due"}
     meant_for = payment.returned if payment.receipt_no else [line.violation_no for line in payment.lines]
     return {"amount": payment.surplus, "status": states.get(payment.status, "done"), "violations": meant_for}
 
 
 def _own(request: Request) -> Payment:
-    payment = books().payments.get(request.path["payment_id"])
+    payment = stores().payments.get(request.path["payment_id"])
     if payment is None or payment.sub != citizen(request.event).sub:
         raise Problem(404, "no_such_payment")
     return payment
@@ -170,7 +170,7 @@ def cancel(request: Request) -> Reply:
     Its violations can be paid otherwise as soon as the gateway has said that nobody can pay it any more.
     """
     payment, at = _own(request), now()
-    if payment.status == CANCELLED:
+    if payment.status == PaymentStatus.CANCELLED:
         return answer(200, view(payment))
     if payment.status not in LIVE:
         raise Problem(409, "payment_over")
@@ -180,7 +180,7 @@ def cancel(request: Request) -> Reply:
     try:
         if known is None:
             raise UnknownError("the gateway is not known any more")
-        return answer(200, view(conclude(payment, known, books(), at, closing=BY_CITIZEN)))
+        return answer(200, view(sync_with_gateway(payment, known, stores(), at, closing=BY_CITIZEN)))
     except UnknownError as error:
         logger().warning("gateway not to be asked", extra={"gateway": payment.gateway, "reason": str(error)})
         raise Problem(503, "gateway_silent", headers={"retry-after": "30"}) from None
@@ -189,11 +189,11 @@ def cancel(request: Request) -> Reply:
 def list_payments(request: Request) -> Reply:
     """GET /v1/payments: newest first."""
     sub, cursor, limit = citizen(request.event).sub, request.query.get("cursor"), asked_limit(request)
-    cursors = Cursors(_keyed(), sub, "payments")
+    cursors = Cursors(_plate_crypto(), sub, "payments")
     after = cursors.open(cursor) if cursor else None
     if after is not None and len(after) != 2:
         raise invalid("cursor", "cursor_invalid")
-    found, following = books().payments.of_citizen(sub, limit, (after[0], after[1]) if after else None)
+    found, following = stores().payments.of_citizen(sub, limit, (after[0], after[1]) if after else None)
     return answer(
         200,
         {"items": [view(each) for each in found], "next_cursor": cursors.seal(following) if following else None},
@@ -202,7 +202,7 @@ def list_payments(request: Request) -> Reply:
 
 def check_receipt(request: Request) -> Reply:
     """GET /v1/receipts/{receipt_no}: for anybody who holds the number; nothing in it tells of a person or a plate."""
-    receipt = books().payments.receipt(request.path["receipt_no"])
+    receipt = stores().payments.receipt(request.path["receipt_no"])
     if receipt is None:
         raise Problem(404, "no_such_receipt")
     return answer(
@@ -221,7 +221,7 @@ def check_settlements(request: Request) -> Reply:
     """POST /v1/settlements/check: for counters of the directorate."""
     if DIRECTORATE not in citizen(request.event).scopes:
         raise Problem(403, "scope_missing")
-    return answer(200, {"items": counter.check(counter.asked(request.json()), books().violations)})
+    return answer(200, {"items": counter.check(counter.asked(request.json()), stores().violations)})
 
 
 @cache

@@ -7,8 +7,8 @@ from functools import cache
 from typing import NamedTuple
 
 from pay.gateways import CallbackError, Delivery, Gateway, Notice, UnknownError
-from pay.payments.sync import conclude
-from pay.ports import books, gateway
+from pay.payments.sync import sync_with_gateway
+from pay.ports import gateway, stores
 from shared.clock import now
 from shared.domain.payment import GIVEN_UP, LIVE, Payment
 from shared.edge import admission
@@ -60,20 +60,20 @@ def _proved(request: Request) -> _Call:
     except UnknownError as error:
         _note_silence(name, error)
         raise _silent() from None
-    payment = books().payments.get(payment_id) if payment_id else None
+    payment = stores().payments.get(payment_id) if payment_id else None
     if payment is None or payment.gateway != name:
         raise Problem(404, "no_such_payment")
     return _Call(known, notice, payment, at)
 
 
 def _owner(name: str, known: Gateway, gateway_id: str | None) -> str | None:
-    """Whose an order is by the gateway's id: as our own order call learned, or else as the gateway says."""
+    """Return whose an order is by the gateway's id: as our own order call learned, or else as the gateway says."""
     if gateway_id is None:
         return None
-    if payment_id := books().payments.of_order(name, gateway_id):
+    if payment_id := stores().payments.of_order(name, gateway_id):
         return payment_id
-    standing = known.standing(None, gateway_id)
-    return standing.payment_id if standing else None
+    order = known.get_order(None, gateway_id)
+    return order.payment_id if order else None
 
 
 def _act(call: _Call) -> bool:
@@ -82,11 +82,11 @@ def _act(call: _Call) -> bool:
     Of a payment whose money has come, a repeat can tell nothing more.
     """
     payment = call.payment
-    new = books().payments.heard(payment.payment_id, call.notice.event, call.at)
+    new = stores().payments.record_callback(payment.payment_id, call.notice.event, call.at)
     if not new and payment.status not in LIVE | GIVEN_UP:
         return True
     try:
-        after = conclude(payment, call.gateway, books(), call.at, gateway_id=call.notice.gateway_id)
+        after = sync_with_gateway(payment, call.gateway, stores(), call.at, gateway_id=call.notice.gateway_id)
     except UnknownError as error:
         _note_silence(payment.gateway, error)
         return False

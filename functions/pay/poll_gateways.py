@@ -1,6 +1,6 @@
 """Every few minutes: the gateways are asked about what is neither paid nor over, and give back what is due.
 
-An operator who is to give a payment's money back has it taken over here, where the gateways can be asked.
+An operator's claim of a manual refund is made here, where the gateways can be asked.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pay.gateways import Gateway, UnaskableError, UnknownError
-from pay.payments.manual_refund import take_over
+from pay.payments.manual_refund import claim_manual_refund
 from pay.payments.refund import is_stuck, refund
-from pay.payments.sync import conclude
-from pay.ports import books, gateway
+from pay.payments.sync import sync_with_gateway
+from pay.ports import gateway, stores
 from shared.clock import now
-from shared.domain.payment import LIVE, REFUND_DUE, REVIEW, Payment
+from shared.domain.payment import LIVE, Payment, PaymentStatus
 from shared.domain.time import from_text
 from shared.observability import count, logger
 from shared.stores.payments import TO_ASK
@@ -35,32 +35,36 @@ Step = Callable[[Payment, Gateway], Payment]
 
 
 def handler(event: dict[str, Any], context: Any) -> str | None:
-    """Lambda's entry point: a run, or ``{"by_hand": payment_id, "confirmed"}``, answered as ``take_over`` does."""
+    """Lambda's entry point: a run, or ``{"manual_refund": payment_id, "confirmed"}``, answered by its outcome."""
     logger().append_keys(request_id=context.aws_request_id)
-    if "by_hand" in event:
-        return _by_hand(event["by_hand"], confirmed=event["confirmed"])
-    _reconcile(context)
+    if "manual_refund" in event:
+        return _manual_refund(event["manual_refund"], confirmed=event["confirmed"])
+    _poll(context)
     return None
 
 
-def _by_hand(payment_id: str, *, confirmed: bool) -> str:
-    payment = books().payments.get(payment_id)
+def _manual_refund(payment_id: str, *, confirmed: bool) -> str:
+    payment = stores().payments.get(payment_id)
     if payment is None:
         raise KeyError(payment_id)
-    outcome = take_over(payment, gateway(payment.gateway), books(), now(), confirmed=confirmed)
+    outcome = claim_manual_refund(payment, gateway(payment.gateway), stores(), now(), confirmed=confirmed)
     about = {"payment_id": payment_id, "gateway": payment.gateway, "outcome": outcome}
-    logger().info("an operator takes a refund over", extra=about)
+    logger().info("an operator claims a refund", extra=about)
     return outcome
 
 
-def _reconcile(context: Any) -> None:
+def _poll(context: Any) -> None:
     run = _Run(lambda: context.get_remaining_time_in_millis() > RESERVE)
-    payments = books().payments
-    asked = run.each(payments.unfinished(TO_ASK, now() - GRACE), lambda one, at: conclude(one, at, books(), now()))
-    due = run.each(payments.unfinished(REFUND_DUE, now()), lambda one, at: refund(one, at, books(), now()))
+    payments = stores().payments
+    asked = run.each(
+        payments.unfinished(TO_ASK, now() - GRACE), lambda one, at: sync_with_gateway(one, at, stores(), now())
+    )
+    due = run.each(
+        payments.unfinished(PaymentStatus.REFUND_DUE, now()), lambda one, at: refund(one, at, stores(), now())
+    )
     count("PaymentsOverdue", sum(_is_overdue(payment, now()) for payment in asked))
     count("RefundsStuck", sum(is_stuck(payment, now()) for payment in due))
-    count("PaymentsInReview", sum(1 for _ in payments.unfinished(REVIEW, now())))
+    count("PaymentsInReview", sum(1 for _ in payments.unfinished(PaymentStatus.REVIEW, now())))
 
 
 def _is_overdue(payment: Payment, at: datetime) -> bool:
@@ -78,7 +82,7 @@ class _Run:
         """Take a step with each payment, in any order, so that none is always last; returns them as they then are."""
         waiting = list(payment_ids)
         random.shuffle(waiting)
-        return [self._stepped(payment, step) for payment in map(books().payments.get, waiting) if payment]
+        return [self._stepped(payment, step) for payment in map(stores().payments.get, waiting) if payment]
 
     def _stepped(self, payment: Payment, step: Step) -> Payment:
         name, about = payment.gateway, {"payment_id": payment.payment_id, "gateway": payment.gateway}

@@ -8,7 +8,7 @@ from typing import Final
 
 from pay.gateways import Gateway, ReadKeys
 from pay.gateways.keys import SecretKeys
-from pay.payments.settle import Books
+from pay.payments.settle import PaymentStores
 from shared.aws_json import Call, FastClient
 from shared.clock import now
 from shared.settings import listed, setting
@@ -31,9 +31,9 @@ def payments() -> Payments:
 
 
 @cache
-def books() -> Books:
+def stores() -> PaymentStores:
     """The tables that a payment is made and ends in."""
-    return Books(
+    return PaymentStores(
         Violations(port(), setting("VIOLATIONS_TABLE")),
         payments(),
         Messages(port(), setting("MESSAGES_TABLE")),

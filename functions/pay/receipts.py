@@ -26,7 +26,7 @@ VALID_FOR: Final = timedelta(minutes=5)
 _EXISTS: Final = frozenset(("PreconditionFailed", "ConditionalRequestConflict"))
 
 
-class Shelf(NamedTuple):
+class ReceiptBucket(NamedTuple):
     """The bucket of receipts.
 
     holds: whether a key is there. add: ``add(key, content, file_name)`` puts a PDF where none is; the first stays.
@@ -46,7 +46,7 @@ def read(request: Request) -> Reply:
     if payment.receipt_no is None or not payment.settled_lines:
         raise Problem(409, "not_paid")
     url = check_url(request, payment.receipt_no)
-    pdf = keep(payment, url, request.language, _shelf())
+    pdf = keep(payment, url, request.language, _bucket())
     expires_at = to_text(now() + VALID_FOR)
     return answer(200, {**view(payment, url, request.language), "pdf": {"url": pdf, "expires_at": expires_at}})
 
@@ -72,15 +72,15 @@ def view(payment: Payment, url: str, language: str) -> dict[str, Any]:
     }
 
 
-def keep(payment: Payment, url: str, language: str, shelf: Shelf) -> str:
+def keep(payment: Payment, url: str, language: str, bucket: ReceiptBucket) -> str:
     """Where the PDF of a receipt can be read for a while; drawn if it is not there yet, and the same for ever after."""
     key = f"{payment.payment_id}/{language}.pdf"
-    if not shelf.holds(key):
+    if not bucket.holds(key):
         # Fonts, shaping and PDF are a second of work to import: only for whom there is no PDF yet.
         from pay.receipt.pdf import Receipt, draw
 
-        shelf.add(key, draw(Receipt(payment, url, language)), f"{payment.receipt_no}.pdf")
-    return shelf.address(key)
+        bucket.add(key, draw(Receipt(payment, url, language)), f"{payment.receipt_no}.pdf")
+    return bucket.address(key)
 
 
 @cache
@@ -89,7 +89,7 @@ def _payments() -> Payments:
 
 
 @cache
-def _shelf() -> Shelf:
+def _bucket() -> ReceiptBucket:
     import boto3
     from botocore.config import Config
     from botocore.exceptions import ClientError
@@ -127,7 +127,7 @@ def _shelf() -> Shelf:
         url: str = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key}, ExpiresIn=expires)
         return url
 
-    return Shelf(holds, add, address)
+    return ReceiptBucket(holds, add, address)
 
 
 @cache

@@ -6,12 +6,12 @@ from typing import Any
 
 from query.ports import Ports
 from query.views import plate_view
+from shared.domain.citizen import Profile
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
 from shared.http import invalid
 from shared.identity import Citizen
 from shared.pagination import Cursors
-from shared.stores.profiles import Profile
 
 
 def me(ports: Ports, citizen: Citizen, *, language: str) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def _view(profile: Profile, citizen: Citizen) -> dict[str, Any]:
 
 def messages(ports: Ports, citizen: Citizen, cursor: str | None, limit: int, *, language: str) -> dict[str, Any]:
     """A page of a citizen's messages, newest first. Raises Problem 422."""
-    cursors = Cursors(ports.keyed, citizen.sub, "messages")
+    cursors = Cursors(ports.crypto, citizen.sub, "messages")
     after = cursors.open(cursor) if cursor else None
     if after is not None and len(after) != 2:
         raise invalid("cursor", "cursor_invalid")

@@ -11,23 +11,23 @@ from query import account, lookup, vehicles
 from query.plates import requested_plate
 from query.ports import Feed, Ports
 from query.quotas import admit
-from query.vehicles import RELATIONS, Wish
+from query.vehicles import RELATIONS, LinkRequest
 from shared.aws_json import FastClient
 from shared.clock import now
 from shared.domain import registration
+from shared.domain.citizen import Limits
 from shared.domain.plate import Reading
 from shared.edge import admission
 from shared.http import LANGUAGES, Event, Handler, Problem, Reply, Request, Route, answer, invalid, no_content, router
 from shared.identity import citizen
 from shared.observability import count
 from shared.pagination import asked_limit
-from shared.plate_crypto import Keyed
+from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files
 from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
-from shared.stores.profiles import Limits
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 
@@ -38,7 +38,7 @@ DESCRIPTION: Final = Path(__file__).with_name("openapi.json")
 @cache
 def _ports() -> Ports:
     call = FastClient()
-    keyed = Keyed.from_secret(call, setting("PLATE_KEY_SECRET"))
+    crypto = PlateCrypto.from_secret(call, setting("PLATE_KEY_SECRET"))
     proof = setting("PROOF") == REGISTRATION
     return Ports(
         Violations(call, setting("VIOLATIONS_TABLE")),
@@ -46,7 +46,7 @@ def _ports() -> Ports:
         LookUps(call, setting("CITIZENS_TABLE")),
         Messages(call, setting("MESSAGES_TABLE")),
         Feed(Files(call, setting("FILES_TABLE")).feed),
-        keyed,
+        crypto,
         Limits(
             number("QUERIES_A_DAY"),
             number("PLATES_A_DAY"),
@@ -54,7 +54,7 @@ def _ports() -> Ports:
             number("MAX_VEHICLES"),
             number("SMS_CITIZEN_DAY_CAP"),
         ),
-        Registry(call, setting("REGISTRY_TABLE"), keyed) if proof else None,
+        Registry(call, setting("REGISTRY_TABLE"), crypto) if proof else None,
     )
 
 
@@ -151,9 +151,9 @@ def link(request: Request) -> Reply:
     relation = _choice(body, "relation", RELATIONS)
     if relation is None:
         raise invalid("relation", "missing")
-    wish = Wish(requested_plate(request, body), relation, bool(_flag(body, "notify")), _proof(body))
+    asked = LinkRequest(requested_plate(request, body), relation, bool(_flag(body, "notify")), _proof(body))
     view, new = vehicles.link(
-        _ports(), citizen(request.event), wish, language=request.language, now=now(), new_id=_new_id
+        _ports(), citizen(request.event), asked, language=request.language, now=now(), new_id=_new_id
     )
     return answer(201 if new else 200, view)
 

@@ -11,15 +11,18 @@ from query.ports import Ports
 from query.quotas import admit
 from query.views import Teller, note_of_none, plate_view, totals_view
 from shared.domain import message
+from shared.domain.citizen import Profile
+from shared.domain.message import Message, MessageKind
 from shared.domain.plate import Plate, Reading
+from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.http import Problem
 from shared.identity import Citizen
-from shared.pagination import PAGE, Cursors, cut
+from shared.pagination import PAGE, Cursors, paginate
 from shared.stores.look_ups import Asked
-from shared.stores.messaging.messages import QUEUED, Message
-from shared.stores.profiles import Profile, Subject
+from shared.stores.messaging.messages import QUEUED
+from shared.stores.profiles import Subject
 
 
 def ask(
@@ -41,7 +44,7 @@ def ask(
     plate's number is found in several categories.
     """
     plate_key, at = reading.plate.key, to_text(now)
-    mark = ports.keyed.plate(plate_key)
+    mark = ports.crypto.plate_fingerprint(plate_key)
     admission = admit(ports, citizen, Subject(plate_key, mark), language, now)
     query_id = new_id()
     found = newest_first(ports.violations.of_plate(plate_key))
@@ -66,14 +69,14 @@ def ask(
     else:
         rises = min((due.changes_at for v in violations if v.owed and (due := teller.due(v)).changes_at), default=None)
         said = _result(citizen, admission.profile, reading.plate, query_id, totals, rises, as_of or at, at)
-        answer = message.identity(said.language, str(totals), str(rises))
+        answer = digest(said.language, str(totals), str(rises))
         # Together, so that an answer kept as told has its message.
         answered = ports.look_ups.answered_action(citizen.sub, plate_key, answer, now)
         status = ports.messages.put_answer(said, now, ports.limits.sms, answered, *kept)
         sms = {"status": status, "parts": message.parts(said.text or "") if status == QUEUED else 0}
         if status != QUEUED:
             ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
-    items, cursor = cut(violations, position, None, PAGE, _cursors(ports, citizen, query_id))
+    items, cursor = paginate(violations, position, None, PAGE, _cursors(ports, citizen, query_id))
     return {
         "query_id": query_id,
         "plate": plate_view(reading, language),
@@ -87,7 +90,7 @@ def ask(
 
 
 def _is_proven(ports: Ports, citizen: Citizen, reading: Reading, violations: Sequence[Violation]) -> bool:
-    """Whether all this is of the very vehicle that is proved: others bear the same number in other categories."""
+    """True if every violation belongs to the proven vehicle: another category can bear the same number."""
     link = ports.citizens.follower(reading.plate.key, citizen.sub)
     if link is None or not link.proven:
         return False
@@ -109,7 +112,7 @@ def read_on(
     violations = of_category(
         Reading(plate, asked.category), newest_first(ports.violations.of_plate(asked.plate_key)), language
     )
-    items, following = cut(violations, position, cursor, limit, _cursors(ports, citizen, query_id))
+    items, following = paginate(violations, position, cursor, limit, _cursors(ports, citizen, query_id))
     teller = Teller(plate, to_text(now), language, proven=asked.proven)
     return {"items": [teller.tell(violation) for violation in items], "next_cursor": following}
 
@@ -129,12 +132,12 @@ def of_vehicle(
     vehicle = ports.citizens.vehicle(citizen.sub, vehicle_id)
     if vehicle is None:
         raise Problem(404, "no_such_vehicle")
-    ports.look_ups.audit(citizen.sub, new_id(), ports.keyed.plate(vehicle.plate_key), now)
+    ports.look_ups.audit(citizen.sub, new_id(), ports.crypto.plate_fingerprint(vehicle.plate_key), now)
     found = ports.violations.of_plate(vehicle.plate_key)
     violations = newest_first(concerning(vehicle.category, found))
     plate = Plate.from_key(vehicle.plate_key)
     teller = Teller(plate, to_text(now), language, proven=vehicle.proven)
-    items, following = cut(violations, position, cursor, limit, Cursors(ports.keyed, citizen.sub, vehicle_id))
+    items, following = paginate(violations, position, cursor, limit, Cursors(ports.crypto, citizen.sub, vehicle_id))
     return {
         "plate": plate_view(Reading(plate, vehicle.category), language),
         "as_of": ports.feed.as_of(now),
@@ -150,12 +153,12 @@ def newest_first(violations: list[Violation]) -> list[Violation]:
 
 
 def position(violation: Violation) -> tuple[str, str]:
-    """Where a violation stands on its plate."""
+    """Return where a violation stands on its plate."""
     return violation.recorded_at, violation.violation_no
 
 
 def _cursors(ports: Ports, citizen: Citizen, query_id: str) -> Cursors:
-    return Cursors(ports.keyed, citizen.sub, query_id)
+    return Cursors(ports.crypto, citizen.sub, query_id)
 
 
 def _result(
@@ -171,9 +174,9 @@ def _result(
     """The SMS that says what the screen says."""
     language = profile.language
     return Message(
-        message_id=message.identity(message.QUERY_RESULT, citizen.sub, query_id),
+        message_id=digest(MessageKind.QUERY_RESULT, citizen.sub, query_id),
         sub=citizen.sub,
-        kind=message.QUERY_RESULT,
+        kind=MessageKind.QUERY_RESULT,
         created_at=at,
         phone=citizen.phone,
         language=language,

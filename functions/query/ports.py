@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from shared.plate_crypto import Keyed
+from shared.domain.citizen import Limits
+from shared.plate_crypto import PlateCrypto
 from shared.stores.citizens import Citizens
 from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
-from shared.stores.profiles import Limits
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 
@@ -34,13 +34,13 @@ class Feed:
 
 
 class Ports(NamedTuple):
-    """registry: None where links need no proof. keyed: fingerprints of plates, and seals of cursors."""
+    """registry: None where links need no proof. crypto: fingerprints of plates, and cursors."""
 
     violations: Violations
     citizens: Citizens
     look_ups: LookUps
     messages: Messages
     feed: Feed
-    keyed: Keyed
+    crypto: PlateCrypto
     limits: Limits
     registry: Registry | None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from query.ports import Ports
+from shared.domain.citizen import QuotaError
 from shared.domain.time import BAGHDAD
 from shared.http import Problem
 from shared.identity import Citizen
 from shared.stores.citizens import Admission
-from shared.stores.profiles import QuotaError, Subject
+from shared.stores.profiles import Subject
 
 
 def admit(ports: Ports, citizen: Citizen, subject: Subject | None, language: str, now: datetime) -> Admission:

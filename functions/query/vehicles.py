@@ -12,16 +12,17 @@ from query.quotas import admit, refused
 from query.views import Teller, plate_view, totals_view
 from shared.aws_json import Json
 from shared.domain import message
+from shared.domain.citizen import Follower, QuotaError, Vehicle
+from shared.domain.message import Message, MessageKind
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
+from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.http import Problem, invalid
 from shared.identity import Citizen
 from shared.observability import count
-from shared.pagination import Cursors, cut
-from shared.stores.citizens import Follower, Vehicle
-from shared.stores.messaging.messages import Message
-from shared.stores.profiles import QuotaError, Subject
+from shared.pagination import Cursors, paginate
+from shared.stores.profiles import Subject
 from shared.stores.registry import SUSPICIOUS, TooManyTriesError
 
 RELATIONS: Final = ("self", "family")
@@ -29,8 +30,8 @@ MAX_TOLD_OWNERS: Final = 50
 """Owners that hear of a new follower: a vehicle has a few, and they must fit the transaction of the link."""
 
 
-class Wish(NamedTuple):
-    """A vehicle to be linked. notify: the consent to SMS. proof: the registration number in its normal form."""
+class LinkRequest(NamedTuple):
+    """A request to link a vehicle. notify: the consent to SMS. proof: the registration number in its normal form."""
 
     reading: Reading
     relation: str
@@ -39,17 +40,17 @@ class Wish(NamedTuple):
 
 
 def link(
-    ports: Ports, citizen: Citizen, wish: Wish, *, language: str, now: datetime, new_id: Callable[[], str]
+    ports: Ports, citizen: Citizen, asked: LinkRequest, *, language: str, now: datetime, new_id: Callable[[], str]
 ) -> tuple[dict[str, Any], bool]:
     """The link and whether it is new; linking twice is linking once, but a proof given later counts.
 
     Raises Problem: 422 for a proof that is missing or wrong, 409 where the plate's number is found in several
     categories or the citizen has too many vehicles, 429.
     """
-    proven, category = _prove(ports, citizen, wish, now)
-    reading = wish.reading._replace(category=category)
+    proven, category = _prove(ports, citizen, asked, now)
+    reading = asked.reading._replace(category=category)
     violations = ports.violations.of_plate(reading.plate.key)
-    mark = ports.keyed.plate(reading.plate.key)
+    mark = ports.crypto.plate_fingerprint(reading.plate.key)
     ports.look_ups.audit(citizen.sub, new_id(), mark, now)
     try:
         of_category(reading, violations, language)
@@ -58,7 +59,7 @@ def link(
         admit(ports, citizen, Subject(reading.plate.key, mark), language, now)
         raise
     ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
-    wanted = Vehicle(new_id(), reading.plate.key, reading.category, wish.relation, wish.notify, proven)
+    wanted = Vehicle(new_id(), reading.plate.key, reading.category, asked.relation, asked.notify, proven)
     told = _to_owners(ports, citizen, wanted, now)
     try:
         known = ports.citizens.link(citizen.sub, wanted, now, ports.limits, told)
@@ -73,15 +74,15 @@ def link(
     return {**vehicle_view(vehicle, language), "totals": totals}, known is None
 
 
-def _prove(ports: Ports, citizen: Citizen, wish: Wish, now: datetime) -> tuple[bool, str | None]:
-    """Whether the vehicle is proved the citizen's, and its category: the card's, where it tells several apart."""
-    plate_key, category = wish.reading.plate.key, wish.reading.category
+def _prove(ports: Ports, citizen: Citizen, asked: LinkRequest, now: datetime) -> tuple[bool, str | None]:
+    """Return whether the vehicle is proved the citizen's, and its category: the card's where it tells several apart."""
+    plate_key, category = asked.reading.plate.key, asked.reading.category
     if ports.registry is None:
         return False, category
-    if wish.proof is None:
+    if asked.proof is None:
         raise invalid("proof", "missing")
     try:
-        proof = ports.registry.prove(citizen.sub, plate_key, category, wish.proof, now)
+        proof = ports.registry.prove(citizen.sub, plate_key, category, asked.proof, now)
     except TooManyTriesError:
         raise refused("proofs", now) from None
     if not proof.right:
@@ -102,9 +103,9 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
     return [
         ports.messages.put_action(
             Message(
-                message_id=message.identity(message.FOLLOWER_ADDED, sub, vehicle.vehicle_id),
+                message_id=digest(MessageKind.FOLLOWER_ADDED, sub, vehicle.vehicle_id),
                 sub=sub,
-                kind=message.FOLLOWER_ADDED,
+                kind=MessageKind.FOLLOWER_ADDED,
                 created_at=at,
                 phone=profile.phone,
                 language=profile.language,
@@ -121,7 +122,7 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
 def listed(ports: Ports, citizen: Citizen, cursor: str | None, limit: int, *, language: str) -> dict[str, Any]:
     """A page of a citizen's vehicles. Raises Problem 422."""
     vehicles = sorted(ports.citizens.vehicles(citizen.sub), reverse=True)
-    page, following = cut(vehicles, _position, cursor, limit, Cursors(ports.keyed, citizen.sub, "vehicles"))
+    page, following = paginate(vehicles, _position, cursor, limit, Cursors(ports.crypto, citizen.sub, "vehicles"))
     return {"items": [vehicle_view(vehicle, language) for vehicle in page], "next_cursor": following}
 
 
@@ -151,7 +152,7 @@ def unlink(ports: Ports, citizen: Citizen, vehicle_id: str) -> None:
 
 
 def followers(ports: Ports, citizen: Citizen, vehicle_id: str) -> dict[str, Any]:
-    """Who follows a vehicle that the citizen has proved theirs. Raises Problem 404, or 403 without proof."""
+    """List who follows a vehicle that the citizen has proved theirs. Raises Problem 404, or 403 without proof."""
     vehicle = _proven(ports, citizen, vehicle_id)
     found = [follower for follower in ports.citizens.followers(vehicle.plate_key) if _same_category(follower, vehicle)]
     profiles = ports.citizens.profiles(follower.sub for follower in found)

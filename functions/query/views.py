@@ -38,7 +38,7 @@ def governorate_view(code: str, language: str) -> dict[str, str]:
 
 
 def note_of_none(as_of: str, language: str) -> str:
-    """That nothing unpaid is known: never that nothing is owed. as_of: up to when the data goes, a stored text."""
+    """Say that nothing unpaid is known: never that nothing is owed. as_of: up to when the data goes, a stored text."""
     return _NONE[language].format(f"{day(as_of)} {as_of[11:16]}")
 
 
@@ -57,7 +57,7 @@ class Teller:
         self._dues: dict[str, Due] = {}
 
     def due(self, violation: Violation) -> Due:
-        """What is owed for a violation, worked out once."""
+        """Work out what is owed for a violation, once."""
         known = self._dues.get(violation.violation_no)
         if known is None:
             known = self._dues[violation.violation_no] = violation.due(self._at)
@@ -109,6 +109,6 @@ class Teller:
 
 
 def totals_view(violations: Sequence[Violation], due: Callable[[Violation], Due]) -> dict[str, Any]:
-    """How many there are on the whole plate, how many are owed, and how much in all."""
+    """Count how many there are on the whole plate, how many are owed, and how much in all."""
     owed = [due(violation).amount for violation in violations if violation.owed]
     return {"count": len(violations), "unpaid_count": len(owed), "amount": sum(owed), "currency": CURRENCY}

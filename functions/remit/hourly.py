@@ -10,10 +10,11 @@ from remit.files import files, manifest
 from shared import uploads
 from shared.aws_json import sdk
 from shared.clock import now
+from shared.domain.settlement import BatchStatus, Cursor, SettlementFile
 from shared.domain.time import BAGHDAD, to_text
 from shared.observability import count, logger
 from shared.settings import number, setting
-from shared.stores.settlements import CLOSED, OPEN, WRITTEN, Cursor, SettlementFile, Settlements
+from shared.stores.settlements import Settlements
 from shared.uploads import CSV, JSON, Put
 
 MAX_BATCH_VIOLATIONS: Final = 100_000
@@ -27,17 +28,17 @@ def run(ledger: Settlements, put: Put, at: datetime, *, most: int = MAX_BATCH_VI
     is always the same files, and there is never more than one that is not written.
     """
     cursor = ledger.cursor()
-    if cursor and cursor.state != WRITTEN:
+    if cursor and cursor.state != BatchStatus.WRITTEN:
         _finish(cursor, ledger, put, at, most)
-        cursor = cursor._replace(state=WRITTEN)
-    hour = Cursor(f"{at.astimezone(BAGHDAD):%Y-%m-%d/%H}", OPEN)
+        cursor = cursor._replace(state=BatchStatus.WRITTEN)
+    hour = Cursor(f"{at.astimezone(BAGHDAD):%Y-%m-%d/%H}", BatchStatus.OPEN)
     if (cursor is None or cursor.batch < hour.batch) and ledger.is_due() and ledger.advance(cursor, hour):
         _finish(hour, ledger, put, at, most)
 
 
 def _finish(cursor: Cursor, ledger: Settlements, put: Put, at: datetime, most: int) -> None:
-    closed = cursor._replace(state=CLOSED)
-    if cursor.state == OPEN:
+    closed = cursor._replace(state=BatchStatus.CLOSED)
+    if cursor.state == BatchStatus.OPEN:
         ledger.collect(cursor.batch, most)
         ledger.advance(cursor, closed)
     made = files(cursor.batch, ledger.entries(cursor.batch))
@@ -45,7 +46,7 @@ def _finish(cursor: Cursor, ledger: Settlements, put: Put, at: datetime, most: i
         put(file.key, file.content, CSV)
         ledger.put_file(SettlementFile(file.key, file.sha256, file.lines, file.amount, to_text(at)))
     put(*manifest(cursor.batch, made), JSON)
-    ledger.advance(closed, cursor._replace(state=WRITTEN))
+    ledger.advance(closed, cursor._replace(state=BatchStatus.WRITTEN))
     logger().info("settlements written", extra={"batch": cursor.batch, "files": len(made)})
     count("SettlementLines", sum(file.lines for file in made))
 

@@ -13,16 +13,16 @@ WORDS: Final = {
         "There is no such settlement file: the key must be the file's own, under settlements-ack/, with .json",
     ),
     "too_large": (
-        f"الإشعار أكبر من {MAX_ACKNOWLEDGEMENT_BYTES} بايت",
+        f"إشعار الاستلام أكبر من {MAX_ACKNOWLEDGEMENT_BYTES} بايت",
         f"The acknowledgement is larger than {MAX_ACKNOWLEDGEMENT_BYTES} bytes",
     ),
     "not_json": (
-        'الإشعار ليس JSON بالشكل {"sha256": "..."}',
+        'إشعار الاستلام ليس JSON بالشكل {"sha256": "..."}',
         'The acknowledgement is not JSON such as {"sha256": "…"}',
     ),
     "checksum_missing": ("حقل sha256 مفقود أو ليس نصاً", "The field sha256 is missing or is not a text"),
     "checksum_differs": (
-        "قيمة sha256 لا تطابق ملف التسوية: نزّل الملف من جديد ثم أعد الإشعار",
+        "قيمة sha256 لا تطابق ملف التسوية: نزّل الملف من جديد ثم أرسل إشعار الاستلام",
         "sha256 is not the settlement file's: fetch the file again, then acknowledge it",
     ),
 }

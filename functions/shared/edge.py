@@ -13,7 +13,7 @@ from typing import Final
 
 from shared.aws_json import Call, FastClient
 from shared.clock import now
-from shared.secret import good_values
+from shared.secret import current_then_previous
 from shared.settings import setting
 
 HEADER: Final = "x-edge-secret"
@@ -51,7 +51,7 @@ class Edge:
         self._read_at: datetime | None = None
 
     def admits(self, headers: Mapping[str, str]) -> bool:
-        """Whether a request brings a value that is good. Raises AwsError where the values are needed and not read."""
+        """Return whether a request brings a good value. Raises AwsError where the values are needed and not read."""
         given = headers.get(HEADER, "").encode("utf-8", "surrogatepass")
         if not given:
             return False
@@ -60,7 +60,10 @@ class Edge:
         at = self._now()
         if self._read_at is not None and at < self._read_at + READ_ANEW_AFTER:
             return False
-        self._values, self._read_at = [value.encode() for value in good_values(self._call, self._secret_id)], at
+        self._values, self._read_at = (
+            [value.encode() for value in current_then_previous(self._call, self._secret_id)],
+            at,
+        )
         return self._is_good(given)
 
     def _is_good(self, given: bytes) -> bool:

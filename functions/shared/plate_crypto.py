@@ -1,4 +1,4 @@
-"""Fingerprints of what may be counted or compared but not kept: plates and registration numbers.
+"""Fingerprints of what may be counted or compared but not kept, plates and registration numbers; and sealed cursors.
 
 An HMAC under a key from Secrets Manager, never a plain hash: plates can be enumerated, and so could their hashes.
 """
@@ -11,38 +11,42 @@ from hashlib import shake_256
 from shared.aws_json import Call
 
 
-class Keyed:
-    """Fingerprints under one key. The same text has another fingerprint for each purpose."""
+class PlateCrypto:
+    """Fingerprints and encryption under one key. The same text has another fingerprint for each purpose."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     @classmethod
-    def from_secret(cls, call: Call, secret_id: str) -> Keyed:
-        """The key as Secrets Manager holds it. One GetSecretValue."""
+    def from_secret(cls, call: Call, secret_id: str) -> PlateCrypto:
+        """Read the key from Secrets Manager. One GetSecretValue."""
         secret = call("secretsmanager", "GetSecretValue", {"SecretId": secret_id})["SecretString"]
         return cls(secret.encode())
 
-    def plate(self, plate_key: str) -> str:
-        """What a plate is counted and audited under."""
-        return self._of("plate", plate_key)
+    def plate_fingerprint(self, plate_key: str) -> str:
+        """Fingerprint a plate, as it is counted and audited."""
+        return self._fingerprint("plate", plate_key)
 
-    def registration(self, plate_key: str, number: str) -> str:
-        """What the number of a plate's registration card is kept as."""
-        return self._of("registration", plate_key, number)
+    def registration_fingerprint(self, plate_key: str, number: str) -> str:
+        """Fingerprint the number of a plate's registration card, as it is kept."""
+        return self._fingerprint("registration", plate_key, number)
 
-    def cursor(self, *parts: str) -> str:
-        """What seals a position in a citizen's list."""
-        return self._of("cursor", *parts)
+    def cursor_fingerprint(self, *parts: str) -> str:
+        """Fingerprint a position in a citizen's list, which seals its cursor."""
+        return self._fingerprint("cursor", *parts)
 
-    def veiled(self, text: bytes, under: bytes) -> bytes:
-        """A text that nobody without the key can read; veiled again, it is readable.
+    def encrypt(self, text: bytes, nonce: bytes) -> bytes:
+        """Encrypt a text.
 
-        under: what no other text is veiled under, such as a fingerprint of this one (RFC 5297's construction).
+        nonce: under which no other text is encrypted, such as a fingerprint of this one (RFC 5297's construction).
         """
-        seed = hmac.digest(self._key, b"veil\x1f" + under, "sha256")
+        seed = hmac.digest(self._key, b"encrypt\x1f" + nonce, "sha256")
         stream = shake_256(seed).digest(len(text))
         return bytes(byte ^ mask for byte, mask in zip(text, stream, strict=True))
 
-    def _of(self, *parts: str) -> str:
+    def decrypt(self, encrypted: bytes, nonce: bytes) -> bytes:
+        """Decrypt what was encrypted under a nonce: the same mask, applied again, takes itself away."""
+        return self.encrypt(encrypted, nonce)
+
+    def _fingerprint(self, *parts: str) -> str:
         return hmac.digest(self._key, "\x1f".join(parts).encode(), "sha256").hex()[:32]

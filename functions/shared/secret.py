@@ -5,8 +5,8 @@ from __future__ import annotations
 from shared.aws_json import AwsError, Call
 
 
-def good_values(call: Call, secret_id: str) -> list[str]:
-    """The current value, then the previous one where there is one: both are good until the next change.
+def current_then_previous(call: Call, secret_id: str) -> list[str]:
+    """Read the current value, then the previous one where there is one: both are good until the next change.
 
     Raises AwsError, or KeyError for a secret that holds no text. Two calls.
     """

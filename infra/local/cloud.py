@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Self
 
+from infra import help_page
 from infra.local.config import ACCESS_KEY_ID, REGION, ROOT, SECRET_ACCESS_KEY, Config
 from infra.local.demo.seed import seed
 from infra.local.engine import Application, Engine
@@ -13,6 +14,7 @@ from infra.local.front import Front
 from infra.local.gateway.server import Gateway
 from infra.local.issuer import AUDIENCE, Issuer
 from infra.local.ports import require_free
+from infra.template import PARTS
 
 DEMO_ROWS = 600
 
@@ -55,7 +57,7 @@ class LocalCloud:
         self._demo_rows = demo_rows
         self._progress = progress
         self._started = ExitStack()
-        application = Application(ROOT / "template.yaml", ROOT / "functions", stack_parameters(config))
+        application = Application(PARTS, ROOT / "functions", stack_parameters(config))
         self.engine = Engine(config, application)
 
     def __enter__(self) -> Self:
@@ -95,6 +97,7 @@ class LocalCloud:
         config = self._config
         require_free(config.api_port, "GHARAMA_PORT")
         shutil.rmtree(config.logs, ignore_errors=True)
+        help_page.write(ROOT / "functions")
         self.engine.start(self._progress)
         started.callback(self.engine.stop)
         issuer = Issuer(config.state, _issuer_url(config))

@@ -17,6 +17,7 @@ from infra.local.lambdas.pool import Functions, FunctionsClosedError
 from infra.local.streams.api import StreamsApi
 from infra.local.streams.batch import StreamMapping
 from infra.local.streams.poller import StreamPoller, settle
+from infra.template import read
 
 SETTLE_WITHIN = 20.0  # seconds for the streams' records, when everything stops
 FINISH_WITHIN = 10.0  # seconds for invocations in progress
@@ -26,9 +27,9 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Application:
-    """What runs in it: a SAM template, the folder that its handlers are found in, and values of its parameters."""
+    """What runs in it: a SAM template's files, the folder that its handlers are found in, values of its parameters."""
 
-    template: Path
+    template: tuple[Path, ...]
     functions: Path
     parameters: Mapping[str, str]
 
@@ -83,9 +84,9 @@ class Engine:
         started.callback(invocations.close)
         self._emulator.start()
         # Loads while the emulator starts, which takes as long.
-        from infra.local.aws.localize import localize, parse
+        from infra.local.aws.localize import localize
 
-        written = parse(application.template.read_text())
+        written = read(*application.template)
         if unknown := config.parameters.keys() - written.get("Parameters", {}).keys():
             raise DeployError(f"GHARAMA_PARAMETERS names what the template does not: {', '.join(sorted(unknown))}")
         template = localize(written, application.parameters, invocations.url)

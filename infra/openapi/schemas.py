@@ -8,12 +8,12 @@ from pay import counter
 from pay.api import PaymentBody
 from query.vehicles import RELATIONS
 from shared.domain import fine, payment, violation
-from shared.domain import message as messages
+from shared.domain.file import ENDED, FileStatus
+from shared.domain.message import MessageStatus
 from shared.domain.money import CURRENCY
 from shared.domain.plate import CATEGORIES, GERMAN, KURDISTAN, OLD, UNIFIED
 from shared.domain.registration import MAX_NUMBER_CHARACTERS as MAX_REGISTRATION_CHARACTERS
 from shared.http import LANGUAGES
-from shared.stores.files import ENDED, LOADING
 
 Schema = dict[str, Any]
 
@@ -176,7 +176,7 @@ SCHEMAS: dict[str, Schema] = {
         answer(
             message_id=TEXT,
             kind=TEXT,
-            status=one_of(*messages.STATUSES),
+            status=one_of(*MessageStatus),
             created_at=INSTANT,
             plate=nullable(ref("Plate")),
             text=nullable(TEXT),
@@ -258,7 +258,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Upload": answer(
         upload_id=ID,
-        status=one_of("waiting", LOADING, *sorted(ENDED)),
+        status=one_of("waiting", FileStatus.LOADING, *sorted(ENDED)),
         rows_found=COUNT,
         rows_done=COUNT,
         report=nullable({"type": "object"}),

@@ -9,11 +9,11 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from infra.operator.deployment import Deployment
-from pay.payments.manual_refund import BUSY, REFUNDED, REFUNDING, TAKEN, UNKNOWN
-from pay.payments.money_returned import take_back
-from pay.payments.refund import give_back_reviewed, given_back, is_asked_for, is_stuck, settle_reviewed
-from pay.payments.settle import Books
-from shared.domain.payment import PAID, REFUND_DUE, REVIEW, Payment
+from pay.payments.manual_refund import BUSY, CLAIMED, REFUNDED, REFUNDING, UNKNOWN
+from pay.payments.money_returned import record_money_returned
+from pay.payments.refund import complete_refund, is_asked_for, is_stuck, refund_reviewed, settle_reviewed
+from pay.payments.settle import PaymentStores
+from shared.domain.payment import Payment, PaymentStatus
 from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
 from shared.stores.settlements import Settlements
@@ -36,22 +36,22 @@ class Decision(NamedTuple):
 
 
 def _settle(payment: Payment, deployment: Deployment) -> bool:
-    return settle_reviewed(payment, _books(deployment), deployment.clock()) is not None
+    return settle_reviewed(payment, _stores(deployment), deployment.clock()) is not None
 
 
 def _give_back(payment: Payment, deployment: Deployment) -> bool:
-    return give_back_reviewed(payment, _books(deployment), deployment.clock())
+    return refund_reviewed(payment, _stores(deployment), deployment.clock())
 
 
 def _given_back(payment: Payment, deployment: Deployment) -> bool:
-    return given_back(payment, _books(deployment), deployment.clock()).status != REFUND_DUE
+    return complete_refund(payment, _stores(deployment), deployment.clock()).status != PaymentStatus.REFUND_DUE
 
 
-def _take_back(payment: Payment, deployment: Deployment) -> bool:
-    return take_back(payment, _books(deployment), deployment.clock())
+def _record_money_returned(payment: Payment, deployment: Deployment) -> bool:
+    return record_money_returned(payment, _stores(deployment), deployment.clock())
 
 
-_NOT_BY_HAND: Final = {
+_NO_MANUAL_REFUND: Final = {
     BUSY: "the gateway is being asked for it just now: look at its trail in two minutes",
     REFUNDING: "the gateway says that it is giving the money back: do not give it as well",
     REFUNDED: "the gateway says that it has given the money back: do not give it as well",
@@ -59,56 +59,56 @@ _NOT_BY_HAND: Final = {
 }
 
 
-def _by_hand(payment: Payment, deployment: Deployment, *, confirmed: bool) -> bool:
+def _manual_refund(payment: Payment, deployment: Deployment, *, confirmed: bool) -> bool:
     """Done by the function that asks the gateways: it has their keys, and the addresses that they let in."""
-    payload = json.dumps({"by_hand": payment.payment_id, "confirmed": confirmed}).encode()
-    reconcile = deployment.physical["PayPollGateways"]
-    answer = deployment.clients("lambda").invoke(FunctionName=reconcile, Payload=payload)
+    payload = json.dumps({"manual_refund": payment.payment_id, "confirmed": confirmed}).encode()
+    poll_gateways = deployment.physical["PayPollGateways"]
+    answer = deployment.clients("lambda").invoke(FunctionName=poll_gateways, Payload=payload)
     if answer.get("FunctionError"):
         raise DecisionError("the function PayPollGateways failed: look at its log")
     outcome = json.loads(answer["Payload"].read())
-    if outcome != TAKEN:
-        raise DecisionError(_NOT_BY_HAND[outcome])
+    if outcome != CLAIMED:
+        raise DecisionError(_NO_MANUAL_REFUND[outcome])
     return True
 
 
 DECISIONS: Final = {
     "settle": Decision(
         "the money under review is good: what can be settled is, the rest goes back through the gateway",
-        lambda payment, _: payment.status == REVIEW and payment.received >= payment.amount,
+        lambda payment, _: payment.status == PaymentStatus.REVIEW and payment.received >= payment.amount,
         _settle,
     ),
     "give-back": Decision(
         "the money under review goes back through the gateway",
-        lambda payment, _: payment.status == REVIEW,
+        lambda payment, _: payment.status == PaymentStatus.REVIEW,
         _give_back,
     ),
     "by-hand": Decision(
         "what the gateway refuses to give back is to be given back by hand: it is never asked for it again",
-        lambda payment, at: is_stuck(payment, at) and not is_asked_for(payment) and not payment.by_hand_since,
-        partial(_by_hand, confirmed=False),
+        lambda payment, at: is_stuck(payment, at) and not is_asked_for(payment) and not payment.manual_refund_since,
+        partial(_manual_refund, confirmed=False),
     ),
     "by-hand-confirmed": Decision(
         "the gateway's office says that it has given nothing back and will not: it is to be given back by hand",
-        lambda payment, at: is_stuck(payment, at) and not payment.by_hand_since,
-        partial(_by_hand, confirmed=True),
+        lambda payment, at: is_stuck(payment, at) and not payment.manual_refund_since,
+        partial(_manual_refund, confirmed=True),
     ),
     "given-back": Decision(
         "what was to be given back by hand has been",
-        lambda payment, _: payment.status == REFUND_DUE and payment.by_hand_since is not None,
+        lambda payment, _: payment.status == PaymentStatus.REFUND_DUE and payment.manual_refund_since is not None,
         _given_back,
     ),
     "take-back": Decision(
         "all the money of a paid payment is back with its payer: its violations are owed again, the sectors are told",
-        lambda payment, _: payment.status == PAID,
-        _take_back,
+        lambda payment, _: payment.status == PaymentStatus.PAID,
+        _record_money_returned,
     ),
 }
 
 
 def find(deployment: Deployment, payment_id: str, name: str) -> Payment:
     """A payment that a decision fits. Raises KeyError where there is none, DecisionError where it does not fit."""
-    payment = _books(deployment).payments.get(payment_id)
+    payment = _stores(deployment).payments.get(payment_id)
     if payment is None:
         raise KeyError(payment_id)
     if not DECISIONS[name].fits(payment, deployment.clock()):
@@ -123,9 +123,9 @@ def decide(deployment: Deployment, payment: Payment, name: str) -> None:
         raise DecisionError("the payment has moved on meanwhile: look at its trail")
 
 
-def _books(deployment: Deployment) -> Books:
+def _stores(deployment: Deployment) -> PaymentStores:
     call, tables = deployment.call, deployment.physical
-    return Books(
+    return PaymentStores(
         Violations(call, tables["Violations"]),
         Payments(call, tables["Payments"]),
         Messages(call, tables["Messages"]),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from infra.operator.deployment import Deployment
-from shared.stores.files import File, Files
+from shared.domain.file import File
+from shared.stores.files import Files
 
 
 def newest(deployment: Deployment, key: str) -> File:

@@ -27,8 +27,9 @@ from ingest.format.parser import Source
 from ingest.format.violations import ViolationParser
 from ingest.objects import Objects
 from ingest.reading.csv_records import records
-from ingest.reading.csv_text import plain
-from shared.stores.files import FINAL, File, Files
+from ingest.reading.csv_text import as_csv_text
+from shared.domain.file import FINAL, File
+from shared.stores.files import Files
 from shared.stores.items import MAX_ACTIONS, text
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations
@@ -72,7 +73,7 @@ class Reader:
         opened = self._objects.open(version.key, version.version_id)
         source = Source(version.file_id, version.origin, plan.last_modified, announce_from=plan.last_modified)
         parser = ViolationParser(Layout(plan.separator, plan.header, plan.columns), source)
-        with plain(opened.blocks, opened.size, plan.encoding) as content, TemporaryFile() as copy:
+        with as_csv_text(opened.blocks, opened.size, plan.encoding) as content, TemporaryFile() as copy:
             copy.writelines(content.blocks)
             copy.seek(0)
             lines = io.TextIOWrapper(copy, "utf-8-sig", newline="")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from infra.operator.deployment import Deployment
 from shared.aws_json import Json
-from shared.domain.payment import PENDING
+from shared.domain.payment import PaymentStatus
 from shared.domain.phone import masked
 from shared.stores.items import pages
 from shared.stores.payments import SHARDS
@@ -38,7 +38,7 @@ def _in_order(items: Iterable[Json]) -> Iterator[Json]:
     state, waiting = "", sorted(items, key=_moment)
     while waiting:
         same = [item for item in waiting if _moment(item) == _moment(waiting[0])]
-        callbacks = [item for item in same if "what" not in item] if state == PENDING else []
+        callbacks = [item for item in same if "what" not in item] if state == PaymentStatus.PENDING else []
         following = [item for item in same if "what" in item and item.get("before", {"S": ""})["S"] == state]
         item = (callbacks or following or same)[0]
         waiting.remove(item)
@@ -78,16 +78,16 @@ def _query(deployment: Deployment, request: Json) -> Iterator[Json]:
 
 
 def _line(item: Json) -> str:
-    shown = {name: _plain(name, value) for name, value in sorted(item.items()) if name not in _LEFT_OUT}
+    shown = {name: _decoded(name, value) for name, value in sorted(item.items()) if name not in _LEFT_OUT}
     return "  ".join(f"{name}={value}" for name, value in shown.items())
 
 
-def _plain(name: str, value: dict[str, Any]) -> Any:
+def _decoded(name: str, value: dict[str, Any]) -> Any:
     ((kind, inner),) = value.items()
     if name == "lines":  # number and amount; a plate follows
-        return [[_plain("", cell) for cell in line["L"][:2]] for line in inner]
+        return [[_decoded("", cell) for cell in line["L"][:2]] for line in inner]
     if name in _PERSONAL and kind == "S":
         return _PERSONAL[name](inner)
     if kind == "L":
-        return [_plain("", element) for element in inner]
+        return [_decoded("", element) for element in inner]
     return inner

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from notify import on_violation
-from shared.stores.citizens import Follower
+from shared.domain.citizen import Follower
 from shared.stores.items import pack
 from tests.support import lambda_events as events
 from tests.support.build import violation

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from shared.aws_json import Call, Json
+from shared.domain.citizen import Follower, Profile, Vehicle
 from shared.domain.time import to_text
-from shared.stores.citizens import Citizens, Follower, Vehicle
-from shared.stores.profiles import Profile
+from shared.stores.citizens import Citizens
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, OTHER_PLATE, PHONE, PLATE, SUB, follow
 

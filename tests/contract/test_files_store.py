@@ -6,20 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.file import OUTCOMES, DoneChunk, FileStatus, FileVersion, Plan, Upload
 from shared.domain.time import to_text
-from shared.stores.files import (
-    CHECKING,
-    FAILED,
-    LOADED,
-    LOADING,
-    OUTCOMES,
-    REFUSED,
-    DoneChunk,
-    Files,
-    FileVersion,
-    Plan,
-    Upload,
-)
+from shared.stores.files import Files
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON
 
@@ -38,31 +27,46 @@ def files(engine: Engine, tables: Tables) -> Files:
 class TestOneFile:
     def test_a_file_is_claimed_once(self, files: Files) -> None:
         claimed = files.claim(VERSION, NOON)
-        assert (claimed.version, claimed.state, claimed.claimed_at) == (VERSION, CHECKING, to_text(NOON))
+        assert (claimed.version, claimed.state, claimed.claimed_at) == (VERSION, FileStatus.CHECKING, to_text(NOON))
         assert files.claim(VERSION, NOON + MINUTE) == files.file(VERSION.file_id) == claimed
         files.plan(VERSION.file_id, PLAN)
-        assert files.claim(VERSION, NOON + MINUTE).state == LOADING
+        assert files.claim(VERSION, NOON + MINUTE).state == FileStatus.LOADING
 
     def test_a_file_that_was_never_claimed_is_none(self, files: Files) -> None:
         with pytest.raises(KeyError):
             files.file(VERSION.file_id)
         files.all_queued(VERSION.file_id)
-        assert not files.end(VERSION.file_id, LOADED, "{}")
+        assert not files.end(VERSION.file_id, FileStatus.LOADED, "{}")
         assert not files.take_finish(VERSION.file_id, NOON, NOON + MINUTE)
         with pytest.raises(KeyError):
             files.file(VERSION.file_id)
+
+    def test_a_state_of_a_later_version_is_kept_and_neither_planned_nor_ended(
+        self, engine: Engine, files: Files, tables: Tables
+    ) -> None:
+        files.claim(VERSION, NOON)
+        later = next(item for item in tables.items("Files") if "state" in item) | {"state": {"S": "held_for_review"}}
+        engine.fast()("dynamodb", "PutItem", {"TableName": tables["Files"], "Item": later})
+        files.plan(VERSION.file_id, PLAN)
+        assert not files.end(VERSION.file_id, FileStatus.LOADED, "{}")
+        kept = files.file(VERSION.file_id)
+        assert (kept.state, kept.plan) == ("held_for_review", None)
 
     def test_a_second_plan_changes_nothing(self, files: Files) -> None:
         files.claim(VERSION, NOON)
         files.plan(VERSION.file_id, PLAN)
         files.chunk_done(VERSION.file_id, CHUNK, NOON)
         planned = files.file(VERSION.file_id)
-        assert (planned.plan, planned.state, planned.chunks_done) == (PLAN, LOADING, 1)
+        assert (planned.plan, planned.state, planned.chunks_done) == (PLAN, FileStatus.LOADING, 1)
         files.plan(VERSION.file_id, PLAN._replace(chunks=9))
         assert files.file(VERSION.file_id) == planned
 
-    @pytest.mark.parametrize(("state", "planned"), [(REFUSED, False), (LOADED, False), (FAILED, True)])
-    def test_a_file_that_ended_is_planned_only_where_it_failed(self, files: Files, state: str, planned: bool) -> None:
+    @pytest.mark.parametrize(
+        ("state", "planned"), [(FileStatus.REFUSED, False), (FileStatus.LOADED, False), (FileStatus.FAILED, True)]
+    )
+    def test_a_file_that_ended_is_planned_only_where_it_failed(
+        self, files: Files, state: FileStatus, planned: bool
+    ) -> None:
         files.claim(VERSION, NOON)
         files.end(VERSION.file_id, state, "{}")
         files.plan(VERSION.file_id, PLAN)
@@ -74,20 +78,20 @@ class TestOneFile:
         assert not files.take_finish(VERSION.file_id, NOON + MINUTE, NOON + 2 * MINUTE)
         assert files.take_finish(VERSION.file_id, NOON + 1.5 * MINUTE, NOON + 3 * MINUTE)
 
-    @pytest.mark.parametrize("state", [LOADED, REFUSED])
+    @pytest.mark.parametrize("state", [FileStatus.LOADED, FileStatus.REFUSED])
     def test_what_has_ended_ends_no_other_way(self, files: Files, state: str) -> None:
         files.claim(VERSION, NOON)
         assert files.end(VERSION.file_id, state, "first")
-        assert not files.end(VERSION.file_id, FAILED, "second")
+        assert not files.end(VERSION.file_id, FileStatus.FAILED, "second")
         ended = files.file(VERSION.file_id)
         assert (ended.state, ended.report) == (state, "first")
 
     def test_what_had_failed_may_end_well_and_is_published_anew(self, files: Files) -> None:
         files.claim(VERSION, NOON)
-        files.end(VERSION.file_id, FAILED, "first")
+        files.end(VERSION.file_id, FileStatus.FAILED, "first")
         files.all_published(VERSION.file_id, "first")
         assert files.file(VERSION.file_id).published
-        assert files.end(VERSION.file_id, LOADED, "second")
+        assert files.end(VERSION.file_id, FileStatus.LOADED, "second")
         assert not files.file(VERSION.file_id).published
         files.all_published(VERSION.file_id, "first")  # by a run that was slow
         assert not files.file(VERSION.file_id).published

@@ -13,7 +13,7 @@ import pytest
 
 from pay.gateways import Gateway, Keys, NotAskedError, ReadKeys, RefusedError, UnknownError
 from pay.gateways import client as exchanges
-from pay.gateways.client import Exchange, dinars
+from pay.gateways.client import Client, dinars
 from pay.gateways.oauth import OAuth
 from tests.support import fault_server
 from tests.support.authority import Authority
@@ -76,7 +76,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, merchant: Merchant) -> Merchant:
 
 
 def assert_order_unknown(merchant: Merchant, fault: Fault) -> None:
-    merchant.adapter.standing(*ids(merchant))  # it has a token now, where it needs one
+    merchant.adapter.get_order(*ids(merchant))  # it has a token now, where it needs one
     before = len(merchant.gateway.asked(merchant.gateway.order_path))
     merchant.gateway.meets(merchant.gateway.order_path, fault)
     with pytest.raises(UnknownError):
@@ -118,7 +118,7 @@ class TestOrders:
         with pytest.raises(RefusedError, match="keys"):
             adapter.order(merchant.order())
         with pytest.raises(UnknownError, match="keys"):
-            adapter.standing(order.payment_id, gateway_id)
+            adapter.get_order(order.payment_id, gateway_id)
         with pytest.raises(UnknownError, match="keys"):
             adapter.callback(merchant.gateway.owed[-1].delivery(), datetime.now(UTC))
         assert len(merchant.gateway.received) == before
@@ -144,51 +144,51 @@ class TestOrders:
             merchant.adapter.order(merchant.order())
 
 
-class TestStandings:
+class TestGettingAnOrder:
     @no_answer
     def test_what_is_no_answer_tells_nothing(self, merchant: Merchant, fault: Fault) -> None:
         known = ids(merchant)
         merchant.gateway.meets(merchant.gateway.status_path, fault)
         with pytest.raises(UnknownError):
-            merchant.adapter.standing(*known)
-        assert merchant.adapter.standing(*known)
+            merchant.adapter.get_order(*known)
+        assert merchant.adapter.get_order(*known)
 
     @slow
     def test_nor_does_what_takes_too_long(self, impatient: Merchant, fault: Fault) -> None:
         known = ids(impatient)
         impatient.gateway.meets(impatient.gateway.status_path, fault)
         with pytest.raises(UnknownError):
-            impatient.adapter.standing(*known)
+            impatient.adapter.get_order(*known)
 
     @pytest.mark.parametrize("status", [400, 403, 429])
     def test_nor_does_a_refusal_to_say(self, merchant: Merchant, status: int) -> None:
         known = ids(merchant)
         merchant.gateway.meets(merchant.gateway.status_path, answers(says(status, {"message": "no"})))
         with pytest.raises(UnknownError):
-            merchant.adapter.standing(*known)
+            merchant.adapter.get_order(*known)
 
     @pytest.mark.parametrize("merchant", ["qicard", "zaincash", "fib"], indirect=True)
     def test_nor_does_not_finding_it_where_the_documents_do_not_say_how_that_is_told(self, merchant: Merchant) -> None:
         known = ids(merchant)
         merchant.gateway.meets(merchant.gateway.status_path, answers(says(404, {"message": "no"})))
         with pytest.raises(UnknownError):
-            merchant.adapter.standing(*known)
+            merchant.adapter.get_order(*known)
 
     def test_nor_does_being_turned_away_at_the_door(self, merchant: Merchant) -> None:
         known = ids(merchant)
         merchant.gateway.meets("", *[answers(Reply(401))] * 8)
         with pytest.raises(UnknownError):
-            merchant.adapter.standing(*known)
+            merchant.adapter.get_order(*known)
 
     @pytest.mark.parametrize("status", ["PARTIALLY_PAID", "Paid", "", None, 5, ["PAID"], "x" * 500])
     def test_a_status_unknown_to_us_is_named_and_tells_nothing(self, merchant: Merchant, status: object) -> None:
         known = ids(merchant)
         merchant.gateway.meets(merchant.gateway.status_path, lies(lambda answer: {**answer, "status": status}))
         with pytest.raises(UnknownError, match="status unknown to us") as raised:
-            merchant.adapter.standing(*known)
+            merchant.adapter.get_order(*known)
         assert len(str(raised.value)) < 80
 
-    def test_another_orders_standing_is_not_taken_for_this_ones(self, merchant: Merchant) -> None:
+    def test_another_orders_answer_is_not_taken_for_this_ones(self, merchant: Merchant) -> None:
         _, other = merchant.placed("paid")
         known = ids(merchant)
         stolen: dict[str, Any] = {}
@@ -198,9 +198,9 @@ class TestStandings:
             return answer
 
         merchant.gateway.meets(merchant.gateway.status_path, lies(take), lies(lambda answer: stolen))
-        merchant.adapter.standing(None, other)
+        merchant.adapter.get_order(None, other)
         with pytest.raises(UnknownError, match="another order"):
-            merchant.adapter.standing(*known)
+            merchant.adapter.get_order(*known)
 
     @pytest.mark.parametrize("merchant", ["qicard", "zaincash", "sandbox"], indirect=True)
     def test_nor_is_one_under_another_reference(self, merchant: Merchant) -> None:
@@ -212,13 +212,13 @@ class TestStandings:
 
         merchant.gateway.meets(merchant.gateway.status_path, lies(renamed))
         with pytest.raises(UnknownError, match="another order"):
-            merchant.adapter.standing(*known)
+            merchant.adapter.get_order(*known)
 
     @pytest.mark.parametrize("off", [-1, 1])
     def test_an_amount_off_by_one_dinar_is_told_as_it_is(self, merchant: Merchant, off: int) -> None:
         known = ids(merchant)
         merchant.gateway.meets(merchant.gateway.status_path, lies(amount(merchant, AMOUNT + off)))
-        found = merchant.adapter.standing(*known)
+        found = merchant.adapter.get_order(*known)
         assert found is not None
         assert found.amount == AMOUNT + off
 
@@ -227,12 +227,12 @@ class TestStandings:
         known = ids(merchant)
         merchant.gateway.meets(merchant.gateway.status_path, lies(amount(merchant, wrong)))
         with pytest.raises(UnknownError, match="not understood"):
-            merchant.adapter.standing(*known)
+            merchant.adapter.get_order(*known)
 
     def test_another_currency_is_told_as_it_is(self, merchant: Merchant) -> None:
         known = ids(merchant)
         merchant.gateway.meets(merchant.gateway.status_path, lies(money(merchant, AMOUNT, "USD")))
-        found = merchant.adapter.standing(*known)
+        found = merchant.adapter.get_order(*known)
         assert found is not None
         assert found.currency == "USD"
 
@@ -295,7 +295,7 @@ class TestTokens:
         merchant.gateway.clock = lambda: at[0]  # type: ignore[attr-defined]
         with merchant.gateway as gateway:
             call = OAuth(
-                Exchange(gateway.url),
+                Client(gateway.url),
                 "/auth/realms/fib-online-shop/protocol/openid-connect/token",
                 lambda: self.KEYS,
                 clock=lambda: at[0],
@@ -309,7 +309,7 @@ class TestTokens:
     def test_one_that_is_turned_away_is_replaced_once(self, merchant: Merchant) -> None:
         known = ids(merchant)
         merchant.gateway.meets(merchant.gateway.status_path, answers(Reply(401)))
-        assert merchant.adapter.standing(*known)
+        assert merchant.adapter.get_order(*known)
         assert len(merchant.gateway.asked("/token")) == 2
 
     @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ class TestTokens:
     def test_a_grant_that_is_none_asks_nothing(self, granted: dict[str, Any]) -> None:
         with Merchant("fib").gateway as gateway:
             gateway.meets("/token", answers(says(200, granted)))
-            call = OAuth(Exchange(gateway.url), "/token", lambda: self.KEYS)
+            call = OAuth(Client(gateway.url), "/token", lambda: self.KEYS)
             with pytest.raises(NotAskedError):
                 call("GET", "/protected")
             assert gateway.asked("/protected") == []
@@ -329,7 +329,7 @@ class TestTokens:
 def test_a_certificate_of_nobody_known_is_refused(tmp_path: Path) -> None:
     with FaultServer([], Authority(tmp_path).server()) as server:
         with pytest.raises(UnknownError, match="SSLError"):
-            Exchange(server.url)("POST", "/payment", body={})
+            Client(server.url)("POST", "/payment", body={})
         assert server.received == []
 
 
@@ -337,23 +337,23 @@ def test_one_of_an_authority_that_is_known_is_taken(tmp_path: Path, monkeypatch:
     authority = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
     with FaultServer([fault_server.says(200, b"{}")] * 2, authority.server()) as server:
-        exchange = Exchange(server.url)
-        assert [exchange("GET", "/payment").status for _ in range(2)] == [200] * 2
+        client = Client(server.url)
+        assert [client("GET", "/payment").status for _ in range(2)] == [200] * 2
         assert [request.connection for request in server.received] == [1, 2]
 
 
 def test_each_exchange_has_a_connection_of_its_own() -> None:
     """One that was kept may have gone stale, and an order that is lost on it could have been placed."""
     with FaultServer([fault_server.says(200, b"{}")] * 3) as server:
-        exchange = Exchange(server.url)
-        assert [exchange("GET", "/payment").status for _ in range(3)] == [200] * 3
+        client = Client(server.url)
+        assert [client("GET", "/payment").status for _ in range(3)] == [200] * 3
         assert [request.connection for request in server.received] == [1, 2, 3]
 
 
 def test_a_redirect_is_not_followed() -> None:
     with Merchant("qicard").gateway as gateway:
         gateway.meets("/here", answers(Reply(307, location=f"{gateway.url}/there")))
-        assert Exchange(gateway.url)("POST", "/here", body={"secret": 1}).status == 307
+        assert Client(gateway.url)("POST", "/here", body={"secret": 1}).status == 307
         assert [request.path for request in gateway.received] == ["/here"]
 
 
@@ -378,6 +378,6 @@ def test_who_paid_goes_no_further(capsys: pytest.CaptureFixture[str]) -> None:
     merchant = Merchant("fib")
     with merchant.gateway:
         _, gateway_id = merchant.placed("paid")
-        found = merchant.adapter.standing(None, gateway_id)
+        found = merchant.adapter.get_order(None, gateway_id)
         raw = json.dumps([request.body.decode() for request in merchant.gateway.received])
     assert "Name-In-The-Answer" not in f"{found}{raw}{capsys.readouterr()}"

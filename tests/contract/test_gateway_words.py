@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from pay.gateways import EXPIRED, FAILED, PAID, REFUNDED, REFUNDING, UNPAID, RefusedError, UnknownError
+from pay.gateways import OrderStatus, RefusedError, UnknownError
 from tests.support.gateways.fib import FibStandIn
 from tests.support.gateways.merchant import AMOUNT, Merchant
 from tests.support.gateways.qicard import QiCardStandIn
@@ -102,36 +102,36 @@ class TestQiCard:
     @pytest.mark.parametrize(
         ("status", "state"),
         [
-            ("CREATED", UNPAID),
-            ("FORM_SHOWED", UNPAID),
-            ("THREE_DS_METHOD_CALL_REQUIRED", UNPAID),
-            ("AUTHENTICATION_REQUIRED", UNPAID),
-            ("AUTHENTICATION_STARTED", UNPAID),
-            ("AUTHENTICATED", UNPAID),
-            ("INITIALIZED", UNPAID),
-            ("STARTED", UNPAID),
-            ("SUCCESS", PAID),
-            ("FAILED", FAILED),
-            ("AUTHENTICATION_FAILED", FAILED),
-            ("ERROR", FAILED),
-            ("EXPIRED", EXPIRED),
+            ("CREATED", OrderStatus.UNPAID),
+            ("FORM_SHOWED", OrderStatus.UNPAID),
+            ("THREE_DS_METHOD_CALL_REQUIRED", OrderStatus.UNPAID),
+            ("AUTHENTICATION_REQUIRED", OrderStatus.UNPAID),
+            ("AUTHENTICATION_STARTED", OrderStatus.UNPAID),
+            ("AUTHENTICATED", OrderStatus.UNPAID),
+            ("INITIALIZED", OrderStatus.UNPAID),
+            ("STARTED", OrderStatus.UNPAID),
+            ("SUCCESS", OrderStatus.PAID),
+            ("FAILED", OrderStatus.FAILED),
+            ("AUTHENTICATION_FAILED", OrderStatus.FAILED),
+            ("ERROR", OrderStatus.FAILED),
+            ("EXPIRED", OrderStatus.EXPIRED),
         ],
     )
     def test_its_thirteen_statuses(self, qicard: Merchant, status: str, state: str) -> None:
         order, gateway_id = qicard.placed()
         self.stand_in(qicard).payments[gateway_id].status = status
-        found = qicard.adapter.standing(order.payment_id, gateway_id)
+        found = qicard.adapter.get_order(order.payment_id, gateway_id)
         assert found is not None
-        assert (found.state, found.amount) == (state, AMOUNT)
+        assert (found.status, found.amount) == (state, AMOUNT)
 
     @pytest.mark.parametrize(
         ("how", "confirmed", "state"),
         [
-            (None, 0, FAILED),
-            (None, None, FAILED),
-            ("paid", 0, REFUNDED),
-            ("failed", 0, FAILED),
-            ("expired", 0, EXPIRED),
+            (None, 0, OrderStatus.FAILED),
+            (None, None, OrderStatus.FAILED),
+            ("paid", 0, OrderStatus.REFUNDED),
+            ("failed", 0, OrderStatus.FAILED),
+            ("expired", 0, OrderStatus.EXPIRED),
         ],
     )
     def test_what_canceled_makes_of_them(
@@ -139,9 +139,9 @@ class TestQiCard:
     ) -> None:
         _, gateway_id = qicard.placed(how)
         qicard.gateway.meets("/status", lies(changed(canceled=True, confirmedAmount=confirmed)))
-        found = qicard.adapter.standing(None, gateway_id)
+        found = qicard.adapter.get_order(None, gateway_id)
         assert found is not None
-        assert (found.state, found.amount) == (state, AMOUNT)
+        assert (found.status, found.amount) == (state, AMOUNT)
 
     @pytest.mark.parametrize("confirmed", [AMOUNT, 1, None])
     def test_one_that_is_paid_and_canceled_with_money_confirmed_is_unknown(
@@ -150,13 +150,13 @@ class TestQiCard:
         _, gateway_id = qicard.placed("paid")
         qicard.gateway.meets("/status", lies(changed(canceled=True, confirmedAmount=confirmed)))
         with pytest.raises(UnknownError, match="paid and canceled"):
-            qicard.adapter.standing(None, gateway_id)
+            qicard.adapter.get_order(None, gateway_id)
 
     def test_what_was_paid_is_the_confirmed_amount(self, qicard: Merchant) -> None:
         _, gateway_id = qicard.placed("paid")
         qicard.gateway.meets("/status", *(lies(changed(confirmedAmount=amount)) for amount in (74_999, 0, None)))
         for expected in (74_999, 0, AMOUNT):
-            found = qicard.adapter.standing(None, gateway_id)
+            found = qicard.adapter.get_order(None, gateway_id)
             assert found is not None
             assert found.amount == expected
 
@@ -164,9 +164,9 @@ class TestQiCard:
         self.stand_in(qicard).next_refund = "PROCESSING"
         order, gateway_id = qicard.placed("paid")
         refund = qicard.refund_of(order, gateway_id)
-        assert [qicard.adapter.refund(refund) for _ in range(3)] == [REFUNDING] * 3
+        assert [qicard.adapter.refund(refund) for _ in range(3)] == [OrderStatus.REFUNDING] * 3
         qicard.gateway.finish_refund(gateway_id)
-        assert qicard.adapter.refund(refund) == REFUNDED
+        assert qicard.adapter.refund(refund) == OrderStatus.REFUNDED
 
     def test_a_failed_refund_is_refused(self, qicard: Merchant) -> None:
         self.stand_in(qicard).next_refund = "FAILED"
@@ -213,21 +213,21 @@ class TestZainCash:
     @pytest.mark.parametrize(
         ("status", "state"),
         [
-            ("PENDING", UNPAID),
-            ("OTP_SENT", UNPAID),
-            ("CUSTOMER_AUTHENTICATION_REQUIRED", UNPAID),
-            ("SUCCESS", PAID),
-            ("FAILED", FAILED),
-            ("EXPIRED", EXPIRED),
-            ("REFUNDED", REFUNDED),
+            ("PENDING", OrderStatus.UNPAID),
+            ("OTP_SENT", OrderStatus.UNPAID),
+            ("CUSTOMER_AUTHENTICATION_REQUIRED", OrderStatus.UNPAID),
+            ("SUCCESS", OrderStatus.PAID),
+            ("FAILED", OrderStatus.FAILED),
+            ("EXPIRED", OrderStatus.EXPIRED),
+            ("REFUNDED", OrderStatus.REFUNDED),
         ],
     )
     def test_its_seven_statuses(self, zaincash: Merchant, status: str, state: str) -> None:
         order, gateway_id = zaincash.placed()
         self.stand_in(zaincash).transactions[gateway_id].status = status
-        found = zaincash.adapter.standing(order.payment_id, gateway_id)
+        found = zaincash.adapter.get_order(order.payment_id, gateway_id)
         assert found is not None
-        assert (found.payment_id, found.state) == (order.payment_id, state)
+        assert (found.payment_id, found.status) == (order.payment_id, state)
 
     @pytest.mark.parametrize(
         "wrapped",
@@ -247,7 +247,7 @@ class TestZainCash:
             {"status": "COMPLETED", "referenceId": gateway_id},
         ]
         zaincash.gateway.meets("/reversals", answers(says(200, wrapped(entries))))
-        assert zaincash.adapter.refund(zaincash.refund_of(order, gateway_id)) == REFUNDED
+        assert zaincash.adapter.refund(zaincash.refund_of(order, gateway_id)) == OrderStatus.REFUNDED
         assert zaincash.gateway.asked("/reverse") == []
 
     @pytest.mark.parametrize(
@@ -272,14 +272,14 @@ class TestZainCash:
         with pytest.raises(RefusedError, match="refund_failed"):
             zaincash.adapter.refund(refund)
         self.stand_in(zaincash).next_reversal = "COMPLETED"
-        assert zaincash.adapter.refund(refund) == REFUNDED
+        assert zaincash.adapter.refund(refund) == OrderStatus.REFUNDED
         assert zaincash.gateway.given_back(gateway_id) == AMOUNT
 
     def test_one_on_its_way_is_not_asked_for_again(self, zaincash: Merchant) -> None:
         self.stand_in(zaincash).next_reversal = "PENDING"
         order, gateway_id = zaincash.placed("paid")
         refund = zaincash.refund_of(order, gateway_id)
-        assert [zaincash.adapter.refund(refund) for _ in range(3)] == [REFUNDING] * 3
+        assert [zaincash.adapter.refund(refund) for _ in range(3)] == [OrderStatus.REFUNDING] * 3
         assert zaincash.gateway.given_back(gateway_id) == AMOUNT
 
     def test_payments_do_not_hang_on_the_leave_to_reverse(self, zaincash: Merchant) -> None:
@@ -314,33 +314,33 @@ class TestFib:
     @pytest.mark.parametrize(
         ("status", "reason", "state"),
         [
-            ("UNPAID", None, UNPAID),
-            ("PAID", None, PAID),
-            ("DECLINED", "PAYMENT_EXPIRATION", EXPIRED),
-            ("DECLINED", "PAYMENT_CANCELLATION", FAILED),
-            ("DECLINED", "SERVER_FAILURE", FAILED),
-            ("DECLINED", None, FAILED),
-            ("REFUND_REQUESTED", None, REFUNDING),
-            ("REFUNDED", None, REFUNDED),
+            ("UNPAID", None, OrderStatus.UNPAID),
+            ("PAID", None, OrderStatus.PAID),
+            ("DECLINED", "PAYMENT_EXPIRATION", OrderStatus.EXPIRED),
+            ("DECLINED", "PAYMENT_CANCELLATION", OrderStatus.FAILED),
+            ("DECLINED", "SERVER_FAILURE", OrderStatus.FAILED),
+            ("DECLINED", None, OrderStatus.FAILED),
+            ("REFUND_REQUESTED", None, OrderStatus.REFUNDING),
+            ("REFUNDED", None, OrderStatus.REFUNDED),
         ],
     )
     def test_its_five_statuses(self, fib: Merchant, status: str, reason: str | None, state: str) -> None:
         order, gateway_id = fib.placed()
         payment = self.stand_in(fib).payments[gateway_id]
         payment.status, payment.reason = status, reason
-        found = fib.adapter.standing(order.payment_id, gateway_id)
+        found = fib.adapter.get_order(order.payment_id, gateway_id)
         assert found is not None
-        assert (found.payment_id, found.state) == (None, state)
+        assert (found.payment_id, found.status) == (None, state)
 
     def test_an_amount_in_text_with_decimals_is_the_same(self, fib: Merchant) -> None:
         order, gateway_id = fib.placed()
         fib.gateway.meets("/status", lies(changed(amount={"amount": "75000.00", "currency": "IQD"})))
-        found = fib.adapter.standing(order.payment_id, gateway_id)
+        found = fib.adapter.get_order(order.payment_id, gateway_id)
         assert found is not None
         assert found.amount == AMOUNT
 
     def test_a_refund_asked_for_by_hand_counts_too(self, fib: Merchant) -> None:
         order, gateway_id = fib.placed("paid")
         self.stand_in(fib).payments[gateway_id].status = "REFUNDED"
-        assert fib.adapter.refund(fib.refund_of(order, gateway_id)) == REFUNDED
+        assert fib.adapter.refund(fib.refund_of(order, gateway_id)) == OrderStatus.REFUNDED
         assert fib.gateway.asked("/refund") == []

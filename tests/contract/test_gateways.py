@@ -8,18 +8,13 @@ from datetime import UTC, datetime
 import pytest
 
 from pay.gateways import (
-    EXPIRED,
-    FAILED,
-    PAID,
-    REFUNDED,
-    REFUNDING,
-    UNPAID,
     CallbackError,
     Delivery,
     Keys,
     Notice,
+    Order,
+    OrderStatus,
     RefusedError,
-    Standing,
     UnaskableError,
     UnknownError,
 )
@@ -43,8 +38,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def standing(merchant: Merchant, payment_id: str, gateway_id: str, state: str) -> Standing:
-    return Standing(payment_id if merchant.name in KEEPS_OUR_ID else None, gateway_id, state, AMOUNT, "IQD")
+def told(merchant: Merchant, payment_id: str, gateway_id: str, state: str) -> Order:
+    return Order(payment_id if merchant.name in KEEPS_OUR_ID else None, gateway_id, state, AMOUNT, "IQD")
 
 
 class TestOrders:
@@ -56,23 +51,29 @@ class TestOrders:
         assert page.gateway_id in page.redirect_url
 
     @pytest.mark.parametrize(
-        ("how", "state"), [(None, UNPAID), ("paid", PAID), ("failed", FAILED), ("expired", EXPIRED)]
+        ("how", "state"),
+        [
+            (None, OrderStatus.UNPAID),
+            ("paid", OrderStatus.PAID),
+            ("failed", OrderStatus.FAILED),
+            ("expired", OrderStatus.EXPIRED),
+        ],
     )
     def test_how_it_stands_is_told(self, merchant: Merchant, how: str | None, state: str) -> None:
         order, gateway_id = merchant.placed(how)
-        expected = standing(merchant, order.payment_id, gateway_id, state)
-        assert merchant.adapter.standing(order.payment_id, gateway_id) == expected
-        assert merchant.adapter.standing(None, gateway_id) == expected
+        expected = told(merchant, order.payment_id, gateway_id, state)
+        assert merchant.adapter.get_order(order.payment_id, gateway_id) == expected
+        assert merchant.adapter.get_order(None, gateway_id) == expected
 
     def test_by_our_own_id_where_the_gateway_keeps_it_for_that(self, merchant: Merchant) -> None:
         order, gateway_id = merchant.placed()
         if merchant.name in ASKED_BY_OUR_ID:
-            assert merchant.adapter.standing(order.payment_id, None) == standing(
-                merchant, order.payment_id, gateway_id, UNPAID
+            assert merchant.adapter.get_order(order.payment_id, None) == told(
+                merchant, order.payment_id, gateway_id, OrderStatus.UNPAID
             )
         else:
             with pytest.raises(UnaskableError):
-                merchant.adapter.standing(order.payment_id, None)
+                merchant.adapter.get_order(order.payment_id, None)
 
     def test_an_order_whose_answer_is_lost_is_not_sent_again_and_its_callback_leads_to_it(
         self, merchant: Merchant
@@ -86,29 +87,36 @@ class TestOrders:
         merchant.gateway.ends(gateway_id, "paid")
         notice = merchant.adapter.callback(merchant.gateway.owed[-1].delivery(), now())
         assert notice.gateway_id == gateway_id
-        found = merchant.adapter.standing(notice.payment_id, notice.gateway_id)
-        assert found == standing(merchant, order.payment_id, gateway_id, PAID)
+        found = merchant.adapter.get_order(notice.payment_id, notice.gateway_id)
+        assert found == told(merchant, order.payment_id, gateway_id, OrderStatus.PAID)
 
     def test_an_order_that_the_gateway_does_not_know(self, merchant: Merchant) -> None:
         """Where the documents do not say how it is told it is no answer, and nothing may be concluded from it."""
         if merchant.name in ASKED_BY_OUR_ID:
-            assert merchant.adapter.standing(merchant.order().payment_id, None) is None
+            assert merchant.adapter.get_order(merchant.order().payment_id, None) is None
         else:
             with pytest.raises(UnknownError):
-                merchant.adapter.standing(merchant.order().payment_id, "00000000-0000-0000-0000-000000000000")
+                merchant.adapter.get_order(merchant.order().payment_id, "00000000-0000-0000-0000-000000000000")
 
 
 class TestClosing:
     def test_an_unpaid_order_is_closed_where_the_gateway_can(self, merchant: Merchant) -> None:
         order, gateway_id = merchant.placed()
         merchant.adapter.cancel(order.payment_id, gateway_id)
-        found = merchant.adapter.standing(None, gateway_id)
-        assert found == standing(merchant, order.payment_id, gateway_id, FAILED if merchant.name in CLOSES else UNPAID)
+        found = merchant.adapter.get_order(None, gateway_id)
+        assert found == told(
+            merchant,
+            order.payment_id,
+            gateway_id,
+            OrderStatus.FAILED if merchant.name in CLOSES else OrderStatus.UNPAID,
+        )
 
     def test_a_paid_one_stays_paid(self, merchant: Merchant) -> None:
         order, gateway_id = merchant.placed("paid")
         merchant.adapter.cancel(order.payment_id, gateway_id)
-        assert merchant.adapter.standing(None, gateway_id) == standing(merchant, order.payment_id, gateway_id, PAID)
+        assert merchant.adapter.get_order(None, gateway_id) == told(
+            merchant, order.payment_id, gateway_id, OrderStatus.PAID
+        )
 
     def test_one_whose_answer_is_lost_is_closed_where_our_id_is_enough(self, merchant: Merchant) -> None:
         merchant.adapter.cancel(merchant.order().payment_id, None)
@@ -119,13 +127,15 @@ class TestGivingBack:
         order, gateway_id = merchant.placed("paid")
         refund = merchant.refund_of(order, gateway_id)
         first = merchant.adapter.refund(refund)
-        assert first in (REFUNDING, REFUNDED)
+        assert first in (OrderStatus.REFUNDING, OrderStatus.REFUNDED)
         assert merchant.adapter.refund(refund) == first
         assert merchant.gateway.given_back(gateway_id) == AMOUNT
         merchant.gateway.finish_refund(gateway_id)
-        assert merchant.adapter.refund(refund) == REFUNDED
+        assert merchant.adapter.refund(refund) == OrderStatus.REFUNDED
         assert merchant.gateway.given_back(gateway_id) == AMOUNT
-        assert merchant.adapter.standing(None, gateway_id) == standing(merchant, order.payment_id, gateway_id, REFUNDED)
+        assert merchant.adapter.get_order(None, gateway_id) == told(
+            merchant, order.payment_id, gateway_id, OrderStatus.REFUNDED
+        )
 
     def test_once_when_the_answer_is_lost(self, merchant: Merchant) -> None:
         order, gateway_id = merchant.placed("paid")
@@ -133,7 +143,7 @@ class TestGivingBack:
         merchant.gateway.meets(merchant.gateway.refund_path, loses_its_answer)
         with pytest.raises(UnknownError):
             merchant.adapter.refund(refund)
-        assert merchant.adapter.refund(refund) in (REFUNDING, REFUNDED)
+        assert merchant.adapter.refund(refund) in (OrderStatus.REFUNDING, OrderStatus.REFUNDED)
         assert merchant.gateway.given_back(gateway_id) == AMOUNT
 
     @pytest.mark.parametrize("how", [None, "failed", "expired"])
@@ -147,7 +157,7 @@ class TestGivingBack:
         order, gateway_id = merchant.placed("paid")
         part = merchant.refund_of(order, gateway_id, amount=25_000)
         if merchant.name in GIVES_BACK_PARTS:
-            assert merchant.adapter.refund(part) == REFUNDED
+            assert merchant.adapter.refund(part) == OrderStatus.REFUNDED
             assert merchant.gateway.given_back(gateway_id) == 25_000
         else:
             with pytest.raises(RefusedError, match="only_all"):
@@ -227,7 +237,7 @@ class TestChangeOfKeys:
         new = {**before, **dict.fromkeys(("username", "password", "client_id", "client_secret", "api_key"), "not yet")}
         merchant.keys = Keys(new, before)
         order, gateway_id = merchant.placed("paid")
-        assert merchant.adapter.standing(order.payment_id, gateway_id)
+        assert merchant.adapter.get_order(order.payment_id, gateway_id)
 
     def test_callbacks_under_either_are_genuine_and_under_the_ones_before_no_more(self, merchant: Merchant) -> None:
         merchant.placed("paid")

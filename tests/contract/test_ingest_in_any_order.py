@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from ingest import chunking, load_chunk
+from shared.domain.file import OUTCOMES
 from shared.domain.time import to_text
-from shared.stores.files import OUTCOMES
 from tests.support.aws import Engine, Tables
 from tests.support.ingest_world import ANNOUNCE_WITHIN, START, Run, World
 

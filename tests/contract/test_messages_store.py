@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from shared.domain import message as texts
-from shared.domain.message import DELIVERED, DROPPED, FAILED, SENDING, SENT, UNDELIVERED, UNKNOWN, WAITING
+from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
 from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, SPEND_CAP, Caps
-from shared.stores.messaging.messages import CLAIMED_FOR, MAX_VIOLATIONS, TAKEN, Message, Messages, marker
+from shared.stores.messaging.messages import CLAIMED_FOR, MAX_VIOLATIONS, TAKEN, Messages, marker
 from tests.support.aws import Engine, Tables
-from tests.support.build import CAPS, NOON, PHONE, PLATE, SUB, taking
+from tests.support.build import CAPS, NOON, PHONE, PLATE, SUB, reservation
 
 SECOND = timedelta(seconds=1)
 
@@ -28,11 +27,18 @@ def messages(engine: Engine, tables: Tables) -> Messages:
 
 def said(message_id: str = "m1") -> Message:
     return Message(
-        message_id, SUB, texts.RECEIPT, to_text(NOON), phone=PHONE, language="ckb", text="دراوە", plate_key=PLATE.key
+        message_id,
+        SUB,
+        MessageKind.RECEIPT,
+        to_text(NOON),
+        phone=PHONE,
+        language="ckb",
+        text="دراوە",
+        plate_key=PLATE.key,
     )
 
 
-def news(message_id: str, violations: Sequence[str], kind: str = texts.NEW_VIOLATION, sub: str = SUB) -> Message:
+def news(message_id: str, violations: Sequence[str], kind: str = MessageKind.NEW_VIOLATION, sub: str = SUB) -> Message:
     return Message(message_id, sub, kind, to_text(NOON), plate_key=PLATE.key, violations=tuple(violations))
 
 
@@ -47,7 +53,7 @@ def tell(messages: Messages, message: Message) -> bool:
 
 def claim(messages: Messages, message_id: str = "m1", at: datetime = NOON) -> bool:
     """Claim a message whose text no other has."""
-    return messages.claim(message_id, taking(at, text=message_id), CAPS) is None
+    return messages.claim(message_id, reservation(at, text=message_id), CAPS) is None
 
 
 class TestPutting:
@@ -79,46 +85,51 @@ class TestPutting:
 class TestTelling:
     def test_a_message_and_its_markers_are_put_together(self, messages: Messages) -> None:
         assert tell(messages, news("m1", ["1", "2"]))
-        assert messages.told(SUB, texts.NEW_VIOLATION, ["1", "2", "3"]) == {"1", "2"}
+        assert messages.told(SUB, MessageKind.NEW_VIOLATION, ["1", "2", "3"]) == {"1", "2"}
         assert messages.get("m1") == news("m1", ["1", "2"])._replace(not_before=to_text(NOON))
 
     def test_a_marker_is_of_one_citizen_and_kind(self, messages: Messages) -> None:
         tell(messages, news("m1", ["1"]))
-        assert messages.told("another", texts.NEW_VIOLATION, ["1"]) == set()
-        assert messages.told(SUB, texts.CANCELLED, ["1"]) == set()
+        assert messages.told("another", MessageKind.NEW_VIOLATION, ["1"]) == set()
+        assert messages.told(SUB, MessageKind.CANCELLED, ["1"]) == set()
 
-    def test_what_is_told_is_heard_only_when_it_may_have_gone_out(self, messages: Messages) -> None:
-        ends = {"sent": SENT, "unknown": UNKNOWN, "dropped": DROPPED, "failed": FAILED}
+    def test_what_is_put_is_sent_about_only_when_it_may_have_gone_out(self, messages: Messages) -> None:
+        ends = {
+            "sent": MessageStatus.SENT,
+            "unknown": MessageStatus.UNKNOWN,
+            "dropped": MessageStatus.DROPPED,
+            "failed": MessageStatus.FAILED,
+        }
         for number in ("waiting", "sending", *ends):
             tell(messages, news(number, [number, f"{number} too"]))
             if number != "waiting":
-                assert messages.claim(number, taking(text=number), CAPS, [number, f"{number} too"]) is None
+                assert messages.claim(number, reservation(text=number), CAPS, [number, f"{number} too"]) is None
         messages.sent("sent", "sns", "sns-1", NOON)
         for number in ("unknown", "dropped", "failed"):
             messages.end(number, ends[number], "why", NOON)
         asked = [*ends, "waiting", "sending", "sent too", "dropped too", "never told"]
-        heard = messages.heard(SUB, texts.NEW_VIOLATION, asked)
-        assert heard == {"sent", "sent too", "unknown", "sending"}
-        assert messages.told(SUB, texts.NEW_VIOLATION, asked) == {*asked} - {"never told"}
+        told = messages.sent_about(SUB, MessageKind.NEW_VIOLATION, asked)
+        assert told == {"sent", "sent too", "unknown", "sending"}
+        assert messages.told(SUB, MessageKind.NEW_VIOLATION, asked) == {*asked} - {"never told"}
 
-    def test_what_a_text_left_out_is_not_heard(self, messages: Messages) -> None:
+    def test_nothing_is_sent_about_what_a_text_left_out(self, messages: Messages) -> None:
         tell(messages, news("m1", ["1", "2"]))
-        messages.claim("m1", taking(), CAPS, ["2"])
-        assert messages.heard(SUB, texts.NEW_VIOLATION, ["1", "2"]) == {"2"}
+        messages.claim("m1", reservation(), CAPS, ["2"])
+        assert messages.sent_about(SUB, MessageKind.NEW_VIOLATION, ["1", "2"]) == {"2"}
 
     def test_nobody_is_told_where_one_was_told_of_already(self, messages: Messages, tables: Tables) -> None:
         tell(messages, news("m1", ["1"]))
         assert not tell(messages, news("m2", ["2", "1", "3"]))
-        assert messages.told(SUB, texts.NEW_VIOLATION, ["1", "2", "3"]) == {"1"}
+        assert messages.told(SUB, MessageKind.NEW_VIOLATION, ["1", "2", "3"]) == {"1"}
         assert {item["pk"]["S"] for item in tables.items("Messages")} == {
             "m1",
-            f"TOLD#1#{SUB}#{texts.NEW_VIOLATION}",
+            f"TOLD#1#{SUB}#{MessageKind.NEW_VIOLATION}",
         }
 
     def test_a_message_can_tell_of_98(self, messages: Messages) -> None:
         numbers = [str(number) for number in range(MAX_VIOLATIONS)]
         assert tell(messages, news("m1", numbers))
-        assert messages.told(SUB, texts.NEW_VIOLATION, [*numbers, "x"]) == set(numbers)
+        assert messages.told(SUB, MessageKind.NEW_VIOLATION, [*numbers, "x"]) == set(numbers)
 
     def test_markers_are_never_due(self, messages: Messages) -> None:
         tell(messages, news("m1", ["1", "2"]))
@@ -139,21 +150,30 @@ class TestClaiming:
 
     def test_a_claim_is_given_once(self, messages: Messages) -> None:
         assert claim(messages)
-        assert messages.claim("m1", taking(NOON + 2 * CLAIMED_FOR), CAPS) == TAKEN
+        assert messages.claim("m1", reservation(NOON + 2 * CLAIMED_FOR), CAPS) == TAKEN
 
     def test_the_edition_of_the_texts_is_kept_from_when_the_text_is_written(
         self, messages: Messages, tables: Tables, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         tell(messages, news("m2", ["1"]))
         monkeypatch.setattr("shared.stores.messaging.messages.VERSION", 7)
-        assert messages.claim("m2", taking(text="written now"), CAPS, ["1"]) is None
+        assert messages.claim("m2", reservation(text="written now"), CAPS, ["1"]) is None
         assert claim(messages)
         versions = {item["pk"]["S"]: item.get("texts_version") for item in tables.items("Messages")}
         assert (versions["m1"], versions["m2"]) == ({"N": str(VERSION)}, {"N": "7"})
 
+    def test_a_status_of_a_later_version_is_kept_and_claimed_by_nobody(
+        self, engine: Engine, messages: Messages, tables: Tables
+    ) -> None:
+        later = {**tables.items("Messages")[0], "status": {"S": "held_for_review"}}
+        engine.fast()("dynamodb", "PutItem", {"TableName": tables["Messages"], "Item": later})
+        assert (messages.get("m1") or said()).status == "held_for_review"
+        assert not claim(messages)
+        assert status(tables) == "held_for_review"
+
     def test_a_message_is_not_claimed_before_its_time(self, messages: Messages) -> None:
-        assert messages.claim("m1", taking(NOON - SECOND), CAPS) == TAKEN
-        assert messages.claim("no such", taking(), CAPS) == TAKEN
+        assert messages.claim("m1", reservation(NOON - SECOND), CAPS) == TAKEN
+        assert messages.claim("no such", reservation(), CAPS) == TAKEN
 
     def test_one_of_many_threads_claims(self, engine: Engine, tables: Tables, messages: Messages) -> None:
         stores = [Messages(engine.fast(), tables["Messages"]) for _ in range(4)]
@@ -170,34 +190,34 @@ class TestClaiming:
         assert not messages.abandon("m1", NOON)
         claim(messages)
         assert not messages.abandon("m1", NOON + CLAIMED_FOR - SECOND)
-        assert status(tables) == SENDING
+        assert status(tables) == MessageStatus.SENDING
         assert messages.abandon("m1", NOON + CLAIMED_FOR)
-        assert status(tables) == UNKNOWN
+        assert status(tables) == MessageStatus.UNKNOWN
         assert list(messages.due(NOON + timedelta(days=1), 100)) == []
 
     def test_a_message_that_ended_is_over(self, messages: Messages, tables: Tables) -> None:
         claim(messages)
         messages.sent("m1", "sns", "sns-1", NOON)
-        assert status(tables) == SENT
+        assert status(tables) == MessageStatus.SENT
         ended = sorted(map(str, tables.items("Messages")))
         later = NOON + timedelta(days=1)
         assert list(messages.due(later, 100)) == []
         assert not claim(messages, at=later)
         assert not messages.abandon("m1", later)
-        messages.end("m1", FAILED, "why", later)
-        messages.retry_later("m1", later, taking(later))
+        messages.end("m1", MessageStatus.FAILED, "why", later)
+        messages.retry_later("m1", later, reservation(later))
         messages.hold("m1", later)
-        messages.give_up("m1", DROPPED, "why", later)
+        messages.give_up("m1", MessageStatus.DROPPED, "why", later)
         assert sorted(map(str, tables.items("Messages"))) == ended
 
     def test_only_a_claimed_message_ends(self, messages: Messages, tables: Tables) -> None:
         messages.sent("m1", "sns", None, NOON)
-        messages.end("m1", FAILED, "why", NOON)
-        assert status(tables) == WAITING
+        messages.end("m1", MessageStatus.FAILED, "why", NOON)
+        assert status(tables) == MessageStatus.WAITING
 
     def test_why_it_was_given_up_is_kept(self, messages: Messages, tables: Tables) -> None:
-        messages.give_up("m1", DROPPED, "sms_off", NOON)
-        assert status(tables) == DROPPED
+        messages.give_up("m1", MessageStatus.DROPPED, "sms_off", NOON)
+        assert status(tables) == MessageStatus.DROPPED
         assert tables.items("Messages")[0]["reason"] == {"S": "sms_off"}
         assert list(messages.due(NOON, 100)) == []
 
@@ -209,8 +229,8 @@ class TestClaiming:
 
     def test_one_put_back_waits_for_its_time(self, messages: Messages, tables: Tables) -> None:
         claim(messages)
-        messages.retry_later("m1", NOON + timedelta(minutes=1), taking(text="m1"))
-        assert status(tables) == WAITING
+        messages.retry_later("m1", NOON + timedelta(minutes=1), reservation(text="m1"))
+        assert status(tables) == MessageStatus.WAITING
         assert not claim(messages)
         assert list(messages.due(NOON + timedelta(minutes=1), 100)) == ["m1"]
         assert claim(messages, at=NOON + timedelta(minutes=1))
@@ -220,7 +240,7 @@ class TestClaiming:
 
 
 class TestCaps:
-    """What goes out is counted with the claim, and given back where nothing went out."""
+    """What goes out is counted with the claim, and released where nothing went out."""
 
     @pytest.fixture
     def messages(self, messages: Messages) -> Messages:
@@ -228,60 +248,60 @@ class TestCaps:
             messages.put(said(f"m{number}"), NOON)
         return messages
 
-    def take(self, messages: Messages, number: int, caps: Caps, **fields: Any) -> str | None:
-        return messages.claim(f"m{number}", taking(**{"text": str(number), **fields}), caps)
+    def reserve(self, messages: Messages, number: int, caps: Caps, **fields: Any) -> str | None:
+        return messages.claim(f"m{number}", reservation(**{"text": str(number), **fields}), caps)
 
     def test_a_citizen_has_so_many_a_day(self, messages: Messages) -> None:
         caps = CAPS._replace(citizen_day=2)
-        assert [self.take(messages, number, caps) for number in range(3)] == [None, None, CITIZEN_CAP]
-        assert self.take(messages, 3, caps, sub="another") is None
-        assert self.take(messages, 4, caps, at=NOON + timedelta(days=1)) is None
+        assert [self.reserve(messages, number, caps) for number in range(3)] == [None, None, CITIZEN_CAP]
+        assert self.reserve(messages, 3, caps, sub="another") is None
+        assert self.reserve(messages, 4, caps, at=NOON + timedelta(days=1)) is None
 
     def test_a_day_costs_so_much(self, messages: Messages) -> None:
         caps = CAPS._replace(spend_day=100_000)
-        assert self.take(messages, 0, caps, cost=60_000) is None
-        assert self.take(messages, 1, caps, cost=60_000, sub="another") == SPEND_CAP
-        assert self.take(messages, 2, caps, cost=40_000) is None
-        assert self.take(messages, 3, caps, cost=100_001, at=NOON + timedelta(days=1)) == SPEND_CAP
+        assert self.reserve(messages, 0, caps, cost=60_000) is None
+        assert self.reserve(messages, 1, caps, cost=60_000, sub="another") == SPEND_CAP
+        assert self.reserve(messages, 2, caps, cost=40_000) is None
+        assert self.reserve(messages, 3, caps, cost=100_001, at=NOON + timedelta(days=1)) == SPEND_CAP
 
     def test_a_text_goes_to_a_number_once_an_hour(self, messages: Messages) -> None:
-        assert self.take(messages, 0, CAPS, text="same") is None
-        assert self.take(messages, 1, CAPS, text="same", at=NOON + SAME_TEXT_FOR - SECOND) == SAME_TEXT
-        assert self.take(messages, 2, CAPS, text="same", phone="+9647719283747") is None
-        assert self.take(messages, 1, CAPS, text="same", at=NOON + SAME_TEXT_FOR) is None
+        assert self.reserve(messages, 0, CAPS, text="same") is None
+        assert self.reserve(messages, 1, CAPS, text="same", at=NOON + SAME_TEXT_FOR - SECOND) == SAME_TEXT
+        assert self.reserve(messages, 2, CAPS, text="same", phone="+9647719283747") is None
+        assert self.reserve(messages, 1, CAPS, text="same", at=NOON + SAME_TEXT_FOR) is None
 
     def test_a_receipt_is_counted_and_never_held(self, messages: Messages) -> None:
         caps = Caps(citizen_day=1, spend_day=50_000)
-        assert [self.take(messages, number, caps, binding=False) for number in range(3)] == [None] * 3
-        assert self.take(messages, 3, caps._replace(spend_day=10**9)) == CITIZEN_CAP
-        assert self.take(messages, 3, caps._replace(citizen_day=10)) == SPEND_CAP
+        assert [self.reserve(messages, number, caps, enforced=False) for number in range(3)] == [None] * 3
+        assert self.reserve(messages, 3, caps._replace(spend_day=10**9)) == CITIZEN_CAP
+        assert self.reserve(messages, 3, caps._replace(citizen_day=10)) == SPEND_CAP
 
-    def test_one_that_is_refused_takes_nothing_and_still_waits(self, messages: Messages, tables: Tables) -> None:
+    def test_one_that_is_refused_reserves_nothing_and_still_waits(self, messages: Messages, tables: Tables) -> None:
         caps = CAPS._replace(citizen_day=1)
-        self.take(messages, 0, caps)
-        assert self.take(messages, 1, caps) == CITIZEN_CAP
-        assert status(tables, "m1") == WAITING
-        assert self.take(messages, 1, CAPS) is None
+        self.reserve(messages, 0, caps)
+        assert self.reserve(messages, 1, caps) == CITIZEN_CAP
+        assert status(tables, "m1") == MessageStatus.WAITING
+        assert self.reserve(messages, 1, CAPS) is None
 
-    @pytest.mark.parametrize("ended", [FAILED, WAITING])
-    def test_one_that_did_not_go_out_gives_back_what_it_took(self, messages: Messages, ended: str) -> None:
+    @pytest.mark.parametrize("ended", [MessageStatus.FAILED, MessageStatus.WAITING])
+    def test_one_that_did_not_go_out_releases_what_it_reserved(self, messages: Messages, ended: str) -> None:
         caps = Caps(citizen_day=1, spend_day=50_000)
-        assert self.take(messages, 0, caps, text="same") is None
-        if ended == FAILED:
-            messages.end("m0", FAILED, "refused", NOON, taking(text="same"))
+        assert self.reserve(messages, 0, caps, text="same") is None
+        if ended == MessageStatus.FAILED:
+            messages.end("m0", MessageStatus.FAILED, "refused", NOON, reservation(text="same"))
         else:
-            messages.retry_later("m0", NOON + SECOND, taking(text="same"))
-        assert self.take(messages, 1, caps, text="same") is None
+            messages.retry_later("m0", NOON + SECOND, reservation(text="same"))
+        assert self.reserve(messages, 1, caps, text="same") is None
 
-    def test_nothing_is_given_back_twice(self, messages: Messages) -> None:
+    def test_nothing_is_released_twice(self, messages: Messages) -> None:
         caps = CAPS._replace(citizen_day=1)
-        self.take(messages, 0, caps)
+        self.reserve(messages, 0, caps)
         for _ in range(2):
-            messages.end("m0", FAILED, "refused", NOON, taking(text="0"))
-        assert [self.take(messages, number, caps) for number in (1, 2)] == [None, CITIZEN_CAP]
+            messages.end("m0", MessageStatus.FAILED, "refused", NOON, reservation(text="0"))
+        assert [self.reserve(messages, number, caps) for number in (1, 2)] == [None, CITIZEN_CAP]
 
     def test_counters_are_never_due_and_are_forgotten(self, messages: Messages, tables: Tables) -> None:
-        self.take(messages, 0, CAPS)
+        self.reserve(messages, 0, CAPS)
         counters = [item for item in tables.items("Messages") if item["pk"]["S"].startswith("CAP#")]
         assert len(counters) == 3
         assert all("expires" in item and "due" not in item for item in counters)
@@ -290,7 +310,7 @@ class TestCaps:
         caps = CAPS._replace(citizen_day=3)
         stores = [Messages(engine.fast(), tables["Messages"]) for _ in range(4)]
         with ThreadPoolExecutor(len(stores)) as threads:
-            refusals = list(threads.map(lambda number: self.take(stores[number % 4], number, caps), range(4)))
+            refusals = list(threads.map(lambda number: self.reserve(stores[number % 4], number, caps), range(4)))
         assert (refusals.count(None), refusals.count(CITIZEN_CAP)) == (3, 1)
 
 
@@ -305,16 +325,16 @@ class TestReports:
         return messages
 
     def test_it_becomes_the_messages_status(self, messages: Messages, tables: Tables) -> None:
-        assert messages.report("sns-1", UNDELIVERED, "opted_out", NOON)
-        assert status(tables) == UNDELIVERED
+        assert messages.report("sns-1", MessageStatus.UNDELIVERED, "opted_out", NOON)
+        assert status(tables) == MessageStatus.UNDELIVERED
         found = next(item for item in tables.items("Messages") if item["pk"]["S"] == "m1")
         assert found["reason"] == {"S": "opted_out"}
 
     def test_what_is_final_stays(self, messages: Messages, tables: Tables) -> None:
-        messages.report("sns-1", DELIVERED, None, NOON)
-        assert messages.report("sns-1", UNDELIVERED, "unknown", NOON)
-        assert status(tables) == DELIVERED
+        messages.report("sns-1", MessageStatus.DELIVERED, None, NOON)
+        assert messages.report("sns-1", MessageStatus.UNDELIVERED, "unknown", NOON)
+        assert status(tables) == MessageStatus.DELIVERED
 
     def test_an_id_of_nobodys(self, messages: Messages, tables: Tables) -> None:
-        assert not messages.report("sns-2", DELIVERED, None, NOON)
-        assert status(tables) == SENT
+        assert not messages.report("sns-2", MessageStatus.DELIVERED, None, NOON)
+        assert status(tables) == MessageStatus.SENT

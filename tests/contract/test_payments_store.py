@@ -8,23 +8,10 @@ from typing import Any
 
 import pytest
 
-from shared.domain.payment import (
-    CANCELLED,
-    CREATED,
-    EXPIRED,
-    FAILED,
-    LATE_MONEY,
-    PAID,
-    PENDING,
-    REFUND_DUE,
-    REFUNDED,
-    REVIEW,
-    Line,
-    Payment,
-)
+from shared.domain.payment import LATE_MONEY, Line, Payment, PaymentStatus, Receipt
 from shared.domain.time import to_text
 from shared.stores.items import transact
-from shared.stores.payments import TO_ASK, KeyUse, Payments, Receipt, Refusal
+from shared.stores.payments import TO_ASK, KeyUse, Payments, Refusal
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, PHONE, PLATE, SUB, store, violation
@@ -52,7 +39,7 @@ def payment(payment_id: str = "p1", **fields: Any) -> Payment:
         payment_id=payment_id,
         sub=SUB,
         gateway="sandbox",
-        status=CREATED,
+        status=PaymentStatus.CREATED,
         lines=(Line("V1", 50_000, PLATE.key, "7", "11"), Line("V2", 25_000, PLATE.key, "قاطع", "")),
         amount=75_000,
         created_at=to_text(NOON),
@@ -139,7 +126,17 @@ class TestLiveOnes:
         assert [self.create(payments, f"p{number}") for number in range(4)] == [None, None, None, FULL]
         assert self.create(payments, "p9", "another") is None
 
-    @pytest.mark.parametrize("status", [PAID, FAILED, CANCELLED, EXPIRED, REVIEW, REFUND_DUE])
+    @pytest.mark.parametrize(
+        "status",
+        [
+            PaymentStatus.PAID,
+            PaymentStatus.FAILED,
+            PaymentStatus.CANCELLED,
+            PaymentStatus.EXPIRED,
+            PaymentStatus.REVIEW,
+            PaymentStatus.REFUND_DUE,
+        ],
+    )
     def test_one_that_is_live_no_more_makes_room_for_one(self, payments: Payments, status: str) -> None:
         for number in range(3):
             self.create(payments, f"p{number}")
@@ -149,13 +146,13 @@ class TestLiveOnes:
     def test_there_is_room_again_after_all_have_ended(self, payments: Payments) -> None:
         for number in range(3):
             self.create(payments, f"p{number}")
-            moved(payments, payment(f"p{number}"), status=FAILED)
+            moved(payments, payment(f"p{number}"), status=PaymentStatus.FAILED)
         assert self.create(payments, "p3") is None
 
     def test_a_change_that_leaves_it_live_makes_no_room(self, payments: Payments) -> None:
         for number in range(3):
             self.create(payments, f"p{number}")
-        moved(payments, payment("p0"), status=PENDING, gateway_id="g1")
+        moved(payments, payment("p0"), status=PaymentStatus.PENDING, gateway_id="g1")
         moved(payments, payment("p1"), unanswered=True)
         assert self.create(payments, "p3") == FULL
 
@@ -173,7 +170,7 @@ class TestChanging:
         return payments
 
     def test_an_ordered_payment_knows_its_page_and_its_order(self, payments: Payments) -> None:
-        ordered = payment(status=PENDING, gateway_id="g1", redirect_url="https://gateway/p")
+        ordered = payment(status=PaymentStatus.PENDING, gateway_id="g1", redirect_url="https://gateway/p")
         assert payments.change(payment(), ordered, NOON, [payments.bind_action(payment(), "g1")]) is None
         assert payments.get("p1") == ordered
         assert payments.of_order("sandbox", "g1") == "p1"
@@ -184,7 +181,7 @@ class TestChanging:
         assert (
             payments.change(payment(), payment(gateway_id="g1"), NOON, [payments.bind_action(payment(), "g1")]) is None
         )
-        again = payment(gateway_id="g1", status=PENDING)
+        again = payment(gateway_id="g1", status=PaymentStatus.PENDING)
         assert payments.change(payment(), again, NOON, [payments.bind_action(payment(), "g1")]) is None
         other = make(payments, payment("p2"))
         refusal = payments.change(other, other._replace(gateway_id="g1"), NOON, [payments.bind_action(other, "g1")])
@@ -198,41 +195,57 @@ class TestChanging:
         assert kept is not None
         assert kept.gateway_id == "g1"
 
-    @pytest.mark.parametrize("status", [PAID, FAILED, CANCELLED, EXPIRED, REVIEW, REFUND_DUE])
+    @pytest.mark.parametrize(
+        "status",
+        [
+            PaymentStatus.PAID,
+            PaymentStatus.FAILED,
+            PaymentStatus.CANCELLED,
+            PaymentStatus.EXPIRED,
+            PaymentStatus.REVIEW,
+            PaymentStatus.REFUND_DUE,
+        ],
+    )
     def test_it_changes_only_from_as_it_was_read(self, payments: Payments, status: str) -> None:
         ended = moved(payments, payment(), status=status, reason="why")
-        assert payments.change(payment(), payment(status=PAID), NOON) == OWN
-        assert payments.change(payment(), payment(status=PENDING), NOON) == OWN
+        assert payments.change(payment(), payment(status=PaymentStatus.PAID), NOON) == OWN
+        assert payments.change(payment(), payment(status=PaymentStatus.PENDING), NOON) == OWN
         assert payments.get("p1") == ended
 
     @pytest.mark.parametrize(
-        ("before", "after"), [(PAID, FAILED), (EXPIRED, PAID), (EXPIRED, REFUND_DUE), (REFUNDED, REFUND_DUE)]
+        ("before", "after"),
+        [
+            (PaymentStatus.PAID, PaymentStatus.FAILED),
+            (PaymentStatus.EXPIRED, PaymentStatus.PAID),
+            (PaymentStatus.EXPIRED, PaymentStatus.REFUND_DUE),
+            (PaymentStatus.REFUNDED, PaymentStatus.REFUND_DUE),
+        ],
     )
     def test_there_is_no_way_but_the_tables(self, payments: Payments, before: str, after: str) -> None:
         with pytest.raises(ValueError, match=f"no way from {before} to {after}"):
             payments.change(payment(status=before), payment(status=after), NOON)
 
     def test_a_named_correction_leads_out_of_an_end_and_is_kept(self, payments: Payments, tables: Tables) -> None:
-        ended = moved(payments, payment(), status=EXPIRED)
-        due = ended._replace(status=REFUND_DUE, received=75_000, reason="paid_late")
+        ended = moved(payments, payment(), status=PaymentStatus.EXPIRED)
+        due = ended._replace(status=PaymentStatus.REFUND_DUE, received=75_000, reason="paid_late")
         assert payments.change(ended, due, NOON, correction=LATE_MONEY) is None
         assert payments.get("p1") == due
         (event,) = [item for item in tables.items("Payments") if "correction" in item]
         assert [event[name]["S"] for name in ("what", "before", "correction", "reason")] == [
-            REFUND_DUE,
-            EXPIRED,
+            PaymentStatus.REFUND_DUE,
+            PaymentStatus.EXPIRED,
             LATE_MONEY,
             "paid_late",
         ]
 
     def test_a_value_can_be_taken_away_again(self, payments: Payments) -> None:
-        refused = moved(payments, payment(), status=REFUND_DUE, refund_refused="no")
+        refused = moved(payments, payment(), status=PaymentStatus.REFUND_DUE, refund_refused="no")
         again = moved(payments, refused, refund_refused=None)
         assert payments.get("p1") == again
 
     def test_one_of_many_threads_changes_it(self, engine: Engine, tables: Tables, payments: Payments) -> None:
         stores = [Payments(engine.fast(), tables["Payments"]) for _ in range(16)]
-        statuses = [PAID, FAILED, EXPIRED, REVIEW] * 4
+        statuses = [PaymentStatus.PAID, PaymentStatus.FAILED, PaymentStatus.EXPIRED, PaymentStatus.REVIEW] * 4
         with ThreadPoolExecutor(len(stores)) as threads:
             refusals = list(
                 threads.map(
@@ -249,41 +262,47 @@ class TestChanging:
         self, payments: Payments, violations: Violations, tables: Tables
     ) -> None:
         before = len(tables.items("Payments"))
-        refusal = payments.change(payment(), payment(status=FAILED), NOON, [violations.release("none", "p1")])
+        refusal = payments.change(
+            payment(), payment(status=PaymentStatus.FAILED), NOON, [violations.release("none", "p1")]
+        )
         assert refusal == Refusal(own=False, full=False, others=(0,))
         assert payments.get("p1") == payment()
         assert len(tables.items("Payments")) == before
 
     def test_an_unknown_payment_does_not_change(self, payments: Payments) -> None:
-        assert payments.change(payment("none"), payment("none", status=PAID), NOON) == OWN
+        assert payments.change(payment("none"), payment("none", status=PaymentStatus.PAID), NOON) == OWN
         assert payments.get("none") is None
 
     def test_a_receipt_is_known_with_its_payment(self, payments: Payments) -> None:
         receipt = Receipt("GH-1", "p1", 75_000, to_text(NOON))
         assert payments.receipt("GH-1") is None
-        paid = payment(status=PAID, paid_at=to_text(NOON), receipt_no="GH-1", received=75_000, returned=("V1",))
+        paid = payment(
+            status=PaymentStatus.PAID, paid_at=to_text(NOON), receipt_no="GH-1", received=75_000, returned=("V1",)
+        )
         assert payments.change(payment(), paid, NOON, [payments.receipt_action(receipt)]) is None
         assert payments.receipt("GH-1") == receipt
         assert payments.get("p1") == paid
 
     def test_a_receipt_number_is_given_once(self, payments: Payments) -> None:
         action = payments.receipt_action(Receipt("GH-1", "p1", 75_000, to_text(NOON)))
-        payments.change(payment(), payment(status=PAID), NOON, [action])
+        payments.change(payment(), payment(status=PaymentStatus.PAID), NOON, [action])
         make(payments, payment("p2"))
-        refusal = payments.change(payment("p2"), payment("p2", status=PAID), NOON, [action])
+        refusal = payments.change(payment("p2"), payment("p2", status=PaymentStatus.PAID), NOON, [action])
         assert refusal == Refusal(own=False, full=False, others=(0,))
 
     def test_a_callback_is_recorded_once(self, payments: Payments) -> None:
-        assert payments.heard("p1", "paid", NOON)
-        assert not payments.heard("p1", "paid", NOON + SECOND)
-        assert payments.heard("p1", "refunded", NOON)
-        assert payments.heard("p2", "paid", NOON)
-        assert payments.heard("p1", "x" * 5000, NOON)
+        assert payments.record_callback("p1", "paid", NOON)
+        assert not payments.record_callback("p1", "paid", NOON + SECOND)
+        assert payments.record_callback("p1", "refunded", NOON)
+        assert payments.record_callback("p2", "paid", NOON)
+        assert payments.record_callback("p1", "x" * 5000, NOON)
 
     def test_its_trail_tells_what_happened(self, payments: Payments, tables: Tables) -> None:
         amended = payment(unanswered=True)
         payments.change(payment(), amended, NOON + SECOND, what="order_unanswered")
-        payments.change(amended, amended._replace(status=FAILED, reason="gateway_failed"), NOON + 2 * SECOND)
+        payments.change(
+            amended, amended._replace(status=PaymentStatus.FAILED, reason="gateway_failed"), NOON + 2 * SECOND
+        )
         events = [item for item in tables.items("Payments") if item["sk"]["S"].startswith("EVENT#")]
         trail = [(item["what"]["S"], item.get("reason")) for item in sorted(events, key=lambda item: item["sk"]["S"])]
         assert trail == [("created", None), ("order_unanswered", None), ("failed", {"S": "gateway_failed"})]
@@ -296,15 +315,15 @@ class TestFinding:
         assert list(payments.unfinished(TO_ASK, NOON)) == []
         everything = {f"p{number}" for number in range(12)}
         assert sorted(payments.unfinished(TO_ASK, NOON + SECOND)) == sorted(everything)
-        moved(payments, payment("p1"), status=PENDING)
-        moved(payments, payment("p2"), status=REVIEW)
-        moved(payments, payment("p3"), status=PAID)
-        due = moved(payments, payment("p4"), status=REFUND_DUE)
+        moved(payments, payment("p1"), status=PaymentStatus.PENDING)
+        moved(payments, payment("p2"), status=PaymentStatus.REVIEW)
+        moved(payments, payment("p3"), status=PaymentStatus.PAID)
+        due = moved(payments, payment("p4"), status=PaymentStatus.REFUND_DUE)
         assert set(payments.unfinished(TO_ASK, NOON + SECOND)) == everything - {"p2", "p3", "p4"}
-        assert list(payments.unfinished(REVIEW, NOON + SECOND)) == ["p2"]
-        assert list(payments.unfinished(REFUND_DUE, NOON + SECOND)) == ["p4"]
-        moved(payments, due, status=REFUNDED)
-        assert list(payments.unfinished(REFUND_DUE, NOON + SECOND)) == []
+        assert list(payments.unfinished(PaymentStatus.REVIEW, NOON + SECOND)) == ["p2"]
+        assert list(payments.unfinished(PaymentStatus.REFUND_DUE, NOON + SECOND)) == ["p4"]
+        moved(payments, due, status=PaymentStatus.REFUNDED)
+        assert list(payments.unfinished(PaymentStatus.REFUND_DUE, NOON + SECOND)) == []
 
     def test_it_is_found_by_the_day_it_was_made(self, payments: Payments) -> None:
         make(payments, payment("p1", created_at="2026-11-20T23:59:59+03:00"))
@@ -351,13 +370,13 @@ class TestGivingBack:
     UNTIL = NOON + timedelta(minutes=2)
 
     def test_one_at_a_time_asks_for_it_until_that_one_is_gone(self, payments: Payments) -> None:
-        due = make(payments, payment(status=REFUND_DUE))
+        due = make(payments, payment(status=PaymentStatus.REFUND_DUE))
         assert payments.take_refund(due, NOON, self.UNTIL)
         assert not payments.take_refund(due, self.UNTIL - SECOND, self.UNTIL + DAY)
         assert payments.take_refund(due, self.UNTIL, self.UNTIL + DAY)
         assert payments.get("p1") == due
 
     def test_nobody_asks_for_what_has_gone_back(self, payments: Payments) -> None:
-        due = make(payments, payment(status=REFUND_DUE))
-        moved(payments, due, status=REFUNDED)
+        due = make(payments, payment(status=PaymentStatus.REFUND_DUE))
+        moved(payments, due, status=PaymentStatus.REFUNDED)
         assert not payments.take_refund(due, NOON, self.UNTIL)

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.stores.citizens import Citizens, Vehicle
-from shared.stores.profiles import Limits, Profile, QuotaError, Subject
+from shared.domain.citizen import Limits, Profile, QuotaError, Vehicle
+from shared.stores.citizens import Citizens
+from shared.stores.profiles import Subject
 from tests.support.aws import Engine, Tables, Watched
 from tests.support.build import NOON, OTHER_PLATE, PHONE, SUB
 

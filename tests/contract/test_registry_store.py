@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.plate_crypto import Keyed
+from shared.plate_crypto import PlateCrypto
 from shared.stores.registry import MAX_TRIES, Registry, TooManyTriesError
 from shared.stores.versioned import INSERTED, STALE, UNCHANGED, UPDATED
 from tests.support.aws import Engine, Tables, before
@@ -16,7 +16,7 @@ from tests.support.build import NOON, OTHER_PLATE, PLATE, SUB, registration
 
 @pytest.fixture
 def registry(engine: Engine, tables: Tables) -> Registry:
-    return Registry(engine.fast(), tables["Registry"], Keyed(b"key"), sleep=lambda _: None)
+    return Registry(engine.fast(), tables["Registry"], PlateCrypto(b"key"), sleep=lambda _: None)
 
 
 def proves(registry: Registry, number: str, category: str | None = None, sub: str = SUB) -> bool:
@@ -53,7 +53,7 @@ class TestWriting:
         overtaken = Registry(
             before(engine.fast(), "TransactWriteItems", lambda: registry.write([newer])),
             tables["Registry"],
-            Keyed(b"key"),
+            PlateCrypto(b"key"),
             sleep=lambda _: None,
         )
         assert overtaken.write([registration("B2222", at="2026-11-02")]) == [STALE]

@@ -7,24 +7,11 @@ from typing import Any
 
 import pytest
 
-from pay.gateways import (
-    EXPIRED,
-    FAILED,
-    PAID,
-    REFUNDED,
-    UNPAID,
-    Keys,
-    Order,
-    Page,
-    Refund,
-    RefusedError,
-    Standing,
-    UnknownError,
-)
+from pay.gateways import Keys, Order, OrderRequest, OrderStatus, Page, Refund, RefusedError, UnknownError
 from pay.gateways.sandbox import Sandbox
 from tests.support.fault_server import HANGS_UP_AFTER_READING, HANGS_UP_AT_ONCE, FaultServer, Step, says
 
-ORDER = Order(
+ORDER = OrderRequest(
     "p1",
     75_000,
     "IQD",
@@ -95,36 +82,42 @@ def test_whatever_is_no_answer_leaves_an_order_unknown_and_is_not_tried_again(st
 
 
 @pytest.mark.parametrize("step", [*SILENCE.values(), answers(200, {**TAKEN, "status": "odd"})], ids=[*SILENCE, "odd"])
-def test_whatever_is_no_answer_leaves_a_standing_unknown(step: Step) -> None:
+def test_whatever_is_no_answer_leaves_an_order_unknown(step: Step) -> None:
     with FaultServer([step]) as server, pytest.raises(UnknownError):
-        sandbox(server).standing("p1", "g1")
+        sandbox(server).get_order("p1", "g1")
 
 
 @pytest.mark.parametrize("status", [401, 403, 429])
-def test_a_refusal_to_say_is_no_standing(status: int) -> None:
+def test_a_refusal_to_say_is_no_order(status: int) -> None:
     with FaultServer([answers(status, {"error": "no"})]) as server, pytest.raises(UnknownError):
-        sandbox(server).standing("p1", "g1")
+        sandbox(server).get_order("p1", "g1")
 
 
 def test_nobody_there_is_unknown() -> None:
     with FaultServer([]) as gone:
         pass
     with pytest.raises(UnknownError):
-        sandbox(gone).standing("p1", "g1")
+        sandbox(gone).get_order("p1", "g1")
 
 
 @pytest.mark.parametrize(
     ("said", "state"),
-    [("created", UNPAID), ("paid", PAID), ("failed", FAILED), ("expired", EXPIRED), ("refunded", REFUNDED)],
+    [
+        ("created", OrderStatus.UNPAID),
+        ("paid", OrderStatus.PAID),
+        ("failed", OrderStatus.FAILED),
+        ("expired", OrderStatus.EXPIRED),
+        ("refunded", OrderStatus.REFUNDED),
+    ],
 )
-def test_each_standing_is_read(said: str, state: str) -> None:
+def test_each_status_is_read(said: str, state: str) -> None:
     with FaultServer([answers(200, {**TAKEN, "status": said})]) as server:
-        assert sandbox(server).standing("p1", "g1") == Standing("p1", "g1", state, 75_000, "IQD")
+        assert sandbox(server).get_order("p1", "g1") == Order("p1", "g1", state, 75_000, "IQD")
 
 
-def test_an_order_that_the_gateway_does_not_know_has_no_standing() -> None:
+def test_an_order_that_the_gateway_does_not_know_is_none() -> None:
     with FaultServer([answers(404, {})]) as server:
-        assert sandbox(server).standing("p1", "g1") is None
+        assert sandbox(server).get_order("p1", "g1") is None
 
 
 REFUND = Refund("r1", "p1", "g1", 25_000, "paid_late")
@@ -132,7 +125,7 @@ REFUND = Refund("r1", "p1", "g1", 25_000, "paid_late")
 
 def test_money_is_given_back_under_a_number_of_its_own() -> None:
     with FaultServer([answers(200, {"status": "refunded"})]) as server:
-        assert sandbox(server).refund(REFUND) == REFUNDED
+        assert sandbox(server).refund(REFUND) == OrderStatus.REFUNDED
         (request,) = server.received
     assert json.loads(request.body) == {"reference": "r1", "amount": 25_000}
 
@@ -163,4 +156,4 @@ def test_a_silence_leaves_it_unknown_whether_an_order_is_closed(step: Step) -> N
 
 def test_an_order_is_asked_about_by_the_gateways_id_where_ours_is_not_known() -> None:
     with FaultServer([answers(200, {**TAKEN, "status": "paid"})]) as server:
-        assert sandbox(server).standing(None, "g1") == Standing("p1", "g1", PAID, 75_000, "IQD")
+        assert sandbox(server).get_order(None, "g1") == Order("p1", "g1", OrderStatus.PAID, 75_000, "IQD")

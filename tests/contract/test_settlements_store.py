@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 
 from shared.aws_json import AwsError
-from shared.domain.settlement import REVERSED, SETTLED, Entry, Share
+from shared.domain.settlement import REVERSED, SETTLED, BatchStatus, Cursor, Entry, SettlementFile, Share
 from shared.domain.time import to_text
 from shared.stores.items import transact
-from shared.stores.settlements import CLOSED, OPEN, WRITTEN, Cursor, SettlementFile, Settlements
+from shared.stores.settlements import Settlements
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON
 
@@ -42,7 +42,7 @@ def keys(entries: Iterable[Entry]) -> set[tuple[str, str]]:
 
 
 def open_batch(ledger: Settlements, batch: str = BATCH) -> None:
-    assert ledger.advance(ledger.cursor(), Cursor(batch, OPEN))
+    assert ledger.advance(ledger.cursor(), Cursor(batch, BatchStatus.OPEN))
 
 
 def test_an_entry_is_read_as_it_was_put(engine: Engine, ledger: Settlements) -> None:
@@ -85,11 +85,11 @@ def test_a_batch_takes_no_more_than_it_may(engine: Engine, ledger: Settlements) 
     assert ledger.is_due()
 
 
-@pytest.mark.parametrize("state", [CLOSED, WRITTEN])
+@pytest.mark.parametrize("state", [BatchStatus.CLOSED, BatchStatus.WRITTEN])
 def test_a_batch_that_is_not_open_takes_nothing(engine: Engine, ledger: Settlements, state: str) -> None:
     make_due(engine, ledger, entry("p1"))
     open_batch(ledger)
-    ledger.advance(Cursor(BATCH, OPEN), Cursor(BATCH, state))
+    ledger.advance(Cursor(BATCH, BatchStatus.OPEN), Cursor(BATCH, state))
     ledger.collect(BATCH, 1_000)
     assert list(ledger.entries(BATCH)) == []
     assert ledger.is_due()
@@ -117,15 +117,22 @@ def test_two_collectors_at_once_take_each_entry_once(engine: Engine, ledger: Set
 
 
 def test_the_cursor_moves_only_from_where_it_was_seen(ledger: Settlements) -> None:
-    first = Cursor(BATCH, OPEN)
+    first = Cursor(BATCH, BatchStatus.OPEN)
     assert ledger.cursor() is None
     assert ledger.advance(None, first)
-    assert not ledger.advance(None, Cursor(NEXT, OPEN))
-    assert not ledger.advance(Cursor(BATCH, CLOSED), Cursor(NEXT, OPEN))
-    assert not ledger.advance(Cursor(NEXT, OPEN), Cursor(NEXT, CLOSED))
+    assert not ledger.advance(None, Cursor(NEXT, BatchStatus.OPEN))
+    assert not ledger.advance(Cursor(BATCH, BatchStatus.CLOSED), Cursor(NEXT, BatchStatus.OPEN))
+    assert not ledger.advance(Cursor(NEXT, BatchStatus.OPEN), Cursor(NEXT, BatchStatus.CLOSED))
     assert ledger.cursor() == first
-    assert ledger.advance(first, Cursor(BATCH, CLOSED))
-    assert ledger.cursor() == Cursor(BATCH, CLOSED)
+    assert ledger.advance(first, Cursor(BATCH, BatchStatus.CLOSED))
+    assert ledger.cursor() == Cursor(BATCH, BatchStatus.CLOSED)
+
+
+def test_a_batch_of_a_later_version_is_kept_as_it_stands(ledger: Settlements) -> None:
+    later = Cursor(BATCH, "signed")
+    assert ledger.advance(None, later)
+    assert ledger.cursor() == later
+    assert not ledger.advance(Cursor(BATCH, BatchStatus.CLOSED), Cursor(BATCH, BatchStatus.WRITTEN))
 
 
 def test_a_file_waits_until_it_is_acknowledged(ledger: Settlements) -> None:

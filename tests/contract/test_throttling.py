@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from shared.aws_json import AwsError, Call, Json
-from shared.stores.files import DoneChunk, Files, FileVersion
+from shared.domain.file import DoneChunk, FileVersion
+from shared.stores.files import Files
 from shared.stores.items import batch_get, transact
 from shared.stores.versioned import INSERTED
 from shared.stores.violations import Violations

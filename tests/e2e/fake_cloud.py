@@ -227,7 +227,7 @@ class FakeCloud:
         payment = self.payments[callback["reference"]]
         payment["status"] = callback["status"]
         if callback["status"] == "paid":
-            payment |= {"paid_at": datetime.now(UTC).isoformat(), "receipt_no": "GH-2026-7K3M9QXW-4T"}
+            payment |= {"paid_at": datetime.now(UTC).isoformat(), "receipt_no": "GH-7K3M9QXW4TR2D"}
             for item in payment["items"]:
                 self.violations[item["violation_no"]] |= {
                     "status": "paid",

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tests.support.cloud import ROOT, Cloud, wait_for
-from tests.support.metrics import ALARM, OK, Datum, Metric, Verdict, embedded, judge
+from tests.support.metrics import ALARM, OK, Datum, Evaluation, Metric, embedded, evaluate
 
 PACE: Final = 60
 """How many seconds of an alarm pass in one of the drill."""
@@ -40,11 +40,11 @@ class Alarms:
         (alarm,) = found
         return dict(alarm)
 
-    def verdict(self, alarm: dict[str, Any]) -> Verdict:
+    def evaluation(self, alarm: dict[str, Any]) -> Evaluation:
         """How an alarm stands now."""
         if alarm["Namespace"] == "AWS/SQS":
             self._depths.append(Datum(Metric.of(alarm), time.time(), [self._depth(alarm)]))
-        return judge(alarm, [*self._depths, *embedded(self._cloud.logged())], time.time(), pace=PACE)
+        return evaluate(alarm, [*self._depths, *embedded(self._cloud.logged())], time.time(), pace=PACE)
 
     def _depth(self, alarm: dict[str, Any]) -> float:
         (queue,) = (one["Value"] for one in alarm["Dimensions"] if one["Name"] == "QueueName")
@@ -98,15 +98,15 @@ class Operator:
     def _awaits(self, state: str, objective: str, about: str, meanwhile: Callable[[], object] | None) -> None:
         alarm = self._alarms.find(objective, about)
 
-        def look() -> Verdict | None:
+        def look() -> Evaluation | None:
             if meanwhile:
                 meanwhile()
-            verdict = self._alarms.verdict(alarm)
-            return verdict if verdict.state == state else None
+            evaluation = self._alarms.evaluation(alarm)
+            return evaluation if evaluation.state == state else None
 
-        verdict = wait_for(look, 240, f"{objective} is {state}", every=1)
+        evaluation = wait_for(look, 240, f"{objective} is {state}", every=1)
         name = alarm["AlarmName"].removeprefix("gharama-").partition("-")[0]
-        points = ", ".join("none" if point is None else f"{point:g}" for point in verdict.points)
+        points = ", ".join("none" if point is None else f"{point:g}" for point in evaluation.points)
         rings = f"rings {_BEYOND[alarm['ComparisonOperator']]} {alarm['Threshold']:g}"
         periods = f"{alarm['DatapointsToAlarm']} of {alarm['EvaluationPeriods']} periods of {alarm['Period']} s"
         self.tells("Alarm", f"{name}: {alarm['MetricName']} {points}; {rings} in {periods}: {state}")

@@ -50,9 +50,9 @@ class Follower(NamedTuple):
     def hears(self, cloud: Cloud) -> None:
         """Has an SMS about the plate, or will."""
         wait_for(lambda: cloud.sms(self.phone), 90, "the SMS")
-        self.heard_once(cloud)
+        self.has_one_sms(cloud)
 
-    def heard_once(self, cloud: Cloud) -> None:
+    def has_one_sms(self, cloud: Cloud) -> None:
         (text,) = cloud.sms(self.phone)
         assert self.plate_number[-3:] in text
 
@@ -88,7 +88,7 @@ def test_a_right_is_missing(cloud: Cloud, operator: Operator, hasty_sms: None) -
     follower.hears(cloud)
     operator.is_not_called_any_more("DeadLetters", "SmsDeadLetters")
     operator.finds_nothing_left()
-    follower.heard_once(cloud)
+    follower.has_one_sms(cloud)
     operator.tells("Seen", "the follower has the SMS, once")
 
 
@@ -123,7 +123,7 @@ def test_a_record_is_poison(cloud: Cloud, operator: Operator) -> None:
     operator.is_not_called_any_more("RecordsLaidAside")
     operator.finds_nothing_left()
     for follower in (*followers, other):
-        follower.heard_once(cloud)
+        follower.has_one_sms(cloud)
     operator.tells("Seen", "all followers of the plate have the SMS, once each")
 
 
@@ -172,7 +172,7 @@ def test_a_gateway_is_away(cloud: Cloud, operator: Operator) -> None:
     def payment() -> Any:
         return cloud.request("GET", f"/v1/payments/{payment_id}", token=follower.token).body
 
-    def reconcile() -> None:
+    def poll_gateways() -> None:
         cloud.invoke("pay.poll_gateways.handler")
 
     payment_id = start().body["payment_id"]
@@ -182,7 +182,7 @@ def test_a_gateway_is_away(cloud: Cloud, operator: Operator) -> None:
     address.move("http://127.0.0.1:9")
     try:
         assert cloud.request("POST", f"/_local/gateway/{payment_id}/pay").status == 200
-        operator.is_called("PaymentsPending", meanwhile=reconcile)
+        operator.is_called("PaymentsPending", meanwhile=poll_gateways)
         assert payment()["status"] == "pending"
         operator.follows("PaymentsPending", "make pause")
         assert start().body["code"] == "payments_paused"
@@ -193,7 +193,7 @@ def test_a_gateway_is_away(cloud: Cloud, operator: Operator) -> None:
 
     operator.follows("PaymentsPending", "make resume")
 
-    reconcile()
+    poll_gateways()
     paid = payment()
     assert paid["status"] == "paid"
     assert cloud.request("GET", f"/v1/receipts/{paid['receipt_no']}").body["amount"] == 50_000

@@ -101,8 +101,8 @@ def test_a_fine_is_asked_for_and_paid_by_the_edge(guarded: Guarded) -> None:
     cloud.report(key, cloud.upload(key, files.csv([violation])))
     body = {"plate": f"بغداد ز {violation['plate_number']}", "sms": False}
     (found,) = guarded.by_the_edge("POST", "/v1/queries", body).body["violations"]
-    wish = {"violations": [found["violation_no"]], "gateway": "sandbox", "return_url": f"{cloud.url}/"}
-    started = guarded.by_the_edge("POST", "/v1/payments", wish, **{"idempotency-key": secrets.token_hex(8)})
+    body = {"violations": [found["violation_no"]], "gateway": "sandbox", "return_url": f"{cloud.url}/"}
+    started = guarded.by_the_edge("POST", "/v1/payments", body, **{"idempotency-key": secrets.token_hex(8)})
     assert started.status == 201
 
     assert cloud.request("POST", f"/_local/gateway/{started.body['payment_id']}/pay").status == 200

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shared.stores.files import FileVersion
+from shared.domain.file import FileVersion
 from tests.e2e import files
 from tests.support.cloud import Cloud, wait_for
 

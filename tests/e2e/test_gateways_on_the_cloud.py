@@ -39,7 +39,7 @@ class City(NamedTuple):
         physical_id: str = found["StackResourceDetail"]["PhysicalResourceId"]
         return physical_id
 
-    def reconcile(self) -> None:
+    def poll_gateways(self) -> None:
         """What happens every few minutes, now."""
         self.cloud.invoke("pay.poll_gateways.handler", schedule())
 
@@ -65,9 +65,9 @@ class Debt(NamedTuple):
     def start(self, gateway: StandIn) -> tuple[str, str]:
         """Start to pay all; our id and the gateway's of the payment."""
         numbers = [row["violation_no"] for row in self.rows]
-        wish = {"violations": numbers, "gateway": gateway.name, "return_url": f"{self.city.cloud.url}/"}
+        body = {"violations": numbers, "gateway": gateway.name, "return_url": f"{self.city.cloud.url}/"}
         headers = {"idempotency-key": secrets.token_hex(8)}
-        started = self.city.cloud.request("POST", "/v1/payments", wish, token=self.token, headers=headers)
+        started = self.city.cloud.request("POST", "/v1/payments", body, token=self.token, headers=headers)
         assert (started.status, started.body["status"]) == (201, "pending"), started
         assert started.body["redirect_url"].startswith(gateway.url)
         return started.body["payment_id"], gateway.ids()[-1]
@@ -112,14 +112,14 @@ def test_a_fine_is_paid(city: City, gateway: StandIn) -> None:
     assert (receipt.status, receipt.body["amount"]) == (200, AMOUNT)
 
 
-def test_a_lost_callback_is_found_out_by_reconcile(city: City, gateway: StandIn) -> None:
+def test_a_lost_callback_is_found_out_by_asking_the_gateway(city: City, gateway: StandIn) -> None:
     debt = Debt.incurred(city)
     payment_id, gateway_id = debt.start(gateway)
     gateway.ends(gateway_id, "paid")
     gateway.owed.clear()
     assert debt.payment(payment_id)["status"] == "pending"
     city.cloud.backdate(payment_id, 5)
-    city.reconcile()
+    city.poll_gateways()
     assert debt.payment(payment_id)["status"] == "paid"
 
 
@@ -128,17 +128,17 @@ def test_a_double_payment_goes_back(city: City, gateway: StandIn) -> None:
     first, first_at_the_gateway = debt.start(gateway)
     gateway.begins(first_at_the_gateway)
     city.cloud.backdate(first, 20)
-    city.reconcile()
+    city.poll_gateways()
     assert debt.payment(first)["status"] == "expired"
     second, second_at_the_gateway = debt.start(gateway)
     gateway.ends(second_at_the_gateway, "paid")
     gateway.ends(first_at_the_gateway, "paid")
     assert set(gateway.deliver()) <= {200, 303}
     assert debt.payment(second)["status"] == "paid"
-    city.reconcile()
+    city.poll_gateways()
     gateway.finish_refund(first_at_the_gateway)
     city.cloud.backdate(first, 3)
-    city.reconcile()
+    city.poll_gateways()
     assert debt.payment(first)["status"] == "refunded"
     assert gateway.given_back(first_at_the_gateway) == AMOUNT
     assert gateway.given_back(second_at_the_gateway) == 0
@@ -159,7 +159,7 @@ def test_what_the_gateway_does_not_give_back_goes_back_by_hand(city: City) -> No
         return city.cloud.operate(command)
 
     def taken_over() -> bool:
-        city.reconcile()
+        city.poll_gateways()
         city.cloud.backdate(payment_id, 3)
         return decide("by-hand").returncode == 0
 

@@ -26,13 +26,13 @@ class Debtor:
         cloud.request("POST", "/v1/queries", {"plate": f"بغداد ز {number}", "sms": False}, token=self.token)
 
     def start(self) -> str:
-        wish = {
+        body = {
             "violations": [self._row["violation_no"]],
             "gateway": "sandbox",
             "return_url": f"{self._cloud.url}/",
         }
         headers = {"idempotency-key": secrets.token_hex(8)}
-        started = self._cloud.request("POST", "/v1/payments", wish, token=self.token, headers=headers)
+        started = self._cloud.request("POST", "/v1/payments", body, token=self.token, headers=headers)
         assert started.status == 201, started
         payment_id: str = started.body["payment_id"]
         return payment_id

@@ -79,7 +79,12 @@ def _rights(function: str, statement: dict[str, Any]) -> Iterator[Right]:
         # Here a batch is an action of its own; on AWS it is not.
         if not action.endswith("Batch"):
             for resource in resources:
-                yield Right(function, action, without_suffixes(resource))
+                yield Right(function, action, _as_noted(without_suffixes(resource)))
+
+
+def _as_noted(resource: str) -> str:
+    """A resource as the witness notes its use: of a single object only the folder."""
+    return re.sub(r"^(arn:aws:s3:::[^/]+/(?:.+/)?)[^/*]+$", r"\1object", resource)
 
 
 def _covers(wide: Right, narrow: Right) -> bool:

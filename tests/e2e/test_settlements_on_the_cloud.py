@@ -36,9 +36,9 @@ def paid(cloud: Cloud) -> Paid:
     row = files.row(number, sector_code=f"E/{secrets.token_hex(3)}")
     cloud.report(f"backlog/{number}.csv", cloud.upload(f"backlog/{number}.csv", files.csv([row])))
     cloud.request("POST", "/v1/queries", {"plate": f"بغداد ز {number}", "sms": False}, token=token)
-    wish = {"violations": [row["violation_no"]], "gateway": "sandbox", "return_url": f"{cloud.url}/"}
+    body = {"violations": [row["violation_no"]], "gateway": "sandbox", "return_url": f"{cloud.url}/"}
     started = cloud.request(
-        "POST", "/v1/payments", wish, token=token, headers={"idempotency-key": secrets.token_hex(8)}
+        "POST", "/v1/payments", body, token=token, headers={"idempotency-key": secrets.token_hex(8)}
     )
     payment_id = started.body["payment_id"]
     assert cloud.request("POST", f"/_local/gateway/{payment_id}/pay").status == 200

@@ -67,13 +67,13 @@ def _batches(rows: list[dict[str, str]], size: int) -> Iterator[list[dict[str, s
 
 def pay(cloud: Cloud, citizen: Citizen, rows: list[dict[str, str]], chance: random.Random) -> str:
     """A payment by a citizen who asks again where an answer says so, and then pays, declines or gives up."""
-    wish = {
+    body = {
         "violations": [row["violation_no"] for row in rows],
         "gateway": "sandbox",
         "return_url": f"{cloud.url}/",
     }
     headers = {"idempotency-key": secrets.token_hex(8)}
-    started = _patiently(lambda: cloud.request("POST", "/v1/payments", wish, token=citizen.token, headers=headers))
+    started = _patiently(lambda: cloud.request("POST", "/v1/payments", body, token=citizen.token, headers=headers))
     assert started.status in (201, 202), started
     payment_id: str = started.body["payment_id"]
     step = chance.choices(["pay", "fail", "cancel", None], [70, 10, 10, 10])[0]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv as csv_module
 import io
+import re
 import secrets
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -44,6 +46,20 @@ def test_every_row_of_a_file_is_accounted_for(cloud: Cloud) -> None:
     version = cloud.upload("live/counted.csv", files.csv([row for row in rows if row not in bad]))
     assert cloud.report("live/counted.csv", version)["counts"]["unchanged"] == 198
     wait_for(lambda: cloud.read_object("rejects/live/counted.csv") is None, 20, "no rejects of an older version")
+
+
+def test_a_reason_of_a_report_leads_to_the_guide(cloud: Cloud) -> None:
+    version = cloud.upload(
+        "live/2026-11-25/explained.csv", files.csv([files.row("12345", amount="5e4"), files.row("12345")])
+    )
+    cloud.report("live/2026-11-25/explained.csv", version)
+    page = wait_for(
+        lambda: cloud.read_object("reports/live/2026-11-25/explained.csv.html"), 20, "the page of the report"
+    )
+    (link,) = re.findall(r'href="([^"]+#amount_e_notation)"', page.decode())
+    key, _, section = urljoin("/reports/live/2026-11-25/explained.csv.html", link).partition("#")
+    guide = wait_for(lambda: cloud.read_object(key.lstrip("/")), 20, "the guide")
+    assert f'id="{section}"' in guide.decode()
 
 
 @pytest.mark.parametrize("origin", ["live", "backlog", "registry"])

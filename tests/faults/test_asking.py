@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from shared.stores.citizens import Vehicle
+from shared.domain.citizen import Vehicle
 from tests.support.build import OTHER_PHONE, PLATE, store, violation
 from tests.support.crashes import Crash, Faults
 from tests.support.functions import Functions, forget

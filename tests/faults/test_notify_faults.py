@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.domain.message import DROPPED, FAILED, NEW_VIOLATION, SENT, UNKNOWN
+from shared.domain.message import MessageKind, MessageStatus
 from shared.domain.violation import CANCELLED
 from tests.support.aws import Engine
 from tests.support.build import NOON, OTHER_PHONE, OTHER_PLATE, PHONE, SUB, follow, later, row, settle, violation
@@ -52,7 +52,7 @@ def check(here: World, *, refused: bool = False) -> None:
     told = here.told()
     for sub in PHONES:
         for number in ("A", "B", "C", "D"):
-            assert told[sub, NEW_VIOLATION, number] == 1
+            assert told[sub, MessageKind.NEW_VIOLATION, number] == 1
     assert not any(number == "F" for _, _, number in told)
     for message in here.all_messages():
         assert "due" not in message, "nothing waits for ever"
@@ -61,10 +61,14 @@ def check(here: World, *, refused: bool = False) -> None:
     assert not any(phone == "+9647509182736" for phone, _ in here.sender.sent), "what is paid is not spoken of"
     assert not any("cancelled" in text for text in texts), "nobody heard of what was cancelled"
     statuses = here.statuses()
-    assert set(statuses) <= {SENT, DROPPED, UNKNOWN, FAILED}
-    assert statuses[FAILED] == int(refused)
-    assert statuses[SENT] <= len(here.sender.sent) <= statuses[SENT] + statuses[UNKNOWN]
-    assert statuses[UNKNOWN] <= 1
+    assert set(statuses) <= {MessageStatus.SENT, MessageStatus.DROPPED, MessageStatus.UNKNOWN, MessageStatus.FAILED}
+    assert statuses[MessageStatus.FAILED] == int(refused)
+    assert (
+        statuses[MessageStatus.SENT]
+        <= len(here.sender.sent)
+        <= statuses[MessageStatus.SENT] + statuses[MessageStatus.UNKNOWN]
+    )
+    assert statuses[MessageStatus.UNKNOWN] <= 1
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +77,8 @@ def calls(emulator: Engine) -> list[str]:
     with world(emulator) as here:
         play(here, emulator, lambda _: None)
         check(here)
-        assert here.statuses()[UNKNOWN] == 0
-        assert len(here.sender.sent) == here.statuses()[SENT] == len(PHONES)
+        assert here.statuses()[MessageStatus.UNKNOWN] == 0
+        assert len(here.sender.sent) == here.statuses()[MessageStatus.SENT] == len(PHONES)
         return here.port.calls
 
 

@@ -10,11 +10,9 @@ import pytest
 from notify.delivery import MAX_ATTEMPTS
 from notify.providers import TemporaryError
 from notify.providers.failover import Failover
-from shared.domain import message as texts
-from shared.domain.message import DROPPED, FAILED, SENT, WAITING
+from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED
-from shared.stores.messaging.messages import Message
 from shared.stores.messaging.outages import AWAY_FOR, MAX_FAILURES, Outages
 from tests.support.aws import Engine
 from tests.support.build import NOON, OTHER_PHONE, PHONE, SUB, follow, later, row, violation
@@ -60,20 +58,20 @@ class TestQuietHours:
         assert times_of_sending(here, MORNING - SECOND, timedelta(minutes=30)) == []
         here.now = MORNING
         here.send_due()
-        assert here.statuses() == {SENT: 1}
+        assert here.statuses() == {MessageStatus.SENT: 1}
 
     def test_just_before_they_begin_it_is_sent(self, here: World) -> None:
         here.now = EVENING - SECOND
         here.announce(here.ingest(row(violation())))
         here.send_due()
-        assert here.statuses() == {SENT: 1}
+        assert here.statuses() == {MessageStatus.SENT: 1}
 
-    @pytest.mark.parametrize("kind", [texts.QUERY_RESULT, texts.RECEIPT])
+    @pytest.mark.parametrize("kind", [MessageKind.QUERY_RESULT, MessageKind.RECEIPT])
     def test_answers_and_receipts_do_not_wait(self, here: World, kind: str) -> None:
         here.now = EVENING
         say(here, kind, "asked for")
         here.send_due()
-        assert here.statuses() == {SENT: 1}
+        assert here.statuses() == {MessageStatus.SENT: 1}
 
     def test_what_is_no_longer_true_in_the_morning_is_not_sent(self, here: World) -> None:
         here.now = EVENING
@@ -85,17 +83,17 @@ class TestQuietHours:
         here.send_due()
         here.send_due()
         assert here.sender.sent == []
-        assert here.statuses() == {DROPPED: 2}
+        assert here.statuses() == {MessageStatus.DROPPED: 2}
 
     def test_waiting_uses_up_no_attempt(self, here: World) -> None:
         here.now = EVENING
-        say(here, texts.REFUND, "refund")
+        say(here, MessageKind.REFUND, "refund")
         for _ in range(MAX_ATTEMPTS + 2):
             here.send_due()
             here.now += timedelta(minutes=1)
         here.now = MORNING
         here.send_due()
-        assert here.statuses() == {SENT: 1}
+        assert here.statuses() == {MessageStatus.SENT: 1}
 
 
 class TestCaps:
@@ -105,90 +103,90 @@ class TestCaps:
     def test_a_citizens_eleventh_waits_for_the_next_day(self, here: World) -> None:
         self.cap(here, citizen_day=10)
         for number in range(12):
-            say(here, texts.REFUND, f"text {number}", f"m{number}")
+            say(here, MessageKind.REFUND, f"text {number}", f"m{number}")
         here.send_due()
-        assert here.statuses() == {SENT: 10, WAITING: 2}
+        assert here.statuses() == {MessageStatus.SENT: 10, MessageStatus.WAITING: 2}
         midnight = datetime(2026, 11, 21, tzinfo=BAGHDAD)
         assert times_of_sending(here, midnight - SECOND, timedelta(hours=1)) == []
         here.now = midnight
         here.send_due()
-        assert here.statuses() == {SENT: 12}
+        assert here.statuses() == {MessageStatus.SENT: 12}
         assert len(set(here.sender.sent)) == 12
 
     def test_and_until_the_quiet_hours_of_that_day_are_over(self, here: World) -> None:
         self.cap(here, citizen_day=1)
         here.quiet("21:00-08:00")
         for number in range(2):
-            say(here, texts.REFUND, f"text {number}", f"m{number}")
+            say(here, MessageKind.REFUND, f"text {number}", f"m{number}")
         here.send_due()
         assert times_of_sending(here, MORNING + timedelta(hours=1), timedelta(minutes=30)) == [MORNING]
 
     def test_another_citizen_is_not_held(self, here: World) -> None:
         self.cap(here, citizen_day=1)
         follow(here.citizens, "second", phone=OTHER_PHONE)
-        say(here, texts.REFUND, "one", "m1")
-        say(here, texts.REFUND, "two", "m2", "second", OTHER_PHONE)
+        say(here, MessageKind.REFUND, "one", "m1")
+        say(here, MessageKind.REFUND, "two", "m2", "second", OTHER_PHONE)
         here.send_due()
-        assert here.statuses() == {SENT: 2}
+        assert here.statuses() == {MessageStatus.SENT: 2}
 
     def test_the_same_text_waits_for_an_hour(self, here: World) -> None:
-        say(here, texts.REFUND, "same", "m1")
+        say(here, MessageKind.REFUND, "same", "m1")
         here.send_due()
         here.forward(minutes=30)
-        say(here, texts.REFUND, "same", "m2")
+        say(here, MessageKind.REFUND, "same", "m2")
         sent = times_of_sending(here, NOON + timedelta(hours=3), timedelta(minutes=10))
         assert sent == [NOON + timedelta(minutes=90)]
 
     def test_a_day_that_costs_too_much_holds_all_but_receipts(self, here: World) -> None:
         self.cap(here, spend_day=100_000)  # two parts at five cents
         for number in range(4):
-            say(here, texts.REFUND, f"text {number}", f"m{number}")
-        say(here, texts.RECEIPT, "receipt", "r")
+            say(here, MessageKind.REFUND, f"text {number}", f"m{number}")
+        say(here, MessageKind.RECEIPT, "receipt", "r")
         outcomes = here.send_due()
-        assert here.statuses()[SENT] in (2, 3)  # the receipt may have come first and counts
+        assert here.statuses()[MessageStatus.SENT] in (2, 3)  # the receipt may have come first and counts
         assert (PHONE, "receipt") in here.sender.sent
         assert {outcome.reason for outcome in outcomes if outcome.status == "held"} == {"spend_cap"}
         for _ in range(3):
             here.forward(days=1)
             here.send_due()
-        assert here.statuses() == {SENT: 5}
+        assert here.statuses() == {MessageStatus.SENT: 5}
         assert len(set(here.sender.sent)) == 5
 
     def test_a_cap_that_is_raised_counts_within_the_hour(self, here: World) -> None:
         self.cap(here, spend_day=50_000)
         for number in range(2):
-            say(here, texts.REFUND, f"text {number}", f"m{number}")
+            say(here, MessageKind.REFUND, f"text {number}", f"m{number}")
         here.send_due()
         self.cap(here, spend_day=500_000)
         here.forward(hours=1)
         here.send_due()
-        assert here.statuses() == {SENT: 2}
+        assert here.statuses() == {MessageStatus.SENT: 2}
 
     def test_an_sms_that_did_not_go_out_counts_for_nothing(self, here: World) -> None:
         self.cap(here, citizen_day=1, spend_day=50_000)
         here.sender.away = True
-        say(here, texts.REFUND, "text")
+        say(here, MessageKind.REFUND, "text")
         for _ in range(4):
             here.send_due()
             here.forward(hours=1)
         here.sender.away = False
         here.send_due()
-        assert here.statuses() == {SENT: 1}
+        assert here.statuses() == {MessageStatus.SENT: 1}
 
     def test_an_answer_that_was_held_too_long_is_dropped(self, here: World) -> None:
         self.cap(here, citizen_day=1)
-        say(here, texts.QUERY_RESULT, "first", "m1")
+        say(here, MessageKind.QUERY_RESULT, "first", "m1")
         here.send_due()
-        say(here, texts.QUERY_RESULT, "second", "m2")
+        say(here, MessageKind.QUERY_RESULT, "second", "m2")
         here.send_due()
         here.forward(days=1)
         here.send_due()
-        assert here.statuses() == {SENT: 1, DROPPED: 1}
+        assert here.statuses() == {MessageStatus.SENT: 1, MessageStatus.DROPPED: 1}
 
     def test_a_text_of_too_many_parts_is_not_sent(self, here: World) -> None:
-        say(here, texts.REFUND, "غ" * 135)
+        say(here, MessageKind.REFUND, "غ" * 135)
         assert [outcome.reason for outcome in here.send_due()] == ["too_long"]
-        assert here.statuses() == {FAILED: 1}
+        assert here.statuses() == {MessageStatus.FAILED: 1}
 
 
 class TestTwoProviders:
@@ -275,11 +273,11 @@ class TestTwoProviders:
     def test_messages_go_by_the_second_and_none_is_lost(self, here: World, both: Failover, second: FaultSender) -> None:
         here.sender.away = True
         for number in range(8):
-            say(here, texts.REFUND, f"text {number}", f"m{number}")
+            say(here, MessageKind.REFUND, f"text {number}", f"m{number}")
         first, here.sender = here.sender, both  # type: ignore[assignment]
         for _ in range(3):
             here.send_due()
             here.forward(minutes=2)
-        assert here.statuses() == {SENT: 8}
+        assert here.statuses() == {MessageStatus.SENT: 8}
         assert first.sent == []
         assert sorted(second.sent) == sorted({(PHONE, f"text {number}") for number in range(8)})

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from notify.reminding import remind
-from shared.domain.message import DOUBLING_SOON, DROPPED, SENT
+from shared.domain.message import MessageKind, MessageStatus
 from shared.domain.plate import OLD, Plate
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation, make_version
@@ -183,7 +183,7 @@ def put(here: World) -> Expected:
             item["plate"]["S"],
         ): frozenset(each["S"] for each in item["violations"]["L"])
         for item in here.all_messages()
-        if item["kind"]["S"] == DOUBLING_SOON
+        if item["kind"]["S"] == MessageKind.DOUBLING_SOON
     }
 
 
@@ -194,7 +194,7 @@ def test_two_months_are_as_the_model_says(seed: int, here: World, emulator: Engi
     model = expected(story.runs, story.violations, story.links)
     assert len(model) > 20
     assert put(here) == model
-    assert here.statuses() == {SENT: len(model)}
+    assert here.statuses() == {MessageStatus.SENT: len(model)}
     assert len(here.sender.sent) == len(model)
 
 
@@ -230,7 +230,7 @@ class TestOneDay:
         here.remind()
         here.now = here.now.replace(hour=12)
         here.send_due()
-        assert here.statuses() == {DROPPED: 1}
+        assert here.statuses() == {MessageStatus.DROPPED: 1}
 
     def test_what_rises_on_two_days_is_one_sms(self, here: World) -> None:
         here.violations.write([row(due_in(1, here.now)), row(due_in(7, here.now, amount=7000))])

@@ -1,4 +1,4 @@
-"""Whatever dies or fails between a wish to pay and its receipt: the money is settled once, and no hold stays."""
+"""Whatever dies or fails between a start and its receipt: the money is settled once, and no hold stays."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from typing import Any
 
 import pytest
 
-from pay import gateways
-from pay.gateways import UnknownError
+from pay.gateways import OrderStatus, UnknownError
 from shared.aws_json import AwsError
 from shared.domain.violation import Violation
 from tests.support.crashes import Crash, Faults
 from tests.support.functions import Functions, forget
-from tests.support.payment_requests import two_violations, wish
+from tests.support.payment_requests import payment_body, two_violations
 
 CALLS_TO_START = 8
-CALLS_TO_CONCLUDE = 6
+CALLS_TO_SYNC = 6
 CALLS_TO_CANCEL = 4
 REFUNDING_CALLS = range(9, 13)
-"""Of a run of reconcile: before them and after them it only looks for what waits."""
-CALLS_TO_RECONCILE = 16
+"""Of a run of poll_gateways: before them and after them it only looks for what waits."""
+CALLS_TO_POLL = 16
 FAILURES = {
     "crash before": (False, Crash()),
     "crash after": (True, Crash()),
@@ -67,22 +66,22 @@ def test_a_start_that_dies_anywhere_is_one_payment_or_none(
     functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
 ) -> None:
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
-        functions.pay(wish(*subjects))
+        functions.pay(payment_body(*subjects))
     forget()
     functions.clock.forward(seconds=20)  # until then the first call might still be at it
-    again = functions.pay(wish(*subjects))  # the same key: the citizen's page asks again
+    again = functions.pay(payment_body(*subjects))  # the same key: the citizen's page asks again
     assert again.status in (201, 202)
     assert len(payments(functions)) == 1
     assert states(functions, subjects) == ["in_payment"] * 2
     payment_id = again.body["payment_id"]
-    if payment_id in functions.gateway.orders:
+    if payment_id in functions.gateway.requests:
         functions.gateway.says(payment_id)
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
         assert_settled_once(functions, subjects)
     else:
         functions.clock.forward(minutes=16)
-        functions.reconcile()
+        functions.poll_gateways()
         assert functions.payment(payment_id).body["status"] == "expired"
         assert states(functions, subjects) == ["unpaid"] * 2
 
@@ -93,18 +92,18 @@ def test_a_start_that_dies_and_is_never_asked_for_again_leaves_no_hold(
     functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
 ) -> None:
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
-        functions.pay(wish(*subjects))
+        functions.pay(payment_body(*subjects))
     forget()
     functions.clock.forward(minutes=16)
-    functions.reconcile()
+    functions.poll_gateways()
     assert states(functions, subjects) == ["unpaid"] * 2
     assert {item["status"]["S"] for item in payments(functions)} <= {"expired"}
-    assert functions.pay(wish(*subjects), "key-00000002").status == 201
+    assert functions.pay(payment_body(*subjects), "key-00000002").status == 201
 
 
 @failures
-@pytest.mark.parametrize("at", range(1, CALLS_TO_CONCLUDE + 1))
-@pytest.mark.parametrize("recovery", ["callback", "reconcile"])
+@pytest.mark.parametrize("at", range(1, CALLS_TO_SYNC + 1))
+@pytest.mark.parametrize("recovery", ["callback", "poll_gateways"])
 def test_a_callback_that_dies_anywhere_settles_once(
     functions: Functions,
     faults: Faults,
@@ -114,7 +113,7 @@ def test_a_callback_that_dies_anywhere_settles_once(
     error: BaseException,
     recovery: str,
 ) -> None:
-    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+    payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
     functions.gateway.says(payment_id)
     functions.gateway.keys()  # signing is the gateway's own work
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
@@ -125,23 +124,23 @@ def test_a_callback_that_dies_anywhere_settles_once(
         if recovery == "callback":
             assert functions.callback(payment_id).status == 200
         else:
-            functions.reconcile()
+            functions.poll_gateways()
     assert_settled_once(functions, subjects)
 
 
 @failures
-@pytest.mark.parametrize("at", range(1, CALLS_TO_CONCLUDE + 1))
+@pytest.mark.parametrize("at", range(1, CALLS_TO_SYNC + 1))
 def test_a_failed_payment_that_dies_while_ending_lets_everything_go(
     functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
 ) -> None:
-    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
-    functions.gateway.says(payment_id, gateways.FAILED)
+    payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
+    functions.gateway.says(payment_id, OrderStatus.FAILED)
     functions.gateway.keys()
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
         functions.callback(payment_id)
     forget()
     functions.clock.forward(minutes=3)
-    functions.reconcile()
+    functions.poll_gateways()
     assert functions.payment(payment_id).body["status"] == "failed"
     assert states(functions, subjects) == ["unpaid"] * 2
     assert receipts(functions) == []
@@ -152,11 +151,11 @@ def test_an_order_of_unknown_outcome_is_found_out(functions: Functions, subjects
         raise UnknownError("ReadTimeoutError")
 
     functions.gateway.while_ordering = taken_but_unheard
-    reply = functions.pay(wish(*subjects))
+    reply = functions.pay(payment_body(*subjects))
     assert reply.status == 202
     functions.gateway.says(reply.body["payment_id"])
     functions.clock.forward(minutes=3)
-    functions.reconcile()
+    functions.poll_gateways()
     assert_settled_once(functions, subjects)
 
 
@@ -165,12 +164,12 @@ def test_an_order_of_unknown_outcome_is_found_out(functions: Functions, subjects
 def test_a_cancelling_that_dies_anywhere_lets_everything_go(
     functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
 ) -> None:
-    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+    payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
         functions.cancel(payment_id)
     forget()
     functions.clock.forward(minutes=16)
-    functions.reconcile()
+    functions.poll_gateways()
     assert functions.payment(payment_id).body["status"] in ("cancelled", "failed", "expired")
     assert states(functions, subjects) == ["unpaid"] * 2
 
@@ -180,16 +179,16 @@ def test_a_cancelling_that_dies_anywhere_lets_everything_go(
 def test_a_refund_that_dies_anywhere_is_given_once(
     functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
 ) -> None:
-    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+    payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
     functions.cancel(payment_id)
     functions.gateway.says(payment_id)
     functions.callback(payment_id)
     functions.clock.forward(minutes=3)
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash, AwsError):
-        functions.reconcile()
+        functions.poll_gateways()
     forget()
     functions.clock.forward(minutes=3)
-    functions.reconcile()
+    functions.poll_gateways()
     assert functions.payment(payment_id).body["status"] == "refunded"
     assert [refund.amount for refund in functions.gateway.refunds.values()] == [75_000]
     functions.send_due()
@@ -198,21 +197,21 @@ def test_a_refund_that_dies_anywhere_is_given_once(
 
 def test_every_call_has_been_failed_at(functions: Functions, faults: Faults, subjects: list[Violation]) -> None:
     with faults.fail(0, after=False, error=Crash()):
-        payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+        payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
     assert faults.calls == CALLS_TO_START
     functions.gateway.says(payment_id)
     functions.gateway.keys()  # signing is the gateway's own work
     forget()
     with faults.fail(0, after=False, error=Crash()):
         assert functions.callback(payment_id).status == 200
-    assert faults.calls == CALLS_TO_CONCLUDE
+    assert faults.calls == CALLS_TO_SYNC
     assert_settled_once(functions, subjects)
 
 
 def test_every_call_of_giving_up_and_giving_back_has_been_failed_at(
     functions: Functions, faults: Faults, subjects: list[Violation]
 ) -> None:
-    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+    payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
     with faults.fail(0, after=False, error=Crash()):
         functions.cancel(payment_id)
     assert faults.calls == CALLS_TO_CANCEL
@@ -220,6 +219,6 @@ def test_every_call_of_giving_up_and_giving_back_has_been_failed_at(
     functions.callback(payment_id)
     functions.clock.forward(minutes=3)
     with faults.fail(0, after=False, error=Crash()):
-        functions.reconcile()
-    assert faults.calls == CALLS_TO_RECONCILE
+        functions.poll_gateways()
+    assert faults.calls == CALLS_TO_POLL
     assert functions.payment(payment_id).body["status"] == "refunded"

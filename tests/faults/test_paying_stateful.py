@@ -19,15 +19,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from pay.gateways import EXPIRED, FAILED, PAID, REFUNDED, UNPAID, RefusedError, UnknownError
+from pay.gateways import OrderStatus, RefusedError, UnknownError
 from pay.payments.compare import compare
-from pay.payments.manual_refund import TAKEN, take_over
-from pay.payments.money_returned import take_back
-from pay.payments.refund import give_back_reviewed, given_back, settle_reviewed
-from pay.payments.settle import Books
+from pay.payments.manual_refund import CLAIMED, claim_manual_refund
+from pay.payments.money_returned import record_money_returned
+from pay.payments.refund import complete_refund, refund_reviewed, settle_reviewed
+from pay.payments.settle import PaymentStores
 from shared.aws_json import Json
 from shared.domain import violation as violations
-from shared.domain.payment import LIVE, REFUND_DUE, REVIEW, TRANSITIONS, Payment
+from shared.domain.payment import LIVE, TRANSITIONS, Payment, PaymentStatus
 from shared.domain.settlement import SETTLED
 from shared.domain.violation import Violation
 from shared.stores.settlements import Settlements
@@ -35,7 +35,7 @@ from tests.support.aws import Engine, Tables
 from tests.support.build import OTHER_PLATE, follow, later, row, store, violation
 from tests.support.crashes import Crash, Faults
 from tests.support.functions import Functions, forget
-from tests.support.payment_requests import wish
+from tests.support.payment_requests import payment_body
 
 RETURN_URL = "https://tf.ur.gov.iq/paid"
 ENDS = {state for state, following in TRANSITIONS.items() if not following}
@@ -57,9 +57,9 @@ class Paying(RuleBasedStateMachine):
         self.gateway = self.functions.gateway
         self.faults = Faults()
         monkeypatch.setattr("pay.ports.FastClient", lambda: self.faults.through(engine.fast()))
-        for name in ("order", "standing", "cancel", "refund"):
+        for name in ("order", "get_order", "cancel", "refund"):
             monkeypatch.setattr(self.gateway, name, self.faults.through(getattr(self.gateway, name)))
-        self.books = Books(
+        self.stores = PaymentStores(
             self.functions.violations,
             self.functions.payments,
             self.functions.messages,
@@ -68,8 +68,8 @@ class Paying(RuleBasedStateMachine):
         self.version = 0
         self.keys = 0
         self.last: dict[str, str] = {}
-        self.by_hand: set[str] = set()
-        self.given_by_hand: set[str] = set()
+        self.manual_refunds: set[str] = set()
+        self.refunded_manually: set[str] = set()
 
     def teardown(self) -> None:
         try:
@@ -83,18 +83,18 @@ class Paying(RuleBasedStateMachine):
     @initialize(
         target=payments,
         amounts=st.lists(st.sampled_from([25_000, 50_000, 75_001]), min_size=POOL, max_size=POOL),
-        state=st.sampled_from([UNPAID, PAID, "concluded", "late"]),
+        state=st.sampled_from([OrderStatus.UNPAID, OrderStatus.PAID, "concluded", "late"]),
     )
     def a_payment_is_under_way(self, amounts: list[int], state: str) -> str:
         """Of the first two violations; without it, most of what may happen would happen to nothing."""
         follow(self.functions.citizens)
         self.subjects = [violation(amount=amount) for amount in amounts]
         store(self.functions.violations, *self.subjects)
-        payment_id: str = self.functions.pay(wish(*self.subjects[:2]), "key-of-first").body["payment_id"]
+        payment_id: str = self.functions.pay(payment_body(*self.subjects[:2]), "key-of-first").body["payment_id"]
         if state == "late":
             self.functions.cancel(payment_id)
-        if state != UNPAID:
-            self.gateway.says(payment_id, PAID)
+        if state != OrderStatus.UNPAID:
+            self.gateway.says(payment_id, OrderStatus.PAID)
         if state in ("concluded", "late"):
             self.functions.callback(payment_id)
         return payment_id
@@ -123,23 +123,28 @@ class Paying(RuleBasedStateMachine):
 
     @rule(payment_id=payments, difference=st.sampled_from([0, 0, 0, 0, -1, 1]))
     def the_citizen_pays(self, payment_id: str, difference: int) -> None:
-        if self.state_there(payment_id) == UNPAID:
-            amount = self.gateway.orders[payment_id].amount + difference
-            self.gateway.says(payment_id, PAID, amount=amount)
+        if self.state_there(payment_id) == OrderStatus.UNPAID:
+            amount = self.gateway.requests[payment_id].amount + difference
+            self.gateway.says(payment_id, OrderStatus.PAID, amount=amount)
 
     @rule(payment_id=payments, difference=st.sampled_from([0, -1, 1]))
     def the_citizen_pays_in_spite_of_all(self, payment_id: str, difference: int) -> None:
         """A gateway that cannot close an order, or takes money for one that it called over."""
-        if self.state_there(payment_id) in (UNPAID, FAILED, EXPIRED):
-            amount = self.gateway.orders[payment_id].amount + difference
-            self.gateway.says(payment_id, PAID, amount=amount)
+        if self.state_there(payment_id) in (OrderStatus.UNPAID, OrderStatus.FAILED, OrderStatus.EXPIRED):
+            amount = self.gateway.requests[payment_id].amount + difference
+            self.gateway.says(payment_id, OrderStatus.PAID, amount=amount)
 
-    @rule(payment_id=payments, state=st.sampled_from([FAILED, EXPIRED]))
+    @rule(payment_id=payments, state=st.sampled_from([OrderStatus.FAILED, OrderStatus.EXPIRED]))
     def the_gateway_gives_up(self, payment_id: str, state: str) -> None:
-        if self.state_there(payment_id) == UNPAID:
+        if self.state_there(payment_id) == OrderStatus.UNPAID:
             self.gateway.says(payment_id, state)
 
-    @rule(payment_id=payments, told=st.sampled_from([PAID, FAILED, UNPAID]), times=st.integers(1, 2), crash=crashes)
+    @rule(
+        payment_id=payments,
+        told=st.sampled_from([OrderStatus.PAID, OrderStatus.FAILED, OrderStatus.UNPAID]),
+        times=st.integers(1, 2),
+        crash=crashes,
+    )
     def callback(self, payment_id: str, told: str, times: int, crash: tuple[int, bool] | None) -> None:
         """Of any event, in any order, again and again."""
         for _ in range(times):
@@ -153,7 +158,7 @@ class Paying(RuleBasedStateMachine):
         self.gateway.silence = UnknownError("away") if silent == "always" else None
         self.gateway.refund_silence = UnknownError("ReadTimeoutError") if silent == "of refunds" else None
         with self.dying(crash):
-            self.functions.reconcile()
+            self.functions.poll_gateways()
         self.gateway.silence = self.gateway.refund_silence = None
 
     @rule(payment_id=payments, silent=st.booleans(), crash=crashes)
@@ -185,28 +190,28 @@ class Paying(RuleBasedStateMachine):
         self.poll(3, silent, None)
         self.functions.clock.forward(minutes=3)
         for payment in self.all_payments():
-            if payment.status == REVIEW and settling and payment.received >= payment.amount:
-                settle_reviewed(payment, self.books, self.functions.clock.at)
-            elif payment.status == REVIEW:
-                give_back_reviewed(payment, self.books, self.functions.clock.at)
-            elif payment.status == REFUND_DUE:
-                self.gives_back_by_hand(payment)
+            if payment.status == PaymentStatus.REVIEW and settling and payment.received >= payment.amount:
+                settle_reviewed(payment, self.stores, self.functions.clock.at)
+            elif payment.status == PaymentStatus.REVIEW:
+                refund_reviewed(payment, self.stores, self.functions.clock.at)
+            elif payment.status == PaymentStatus.REFUND_DUE:
+                self.refunds_manually(payment)
 
-    def gives_back_by_hand(self, payment: Payment) -> None:
+    def refunds_manually(self, payment: Payment) -> None:
         """What the operator may; the gateway's office says what it has done."""
         now, office_denies = self.functions.clock.at, not self.gone(payment)
-        if take_over(payment, self.gateway, self.books, now, confirmed=office_denies) == TAKEN:
-            self.by_hand.add(payment.payment_id)
-            self.given_by_hand.add(payment.payment_id)
-            given_back(payment, self.books, now)
+        if claim_manual_refund(payment, self.gateway, self.stores, now, confirmed=office_denies) == CLAIMED:
+            self.manual_refunds.add(payment.payment_id)
+            self.refunded_manually.add(payment.payment_id)
+            complete_refund(payment, self.stores, now)
 
     @rule(payment_id=payments)
     def the_gateways_office_gives_back_what_is_settled(self, payment_id: str) -> None:
         payment = self.functions.payments.get(payment_id)
-        if payment and payment.status == PAID:
-            self.by_hand.add(payment_id)
-            self.gateway.says(payment_id, REFUNDED)
-            assert take_back(payment, self.books, self.functions.clock.at)
+        if payment and payment.status == OrderStatus.PAID:
+            self.manual_refunds.add(payment_id)
+            self.gateway.says(payment_id, OrderStatus.REFUNDED)
+            assert record_money_returned(payment, self.stores, self.functions.clock.at)
 
     # ------------------------------------------------------------------ what holds, always
 
@@ -221,12 +226,12 @@ class Paying(RuleBasedStateMachine):
             assert payment.received == payment.settled + payment.surplus
             assert payment.surplus >= 0
             if payment.received:
-                assert payment.received == self.gateway.standings[payment.payment_id].amount
-            owed = payment.status in (REVIEW, REFUND_DUE)
+                assert payment.received == self.gateway.orders[payment.payment_id].amount
+            owed = payment.status in (PaymentStatus.REVIEW, PaymentStatus.REFUND_DUE)
             gone = self.gone(payment)
-            assert gone == 0 or payment.payment_id not in self.given_by_hand
+            assert gone == 0 or payment.payment_id not in self.refunded_manually
             if payment.status in ENDS:
-                assert payment.surplus == gone or payment.payment_id in self.by_hand
+                assert payment.surplus == gone or payment.payment_id in self.manual_refunds
             assert owed or gone == 0 or gone == payment.surplus
 
     @invariant()
@@ -260,7 +265,7 @@ class Paying(RuleBasedStateMachine):
             for line in payment.lines
             if payment.status in LIVE
         }
-        reviewed = {payment.payment_id for payment in self.all_payments() if payment.status == REVIEW}
+        reviewed = {payment.payment_id for payment in self.all_payments() if payment.status == PaymentStatus.REVIEW}
         assert wanted <= held
         assert {payment_id for payment_id, _ in held - wanted} <= reviewed
 
@@ -280,23 +285,23 @@ class Paying(RuleBasedStateMachine):
         functions, self.gateway.refund_refusal = self.functions, None
         forget()
         functions.clock.forward(hours=2)
-        for payment_id in self.gateway.orders:
+        for payment_id in self.gateway.requests:
             assert functions.callback(payment_id, status="at last").status == 200
         for _ in range(2):
-            functions.reconcile()
+            functions.poll_gateways()
             self.an_operator_decides(settling=False, silent="always")
-        functions.reconcile()
+        functions.poll_gateways()
         assert {payment.status for payment in self.all_payments()} <= ENDS
         assert not any(each.held_by for each in self.all_violations())
         taken = {
-            payment_id: standing.amount
-            for payment_id, standing in self.gateway.standings.items()
-            if standing.state not in (UNPAID, FAILED, EXPIRED)
+            payment_id: order.amount
+            for payment_id, order in self.gateway.orders.items()
+            if order.status not in (OrderStatus.UNPAID, OrderStatus.FAILED, OrderStatus.EXPIRED)
         }
         assert taken == {each.payment_id: each.received for each in self.all_payments() if each.received}
         functions.clock.forward(hours=2)
         report = compare(functions.payments, lambda _: self.gateway, functions.clock.at)
-        unexplained = {each["payment_id"] for each in report.differences} - self.by_hand
+        unexplained = {each["payment_id"] for each in report.differences} - self.manual_refunds
         assert (unexplained, report.silent, report.unaskable) == (set(), [], [])
         for check in (
             self.what_is_received_is_settled_or_goes_back,
@@ -339,8 +344,8 @@ class Paying(RuleBasedStateMachine):
         return settled
 
     def state_there(self, payment_id: str) -> str | None:
-        standing = self.gateway.standings.get(payment_id)
-        return standing.state if standing else None
+        order = self.gateway.orders.get(payment_id)
+        return order.status if order else None
 
 
 def _answered(_: str) -> None:

@@ -43,7 +43,7 @@ class World:
         self.faults = Faults()
         self.ledger = Settlements(self.faults.through(call), table)
         self.put = self.faults.through(self._put)
-        self.plain = Settlements(call, table)
+        self.unfaulted = Settlements(call, table)
         self.objects: dict[str, bytes] = {}
         self.paid: dict[tuple[str, str], Entry] = {}
 
@@ -53,7 +53,7 @@ class World:
     def pay(self, payment_id: str, at: datetime, amounts: list[int], kind: str = SETTLED) -> Entry:
         shares = tuple(Share(f"{payment_id}-{n}", amount, f"s{n % 3}", "11") for n, amount in enumerate(amounts))
         entry = Entry(kind, payment_id, f"GH-{payment_id}", "sandbox", to_text(at), to_text(at), shares)
-        transact(self._call, [self.plain.due_action(entry)])
+        transact(self._call, [self.unfaulted.due_action(entry)])
         self.paid[kind, payment_id] = entry
         return entry
 
@@ -62,7 +62,7 @@ class World:
 
     def run_beside(self, at: datetime) -> None:
         """A whole run by another process."""
-        run(self.plain, self._put, at)
+        run(self.unfaulted, self._put, at)
 
     def lines(self) -> Iterator[dict[str, str]]:
         for key, content in self.objects.items():
@@ -84,7 +84,7 @@ class World:
             key: sha256(content).hexdigest() for key, content in self.objects.items() if key.endswith(".csv")
         }
         for key, checksum in listed.items():
-            file = self.plain.file(key)
+            file = self.unfaulted.file(key)
             assert file is not None
             assert file.sha256 == checksum
 
@@ -189,7 +189,7 @@ def test_an_hour_with_nothing_to_tell_has_no_files(world: World) -> None:
 
 def test_what_one_batch_cannot_hold_waits_for_the_next(world: World) -> None:
     for hour in range(7):
-        run(world.plain, world._put, NOON + hour * HOUR, most=2)
+        run(world.unfaulted, world._put, NOON + hour * HOUR, most=2)
     assert len([key for key in world.objects if key.endswith("manifest.json")]) == 7
     world.assert_told_once()
 

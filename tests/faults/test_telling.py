@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from shared.aws_json import AwsError
-from shared.domain.message import SENT, UNKNOWN
+from shared.domain.message import MessageStatus
 from tests.support.build import OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, follow, row, violation
 from tests.support.crashes import Crash, Faults
 from tests.support.functions import Functions, forget
@@ -64,9 +64,9 @@ def test_a_crash_at_any_call_tells_once_or_says_unknown(
     statuses = functions.statuses()
     assert len(sent) == len(set(sent))
     assert len(statuses) == len(EVERYBODY)
-    assert set(statuses) <= {SENT, UNKNOWN}
-    assert statuses.count(UNKNOWN) <= 1
-    assert set(EVERYBODY) - set(sent) == set() or statuses.count(UNKNOWN) == 1
+    assert set(statuses) <= {MessageStatus.SENT, MessageStatus.UNKNOWN}
+    assert statuses.count(MessageStatus.UNKNOWN) <= 1
+    assert set(EVERYBODY) - set(sent) == set() or statuses.count(MessageStatus.UNKNOWN) == 1
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -81,8 +81,8 @@ def test_a_service_that_fails_at_any_call_is_no_reason_not_to_tell(
     recover(functions, records)
     sent = told(functions)
     assert len(sent) == len(set(sent))
-    unknown = functions.statuses().count(UNKNOWN)
-    assert functions.statuses().count(SENT) + unknown == len(EVERYBODY)
+    unknown = functions.statuses().count(MessageStatus.UNKNOWN)
+    assert functions.statuses().count(MessageStatus.SENT) + unknown == len(EVERYBODY)
     assert len(sent) >= len(EVERYBODY) - unknown
 
 

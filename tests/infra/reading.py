@@ -6,15 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from infra.local.aws.localize import parse
+from infra.template import Template
 
 ROOT = Path(__file__).parents[2]
-Template = dict[str, Any]
-
-
-def read() -> Template:
-    """The template of the platform."""
-    return parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
 
 
 def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:

@@ -12,10 +12,10 @@ from typing import Any, Final
 import pytest
 
 from infra import alarms
+from infra.template import read
 from shared import observability
-from tests.infra import reading
 from tests.infra.reading import Template, number
-from tests.support.metrics import ALARM, OK, Datum, Metric, embedded, judge
+from tests.support.metrics import ALARM, OK, Datum, Metric, embedded, evaluate
 
 STACK: Final = "gharama-dev"
 SERVICE: Final = [{"Name": "service", "Value": STACK}]
@@ -63,14 +63,14 @@ def seen(*ages_and_values: tuple[float, float]) -> list[Datum]:
 def test_an_alarm_is_judged_by_its_own_expression(
     changes: dict[str, Any], data: list[tuple[float, float]], state: str
 ) -> None:
-    assert judge({**ONE_OF_ONE, **changes}, seen(*data), NOW).state == state
+    assert evaluate({**ONE_OF_ONE, **changes}, seen(*data), NOW).state == state
 
 
 def test_minutes_may_pass_in_seconds() -> None:
     three_of_three = {**ONE_OF_ONE, "EvaluationPeriods": 3, "DatapointsToAlarm": 3}
     data = seen((0.5, 6), (1.5, 7), (2.5, 8))
-    assert judge(three_of_three, data, NOW).state == OK
-    assert judge(three_of_three, data, NOW, pace=60) == (ALARM, [6, 7, 8])
+    assert evaluate(three_of_three, data, NOW).state == OK
+    assert evaluate(three_of_three, data, NOW, pace=60) == (ALARM, [6, 7, 8])
 
 
 def test_each_metric_of_a_line_is_read_under_each_set_of_its_dimensions() -> None:
@@ -89,7 +89,7 @@ def test_each_metric_of_a_line_is_read_under_each_set_of_its_dimensions() -> Non
 
 
 def _of_ours() -> dict[str, dict[str, Any]]:
-    template = reading.read()
+    template = read()
     return {
         alarm.name: {**_deployed(alarm.properties), **_numbers(template, alarm.properties)}
         for alarm in alarms.alarms(template)
@@ -120,7 +120,7 @@ OF_OURS: Final = _of_ours()
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, float], list[Datum]]]:
     """What a function deployed by the template writes when it counts."""
-    for name, value in _deployed(reading.read()["Globals"]["Function"]["Environment"]["Variables"]).items():
+    for name, value in _deployed(read()["Globals"]["Function"]["Environment"]["Variables"]).items():
         monkeypatch.setenv(name, value)
     observability.metrics.cache_clear()
 
@@ -143,5 +143,5 @@ def test_an_alarm_watches_what_the_functions_count(name: str, written: Callable[
     counted = written(alarm["MetricName"], alarm["Threshold"] + (0 if silent_is_bad else 1))
     ages = [alarm["Period"] * (back + 0.5) for back in range(alarm["EvaluationPeriods"])]
     every_period = [datum._replace(at=now - age) for age in ages for datum in counted]
-    assert judge(alarm, [], now).state == (ALARM if silent_is_bad else OK)
-    assert judge(alarm, every_period, now).state == (OK if silent_is_bad else ALARM)
+    assert evaluate(alarm, [], now).state == (ALARM if silent_is_bad else OK)
+    assert evaluate(alarm, every_period, now).state == (OK if silent_is_bad else ALARM)

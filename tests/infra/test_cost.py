@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from click.testing import CliRunner
 
 from infra import cost
-from tests.infra.reading import ROOT
+from tests.support.documents import Block, blocks, read, section
 
 
 def bill(*options: str) -> dict[str, int]:
@@ -17,9 +15,9 @@ def bill(*options: str) -> dict[str, int]:
 
 
 def test_the_document_shows_what_the_script_prints() -> None:
-    shown = re.findall(r"^```\n(.+?)^```", (ROOT / "docs" / "cost.md").read_text(encoding="utf-8"), re.M | re.S)
+    shown = blocks(section(read("docs/measurements.md"), "The yearly bill"))
     printed = CliRunner().invoke(cost.main, [], catch_exceptions=False).output
-    assert shown == [printed], "docs/cost.md shows what `make cost` prints"
+    assert shown == [Block("", printed)], "docs/measurements.md shows what `make cost` prints"
 
 
 def test_the_sum_is_the_sum_of_its_lines() -> None:

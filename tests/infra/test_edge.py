@@ -11,9 +11,8 @@ import pytest
 
 from infra import edge
 from infra.local.aws.conditions import choose, decide
-from infra.local.aws.localize import parse
+from infra.template import read
 from shared.edge import HEADER
-from tests.infra import reading
 from tests.infra.reading import ROOT, Template, events, of_type, target
 
 CACHING_DISABLED: Final = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -32,12 +31,12 @@ COUNTED: Final = {
 
 @pytest.fixture(scope="module")
 def template() -> Template:
-    return parse((ROOT / "infra" / "edge.yaml").read_text(encoding="utf-8"))
+    return read(ROOT / "infra" / "edge.yaml")
 
 
 @pytest.fixture(scope="module")
 def platform() -> Template:
-    return reading.read()
+    return read()
 
 
 def firewall(template: Template) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from infra import alarms
-from infra.operator.__main__ import app
-from tests.infra import reading
+from infra.template import ALARMS, TEMPLATE, read
 from tests.infra.reading import ROOT, Template, events, functions, of_type
 
 RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -19,7 +20,7 @@ PARTS: Final = ("**Means:**", "**Look at:**", "**Mend:**")
 
 @pytest.fixture(scope="module")
 def template() -> Template:
-    return reading.read()
+    return read()
 
 
 def sections() -> dict[str, str]:
@@ -28,14 +29,60 @@ def sections() -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+def test_the_alarms_are_what_the_objectives_say() -> None:
+    assert ALARMS.read_text(encoding="utf-8") == alarms.written(read(TEMPLATE)), "`make alarms` writes them anew"
 
 
-def test_the_template_holds_what_the_objectives_say(template: Template) -> None:
-    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    between = text.partition(alarms.BEGIN)[2].partition(alarms.END)[0]
-    assert between == alarms.written(template), "`make alarms` writes them anew"
+def test_alarms_of_other_objectives_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = tmp_path / "objectives.toml"
+    changed.write_text(alarms.OBJECTIVES.read_text(encoding="utf-8").replace("above = 500", "above = 600"))
+    monkeypatch.setattr(alarms, "OBJECTIVES", changed)
+    monkeypatch.setattr(alarms, "ALARMS", tmp_path / "alarms.yaml")
+    alarms.main()
+    anew = (tmp_path / "alarms.yaml").read_text(encoding="utf-8")
+    assert anew == alarms.written(read(TEMPLATE)) != ALARMS.read_text(encoding="utf-8")
+    assert read(TEMPLATE, tmp_path / "alarms.yaml")["Resources"]["LookUpsSlowAlarm"]["Properties"]["Threshold"] == 600
+
+
+def test_alarms_of_other_queues_are_caught() -> None:
+    template = read(TEMPLATE)
+    del template["Resources"]["SmsDeadLetters"]
+    assert ALARMS.read_text(encoding="utf-8") != alarms.written(template)
+
+
+def astray(template: Template) -> Iterator[str]:
+    """Alarms that undo a rollout and stand in a template otherwise than the objectives say, or not at all."""
+    for alarm in filter(alarms.undoes, alarms.alarms(template)):
+        condition = {"Condition": alarm.condition} if alarm.condition else {}
+        said = {"Type": "AWS::CloudWatch::Alarm", **condition, "Properties": alarm.properties}
+        if template["Resources"].get(alarm.name) != said:
+            yield alarm.name
+
+
+def test_the_alarms_by_hand_are_what_the_objectives_say() -> None:
+    assert not list(astray(read(TEMPLATE)))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("ServerErrorsAlarm", lambda alarm: alarm["Properties"].update(Threshold=6)),
+        ("LookUpsFailingAlarm", lambda alarm: alarm["Properties"].pop("AlarmActions")),
+        ("PaymentsFailingAlarm", lambda alarm: alarm.pop("Condition")),
+    ],
+)
+def test_an_alarm_by_hand_that_says_otherwise_is_caught(name: str, change: Callable[[alarms.Json], object]) -> None:
+    template = read(TEMPLATE)
+    change(template["Resources"][name])
+    assert list(astray(template)) == [name]
+
+
+def test_an_alarm_that_comes_to_undo_rollouts_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = tmp_path / "objectives.toml"
+    said = alarms.OBJECTIVES.read_text(encoding="utf-8")
+    changed.write_text(said.replace("[ApiFailing]\n", "[ApiFailing]\nrollback = true\n"), encoding="utf-8")
+    monkeypatch.setattr(alarms, "OBJECTIVES", changed)
+    assert list(astray(read(TEMPLATE))) == ["ApiFailingAlarm"]
 
 
 def test_every_alarm_is_of_an_objective(template: Template) -> None:
@@ -84,10 +131,10 @@ def test_silence_is_heard_within_hours() -> None:
 def test_a_function_that_runs_once_a_day_is_missed_by_an_alarm(template: Template) -> None:
     """It fails but once a day; and it may also not run at all."""
     missed = {one["by"]: one["metric"][1] for one in alarms.objectives().values() if "by" in one}
-    nightly = {name for name, event in events(template, "Schedule") if alarms.is_nightly(template, event["Schedule"])}
-    assert nightly
-    assert nightly <= missed.keys()
-    for name in nightly:
+    daily = {name for name, event in events(template, "Schedule") if alarms.is_daily(template, event["Schedule"])}
+    assert daily
+    assert daily <= missed.keys()
+    for name in daily:
         module = functions(template)[name]["Handler"].rpartition(".")[0].replace(".", "/")
         source = (ROOT / "functions" / f"{module}.py").read_text(encoding="utf-8")
         assert f'count("{missed[name]}"' in source, f"nobody hears where {name} does not run"
@@ -144,15 +191,3 @@ def test_the_runbook_says_what_to_do(objective: str) -> None:
 
 def test_the_runbook_speaks_of_nothing_that_is_not_there() -> None:
     assert sections().keys() - alarms.objectives().keys() == set()
-
-
-def test_every_command_of_the_documents_exists() -> None:
-    targets = make_targets()
-    for path in [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]:
-        text = path.read_text(encoding="utf-8")
-        named = set(
-            re.findall(r"\bmake ([a-z][a-z-]+)(?=[ `\n])", "\n".join(re.findall(r"`[^`]+`|```.*?```", text, re.DOTALL)))
-        )
-        assert named <= targets, f"{path.name} names targets that are not there"
-        commands = set(re.findall(r"infra\.operator ([a-z-]+)", text))
-        assert commands <= app.commands.keys(), f"{path.name} names commands that are not there"

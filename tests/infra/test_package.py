@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import package
+from infra import help_page, package
 from infra.local.config import ROOT
 from tests.support.aws import template
 
@@ -46,6 +46,10 @@ def built(tmp_path: Path) -> Path:
         "shared/stores/deep.py": "import late_one",
         "pay/__init__.py": "",
         "pay/api.py": "import heavy_one",
+        "ingest/__init__.py": "",
+        "ingest/reporting/__init__.py": "",
+        "ingest/sweep.py": "from ingest.reporting import help_page",
+        "ingest/reporting/help_page.py": "",
     }
     for name, text in files.items():
         path = folder / name
@@ -110,6 +114,13 @@ class TestFinishing:
         held = {str(path.relative_to(built)) for path in built.rglob("*") if path.suffix != ".pyc"}
         assert {"fontTools/misc/bezier.py", "pydantic/main.py"} <= held
         assert not held & {"fontTools/misc/bezier.so", "pydantic/v1"}
+
+    def test_the_guide_is_where_reports_are_published_and_nowhere_else(self, built: Path) -> None:
+        guide = built / help_page.PLACE
+        finish(built, "ingest.sweep.handler")
+        assert 'id="date_ahead"' in guide.read_text(encoding="utf-8")
+        finish(built)
+        assert not guide.exists()
 
     def test_finishing_twice_is_finishing_once(self, built: Path) -> None:
         assert finish(built) == finish(built)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.template import read
 from pay.payments.refund import MAX_REFUND_TIME
 from pay.payments.start import MAX_START_TIME
 from tests.infra import reading, rules
@@ -23,7 +24,7 @@ from tests.support.source_tree import SourceTree
 
 @pytest.fixture(scope="module")
 def template() -> Template:
-    return reading.read()
+    return read()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.aws_json import Json
-from shared.domain.message import SENT, WAITING
+from shared.domain.message import MessageStatus
 from shared.domain.violation import CANCELLED, Violation
 from tests.support import lambda_events as events
 from tests.support.aws import Engine
@@ -34,7 +34,7 @@ class TestAnnouncing:
         assert texts[PHONE].startswith("Gharama: ")
         assert texts[OTHER_PHONE].startswith("غرامة: ")
         assert all("418" in text and "50,000" in text for text in texts.values())
-        assert functions.statuses() == [SENT, SENT]
+        assert functions.statuses() == [MessageStatus.SENT, MessageStatus.SENT]
 
     def test_two_violations_are_one_sms(self, functions: Functions) -> None:
         follow(functions.citizens)
@@ -82,7 +82,7 @@ class TestAnnouncing:
     ) -> None:
         follow(functions.citizens, category=followed)
         functions.announce(functions.opened(violation(category=recorded)))
-        assert functions.statuses() == ([WAITING] if told else [])
+        assert functions.statuses() == ([MessageStatus.WAITING] if told else [])
 
     def test_a_hold_or_settlement_is_no_news(self, functions: Functions, engine: Engine) -> None:
         follow(functions.citizens)
@@ -131,13 +131,13 @@ class TestRepeats:
         assert self.total(functions, PHONE) == self.total(functions, OTHER_PHONE) == 63
         functions.send_due()
         functions.send_due()
-        assert functions.statuses() == [SENT] * len(functions.phones.sent)
+        assert functions.statuses() == [MessageStatus.SENT] * len(functions.phones.sent)
 
     def test_a_plate_that_cannot_be_read_holds_up_no_other_sms(self, functions: Functions, records: list[Json]) -> None:
         broken = {**records[0]["dynamodb"]["NewImage"], "pk": {"S": "V-x"}, "plate": {"S": "XX#11#1"}}
         functions.announce([events.change(None, broken), *records])
         functions.send_due()
-        assert functions.statuses() == [SENT, SENT]
+        assert functions.statuses() == [MessageStatus.SENT, MessageStatus.SENT]
 
 
 class TestCancelling:

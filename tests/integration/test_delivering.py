@@ -11,7 +11,7 @@ import pytest
 from notify.delivery import MAX_ATTEMPTS
 from notify.providers import PermanentError, TemporaryError, UnknownOutcomeError
 from shared.aws_json import AwsError, Json
-from shared.domain.message import FAILED, SENDING, SENT, UNKNOWN, WAITING
+from shared.domain.message import MessageStatus
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation
 from shared.stores.messaging.messages import CLAIMED_FOR
 from tests.support import lambda_events as events
@@ -26,9 +26,9 @@ from tests.support.build import (
     follow,
     hold,
     later,
+    reservation,
     row,
     settle,
-    taking,
     violation,
 )
 from tests.support.functions import Functions, run
@@ -139,24 +139,24 @@ class TestDelivering:
         body = self.body(functions)
         assert [functions.send(body) for _ in range(3)] == [False] * 3
         assert len(functions.phones.sent) == 1
-        assert functions.statuses() == [SENT]
+        assert functions.statuses() == [MessageStatus.SENT]
 
     def test_a_temporary_error_comes_back_later_each_time(self, functions: Functions, subject: Violation) -> None:
         functions.phones.outcomes.extend([TemporaryError("Throttled"), TemporaryError("Throttled")])
         functions.send_due()
-        assert functions.statuses() == [WAITING]
+        assert functions.statuses() == [MessageStatus.WAITING]
         functions.clock.forward(seconds=59)
         functions.send_due()
         assert len(functions.phones.outcomes) == 1
         functions.clock.forward(seconds=1)
         functions.send_due()
-        assert functions.statuses() == [WAITING]
+        assert functions.statuses() == [MessageStatus.WAITING]
         functions.clock.forward(seconds=119)
         functions.send_due()
         assert functions.phones.sent == []
         functions.clock.forward(seconds=1)
         functions.send_due()
-        assert functions.statuses() == [SENT]
+        assert functions.statuses() == [MessageStatus.SENT]
         assert len(functions.phones.sent) == 1
 
     def test_a_temporary_error_is_not_tried_for_ever(self, functions: Functions, subject: Violation) -> None:
@@ -164,7 +164,7 @@ class TestDelivering:
         for _ in range(20):
             functions.send_due()
             functions.clock.forward(hours=1)
-        assert functions.statuses() == [FAILED]
+        assert functions.statuses() == [MessageStatus.FAILED]
         assert functions.reasons() == ["Throttled"]
         assert len(functions.phones.outcomes) == 20 - MAX_ATTEMPTS
 
@@ -174,7 +174,7 @@ class TestDelivering:
         functions.clock.forward(days=1)
         functions.send_due()
         assert functions.phones.sent == []
-        assert functions.statuses() == [FAILED]
+        assert functions.statuses() == [MessageStatus.FAILED]
         assert functions.reasons() == ["InvalidParameter"]
 
     def test_an_unknown_outcome_is_never_sent_again(self, functions: Functions, subject: Violation) -> None:
@@ -183,18 +183,18 @@ class TestDelivering:
         functions.clock.forward(days=1)
         functions.send_due()
         assert functions.phones.sent == []
-        assert functions.statuses() == [UNKNOWN]
+        assert functions.statuses() == [MessageStatus.UNKNOWN]
 
     def test_a_claim_that_was_never_ended_becomes_unknown(self, functions: Functions, subject: Violation) -> None:
         message_id = json.loads(self.body(functions))["message_id"]
-        functions.messages.claim(message_id, taking(functions.clock.at), CAPS)
+        functions.messages.claim(message_id, reservation(functions.clock.at), CAPS)
         functions.clock.at += CLAIMED_FOR - timedelta(seconds=1)
         functions.send_due()
-        assert functions.statuses() == [SENDING]
+        assert functions.statuses() == [MessageStatus.SENDING]
         functions.clock.forward(seconds=1)
         functions.send_due()
         functions.send_due()
-        assert functions.statuses() == [UNKNOWN]
+        assert functions.statuses() == [MessageStatus.UNKNOWN]
         assert functions.phones.sent == []
 
     @pytest.mark.parametrize("operation", ["GetItem", "BatchGetItem"])
@@ -217,9 +217,9 @@ class TestDelivering:
 
         monkeypatch.setattr("notify.send_sms.sdk", lambda: once)
         assert functions.send(body)
-        assert functions.statuses() == [WAITING]
+        assert functions.statuses() == [MessageStatus.WAITING]
         assert not functions.send(body)
-        assert functions.statuses() == [SENT]
+        assert functions.statuses() == [MessageStatus.SENT]
         assert len(functions.phones.sent) == 1
 
     @pytest.mark.parametrize("body", ["", "{}", "[]", '{"message_id": 5}', "not json"])

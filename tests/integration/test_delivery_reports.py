@@ -11,7 +11,7 @@ import pytest
 
 from notify.on_delivery import read
 from shared.aws_json import Json
-from shared.domain.message import DELIVERED, SENT, UNDELIVERED
+from shared.domain.message import MessageStatus
 from tests.support.build import PHONE, follow, row, violation
 from tests.support.functions import Functions, run
 
@@ -70,7 +70,7 @@ def report(*lines: Json) -> None:
 
 def test_one_that_arrived(functions: Functions, reference: str) -> None:
     report(line(reference))
-    assert functions.statuses() == [DELIVERED]
+    assert functions.statuses() == [MessageStatus.DELIVERED]
 
 
 @pytest.mark.parametrize(
@@ -94,19 +94,19 @@ def test_one_that_arrived(functions: Functions, reference: str) -> None:
     ],
 )
 def test_each_reason_why_one_did_not(said: str, reason: str) -> None:
-    assert read(failed("sns-1", said)["message"]) == ("sns-1", UNDELIVERED, reason)
+    assert read(failed("sns-1", said)["message"]) == ("sns-1", MessageStatus.UNDELIVERED, reason)
 
 
 def test_one_that_did_not_arrive(functions: Functions, reference: str) -> None:
     report(failed(reference, "Phone number is opted out"))
-    assert functions.statuses() == [UNDELIVERED]
+    assert functions.statuses() == [MessageStatus.UNDELIVERED]
     assert functions.reasons() == ["opted_out"]
 
 
 def test_what_is_final_stays(functions: Functions, reference: str) -> None:
     report(line(reference))
     report(failed(reference, "Phone has blocked SMS"), line(reference))
-    assert functions.statuses() == [DELIVERED]
+    assert functions.statuses() == [MessageStatus.DELIVERED]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_what_is_final_stays(functions: Functions, reference: str) -> None:
 )
 def test_a_line_that_cannot_be_read_holds_up_no_other(functions: Functions, reference: str, bad: Json) -> None:
     report(bad, line(reference))
-    assert functions.statuses() == [DELIVERED]
+    assert functions.statuses() == [MessageStatus.DELIVERED]
 
 
 def test_one_that_nobody_knows_and_lambdas_own_test_message_change_nothing(
@@ -129,10 +129,10 @@ def test_one_that_nobody_knows_and_lambdas_own_test_message_change_nothing(
 ) -> None:
     report(line("sns-of-another-stack"))
     run("notify.on_delivery", logged(line(reference), kind="CONTROL_MESSAGE"))
-    assert functions.statuses() == [SENT]
+    assert functions.statuses() == [MessageStatus.SENT]
 
 
 def test_the_citizen_sees_it(functions: Functions, reference: str) -> None:
     report(line(reference))
     (item,) = functions.call("query.api", "GET /v1/messages").body["items"]
-    assert item["status"] == DELIVERED
+    assert item["status"] == MessageStatus.DELIVERED

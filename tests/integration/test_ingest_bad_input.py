@@ -14,9 +14,9 @@ import pytest
 
 from ingest.reading import unpacking
 from ingest.reporting.texts import words
-from shared.stores.files import LOADED, REFUSED
+from shared.domain.file import FileStatus
 from tests.support.aws import Engine, Tables
-from tests.support.ingesting import COLUMNS, Desk, ago, row, text
+from tests.support.ingesting import COLUMNS, Ingest, ago, row, text
 from tests.support.workbooks import Formula, xlsx
 
 BAGHDAD = "\ufe91\ufed0\ufeaa\ufe8d\ufea9"  # in presentation forms
@@ -24,10 +24,10 @@ CP1256 = {"Metadata": {"encoding": "windows-1256"}}
 
 
 @pytest.fixture
-def desk(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """A desk that takes a small file for suspicious, so that a bomb can be small too."""
+def ingest(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Ingest:
+    """An ingest path that takes a small file for suspicious, so that a bomb can be small too."""
     monkeypatch.setattr(unpacking, "UNSUSPICIOUS", 1_000_000)
-    return Desk(engine, tables)
+    return Ingest(engine, tables)
 
 
 def good(count: int = 9) -> list[dict[str, str]]:
@@ -84,11 +84,11 @@ FILES: list[tuple[str, Callable[[], bytes], dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("content", "options", "code"), [each[1:] for each in FILES], ids=[each[0] for each in FILES])
-def test_the_file_is_refused(desk: Desk, content: Callable[[], bytes], options: dict[str, Any], code: str) -> None:
-    report = desk.take("live/a.csv", content(), **options)
-    assert (report["status"], report["error"]["code"]) == (REFUSED, code)
+def test_the_file_is_refused(ingest: Ingest, content: Callable[[], bytes], options: dict[str, Any], code: str) -> None:
+    report = ingest.take("live/a.csv", content(), **options)
+    assert (report["status"], report["error"]["code"]) == (FileStatus.REFUSED, code)
     assert report["error"]["message"] != report["error"]["message_en"]
-    assert desk.violations() == {}
+    assert ingest.violations() == {}
 
 
 def test_each_kind_has_a_code_of_its_own() -> None:
@@ -118,10 +118,10 @@ ROWS: list[tuple[str, dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("cells", "code"), [each[1:] for each in ROWS], ids=[each[0] for each in ROWS])
-def test_the_row_is_rejected_by_line_and_the_others_load(desk: Desk, cells: dict[str, str], code: str) -> None:
-    report = desk.take("live/a.csv", text([*good(), row("BAD", **cells)]))
+def test_the_row_is_rejected_by_line_and_the_others_load(ingest: Ingest, cells: dict[str, str], code: str) -> None:
+    report = ingest.take("live/a.csv", text([*good(), row("BAD", **cells)]))
     assert report["counts"]["inserted"] == 9
-    (bad,) = desk.rejected("live/a.csv")
+    (bad,) = ingest.rejected("live/a.csv")
     assert (bad["line"], bad["error_code"], bad["violation_no"]) == ("11", code, "BAD")
     arabic, english = bad["error"].split(" | ")
     assert arabic != english
@@ -132,9 +132,9 @@ def test_each_bad_row_has_a_code_of_its_own() -> None:
     assert len(codes) == len(set(codes))
 
 
-def test_a_formula_comes_back_as_text_and_is_read_as_it_was(desk: Desk) -> None:
-    desk.take("live/a.csv", text([*good(), row("BAD", violation_code="=cmd|'/c calc'!A1", amount="+1")]))
-    raw = desk.read("rejects/live/a.csv").decode("utf-8-sig")
+def test_a_formula_comes_back_as_text_and_is_read_as_it_was(ingest: Ingest) -> None:
+    ingest.take("live/a.csv", text([*good(), row("BAD", violation_code="=cmd|'/c calc'!A1", amount="+1")]))
+    raw = ingest.read("rejects/live/a.csv").decode("utf-8-sig")
     (bad,) = csv.DictReader(io.StringIO(raw))
     assert (bad["violation_code"], bad["amount"]) == ("'=cmd|'/c calc'!A1", "'+1")
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in bad.values())
@@ -149,51 +149,51 @@ TAKEN: list[tuple[str, dict[str, str], str, str]] = [
 
 
 @pytest.mark.parametrize(("cells", "name", "value"), [each[1:] for each in TAKEN], ids=[each[0] for each in TAKEN])
-def test_the_row_is_taken_for_what_it_means(desk: Desk, cells: dict[str, str], name: str, value: str) -> None:
-    assert desk.take("live/a.csv", text([row("ROW", **cells)]))["counts"]["inserted"] == 1
-    assert next(iter(desk.violations()["ROW"][name].values())) == value
+def test_the_row_is_taken_for_what_it_means(ingest: Ingest, cells: dict[str, str], name: str, value: str) -> None:
+    assert ingest.take("live/a.csv", text([row("ROW", **cells)]))["counts"]["inserted"] == 1
+    assert next(iter(ingest.violations()["ROW"][name].values())) == value
 
 
 @pytest.mark.parametrize("later", [False, True], ids=["the same date", "another date"])
-def test_a_number_that_stands_twice_is_its_newest_row(desk: Desk, later: bool) -> None:
+def test_a_number_that_stands_twice_is_its_newest_row(ingest: Ingest, later: bool) -> None:
     first, second = row("TWICE", amount="1000", updated_at=ago(1)), row("TWICE", amount="2000", updated_at=ago(1))
     if later:
         first["updated_at"] = ago(0.5)
-    report = desk.take("live/a.csv", text([first, second]))
+    report = ingest.take("live/a.csv", text([first, second]))
     assert (report["counts"]["inserted"], report["counts"]["stale"]) == (1, 1)
-    assert desk.violations()["TWICE"]["amount"] == {"N": "1000" if later else "2000"}
+    assert ingest.violations()["TWICE"]["amount"] == {"N": "1000" if later else "2000"}
 
 
-def test_a_key_may_hold_spaces_and_arabic_letters(desk: Desk) -> None:
-    report = desk.take("live/مخالفات الكرخ (١) +٪.csv", text(good()))
+def test_a_key_may_hold_spaces_and_arabic_letters(ingest: Ingest) -> None:
+    report = ingest.take("live/مخالفات الكرخ (١) +٪.csv", text(good()))
     assert report["counts"]["inserted"] == 9
-    assert desk.read("reports/live/مخالفات الكرخ (١) +٪.csv.html")
+    assert ingest.read("reports/live/مخالفات الكرخ (١) +٪.csv.html")
 
 
-def test_an_object_that_is_deleted_before_it_is_read_is_refused(desk: Desk) -> None:
-    message = desk.put("live/a.csv", text(good()))
-    desk.delete(message)
-    report = desk.report(desk.receive(message))
-    assert (report["status"], report["error"]["code"]) == (REFUSED, "object_missing")
+def test_an_object_that_is_deleted_before_it_is_read_is_refused(ingest: Ingest) -> None:
+    message = ingest.put("live/a.csv", text(good()))
+    ingest.delete(message)
+    report = ingest.report(ingest.receive(message))
+    assert (report["status"], report["error"]["code"]) == (FileStatus.REFUSED, "object_missing")
 
 
 @pytest.mark.parametrize("key", ["live/a.csv", "live/غرامات 2026/ملف (1)+.csv"])
-def test_a_deleted_object_is_not_loaded_although_its_version_is_kept(desk: Desk, key: str) -> None:
-    message = desk.put(key, text(good()))
-    desk.put(f"{key}.gz", text(good()))
-    desk.s3.delete_object(Bucket=desk.bucket, Key=key)
-    report = desk.report(desk.receive(message))
-    assert (report["status"], report["error"]["code"]) == (REFUSED, "object_missing")
-    assert desk.take(key, text(good()))["status"] == LOADED
+def test_a_deleted_object_is_not_loaded_although_its_version_is_kept(ingest: Ingest, key: str) -> None:
+    message = ingest.put(key, text(good()))
+    ingest.put(f"{key}.gz", text(good()))
+    ingest.s3.delete_object(Bucket=ingest.bucket, Key=key)
+    report = ingest.report(ingest.receive(message))
+    assert (report["status"], report["error"]["code"]) == (FileStatus.REFUSED, "object_missing")
+    assert ingest.take(key, text(good()))["status"] == FileStatus.LOADED
 
 
-def test_a_second_upload_to_a_key_whose_first_is_loading_leaves_both_whole(desk: Desk) -> None:
-    first = desk.receive(desk.put("live/a.csv", text([row("FIRST")])))
-    waiting, desk.queued = desk.queued, []
-    second = desk.receive(desk.put("live/a.csv", text([row("SECOND")])))
-    desk.load_all()
-    desk.queued = waiting
-    desk.load_all()
-    assert set(desk.violations()) == {"FIRST", "SECOND"}
-    assert [desk.report(each)["counts"]["inserted"] for each in (first, second)] == [1, 1]
-    assert second.version_id in desk.read("reports/live/a.csv.json").decode()
+def test_a_second_upload_to_a_key_whose_first_is_loading_leaves_both_whole(ingest: Ingest) -> None:
+    first = ingest.receive(ingest.put("live/a.csv", text([row("FIRST")])))
+    waiting, ingest.queued = ingest.queued, []
+    second = ingest.receive(ingest.put("live/a.csv", text([row("SECOND")])))
+    ingest.load_all()
+    ingest.queued = waiting
+    ingest.load_all()
+    assert set(ingest.violations()) == {"FIRST", "SECOND"}
+    assert [ingest.report(each)["counts"]["inserted"] for each in (first, second)] == [1, 1]
+    assert second.version_id in ingest.read("reports/live/a.csv.json").decode()

@@ -14,7 +14,7 @@ from shared.domain.violation import UNPAID, Violation
 from shared.stores.items import transact
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
-from tests.support.ingesting import Desk, ago, row, text
+from tests.support.ingesting import Ingest, ago, row, text
 
 HERE, THERE = "12345", "67890"
 NUMBER = "V-1"
@@ -23,9 +23,9 @@ NUMBER = "V-1"
 class Case:
     """One violation on the plate HERE, open and told of, and what can become of it."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.violations = Violations(desk.call, desk.tables["Violations"])
+    def __init__(self, ingest: Ingest) -> None:
+        self.ingest = ingest
+        self.violations = Violations(ingest.call, ingest.tables["Violations"])
         self._days = 3.0
         assert self.says() == "opened"
 
@@ -33,9 +33,9 @@ class Case:
         """The directorate says something newer; returns what followers are told of it."""
         self._days -= 0.1
         rows = [row(NUMBER, updated_at=ago(self._days), **cells)]
-        report = self.desk.take(f"{folder}/a.csv", text(rows, (*rows[0],)))
+        report = self.ingest.take(f"{folder}/a.csv", text(rows, (*rows[0],)))
         assert report["counts"]["inserted"] + report["counts"]["updated"] == 1
-        value: str | None = self.desk.violations()[NUMBER].get("tell", {}).get("S")
+        value: str | None = self.ingest.violations()[NUMBER].get("tell", {}).get("S")
         return value
 
     @property
@@ -50,16 +50,16 @@ class Case:
         return [each.violation_no for each in self.violations.of_plate(f"DE#11#ز#{number}")]
 
     def hold(self) -> None:
-        transact(self.desk.call, [self.violations.hold(self.known, "pay-1")])
+        transact(self.ingest.call, [self.violations.hold(self.known, "pay-1")])
 
     def settle(self) -> None:
         action = self.violations.settle(NUMBER, "pay-1", 50_000, "2026-11-20T10:00:00+03:00", "GH-1")
-        transact(self.desk.call, [action])
+        transact(self.ingest.call, [action])
 
 
 @pytest.fixture
 def case(engine: Engine, tables: Tables) -> Case:
-    return Case(Desk(engine, tables))
+    return Case(Ingest(engine, tables))
 
 
 def test_cancelled_is_told_and_owed_no_more(case: Case) -> None:
@@ -139,10 +139,10 @@ def test_after_it_was_paid_here_nothing_is_told_and_it_stays_paid(case: Case, la
 
 
 def test_recorded_too_long_ago_is_loaded_and_not_told(engine: Engine, tables: Tables) -> None:
-    desk = Desk(engine, tables)
+    ingest = Ingest(engine, tables)
     for number, days in (("NEW", 44.9), ("OLD", 45.1)):
-        desk.take("live/a.csv", text([row(number, occurred_at=ago(60), recorded_at=ago(days))]))
-    found = desk.violations()
+        ingest.take("live/a.csv", text([row(number, occurred_at=ago(60), recorded_at=ago(days))]))
+    found = ingest.violations()
     assert set(found) == {"NEW", "OLD"}
     assert ("tell" in found["NEW"], "tell" in found["OLD"]) == (True, False)
 

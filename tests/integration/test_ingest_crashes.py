@@ -11,10 +11,10 @@ import pytest
 
 from ingest import chunking, on_file
 from ingest.chunking import Chunk
-from ingest.ending import Desk as Ends
+from ingest.ending import EndingPorts
 from shared.aws_json import Json
 from tests.support.aws import Engine, Tables
-from tests.support.ingesting import Desk, ago, row, text
+from tests.support.ingesting import Ingest, ago, row, text
 
 WRITES = frozenset(("PutItem", "UpdateItem", "TransactWriteItems"))
 
@@ -41,8 +41,8 @@ class Fuse:
         return make()
 
 
-class FragileDesk(Desk):
-    """A desk whose every write goes through a fuse."""
+class FragileIngest(Ingest):
+    """An ingest path of which every write goes through a fuse."""
 
     fuse = Fuse(0, after=False)
 
@@ -61,9 +61,9 @@ class FragileDesk(Desk):
         self.s3.upload_fileobj = lambda *given, **named: self.fuse.write(lambda: upload(*given, **named))
         self.s3.copy_object = lambda **request: self.fuse.write(lambda: copy(**request))
 
-    def ends(self) -> Ends:
-        desk = super().ends()
-        return desk._replace(operator=lambda report: self.fuse.write(lambda: desk.operator(report)))
+    def ending_ports(self) -> EndingPorts:
+        ports = super().ending_ports()
+        return ports._replace(operator=lambda report: self.fuse.write(lambda: ports.operator(report)))
 
     def _queue(self, file_id: str, chunks: Sequence[Chunk]) -> None:
         for chunk in chunks:
@@ -94,12 +94,12 @@ def test_a_crash_at_any_write_changes_nothing_in_the_end(
     engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
     monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 5)
-    desk = FragileDesk(engine, tables)
+    ingest = FragileIngest(engine, tables)
     counts = {"rows": 9, "inserted": 5, "updated": 1, "unchanged": 1, "stale": 1, "rejected": 1}
 
     for at in itertools.count(1):
         known, changed = row(f"K-{at}", updated_at=ago(2)), row(f"C-{at}", updated_at=ago(2))
-        desk.take("backlog/before.csv", text([known, changed]))
+        ingest.take("backlog/before.csv", text([known, changed]))
         rows = [
             known,
             {**changed, "amount": "77000", "updated_at": ago(1)},
@@ -109,22 +109,24 @@ def test_a_crash_at_any_write_changes_nothing_in_the_end(
             row(f"BAD-{at}", amount="5e4"),
             *(row(f"{letter}-{at}") for letter in "EFG"),
         ]
-        message = desk.put(f"live/{at}.csv", text(rows))
-        desk.fuse = Fuse(at, after)
-        cut_off = desk.deliver_until_done(message)
+        message = ingest.put(f"live/{at}.csv", text(rows))
+        ingest.fuse = Fuse(at, after)
+        cut_off = ingest.deliver_until_done(message)
 
         (version,) = on_file.versions(message)
-        report = desk.report(version)
+        report = ingest.report(version)
         assert report["counts"] == counts, f"cut off at write {at}"
-        assert desk.read(f"reports/live/{at}.csv.json") == desk.read(f"reports/live/{at}.csv.{version.version_id}.json")
-        assert [bad["violation_no"] for bad in desk.rejected(f"live/{at}.csv")] == [f"BAD-{at}"]
-        items = desk.violations()
+        assert ingest.read(f"reports/live/{at}.csv.json") == ingest.read(
+            f"reports/live/{at}.csv.{version.version_id}.json"
+        )
+        assert [bad["violation_no"] for bad in ingest.rejected(f"live/{at}.csv")] == [f"BAD-{at}"]
+        items = ingest.violations()
         assert {number for number in items if number.endswith(f"-{at}")} == {f"{letter}-{at}" for letter in "KCDAEFG"}
         assert items[f"C-{at}"]["amount"] == {"N": "77000"}
         assert items[f"D-{at}"]["amount"] == {"N": "88000"}
         assert {items[f"{letter}-{at}"]["tell"]["S"] for letter in "DAEFG"} == {"opened"}
-        assert desk.files().file(version.file_id).published
-        assert desk.told[-1] == report
+        assert ingest.files().file(version.file_id).published
+        assert ingest.told[-1] == report
         if not cut_off:
             break
     assert at > 15  # there were that many writes to be cut off at
@@ -132,15 +134,15 @@ def test_a_crash_at_any_write_changes_nothing_in_the_end(
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_refusal_that_is_cut_off_is_told_in_the_end(engine: Engine, tables: Tables, after: bool) -> None:
-    desk = FragileDesk(engine, tables)
+    ingest = FragileIngest(engine, tables)
     for at in itertools.count(1):
-        message = desk.put(f"live/{at}.csv", b"")
-        desk.fuse = Fuse(at, after)
-        cut_off = desk.deliver_until_done(message)
+        message = ingest.put(f"live/{at}.csv", b"")
+        ingest.fuse = Fuse(at, after)
+        cut_off = ingest.deliver_until_done(message)
         (version,) = on_file.versions(message)
-        assert desk.report(version)["error"]["code"] == "file_empty"
-        assert desk.read(f"reports/live/{at}.csv.html")
-        assert desk.files().file(version.file_id).published
+        assert ingest.report(version)["error"]["code"] == "file_empty"
+        assert ingest.read(f"reports/live/{at}.csv.html")
+        assert ingest.files().file(version.file_id).published
         if not cut_off:
             break
     assert at > 5
@@ -148,19 +150,19 @@ def test_a_refusal_that_is_cut_off_is_told_in_the_end(engine: Engine, tables: Ta
 
 def test_two_runs_of_one_chunk_at_once_count_once(engine: Engine, tables: Tables) -> None:
     """The second begins when the first has written its rows and not yet its done mark."""
-    desk = Desk(engine, tables)
-    version = desk.receive(desk.put("live/two.csv", text([row() for _ in range(5)])))
-    (message,) = desk.queued
-    call = desk.call
+    ingest = Ingest(engine, tables)
+    version = ingest.receive(ingest.put("live/two.csv", text([row() for _ in range(5)])))
+    (message,) = ingest.queued
+    call = ingest.call
 
     def interrupted(service: str, operation: str, request: Json) -> Json:
         actions = orjson.loads(orjson.dumps(request.get("TransactItems", [])))
         if any(action.get("Put", {}).get("TableName") == tables["Files"] for action in actions):
-            desk.call = call
-            assert desk.load(*message)["inserted"] == 5
+            ingest.call = call
+            assert ingest.load(*message)["inserted"] == 5
         return call(service, operation, request)
 
-    desk.call = interrupted
-    assert desk.load(*message) == {}
-    assert desk.report(version)["counts"]["inserted"] == 5
-    assert desk.files().file(version.file_id).rows_done == 5
+    ingest.call = interrupted
+    assert ingest.load(*message) == {}
+    assert ingest.report(version)["counts"]["inserted"] == 5
+    assert ingest.files().file(version.file_id).rows_done == 5

@@ -13,17 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import chunking
-from shared.stores.files import ENDED, OUTCOMES
+from shared.domain.file import ENDED, OUTCOMES
 from tests.support.aws import Engine, Tables
-from tests.support.ingesting import COLUMNS, Desk, row, text
+from tests.support.ingesting import COLUMNS, Ingest, row, text
 from tests.support.workbooks import Number, xlsx
 
 WINDOWS_1256 = {"Metadata": {"encoding": "windows-1256"}}
 
 
 @pytest.fixture
-def desk(engine: Engine, tables: Tables) -> Desk:
-    return Desk(engine, tables)
+def ingest(engine: Engine, tables: Tables) -> Ingest:
+    return Ingest(engine, tables)
 
 
 def feed(*rows: dict[str, str]) -> bytes:
@@ -31,8 +31,8 @@ def feed(*rows: dict[str, str]) -> bytes:
     return text([*(row() for _ in range(20)), *rows])
 
 
-def kept(desk: Desk) -> list[str]:
-    return sorted(key for key, _ in desk.objects() if key.startswith("chunks/"))
+def kept(ingest: Ingest) -> list[str]:
+    return sorted(key for key, _ in ingest.objects() if key.startswith("chunks/"))
 
 
 def sheet(content: bytes, **options: Any) -> bytes:
@@ -50,87 +50,87 @@ def sheet(content: bytes, **options: Any) -> bytes:
     ],
 )
 def test_every_format_loads_as_the_plain_file_does(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str, write: Any, options: dict[str, Any]
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch, name: str, write: Any, options: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 8)
     content = feed(row("BAD-1", amount="5e4"), row("B-9", plate_letter="ه"))
-    report = desk.take(f"backlog/{name}", write(content), **options)
+    report = ingest.take(f"backlog/{name}", write(content), **options)
     assert report["counts"] == {"rows": 22, "inserted": 21, "updated": 0, "unchanged": 0, "stale": 0, "rejected": 1}
-    assert report["size"] == len(desk.read(f"backlog/{name}"))
-    (bad,) = desk.rejected("backlog/a.csv" if name == "a.csv" else f"backlog/{name}.csv")
-    assert name in desk.read(f"reports/backlog/{name}.html").decode()
+    assert report["size"] == len(ingest.read(f"backlog/{name}"))
+    (bad,) = ingest.rejected("backlog/a.csv" if name == "a.csv" else f"backlog/{name}.csv")
+    assert name in ingest.read(f"reports/backlog/{name}.html").decode()
     assert (bad["line"], bad["error_code"], bad["violation_no"]) == ("22", "amount_e_notation", "BAD-1")
-    assert len(kept(desk)) == 3
+    assert len(kept(ingest)) == 3
 
-    again = desk.take("backlog/plain.csv", content)
+    again = ingest.take("backlog/plain.csv", content)
     assert again["counts"] == {**report["counts"], "inserted": 0, "unchanged": 21}
-    assert len(kept(desk)) == 3  # a plain file is read where it lies
+    assert len(kept(ingest)) == 3  # a plain file is read where it lies
 
 
-def test_the_stacks_encoding_is_that_of_files_that_say_none(desk: Desk) -> None:
-    desk.encoding = "windows-1256"
-    assert desk.take("live/a.csv", feed().decode().encode("cp1256"))["status"] == "loaded"
-    assert desk.take("live/b.csv", feed())["error"]["code"] == "encoding_wrong"
-    assert desk.take("live/c.csv", feed(), Metadata={"encoding": "utf-8"})["status"] == "loaded"
-    assert desk.take("live/d.csv", b"\xef\xbb\xbf" + feed())["status"] == "loaded"
+def test_the_stacks_encoding_is_that_of_files_that_say_none(ingest: Ingest) -> None:
+    ingest.encoding = "windows-1256"
+    assert ingest.take("live/a.csv", feed().decode().encode("cp1256"))["status"] == "loaded"
+    assert ingest.take("live/b.csv", feed())["error"]["code"] == "encoding_wrong"
+    assert ingest.take("live/c.csv", feed(), Metadata={"encoding": "utf-8"})["status"] == "loaded"
+    assert ingest.take("live/d.csv", b"\xef\xbb\xbf" + feed())["status"] == "loaded"
 
 
-def test_an_unknown_encoding_is_named_in_the_report(desk: Desk) -> None:
-    report = desk.take("live/a.csv", feed(), Metadata={"encoding": "klingon"})
+def test_an_unknown_encoding_is_named_in_the_report(ingest: Ingest) -> None:
+    report = ingest.take("live/a.csv", feed(), Metadata={"encoding": "klingon"})
     assert report["error"]["value"] == "klingon"
     assert report["error"]["message"].endswith(": klingon")
-    assert "klingon" in desk.read("reports/live/a.csv.html").decode()
+    assert "klingon" in ingest.read("reports/live/a.csv.html").decode()
 
 
-def test_a_file_that_is_refused_late_writes_no_row(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_refused_late_writes_no_row(ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 5)
-    report = desk.take("live/a.csv.gz", gzip.compress(feed())[:-1])
+    report = ingest.take("live/a.csv.gz", gzip.compress(feed())[:-1])
     assert (report["status"], report["error"]["code"]) == ("refused", "gzip_truncated")
-    report = desk.take("live/a.xlsx", sheet(feed(), merged=["B3:B4"]))
+    report = ingest.take("live/a.xlsx", sheet(feed(), merged=["B3:B4"]))
     assert (report["status"], report["error"]["code"]) == ("refused", "excel_cells_merged")
-    assert desk.violations() == {}
-    assert desk.queued == []
+    assert ingest.violations() == {}
+    assert ingest.queued == []
 
 
-def test_chunks_that_the_bucket_forgot_fail_the_file(desk: Desk) -> None:
-    version = desk.receive(desk.put("live/a.csv.gz", gzip.compress(feed())))
-    for key in kept(desk):
-        desk.s3.delete_object(Bucket=desk.bucket, Key=key)
-    desk.load_all()
-    assert (desk.report(version)["status"], desk.report(version)["error"]["code"]) == ("failed", "object_missing")
+def test_chunks_that_the_bucket_forgot_fail_the_file(ingest: Ingest) -> None:
+    version = ingest.receive(ingest.put("live/a.csv.gz", gzip.compress(feed())))
+    for key in kept(ingest):
+        ingest.s3.delete_object(Bucket=ingest.bucket, Key=key)
+    ingest.load_all()
+    assert (ingest.report(version)["status"], ingest.report(version)["error"]["code"]) == ("failed", "object_missing")
 
 
-def test_a_second_upload_while_the_first_loads_keeps_its_own_chunks(desk: Desk) -> None:
-    first = desk.receive(desk.put("live/a.csv.gz", gzip.compress(feed(row("F-1")))))
-    waiting, desk.queued = desk.queued, []
-    second = desk.receive(desk.put("live/a.csv.gz", gzip.compress(feed(row("S-1")))))
-    desk.load_all()
-    desk.queued = waiting
-    desk.load_all()
-    assert {"F-1", "S-1"} < set(desk.violations())
-    assert desk.report(first)["counts"]["inserted"] == desk.report(second)["counts"]["inserted"] == 21
+def test_a_second_upload_while_the_first_loads_keeps_its_own_chunks(ingest: Ingest) -> None:
+    first = ingest.receive(ingest.put("live/a.csv.gz", gzip.compress(feed(row("F-1")))))
+    waiting, ingest.queued = ingest.queued, []
+    second = ingest.receive(ingest.put("live/a.csv.gz", gzip.compress(feed(row("S-1")))))
+    ingest.load_all()
+    ingest.queued = waiting
+    ingest.load_all()
+    assert {"F-1", "S-1"} < set(ingest.violations())
+    assert ingest.report(first)["counts"]["inserted"] == ingest.report(second)["counts"]["inserted"] == 21
 
 
-def test_excels_dates_and_numbers_load(desk: Desk) -> None:
+def test_excels_dates_and_numbers_load(ingest: Ingest) -> None:
     good = row("X-1")
     cells = {**good, "occurred_at": Number("46346.354166666664", 1), "recorded_at": Number("46346.5", 1)}
     cells |= {"amount": Number("50000"), "plate_number": Number("12345"), "violation_code": Number("7", 2)}
     content = xlsx([COLUMNS, [cells[name] for name in COLUMNS]], formats=["dd/mm/yyyy hh:mm", "000"])
-    assert desk.take("backlog/x.xlsx", content)["counts"]["inserted"] == 1
-    item = desk.violations()["X-1"]
+    assert ingest.take("backlog/x.xlsx", content)["counts"]["inserted"] == 1
+    item = ingest.violations()["X-1"]
     assert item["occurred_at"]["S"] == "2026-11-20T08:30:00+03:00"
     assert (item["amount"]["N"], item["code"]["S"]) == ("50000", "007")
 
 
-def test_a_workbooks_further_sheets_are_told_to_be_unread(desk: Desk) -> None:
+def test_a_workbooks_further_sheets_are_told_to_be_unread(ingest: Ingest) -> None:
     other = '<worksheet><sheetData><row><c t="str"><v>R-9</v></c></row></sheetData></worksheet>'
-    report = desk.take("backlog/x.xlsx", sheet(feed(), parts={"xl/other.xml": other}))
+    report = ingest.take("backlog/x.xlsx", sheet(feed(), parts={"xl/other.xml": other}))
     assert report["counts"]["inserted"] == 20
     assert [(warning["code"], warning["rows"]) for warning in report["warnings"]] == [("sheets_unread", 1)]
-    assert report["warnings"][0]["message"] in desk.read("reports/backlog/x.xlsx.html").decode()
+    assert report["warnings"][0]["message"] in ingest.read("reports/backlog/x.xlsx.html").decode()
 
 
-def test_rejects_come_again_for_the_same_reasons_and_load_when_mended(desk: Desk) -> None:
+def test_rejects_come_again_for_the_same_reasons_and_load_when_mended(ingest: Ingest) -> None:
     bad = {
         "X-1": {"amount": "-1"}, "X-2": {"amount": "50000.5"}, "X-3": {"amount": "5e4"},
         "X-4": {"occurred_at": "31/02/2026"}, "X-5": {"plate_letter": "اب"}, "X-6": {"plate_governorate": "30"},
@@ -138,22 +138,22 @@ def test_rejects_come_again_for_the_same_reasons_and_load_when_mended(desk: Desk
         "X-10": {"amount": "=cmd|'/c calc'!A1"},
     }  # fmt: skip
     rows = [*(row() for _ in range(400)), *(row(number, **cells) for number, cells in bad.items())]
-    first = desk.take("backlog/first.csv", text(rows))
-    raw = desk.read("rejects/backlog/first.csv")
+    first = ingest.take("backlog/first.csv", text(rows))
+    raw = ingest.read("rejects/backlog/first.csv")
     assert b"'=cmd" in raw
 
-    again = desk.take("backlog/again.csv", raw)
+    again = ingest.take("backlog/again.csv", raw)
     assert again["status"] == "refused"  # nothing but bad rows
     assert reasons(again) == reasons(first)
-    more = desk.take("backlog/more.csv", raw + b"".join(_below(raw, row()) for _ in range(100)))
+    more = ingest.take("backlog/more.csv", raw + b"".join(_below(raw, row()) for _ in range(100)))
     assert reasons(more) == reasons(first)
-    assert [each["error_code"] for each in desk.rejected("backlog/more.csv")] == [
-        each["error_code"] for each in desk.rejected("backlog/first.csv")
+    assert [each["error_code"] for each in ingest.rejected("backlog/more.csv")] == [
+        each["error_code"] for each in ingest.rejected("backlog/first.csv")
     ]
 
     header = raw.decode("utf-8-sig").splitlines()[0].split(",")
     mended = ",".join(header).encode() + b"\r\n" + b"".join(_below(raw, row(number)) for number in bad)
-    assert desk.take("backlog/mended.csv", mended)["counts"]["inserted"] == len(bad)
+    assert ingest.take("backlog/mended.csv", mended)["counts"]["inserted"] == len(bad)
 
 
 def reasons(report: dict[str, Any]) -> list[tuple[str, str, int]]:
@@ -186,29 +186,29 @@ def typed(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("encoding", "options"), [("CP1256", WINDOWS_1256), ("UTF-16", {})])
-def test_a_file_that_iconv_wrote(desk: Desk, typed: Path, encoding: str, options: dict[str, Any]) -> None:
+def test_a_file_that_iconv_wrote(ingest: Ingest, typed: Path, encoding: str, options: dict[str, Any]) -> None:
     written = subprocess.run(
         [tool("iconv"), "-f", "UTF-8", "-t", encoding, str(typed)], capture_output=True, check=True
     ).stdout
-    assert desk.take("backlog/a.csv", written, **options)["counts"]["inserted"] == 21
-    assert desk.violations()["X-1"]["plate"]["S"].startswith("DE#11#ه#12345")
+    assert ingest.take("backlog/a.csv", written, **options)["counts"]["inserted"] == 21
+    assert ingest.violations()["X-1"]["plate"]["S"].startswith("DE#11#ه#12345")
 
 
-def test_a_file_that_gzip_packed(desk: Desk, typed: Path) -> None:
+def test_a_file_that_gzip_packed(ingest: Ingest, typed: Path) -> None:
     packed = subprocess.run([tool("gzip"), "-c", str(typed)], capture_output=True, check=True).stdout
-    assert desk.take("backlog/a.csv.gz", packed)["counts"]["inserted"] == 21
+    assert ingest.take("backlog/a.csv.gz", packed)["counts"]["inserted"] == 21
 
 
-def test_a_workbook_that_libreoffice_saved(desk: Desk, typed: Path) -> None:
+def test_a_workbook_that_libreoffice_saved(ingest: Ingest, typed: Path) -> None:
     """It takes the dates for dates and the numbers for numbers, as Excel does."""
     to = ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--infilter=CSV:44,34,76,1,,2057,false,true"]
     home = f"-env:UserInstallation=file://{typed.parent}/office"
     command = [tool("soffice"), home, "--headless", *to, "--outdir", str(typed.parent), str(typed)]
     subprocess.run(command, capture_output=True, check=True, timeout=120)
     content = (typed.parent / "typed.xlsx").read_bytes()
-    report = desk.take("backlog/a.xlsx", content)
+    report = ingest.take("backlog/a.xlsx", content)
     assert (report["counts"]["inserted"], report["counts"]["rejected"]) == (21, 0), report
-    item = desk.violations()["X-1"]
+    item = ingest.violations()["X-1"]
     assert item["plate"]["S"].startswith("DE#11#ه#12345")
     assert item["occurred_at"]["S"] == "2026-11-20T08:30:00+03:00"
 
@@ -227,7 +227,7 @@ KINDS = (b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b\x08\x00", b"
     st.sampled_from(["utf-8", "windows-1256", "x"]),
 )
 def test_whatever_is_dropped_ends_with_every_row_in_a_count(
-    desk: Desk, kind: bytes, rest: bytes, wrapped: str, encoding: str
+    ingest: Ingest, kind: bytes, rest: bytes, wrapped: str, encoding: str
 ) -> None:
     content = kind + rest
     match wrapped:
@@ -237,8 +237,8 @@ def test_whatever_is_dropped_ends_with_every_row_in_a_count(
             content = content.decode("latin-1").encode("utf-16")
         case "sheet":
             content = xlsx([], parts={"xl/worksheets/first.xml": content.decode("latin-1")})
-    desk.encoding = encoding
-    report = desk.take("backlog/any.csv", content)
+    ingest.encoding = encoding
+    report = ingest.take("backlog/any.csv", content)
     assert report["status"] in ENDED - {"failed"}
     assert sum(report["counts"][outcome] for outcome in OUTCOMES) == report["counts"]["rows"]
     assert (report["error"] is None) == (report["counts"]["rows"] > 0)

@@ -15,24 +15,24 @@ from ingest import api, load_chunk, on_file
 from shared.aws_json import Json
 from tests.support import lambda_events
 from tests.support.aws import Engine, Tables
-from tests.support.ingesting import Desk, row, text
+from tests.support.ingesting import Ingest, row, text
 
-CACHED = (on_file._ports, load_chunk._port, load_chunk._desk, load_chunk._store, api._files, api._s3)
+CACHED = (on_file._ports, load_chunk._port, load_chunk._ending_ports, load_chunk._store, api._files, api._s3)
 
 
 @pytest.fixture
-def desk(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """A desk whose functions find their tables, bucket and queue in the environment."""
-    desk = Desk(engine, tables)
+def ingest(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ingest]:
+    """An ingest path whose functions find their tables, bucket and queue in the environment."""
+    ingest = Ingest(engine, tables)
     settings = {
         **engine.environment(),
         "FILES_TABLE": tables["Files"],
         "VIOLATIONS_TABLE": tables["Violations"],
         "REGISTRY_TABLE": tables["Registry"],
-        "PLATE_KEY_SECRET": plate_key(engine, desk.bucket),
-        "UPLOADS_BUCKET": desk.bucket,
+        "PLATE_KEY_SECRET": plate_key(engine, ingest.bucket),
+        "UPLOADS_BUCKET": ingest.bucket,
         "EDGE_SECRET": "",
-        "CHUNK_QUEUE_URL": sqs(engine).create_queue(QueueName=desk.bucket)["QueueUrl"],
+        "CHUNK_QUEUE_URL": sqs(engine).create_queue(QueueName=ingest.bucket)["QueueUrl"],
         "OPERATOR_TOPIC": topic(engine),
         "FEED_ENCODING": "utf-8",
         "MAX_BAD_ROWS_PERCENT": "20",
@@ -45,7 +45,7 @@ def desk(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Ite
     # engine.fast() reads the same environment, and its connections are closed after the test.
     monkeypatch.setattr(load_chunk, "FastClient", engine.fast)
     forget()
-    yield desk
+    yield ingest
     forget()
 
 
@@ -76,10 +76,10 @@ def topic(engine: Engine) -> str:
     return arn
 
 
-def chunks(desk: Desk) -> list[Json]:
+def chunks(ingest: Ingest) -> list[Json]:
     """The messages on the chunk queue, as load_chunk is given them."""
-    client = sqs(desk.engine)
-    url = client.get_queue_url(QueueName=desk.bucket)["QueueUrl"]
+    client = sqs(ingest.engine)
+    url = client.get_queue_url(QueueName=ingest.bucket)["QueueUrl"]
     found = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
     for message in found:
         client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
@@ -92,46 +92,46 @@ def context(seconds: float = 60) -> Any:
     return found
 
 
-def take(desk: Desk, message: str) -> None:
+def take(ingest: Ingest, message: str) -> None:
     assert on_file.handler(lambda_events.records([lambda_events.queued(message)]), context()) == ALL_DONE
-    assert load_chunk.handler(lambda_events.records(chunks(desk)), context()) == ALL_DONE
+    assert load_chunk.handler(lambda_events.records(chunks(ingest)), context()) == ALL_DONE
 
 
 ALL_DONE: Json = {"batchItemFailures": []}
 
 
-def test_a_file_goes_through_both_functions(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
-    message = desk.put("live/a.csv", text([*(row() for _ in range(9)), row("BAD-1", amount="x")]))
-    take(desk, message)
+def test_a_file_goes_through_both_functions(ingest: Ingest, capfd: pytest.CaptureFixture[str]) -> None:
+    message = ingest.put("live/a.csv", text([*(row() for _ in range(9)), row("BAD-1", amount="x")]))
+    take(ingest, message)
     (version,) = on_file.versions(message)
-    assert desk.report(version)["counts"]["inserted"] == 9
+    assert ingest.report(version)["counts"]["inserted"] == 9
     logged = capfd.readouterr().out
     assert '"RowsLoaded":[9.0]' in logged
     assert '"RowsRejected":[1.0]' in logged
     assert "12345" not in logged  # the plate
 
 
-def test_chunk_messages_are_small(desk: Desk) -> None:
-    on_file.handler(lambda_events.records([lambda_events.queued(desk.put("live/a.csv", text([row()])))]), context())
-    (message,) = chunks(desk)
+def test_chunk_messages_are_small(ingest: Ingest) -> None:
+    on_file.handler(lambda_events.records([lambda_events.queued(ingest.put("live/a.csv", text([row()])))]), context())
+    (message,) = chunks(ingest)
     assert set(json.loads(message["body"])) == {"file", "number", "start", "end", "line"}
 
 
-def test_s3s_own_test_is_taken_and_a_broken_message_alone_comes_again(desk: Desk) -> None:
+def test_s3s_own_test_is_taken_and_a_broken_message_alone_comes_again(ingest: Ingest) -> None:
     event = lambda_events.records(
         [
             lambda_events.queued('{"Service": "Amazon S3", "Event": "s3:TestEvent"}', "test"),
             lambda_events.queued("not json", "broken"),
-            lambda_events.queued(desk.put("live/a.csv", text([row()])), "good"),
+            lambda_events.queued(ingest.put("live/a.csv", text([row()])), "good"),
         ]
     )
     assert on_file.handler(event, context()) == {"batchItemFailures": [{"itemIdentifier": "broken"}]}
-    assert len(chunks(desk)) == 1
+    assert len(chunks(ingest)) == 1
 
 
-def test_a_chunk_without_time_or_without_sense_comes_again(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    on_file.handler(lambda_events.records([lambda_events.queued(desk.put("live/a.csv", text([row()])))]), context())
-    (message,) = chunks(desk)
+def test_a_chunk_without_time_or_without_sense_comes_again(ingest: Ingest, caplog: pytest.LogCaptureFixture) -> None:
+    on_file.handler(lambda_events.records([lambda_events.queued(ingest.put("live/a.csv", text([row()])))]), context())
+    (message,) = chunks(ingest)
     event = lambda_events.records([message, lambda_events.queued("{}", "broken")])
     assert load_chunk.handler(event, context(seconds=1)) == {
         "batchItemFailures": [{"itemIdentifier": message["messageId"]}, {"itemIdentifier": "broken"}]
@@ -141,7 +141,7 @@ def test_a_chunk_without_time_or_without_sense_comes_again(desk: Desk, caplog: p
         ("ERROR", "a chunk could not be loaded"),
     ]
     assert load_chunk.handler(lambda_events.records([message]), context()) == ALL_DONE
-    assert len(desk.violations()) == 1
+    assert len(ingest.violations()) == 1
 
 
 # ---------------------------------------------------------------------- the API
@@ -166,7 +166,7 @@ def post(form: Json, content: bytes, **changed: str) -> int:
     ).status_code
 
 
-def test_an_upload_from_its_form_to_its_report(desk: Desk) -> None:
+def test_an_upload_from_its_form_to_its_report(ingest: Ingest) -> None:
     content = text([row(), row()])
     status, form = call("POST /v1/uploads", body={**GOOD, "size": len(content)})
     assert status == 201
@@ -178,51 +178,51 @@ def test_an_upload_from_its_form_to_its_report(desk: Desk) -> None:
 
     assert post(form, content) == 204
     key = form["fields"]["key"]
-    version_id = desk.s3.head_object(Bucket=desk.bucket, Key=key)["VersionId"]
-    event = desk.notification(key, version_id)
+    version_id = ingest.s3.head_object(Bucket=ingest.bucket, Key=key)["VersionId"]
+    event = ingest.notification(key, version_id)
     on_file.handler(lambda_events.records([lambda_events.queued(event)]), context())
     assert watch(form["upload_id"]) == (200, {**nothing, "status": "loading", "rows_found": 2})
 
-    load_chunk.handler(lambda_events.records(chunks(desk)), context())
+    load_chunk.handler(lambda_events.records(chunks(ingest)), context())
     status, progress = watch(form["upload_id"])
     assert (progress["status"], progress["rows_found"], progress["rows_done"]) == ("loaded", 2, 2)
-    assert progress["report"] == json.loads(desk.read(f"reports/{key}.json"))
+    assert progress["report"] == json.loads(ingest.read(f"reports/{key}.json"))
 
 
-def test_a_form_takes_its_own_key_and_size_only(desk: Desk) -> None:
+def test_a_form_takes_its_own_key_and_size_only(ingest: Ingest) -> None:
     _, form = call("POST /v1/uploads", body={**GOOD, "size": 5})
     assert post(form, b"123456") >= 400
     assert post(form, b"1", key="backlog/other.csv") == 403
     assert post(form, b"12345") == 204
 
 
-def test_an_upload_that_was_refused_says_so(desk: Desk) -> None:
+def test_an_upload_that_was_refused_says_so(ingest: Ingest) -> None:
     _, form = call("POST /v1/uploads", body={**GOOD, "origin": "backlog"})
     post(form, b"nonsense")
     key = form["fields"]["key"]
-    event = desk.notification(key, desk.s3.head_object(Bucket=desk.bucket, Key=key)["VersionId"])
+    event = ingest.notification(key, ingest.s3.head_object(Bucket=ingest.bucket, Key=key)["VersionId"])
     on_file.handler(lambda_events.records([lambda_events.queued(event)]), context())
     _, progress = watch(form["upload_id"])
     assert (progress["status"], progress["report"]["error"]["code"]) == ("refused", "header_missing")
 
 
-def test_a_registration_file_may_be_uploaded_too(desk: Desk) -> None:
+def test_a_registration_file_may_be_uploaded_too(ingest: Ingest) -> None:
     status, form = call("POST /v1/uploads", body={**GOOD, "origin": "registry"})
     assert (status, form["fields"]["key"].partition("/")[0]) == (201, "registry")
 
 
-def test_registrations_go_through_both_functions(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
+def test_registrations_go_through_both_functions(ingest: Ingest, capfd: pytest.CaptureFixture[str]) -> None:
     header = "plate_family,plate_governorate,plate_letter,plate_number,registration_no"
-    message = desk.put("registry/a.csv", f"{header}\r\ngerman,11,ز,739418,AB-12345\r\n".encode())
-    take(desk, message)
+    message = ingest.put("registry/a.csv", f"{header}\r\ngerman,11,ز,739418,AB-12345\r\n".encode())
+    take(ingest, message)
     (version,) = on_file.versions(message)
-    assert desk.report(version)["counts"]["inserted"] == 1
+    assert ingest.report(version)["counts"]["inserted"] == 1
     logged = capfd.readouterr().out
     assert '"RowsLoaded":[1.0]' in logged
-    assert [secret for secret in ("739418", "12345") if secret in logged + str(desk.tables.items("Registry"))] == []
+    assert [secret for secret in ("739418", "12345") if secret in logged + str(ingest.tables.items("Registry"))] == []
 
 
-def test_without_the_scope_nothing_is_told(desk: Desk) -> None:
+def test_without_the_scope_nothing_is_told(ingest: Ingest) -> None:
     _, form = call("POST /v1/uploads", body=GOOD)
     citizen: dict[str, str | None] = {"sub": "clerk", "scope": "openid"}
     for status, problem in (
@@ -233,7 +233,7 @@ def test_without_the_scope_nothing_is_told(desk: Desk) -> None:
         assert (status, problem["code"]) == (403, "scope_missing")
 
 
-def test_others_uploads_and_unknown_ones_look_the_same(desk: Desk) -> None:
+def test_others_uploads_and_unknown_ones_look_the_same(ingest: Ingest) -> None:
     _, form = call("POST /v1/uploads", body=GOOD)
     for upload_id, sub in ((form["upload_id"], "other"), ("0" * 32, "clerk")):
         status, problem = watch(upload_id, sub)
@@ -255,7 +255,7 @@ def test_others_uploads_and_unknown_ones_look_the_same(desk: Desk) -> None:
         ({**GOOD, "size": 5 * 1024**3 + 1}, [("size", "too_large")]),
     ],
 )
-def test_what_is_wrong_with_a_request_is_named(desk: Desk, body: Json, errors: list[tuple[str, str]]) -> None:
+def test_what_is_wrong_with_a_request_is_named(ingest: Ingest, body: Json, errors: list[tuple[str, str]]) -> None:
     status, problem = call("POST /v1/uploads", body=body)
     assert (status, problem["code"]) == (422, "invalid_input")
     assert [(error["field"], error["code"]) for error in problem["errors"]] == errors

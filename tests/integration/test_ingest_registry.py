@@ -10,7 +10,7 @@ import pytest
 from shared.domain.plate import GERMAN, Plate
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON
-from tests.support.ingesting import Desk, row, text
+from tests.support.ingesting import Ingest, row, text
 
 COLUMNS = (
     "plate_family", "plate_governorate", "plate_category", "plate_letter", "plate_number", "registration_no",
@@ -35,9 +35,9 @@ def cards(*rows: dict[str, str]) -> bytes:
     return text(rows, COLUMNS)
 
 
-def proves(desk: Desk, number: str, plate_number: str = "12345") -> bool:
+def proves(ingest: Ingest, number: str, plate_number: str = "12345") -> bool:
     plate = Plate(GERMAN, "11", "ز", plate_number)
-    return desk.registry().prove("ur-1", plate.key, None, number, NOON).right
+    return ingest.registry().prove("ur-1", plate.key, None, number, NOON).right
 
 
 def counts(report: dict[str, Any]) -> dict[str, int]:
@@ -45,53 +45,55 @@ def counts(report: dict[str, Any]) -> dict[str, int]:
 
 
 @pytest.fixture
-def desk(engine: Engine, tables: Tables) -> Desk:
-    return Desk(engine, tables)
+def ingest(engine: Engine, tables: Tables) -> Ingest:
+    return Ingest(engine, tables)
 
 
-def test_every_row_is_accounted_for(desk: Desk) -> None:
+def test_every_row_is_accounted_for(ingest: Ingest) -> None:
     bad = card("77777", "12"), card("88888", plate_governorate="30")
-    report = desk.take("registry/a.csv", cards(*(card(str(n)) for n in range(1, 99)), card("5", "CD-9999"), *bad))
+    report = ingest.take("registry/a.csv", cards(*(card(str(n)) for n in range(1, 99)), card("5", "CD-9999"), *bad))
     assert report["status"] == "loaded"
     assert report["counts"] == {
         "rows": 101, "inserted": 98, "updated": 0, "unchanged": 0, "stale": 1, "rejected": 2,
     }  # fmt: skip
-    rejected = desk.rejected("registry/a.csv")
+    rejected = ingest.rejected("registry/a.csv")
     assert [(reject["line"], reject["error_code"], reject["registration_no"]) for reject in rejected] == [
         ("101", "registration_no_malformed", "12"),
         ("102", "governorate_unknown", "AB-12345"),
     ]
-    assert proves(desk, "CD9999", "5")
-    assert not proves(desk, "AB12345", "5")
-    assert proves(desk, "AB12345", "98")
+    assert proves(ingest, "CD9999", "5")
+    assert not proves(ingest, "AB12345", "5")
+    assert proves(ingest, "AB12345", "98")
 
 
-def test_the_report_tells_no_number_and_no_plate(desk: Desk) -> None:
-    desk.take("registry/a.csv", cards(*(card(str(n)) for n in range(1, 9)), card("739418", "x7"), card("", "SECRET55")))
+def test_the_report_tells_no_number_and_no_plate(ingest: Ingest) -> None:
+    ingest.take(
+        "registry/a.csv", cards(*(card(str(n)) for n in range(1, 9)), card("739418", "x7"), card("", "SECRET55"))
+    )
     for name in ("registry/a.csv.json", "registry/a.csv.html"):
-        told = desk.read(f"reports/{name}").decode()
+        told = ingest.read(f"reports/{name}").decode()
         assert "registration_no" in told or "رقم السنوية" in told
         assert [secret for secret in ("739418", "x7", "SECRET55", "AB-12345") if secret in told] == []
 
 
-def test_a_newer_file_replaces_and_an_older_is_stale(desk: Desk) -> None:
-    desk.take("registry/a.csv", cards(card(registration_no="OLD-1111", updated_at="2026-01-01")))
-    replaced = desk.take("registry/b.csv", cards(card(registration_no="NEW-2222", updated_at="2026-02-01")))
-    again = desk.take("registry/c.csv", cards(card(registration_no="OLD-1111", updated_at="2026-01-01")))
-    same = desk.take("registry/d.csv", cards(card(registration_no="new/2222", updated_at="2026-02-01")))
+def test_a_newer_file_replaces_and_an_older_is_stale(ingest: Ingest) -> None:
+    ingest.take("registry/a.csv", cards(card(registration_no="OLD-1111", updated_at="2026-01-01")))
+    replaced = ingest.take("registry/b.csv", cards(card(registration_no="NEW-2222", updated_at="2026-02-01")))
+    again = ingest.take("registry/c.csv", cards(card(registration_no="OLD-1111", updated_at="2026-01-01")))
+    same = ingest.take("registry/d.csv", cards(card(registration_no="new/2222", updated_at="2026-02-01")))
     assert [counts(report) for report in (replaced, again, same)] == [
         {"rows": 1, "updated": 1},
         {"rows": 1, "stale": 1},
         {"rows": 1, "unchanged": 1},
     ]
-    assert [proves(desk, number) for number in ("OLD1111", "NEW2222")] == [False, True]
+    assert [proves(ingest, number) for number in ("OLD1111", "NEW2222")] == [False, True]
 
 
-def test_a_chunk_that_runs_again_counts_as_it_did(desk: Desk) -> None:
-    version = desk.receive(desk.put("registry/a.csv", cards(*(card(str(n)) for n in range(1, 251)))))
-    ((file_id, chunk),) = desk.queued
+def test_a_chunk_that_runs_again_counts_as_it_did(ingest: Ingest) -> None:
+    version = ingest.receive(ingest.put("registry/a.csv", cards(*(card(str(n)) for n in range(1, 251)))))
+    ((file_id, chunk),) = ingest.queued
     calls = 0
-    whole = desk.call
+    whole = ingest.call
 
     def cut_off(service: str, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         nonlocal calls
@@ -100,40 +102,42 @@ def test_a_chunk_that_runs_again_counts_as_it_did(desk: Desk) -> None:
             raise TimeoutError
         return whole(service, operation, request)
 
-    desk.call = cut_off
+    ingest.call = cut_off
     with pytest.raises(TimeoutError):
-        desk.load(file_id, chunk)
-    desk.call = whole
-    desk.load_all()
-    assert counts(desk.report(version)) == {"rows": 250, "inserted": 250}
+        ingest.load(file_id, chunk)
+    ingest.call = whole
+    ingest.load_all()
+    assert counts(ingest.report(version)) == {"rows": 250, "inserted": 250}
 
 
-def test_gzip_and_arabic_headers_are_taken(desk: Desk) -> None:
+def test_gzip_and_arabic_headers_are_taken(ingest: Ingest) -> None:
     header = "رقم السنوية;نظام اللوحة;محافظة اللوحة;صنف المركبة;حرف اللوحة;رقم اللوحة"
     content = gzip.compress(f"{header}\r\nأب ١٢٣٤٥;ألماني;نينوى;حمل;ن;١٤٣٧٣٠\r\n".encode())
-    assert counts(desk.take("registry/a.csv.gz", content)) == {"rows": 1, "inserted": 1}
+    assert counts(ingest.take("registry/a.csv.gz", content)) == {"rows": 1, "inserted": 1}
     plate = Plate(GERMAN, "12", "ن", "143730")
-    assert desk.registry().prove("ur-1", plate.key, "cargo", "اب12345", NOON).right
+    assert ingest.registry().prove("ur-1", plate.key, "cargo", "اب12345", NOON).right
 
 
 @pytest.mark.parametrize(
     ("key", "content", "column"),
     [("registry/a.csv", text([row()]), "registration_no"), ("live/a.csv", cards(card()), "violation_no")],
 )
-def test_a_file_in_the_wrong_folder_is_refused(desk: Desk, key: str, content: bytes, column: str) -> None:
-    report = desk.take(key, content)
+def test_a_file_in_the_wrong_folder_is_refused(ingest: Ingest, key: str, content: bytes, column: str) -> None:
+    report = ingest.take(key, content)
     assert (report["status"], report["error"]["code"], report["error"]["column"]) == (
         "refused", "column_missing", column,
     )  # fmt: skip
 
 
-def test_it_says_nothing_of_how_far_the_violations_go(desk: Desk) -> None:
-    desk.take("registry/a.csv", cards(card()))
-    assert desk.files().feed() is None
+def test_it_says_nothing_of_how_far_the_violations_go(ingest: Ingest) -> None:
+    ingest.take("registry/a.csv", cards(card()))
+    assert ingest.files().feed() is None
 
 
-def test_only_fingerprints_are_kept(desk: Desk) -> None:
-    desk.take("registry/a.csv", cards(*(card(str(n), "SECRET-77") for n in range(739411, 739418)), card("55555", "12")))
-    kept = str(desk.tables.items("Registry")) + str(desk.tables.items("Files"))
-    assert len(desk.tables.items("Registry")) == 7
+def test_only_fingerprints_are_kept(ingest: Ingest) -> None:
+    ingest.take(
+        "registry/a.csv", cards(*(card(str(n), "SECRET-77") for n in range(739411, 739418)), card("55555", "12"))
+    )
+    kept = str(ingest.tables.items("Registry")) + str(ingest.tables.items("Files"))
+    assert len(ingest.tables.items("Registry")) == 7
     assert [secret for secret in ("73941", "SECRET", "55555") if secret in kept] == []

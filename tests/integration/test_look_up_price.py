@@ -1,4 +1,4 @@
-"""What a look-up calls, and what a million of them cost: the README's table, from the calls as they are made.
+"""What a look-up calls, and what a million of them cost: the measurements' table, from the calls as they are made.
 
 Units: docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html and
 …/CapacityUnitCalculations.html (a write is charged by whole kilobytes and twice in a transaction, an eventually
@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from infra.local.config import ROOT
 from shared.aws_json import Call, Json
 from tests.support.asking import TYPED
 from tests.support.aws import template
 from tests.support.build import store, violation
+from tests.support.documents import read, rows, section
 from tests.support.functions import Functions
 
 A_MILLION_WRITES, A_MILLION_READS = 0.625, 0.125
@@ -114,7 +114,7 @@ def test_the_calls_of_a_look_up(look_up: Any) -> None:
     assert meter.calls == ["UpdateItem", "Query", "TransactWriteItems"]
 
 
-def test_the_readme_says_what_a_million_cost(look_up: Any) -> None:
+def test_the_measurements_say_what_a_million_cost(look_up: Any) -> None:
     meter, reply, logged = look_up
     sent = len(json.dumps(reply.body, ensure_ascii=False).encode())
     parts = {
@@ -127,8 +127,8 @@ def test_the_readme_says_what_a_million_cost(look_up: Any) -> None:
         "traces": TRACED * A_MILLION_TRACES,
     }
     parts["together"] = sum(parts.values())
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    told = {name: float(dollars) for name, dollars in re.findall(r"^\| (.+?) \| .*?\| ([0-9.]+) \|$", readme, re.M)}
+    table = rows(section(read("docs/measurements.md"), "A look-up"))
+    told = {row[0]: float(row[2]) for row in table if re.fullmatch("[0-9.]+", row[2])}
     assert {name: told.get(name) for name in parts} == {
         name: pytest.approx(cost, abs=0.06) for name, cost in parts.items()
     }

@@ -22,22 +22,22 @@ from shared.stores.items import transact
 from shared.stores.pausing import Pausing
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
-from tests.support.ingesting import Desk, ago, row, text
+from tests.support.ingesting import Ingest, ago, row, text
 
 LOGS = "operator-actions"
 
 
 class Stand(Deployment):
-    """A stack of a desk's tables and buckets, and of the queues that a test made."""
+    """A stack of the tables and buckets of ingest, and of the queues that a test made."""
 
-    def __init__(self, engine: Engine, desk: Desk, tables: Tables) -> None:
+    def __init__(self, engine: Engine, ingest: Ingest, tables: Tables) -> None:
         super().__init__("stand", self._client, clock=now)
         self._engine = engine
         self.physical = {  # type: ignore[assignment]
             **{name: tables[name] for name in ("Violations", "Files", "Payments")},
-            "Uploads": desk.bucket,
-            "FailedRecords": desk.bucket,
-            "OperatorActions": f"{LOGS}-{desk.bucket}",
+            "Uploads": ingest.bucket,
+            "FailedRecords": ingest.bucket,
+            "OperatorActions": f"{LOGS}-{ingest.bucket}",
             "PayApi": "pay",
         }
         self.parameters = {}  # type: ignore[assignment]
@@ -65,13 +65,13 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def desk(engine: Engine, tables: Tables) -> Desk:
-    return Desk(engine, tables)
+def ingest(engine: Engine, tables: Tables) -> Ingest:
+    return Ingest(engine, tables)
 
 
 @pytest.fixture
-def stand(engine: Engine, desk: Desk, tables: Tables) -> Stand:
-    return Stand(engine, desk, tables)
+def stand(engine: Engine, ingest: Ingest, tables: Tables) -> Stand:
+    return Stand(engine, ingest, tables)
 
 
 @pytest.fixture
@@ -91,12 +91,12 @@ def command(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Run:
 # ---------------------------------------------------------------- files
 
 
-def load(desk: Desk, key: str, rows: list[dict[str, str]]) -> None:
-    desk.take(key, text(rows))
+def load(ingest: Ingest, key: str, rows: list[dict[str, str]]) -> None:
+    ingest.take(key, text(rows))
 
 
-def test_how_a_file_stands(command: Run, desk: Desk) -> None:
-    load(desk, "live/today.csv", [*(row() for _ in range(9)), row(amount="much")])
+def test_how_a_file_stands(command: Run, ingest: Ingest) -> None:
+    load(ingest, "live/today.csv", [*(row() for _ in range(9)), row(amount="much")])
     said = command("file-status", "live/today.csv")
     assert "loaded" in said
     assert "10 of 10 rows done" in said
@@ -116,9 +116,11 @@ def violations(stand: Stand) -> Violations:
     return Violations(stand.call, stand.physical["Violations"])
 
 
-def test_a_rollback_says_first_what_it_would_do(command: Run, desk: Desk, violations: Violations, stand: Stand) -> None:
+def test_a_rollback_says_first_what_it_would_do(
+    command: Run, ingest: Ingest, violations: Violations, stand: Stand
+) -> None:
     wrong = row()
-    load(desk, "live/wrong.csv", [wrong])
+    load(ingest, "live/wrong.csv", [wrong])
     said = command("rollback-file", "live/wrong.csv")
     assert "1 inserted: to be forgotten; 0 changed: to be restored" in said
     assert "nothing was done" in said
@@ -127,17 +129,19 @@ def test_a_rollback_says_first_what_it_would_do(command: Run, desk: Desk, violat
 
 
 @pytest.mark.parametrize("name", ["first.csv", "first.csv.gz"])
-def test_what_a_file_did_is_undone(command: Run, desk: Desk, violations: Violations, stand: Stand, name: str) -> None:
+def test_what_a_file_did_is_undone(
+    command: Run, ingest: Ingest, violations: Violations, stand: Stand, name: str
+) -> None:
     kept, changed, new = row(amount="10000"), row(amount="20000"), row(amount="30000")
     first = text([kept, changed])
     if name.endswith(".gz"):
         import gzip
 
         first = gzip.compress(first)
-    desk.take(f"backlog/{name}", first)
+    ingest.take(f"backlog/{name}", first)
     before = violations.get([kept["violation_no"], changed["violation_no"]])
     later = {**changed, "amount": "99000", "status": "cancelled", "updated_at": now().strftime("%Y-%m-%dT%H:%M:%S")}
-    load(desk, "live/second.csv", [kept, later, new])
+    load(ingest, "live/second.csv", [kept, later, new])
 
     said = command("rollback-file", "live/second.csv", "--apply")
 
@@ -154,14 +158,14 @@ def test_what_a_file_did_is_undone(command: Run, desk: Desk, violations: Violati
 
 
 def test_a_file_that_holds_a_number_in_two_chunks_is_undone_whole(
-    command: Run, desk: Desk, violations: Violations, monkeypatch: pytest.MonkeyPatch
+    command: Run, ingest: Ingest, violations: Violations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known, new = row(amount="10000"), row()
-    load(desk, "backlog/first.csv", [known])
+    load(ingest, "backlog/first.csv", [known])
     before = violations.get([known["violation_no"]])
     twice = [{**each, "amount": amount, "updated_at": ""} for amount in ("2", "3") for each in (known, new)]
     monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 2)
-    load(desk, "live/second.csv", twice)
+    load(ingest, "live/second.csv", twice)
 
     said = command("rollback-file", "live/second.csv", "--apply")
 
@@ -170,43 +174,45 @@ def test_a_file_that_holds_a_number_in_two_chunks_is_undone_whole(
 
 
 def test_a_file_is_undone_by_the_encoding_that_it_was_loaded_by(
-    command: Run, desk: Desk, violations: Violations
+    command: Run, ingest: Ingest, violations: Violations
 ) -> None:
     """Whatever is the stack's since."""
-    desk.encoding = "windows-1256"
+    ingest.encoding = "windows-1256"
     rows = [row(violation_title="تجاوز الإشارة"), row()]
     columns = (*rows[0],)
     for name, updated_at in (("first", ago(2)), ("second", ago(1))):
         said = [{**each, "updated_at": updated_at} for each in rows]
-        desk.take(f"backlog/{name}.csv", text(said, columns).decode().encode("cp1256"))
+        ingest.take(f"backlog/{name}.csv", text(said, columns).decode().encode("cp1256"))
         if name == "first":
             before = violations.get(each["violation_no"] for each in rows)
-    desk.encoding = "utf-8"
+    ingest.encoding = "utf-8"
     assert "2 restored" in command("rollback-file", "backlog/second.csv", "--apply")
     assert violations.get(each["violation_no"] for each in rows) == before
 
 
 def test_rows_that_are_accepted_no_more_and_a_file_that_is_gone_are_told(
-    command: Run, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    command: Run, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    message = desk.put("live/a.csv", text([row(), row(occurred_at="01/01/2020", recorded_at="01/01/2020")]))
-    desk.receive(message)
-    desk.load_all()
+    message = ingest.put("live/a.csv", text([row(), row(occurred_at="01/01/2020", recorded_at="01/01/2020")]))
+    ingest.receive(message)
+    ingest.load_all()
     monkeypatch.setattr(cells, "EARLIEST", now().year)
     said = command("rollback-file", "live/a.csv")
     assert "1 inserted" in said
     assert "1 stay as they are: accepted when they were loaded, and by today's rules no more" in said
-    desk.delete(message)
+    ingest.delete(message)
     assert "cannot be read any more: object_missing" in command("rollback-file", "live/a.csv", code=1)
 
 
-def test_what_is_paid_or_changed_since_stays(command: Run, desk: Desk, violations: Violations, stand: Stand) -> None:
+def test_what_is_paid_or_changed_since_stays(
+    command: Run, ingest: Ingest, violations: Violations, stand: Stand
+) -> None:
     paid, corrected = row(), row()
-    load(desk, "live/wrong.csv", [paid, corrected])
+    load(ingest, "live/wrong.csv", [paid, corrected])
     subject = violations.get([paid["violation_no"]])[paid["violation_no"]]
     transact(stand.call, [violations.hold(subject, "p1")])
     newer = {**corrected, "amount": "7000", "updated_at": now().strftime("%Y-%m-%dT%H:%M:%S")}
-    load(desk, "live/right.csv", [newer])
+    load(ingest, "live/right.csv", [newer])
 
     said = command("rollback-file", "live/wrong.csv", "--apply")
 
@@ -218,15 +224,15 @@ def test_what_is_paid_or_changed_since_stays(command: Run, desk: Desk, violation
 
 
 def test_a_former_file_that_is_gone_leaves_its_rows_as_they_are(
-    command: Run, desk: Desk, violations: Violations
+    command: Run, ingest: Ingest, violations: Violations
 ) -> None:
     subject = row(amount="10000")
-    message = desk.put("live/first.csv", text([subject]))
-    desk.receive(message)
-    desk.load_all()
+    message = ingest.put("live/first.csv", text([subject]))
+    ingest.receive(message)
+    ingest.load_all()
     later = {**subject, "amount": "99000", "updated_at": now().strftime("%Y-%m-%dT%H:%M:%S")}
-    load(desk, "live/second.csv", [later])
-    desk.delete(message)
+    load(ingest, "live/second.csv", [later])
+    ingest.delete(message)
 
     said = command("rollback-file", "live/second.csv", "--apply")
 
@@ -234,18 +240,20 @@ def test_a_former_file_that_is_gone_leaves_its_rows_as_they_are(
     assert violations.get([subject["violation_no"]])[subject["violation_no"]].amount == 99_000
 
 
-def test_a_live_file_that_is_undone_and_comes_again_is_announced_anew(command: Run, desk: Desk, stand: Stand) -> None:
+def test_a_live_file_that_is_undone_and_comes_again_is_announced_anew(
+    command: Run, ingest: Ingest, stand: Stand
+) -> None:
     """So that what Lambda dropped on its way to the followers can be told after all."""
     subject = row()
-    load(desk, "live/today.csv", [subject])
+    load(ingest, "live/today.csv", [subject])
     assert "1 forgotten" in command("rollback-file", "live/today.csv", "--apply")
-    load(desk, "live/today.csv", [subject])
+    load(ingest, "live/today.csv", [subject])
     key = {"TableName": stand.physical["Violations"], "Key": {"pk": {"S": subject["violation_no"]}}}
     assert stand.call("dynamodb", "GetItem", key)["Item"]["tell"] == {"S": "opened"}
 
 
-def test_a_registration_file_is_refused(command: Run, desk: Desk) -> None:
-    desk.take("registry/cards.csv", b"plate_family,plate_governorate,plate_letter,plate_number,registration_no\n")
+def test_a_registration_file_is_refused(command: Run, ingest: Ingest) -> None:
+    ingest.take("registry/cards.csv", b"plate_family,plate_governorate,plate_letter,plate_number,registration_no\n")
     assert "not undone" in command("rollback-file", "registry/cards.csv", code=1)
 
 
@@ -324,9 +332,9 @@ def test_what_aws_refuses_is_said_in_a_line(command: Run, stand: Stand) -> None:
 def test_every_mapping_that_is_switched_off_is_in_the_stack() -> None:
     from infra.local.aws.localize import localize
     from infra.operator.pausing import PARTS
-    from tests.infra import reading
+    from infra.template import read
 
-    resources = localize(reading.read(), {}, "http://127.0.0.1:1")["Resources"]
+    resources = localize(read(), {}, "http://127.0.0.1:1")["Resources"]
     for part in PARTS.values():
         for mapping in part.mappings:
             assert resources[mapping]["Type"] == "AWS::Lambda::EventSourceMapping"

@@ -12,14 +12,14 @@ from click.testing import CliRunner
 
 from infra.operator import __main__ as commands
 from infra.operator.deployment import Deployment
-from pay.gateways import EXPIRED, PAID, REFUNDED, REFUNDING, RefusedError, UnknownError
+from pay.gateways import OrderStatus, RefusedError, UnknownError
 from pay.payments.manual_refund import UNKNOWN
 from pay.payments.refund import is_asked_for
 from shared.domain.violation import Violation
 from tests.support.aws import Engine
 from tests.support.build import PHONE, PLATE, follow, store, violation
 from tests.support.functions import Functions, run
-from tests.support.payment_requests import state, status, wish
+from tests.support.payment_requests import payment_body, state, status
 
 Run = Callable[..., str]
 
@@ -100,7 +100,7 @@ def subject(functions: Functions) -> Violation:
 
 @pytest.fixture
 def started(functions: Functions, subject: Violation) -> str:
-    payment_id: str = functions.pay(wish(subject)).body["payment_id"]
+    payment_id: str = functions.pay(payment_body(subject)).body["payment_id"]
     return payment_id
 
 
@@ -171,7 +171,7 @@ def test_too_little_money_cannot_be_settled_but_goes_back(
     assert state(functions, subject) == "unpaid"
 
 
-class TestByHand:
+class TestManualRefund:
     """Money that goes back by hand is never asked for again at the gateway, and not where that is at it."""
 
     @pytest.fixture
@@ -186,7 +186,7 @@ class TestByHand:
     def refused(self, functions: Functions, due: str) -> str:
         """The same, and the gateway refuses; whoever asked it is gone."""
         functions.gateway.refund_refusal = RefusedError("too_old")
-        functions.reconcile()
+        functions.poll_gateways()
         functions.gateway.refund_refusal = None
         functions.clock.forward(minutes=3)
         return due
@@ -195,7 +195,7 @@ class TestByHand:
         self, functions: Functions, decide: Run, refused: str
     ) -> None:
         assert "does not fit" in decide("given-back", refused, "--apply", code=1)  # not yet taken over
-        assert "what=by_hand" in decide("by-hand", refused, "--apply")
+        assert "what=manual_refund" in decide("by-hand", refused, "--apply")
         assert "does not fit" in decide("by-hand", refused, "--apply", code=1)
         decide("given-back", refused, "--apply")
         assert status(functions, refused) == "refunded"
@@ -215,19 +215,19 @@ class TestByHand:
         self, functions: Functions, due: str
     ) -> None:
         """ZainCash and QiCard call an order paid while they give its money back."""
-        functions.gateway.refund_state = PAID
-        functions.reconcile()
+        functions.gateway.refund_state = OrderStatus.PAID
+        functions.poll_gateways()
         functions.clock.forward(minutes=3)
-        assert functions.gateway.standings[due].state == PAID
-        assert run("pay.poll_gateways", {"by_hand": due, "confirmed": False}) == UNKNOWN
+        assert functions.gateway.orders[due].status == OrderStatus.PAID
+        assert run("pay.poll_gateways", {"manual_refund": due, "confirmed": False}) == UNKNOWN
 
     def test_what_was_taken_over_is_never_asked_for_again(self, functions: Functions, decide: Run, due: str) -> None:
         functions.clock.forward(days=2)
         read_before = functions.payments.get(due)
         assert read_before is not None
-        assert "by_hand_since=" in decide("by-hand-confirmed", due, "--apply")
+        assert "manual_refund_since=" in decide("by-hand-confirmed", due, "--apply")
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
         assert functions.gateway.refunds == {}
         taken = functions.payments.get(due)
         assert taken is not None
@@ -241,8 +241,8 @@ class TestByHand:
     @pytest.mark.parametrize(
         ("state", "says", "then"),
         [
-            (REFUNDING, "is giving the money back", "refund_due"),
-            (REFUNDED, "has given the money back", "refunded"),
+            (OrderStatus.REFUNDING, "is giving the money back", "refund_due"),
+            (OrderStatus.REFUNDED, "has given the money back", "refunded"),
         ],
     )
     def test_what_the_gateway_says_it_gives_back_is_left_to_it(
@@ -253,34 +253,34 @@ class TestByHand:
         assert status(functions, refused) == then
         assert "does not fit" in decide("given-back", refused, "--apply", code=1)
 
-    @pytest.mark.parametrize("state", [EXPIRED, None], ids=["no money", "silent"])
+    @pytest.mark.parametrize("state", [OrderStatus.EXPIRED, None], ids=["no money", "silent"])
     def test_where_the_gateway_does_not_say_it_has_the_money_its_office_must_say_so(
         self, functions: Functions, decide: Run, refused: str, state: str | None
     ) -> None:
-        functions.gateway.says(refused, state or PAID)
+        functions.gateway.says(refused, state or OrderStatus.PAID)
         functions.gateway.silence = None if state else UnknownError("ReadTimeoutError")
         assert "ask its office" in decide("by-hand", refused, "--apply", code=1)
         functions.clock.forward(minutes=2)
-        assert "by_hand_since=" in decide("by-hand-confirmed", refused, "--apply")
+        assert "manual_refund_since=" in decide("by-hand-confirmed", refused, "--apply")
 
     def test_not_while_the_gateway_is_being_asked(self, functions: Functions, decide: Run, due: str) -> None:
         functions.clock.forward(days=2)
         functions.gateway.silence = UnknownError("ReadTimeoutError")
-        functions.reconcile()
+        functions.poll_gateways()
         assert "being asked for it just now" in decide("by-hand-confirmed", due, "--apply", code=1)
-        assert "by_hand_since" not in decide("by-hand-confirmed", due)
+        assert "manual_refund_since" not in decide("by-hand-confirmed", due)
 
     def test_a_refund_that_ended_since_it_was_read_is_left_alone(
         self, functions: Functions, decide: Run, due: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen = functions.payments.get(due)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, due) == "refunded"
         functions.clock.forward(minutes=3)
-        functions.gateway.says(due, REFUNDED)
+        functions.gateway.says(due, OrderStatus.REFUNDED)
         monkeypatch.setattr("infra.operator.deciding.find", lambda *_: seen)
         assert "being asked for it just now" in decide("by-hand-confirmed", due, "--apply", code=1)
-        assert functions.payments.get(due).by_hand_since is None
+        assert functions.payments.get(due).manual_refund_since is None
 
     def test_a_gateway_that_is_gone_says_nothing(
         self, decide: Run, refused: str, monkeypatch: pytest.MonkeyPatch
@@ -294,7 +294,7 @@ class TestByHand:
         def broken(*_: object, **__: object) -> str:
             raise RuntimeError("broken")
 
-        monkeypatch.setattr("pay.poll_gateways.take_over", broken)
+        monkeypatch.setattr("pay.poll_gateways.claim_manual_refund", broken)
         assert "PayPollGateways failed" in decide("by-hand", refused, "--apply", code=1)
         assert "does not fit" in decide("given-back", refused, "--apply", code=1)
 
@@ -305,7 +305,7 @@ def test_settled_money_that_went_back_is_taken_back(
     functions.gateway.says(started)
     functions.callback(started)
     assert state(functions, subject) == "paid"
-    assert "correction=taken_back" in decide("take-back", started, "--apply")
+    assert "correction=money_returned" in decide("take-back", started, "--apply")
     assert (status(functions, started), state(functions, subject)) == ("refunded", "unpaid")
     assert "does not fit" in decide("take-back", started, "--apply", code=1)
 

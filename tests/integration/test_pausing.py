@@ -20,14 +20,14 @@ def test_a_pause_stops_what_is_not_begun_and_nothing_else(functions: Functions, 
     first, second = violation(), violation()
     store(functions.violations, first, second)
 
-    def wish(violation_no: str) -> dict[str, object]:
+    def body_of(violation_no: str) -> dict[str, object]:
         return {"violations": [violation_no], "gateway": "sandbox", "return_url": "https://tf.ur.gov.iq/paid"}
 
-    begun = functions.pay(wish(first.violation_no), "key-00000001")
+    begun = functions.pay(body_of(first.violation_no), "key-00000001")
     assert begun.status == 201
     switch.pause(now(), "the gateway is away")
 
-    refused = functions.pay(wish(second.violation_no), "key-00000002")
+    refused = functions.pay(body_of(second.violation_no), "key-00000002")
 
     assert (refused.status, refused.body["code"], refused.headers["retry-after"]) == (503, "payments_paused", "600")
     payment_id = begun.body["payment_id"]
@@ -36,4 +36,4 @@ def test_a_pause_stops_what_is_not_begun_and_nothing_else(functions: Functions, 
     assert functions.callback(payment_id).status == 200
     assert functions.payment(payment_id).body["status"] == "paid"
     switch.resume()
-    assert functions.pay(wish(second.violation_no), "key-00000002").status == 201
+    assert functions.pay(body_of(second.violation_no), "key-00000002").status == 201

@@ -14,7 +14,7 @@ from infra.local.lambdas.environment import Outcome
 from infra.local.streams.batch import BatchProcessor, StreamMapping
 from infra.operator.replay import replay_records
 from shared.aws_json import AwsError, Json
-from shared.domain.message import WAITING
+from shared.domain.message import MessageStatus
 from tests.support import lambda_events as events
 from tests.support.aws import Engine
 from tests.support.build import OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, SUB, follow, row, violation
@@ -171,7 +171,7 @@ def test_a_batch_that_lambda_gave_up_is_replayed_but_for_the_poison_in_it(
     assert replay_records(Clients(s3), bucket.name, "aws/lambda/") == (1, [])
 
     assert bucket.records() == [poison]
-    assert functions.statuses() == [WAITING]
+    assert functions.statuses() == [MessageStatus.WAITING]
 
 
 def test_a_bucket_that_does_not_take_it_leaves_it_to_lambda(functions: Functions, s3: Any) -> None:
@@ -180,7 +180,7 @@ def test_a_bucket_that_does_not_take_it_leaves_it_to_lambda(functions: Functions
     records = functions.ingest(row(violation()), row(violation()))
     poison = spoilt(records[0], pk={"N": "1"})
     assert functions.announce([poison, records[1]]) == [poison["dynamodb"]["SequenceNumber"]]
-    assert functions.statuses() == [WAITING]
+    assert functions.statuses() == [MessageStatus.WAITING]
 
 
 def test_a_follower_that_cannot_be_read_holds_up_no_other_plate(

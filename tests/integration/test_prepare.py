@@ -11,13 +11,13 @@ from click.testing import CliRunner, Result
 from infra import prepare
 from ingest import chunking
 from tests.support.aws import Engine, Tables
-from tests.support.ingesting import COLUMNS, Desk, ago, row, text
+from tests.support.ingesting import COLUMNS, Ingest, ago, row, text
 from tests.support.workbooks import xlsx
 
 
 @pytest.fixture
-def desk(engine: Engine, tables: Tables) -> Desk:
-    return Desk(engine, tables)
+def ingest(engine: Engine, tables: Tables) -> Ingest:
+    return Ingest(engine, tables)
 
 
 @pytest.fixture
@@ -41,33 +41,33 @@ def made(path: Path, folder: str = "backlog") -> dict[str, bytes]:
     return {each.name: each.read_bytes() for each in sorted(path.with_name(f"{path.name}.{folder}").iterdir())}
 
 
-def loaded(desk: Desk, files: dict[str, bytes]) -> list[dict[str, Any]]:
-    return [desk.take(f"backlog/{name}", content)["counts"] for name, content in files.items()]
+def loaded(ingest: Ingest, files: dict[str, bytes]) -> list[dict[str, Any]]:
+    return [ingest.take(f"backlog/{name}", content)["counts"] for name, content in files.items()]
 
 
-def test_the_parts_load_as_the_file_does(desk: Desk, export: Path) -> None:
+def test_the_parts_load_as_the_file_does(ingest: Ingest, export: Path) -> None:
     result = run(export)
     assert result.exit_code == 1
     files = made(export)
     assert list(files) == ["export-001.csv.gz", "export-002.csv.gz", "export-003.csv.gz", "export-rejects.csv"]
     rejects = files.pop("export-rejects.csv")
-    assert [(count["rows"], count["inserted"]) for count in loaded(desk, files)] == [(9, 9), (9, 9), (2, 2)]
-    after = {number: item["hash"]["S"] for number, item in desk.violations().items()}
-    counts = desk.take("backlog/export.csv", export.read_bytes())["counts"]
+    assert [(count["rows"], count["inserted"]) for count in loaded(ingest, files)] == [(9, 9), (9, 9), (2, 2)]
+    after = {number: item["hash"]["S"] for number, item in ingest.violations().items()}
+    counts = ingest.take("backlog/export.csv", export.read_bytes())["counts"]
     assert (counts["unchanged"], counts["rejected"]) == (20, 2)
-    assert {number: item["hash"]["S"] for number, item in desk.violations().items()} == after
+    assert {number: item["hash"]["S"] for number, item in ingest.violations().items()} == after
 
     assert b"'=1+1" in rejects
-    again = desk.take("backlog/mended.csv", rejects.replace(b"5e4", b"5000").replace(b",30,", b",11,"))
+    again = ingest.take("backlog/mended.csv", rejects.replace(b"5e4", b"5000").replace(b",30,", b",11,"))
     assert (again["counts"]["inserted"], again["counts"]["rejected"]) == (2, 0)
 
 
-def test_the_parts_load_whatever_encoding_is_the_stacks(desk: Desk, export: Path) -> None:
+def test_the_parts_load_whatever_encoding_is_the_stacks(ingest: Ingest, export: Path) -> None:
     run(export)
-    desk.encoding = "windows-1256"
+    ingest.encoding = "windows-1256"
     files = made(export)
     del files["export-rejects.csv"]
-    assert [count["inserted"] for count in loaded(desk, files)] == [9, 9, 2]
+    assert [count["inserted"] for count in loaded(ingest, files)] == [9, 9, 2]
 
 
 def test_what_is_wrong_is_said_in_both_languages_with_the_first_line(export: Path) -> None:
@@ -79,10 +79,10 @@ def test_what_is_wrong_is_said_in_both_languages_with_the_first_line(export: Pat
     assert "Upload the parts in their order" in said
 
 
-def test_rejects_are_those_that_the_cloud_rejects(desk: Desk, export: Path) -> None:
+def test_rejects_are_those_that_the_cloud_rejects(ingest: Ingest, export: Path) -> None:
     run(export)
-    desk.take("backlog/export.csv", export.read_bytes())
-    assert made(export)["export-rejects.csv"] == desk.read("rejects/backlog/export.csv")
+    ingest.take("backlog/export.csv", export.read_bytes())
+    assert made(export)["export-rejects.csv"] == ingest.read("rejects/backlog/export.csv")
 
 
 def test_how_many_would_be_told_is_said_of_a_live_file_only(export: Path) -> None:
@@ -95,11 +95,11 @@ def test_how_many_would_be_told_is_said_of_a_live_file_only(export: Path) -> Non
     assert list(made(export, "live")) == ["export-001.csv.gz"]
 
 
-def test_excel_is_prepared_too(desk: Desk, export: Path) -> None:
+def test_excel_is_prepared_too(ingest: Ingest, export: Path) -> None:
     path = export.with_suffix(".xlsx")
     path.write_bytes(xlsx([COLUMNS, *([row()[name] for name in COLUMNS] for _ in range(3))]))
     assert run(path).exit_code == 0
-    assert [count["inserted"] for count in loaded(desk, made(path))] == [3]
+    assert [count["inserted"] for count in loaded(ingest, made(path))] == [3]
 
 
 def test_what_the_report_would_warn_of_is_said_before(export: Path) -> None:

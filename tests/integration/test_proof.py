@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.plate_crypto import Keyed
+from shared.plate_crypto import PlateCrypto
 from shared.stores.registry import Registry
 from tests.support.asking import ASKED, OWN, TYPED, call, on_vehicle
 from tests.support.build import OTHER_PLATE, PLATE, SUB, registration, store, violation
@@ -21,8 +21,8 @@ CARD = "AB-12345"
 def registry(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Registry:
     proof_is(monkeypatch, "registration")
     port = functions._fast()
-    keyed = Keyed.from_secret(port, os.environ["PLATE_KEY_SECRET"])
-    registry = Registry(port, functions.tables["Registry"], keyed)
+    crypto = PlateCrypto.from_secret(port, os.environ["PLATE_KEY_SECRET"])
+    registry = Registry(port, functions.tables["Registry"], crypto)
     registry.write([registration("AB12345")])
     return registry
 

@@ -44,8 +44,8 @@ def subjects(functions: Functions) -> list[Violation]:
 
 @pytest.fixture
 def started(functions: Functions, subjects: list[Violation]) -> str:
-    wish = {"violations": [each.violation_no for each in subjects], "gateway": "sandbox", "return_url": RETURN_URL}
-    payment_id: str = functions.pay(wish).body["payment_id"]
+    body = {"violations": [each.violation_no for each in subjects], "gateway": "sandbox", "return_url": RETURN_URL}
+    payment_id: str = functions.pay(body).body["payment_id"]
     return payment_id
 
 
@@ -127,15 +127,15 @@ def test_two_at_once_keep_the_first(
     """Both find nothing and draw; what differs between the two drawings tells whose is kept."""
     drawn = iter([b"%PDF first", b"%PDF second"])
     monkeypatch.setattr("pay.receipt.pdf.draw", lambda _: next(drawn))
-    shelf = receipts._shelf()._replace(holds=lambda _: False)
-    monkeypatch.setattr(receipts, "_shelf", lambda: shelf)
+    bucket = receipts._bucket()._replace(holds=lambda _: False)
+    monkeypatch.setattr(receipts, "_bucket", lambda: bucket)
     urls = [receipt(functions, paid).body["pdf"]["url"] for _ in range(2)]
     assert [fetch(url) for url in urls] == [b"%PDF first"] * 2
 
 
 def test_many_at_once_get_the_same_bytes(functions: Functions, bucket: Any, paid: str) -> None:
     receipt(functions, "none")  # makes the clients before the threads do
-    receipts._shelf()
+    receipts._bucket()
     with ThreadPoolExecutor(4) as threads:
         replies = list(threads.map(lambda _: receipt(functions, paid), range(4)))
     assert {reply.status for reply in replies} == {200}
@@ -162,7 +162,7 @@ def test_what_is_not_paid_has_none(functions: Functions, bucket: Any, started: s
     reply = receipt(functions, started)
     assert (reply.status, reply.body["code"]) == (409, "not_paid")
     functions.clock.forward(minutes=16)
-    functions.reconcile()
+    functions.poll_gateways()
     assert receipt(functions, started).status == 409
     assert bucket() == set()
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.aws_json import Json
-from shared.domain.message import SENT
+from shared.domain.message import MessageStatus
 from shared.domain.plate import Plate
 from shared.domain.time import to_text
 from tests.support import lambda_events as events
@@ -34,7 +34,7 @@ def test_who_follows_hears_once(functions: Functions, days: int, reminded: bool)
         run("notify.remind", events.schedule())
         functions.clock.forward(hours=1)
     functions.send_due()
-    assert functions.statuses() == ([SENT] if reminded else [])
+    assert functions.statuses() == ([MessageStatus.SENT] if reminded else [])
     assert all("reminder" in text for text in functions.phones.texts)
 
 
@@ -79,4 +79,4 @@ def test_a_run_that_has_no_time_left_leaves_the_rest_to_the_next(functions: Func
     assert functions.statuses() == []
     run("notify.remind", events.schedule())
     functions.send_due()
-    assert functions.statuses() == [SENT]
+    assert functions.statuses() == [MessageStatus.SENT]

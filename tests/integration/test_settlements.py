@@ -13,8 +13,8 @@ from urllib.parse import quote_plus
 import pytest
 
 from pay.counter import MAX_VIOLATIONS
-from pay.payments.money_returned import take_back
-from pay.payments.settle import Books
+from pay.payments.money_returned import record_money_returned
+from pay.payments.settle import PaymentStores
 from remit.texts import MAX_ACKNOWLEDGEMENT_BYTES, WORDS
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID, Violation
 from shared.stores.settlements import Settlements
@@ -87,8 +87,8 @@ def subjects(functions: Functions) -> list[Violation]:
 
 def pay(functions: Functions, *subjects: Violation, key: str = "key-00000001") -> str:
     """A payment that was paid; its id."""
-    wish = {"violations": [each.violation_no for each in subjects], "gateway": "sandbox", "return_url": RETURN_URL}
-    payment_id: str = functions.pay(wish, key).body["payment_id"]
+    body = {"violations": [each.violation_no for each in subjects], "gateway": "sandbox", "return_url": RETURN_URL}
+    payment_id: str = functions.pay(body, key).body["payment_id"]
     functions.gateway.says(payment_id)
     assert functions.callback(payment_id).status == 200
     return payment_id
@@ -146,8 +146,8 @@ class TestFiles:
     def test_what_is_not_paid_is_not_told(
         self, functions: Functions, bucket: Bucket, subjects: list[Violation]
     ) -> None:
-        wish = {"violations": [subjects[0].violation_no], "gateway": "sandbox", "return_url": RETURN_URL}
-        functions.pay(wish)
+        body = {"violations": [subjects[0].violation_no], "gateway": "sandbox", "return_url": RETURN_URL}
+        functions.pay(body)
         settle()
         assert bucket.listed() == []
 
@@ -171,9 +171,9 @@ class TestFiles:
         functions.clock.forward(hours=30)
         payment = functions.payments.get(payment_id)
         assert payment is not None
-        books = Books(functions.violations, functions.payments, functions.messages, ledger)
+        stores = PaymentStores(functions.violations, functions.payments, functions.messages, ledger)
         for _ in range(2):
-            take_back(payment, books, functions.clock.at)
+            record_money_returned(payment, stores, functions.clock.at)
             settle()
             functions.clock.forward(hours=1)
         assert bucket.listed("settlements/2026-11-21") == [
@@ -299,8 +299,8 @@ class TestCounter:
         others = [violation(status=CANCELLED), violation(status=DISPUTED), at_the_counter]
         store(functions.violations, *others)
         payment_id = pay(functions, subjects[0])
-        wish = {"violations": [subjects[1].violation_no], "gateway": "sandbox", "return_url": RETURN_URL}
-        functions.pay(wish, "key-00000002")
+        body = {"violations": [subjects[1].violation_no], "gateway": "sandbox", "return_url": RETURN_URL}
+        functions.pay(body, "key-00000002")
         asked = [*subjects[:3], *others]
         reply = self.check(functions, {"violations": [*(each.violation_no for each in asked), "never-recorded"]})
         assert reply.status == 200

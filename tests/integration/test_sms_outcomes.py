@@ -10,16 +10,18 @@ import pytest
 from notify.delivery import MAX_ATTEMPTS
 from notify.providers import PermanentError, TemporaryError, UnknownOutcomeError
 from shared.aws_json import Json
-from shared.domain.message import DROPPED, FAILED, RECEIPT, REFUND, SENDING, SENT, UNKNOWN, WAITING
-from shared.stores.messaging.messages import CLAIMED_FOR, Message
+from shared.domain.message import Message, MessageKind, MessageStatus
+from shared.stores.messaging.messages import CLAIMED_FOR
 from tests.support.aws import Engine
-from tests.support.build import CAPS, OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, SUB, follow, taking
+from tests.support.build import CAPS, OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, SUB, follow, reservation
 from tests.support.fault_server import FaultServer, says
 from tests.support.functions import Functions, forget
 from tests.support.metrics import counted
 
-STANDING = Message("m", SUB, REFUND, "2026-11-20T12:00:00+03:00", phone=PHONE, language="en", text="refund")
-NEWS = STANDING._replace(kind="new_violation", phone=None, text=None, plate_key=PLATE.key, violations=("V-none",))
+WITH_TEXT = Message(
+    "m", SUB, MessageKind.REFUND, "2026-11-20T12:00:00+03:00", phone=PHONE, language="en", text="refund"
+)
+NEWS = WITH_TEXT._replace(kind="new_violation", phone=None, text=None, plate_key=PLATE.key, violations=("V-none",))
 
 
 def put(functions: Functions, *messages: Message) -> None:
@@ -47,13 +49,13 @@ def change(functions: Functions, engine: Engine, table: str, pk: str, **attribut
 @pytest.mark.parametrize(
     ("message", "status", "reason", "metric"),
     [
-        (STANDING._replace(text="غ" * 135), FAILED, "too_long", "SmsFailed"),
-        (STANDING._replace(phone=OTHER_PHONE), DROPPED, "phone_changed", "SmsDropped"),
-        (NEWS._replace(kind="whispered"), FAILED, "unknown_kind", "SmsFailed"),
-        (NEWS._replace(plate_key=None), FAILED, "no_plate", "SmsFailed"),
-        (NEWS._replace(plate_key=OTHER_PLATE.key), DROPPED, "not_followed", "SmsDropped"),
-        (NEWS, DROPPED, "no_longer_true", "SmsDropped"),
-        (NEWS._replace(sub="nobody"), DROPPED, "sms_off", "SmsDropped"),
+        (WITH_TEXT._replace(text="غ" * 135), MessageStatus.FAILED, "too_long", "SmsFailed"),
+        (WITH_TEXT._replace(phone=OTHER_PHONE), MessageStatus.DROPPED, "phone_changed", "SmsDropped"),
+        (NEWS._replace(kind="whispered"), MessageStatus.FAILED, "unknown_kind", "SmsFailed"),
+        (NEWS._replace(plate_key=None), MessageStatus.FAILED, "no_plate", "SmsFailed"),
+        (NEWS._replace(plate_key=OTHER_PLATE.key), MessageStatus.DROPPED, "not_followed", "SmsDropped"),
+        (NEWS, MessageStatus.DROPPED, "no_longer_true", "SmsDropped"),
+        (NEWS._replace(sub="nobody"), MessageStatus.DROPPED, "sms_off", "SmsDropped"),
     ],
 )
 def test_a_message_that_cannot_go_out(
@@ -84,24 +86,24 @@ def test_a_message_that_cannot_go_out(
 def test_an_item_of_another_version_ends_and_does_not_come_by_for_ever(
     functions: Functions, engine: Engine, later: dict[str, Json | None]
 ) -> None:
-    put(functions, STANDING)
+    put(functions, WITH_TEXT)
     change(functions, engine, "Messages", "m", **later)
     assert not functions.send('{"message_id": "m"}')
-    assert functions.statuses() == [FAILED]
+    assert functions.statuses() == [MessageStatus.FAILED]
     assert functions.reasons() == ["unreadable"]
 
 
 @pytest.mark.parametrize("phone", ["+96477192837", "+9647192837461", "+971501234567", "+9641234567890", "phone", ""])
 def test_a_phone_that_is_no_iraqi_mobile(functions: Functions, engine: Engine, phone: str) -> None:
-    put(functions, STANDING._replace(phone=phone))
+    put(functions, WITH_TEXT._replace(phone=phone))
     change(functions, engine, "Citizens", SUB, phone={"S": phone})
     functions.send_due()
     assert functions.reasons() == ["invalid_phone"]
-    assert functions.statuses() == [FAILED]
+    assert functions.statuses() == [MessageStatus.FAILED]
 
 
 def test_sms_off_on_the_portal_is_at_once_effective(functions: Functions) -> None:
-    put(functions, STANDING)
+    put(functions, WITH_TEXT)
     assert functions.call("query.api", "PATCH /v1/me", body={"sms": False}).status == 200
     functions.send_due()
     assert functions.phones.sent == []
@@ -120,35 +122,35 @@ def test_a_name_with_hidden_marks_reaches_no_sms(functions: Functions) -> None:
 @pytest.mark.parametrize(
     ("error", "status", "metric"),
     [
-        (None, SENT, "SmsSent"),
-        (TemporaryError("throttled"), WAITING, "SmsRetrying"),
-        (TemporaryError("sandbox"), WAITING, "SmsRetrying"),
-        (TemporaryError("spend_limit"), WAITING, "SmsRetrying"),
-        (PermanentError("opted_out"), FAILED, "SmsFailed"),
-        (UnknownOutcomeError("timed_out"), UNKNOWN, "SmsUnknown"),
+        (None, MessageStatus.SENT, "SmsSent"),
+        (TemporaryError("throttled"), MessageStatus.WAITING, "SmsRetrying"),
+        (TemporaryError("sandbox"), MessageStatus.WAITING, "SmsRetrying"),
+        (TemporaryError("spend_limit"), MessageStatus.WAITING, "SmsRetrying"),
+        (PermanentError("opted_out"), MessageStatus.FAILED, "SmsFailed"),
+        (UnknownOutcomeError("timed_out"), MessageStatus.UNKNOWN, "SmsUnknown"),
     ],
 )
 def test_what_a_provider_says(
     functions: Functions, capsys: pytest.CaptureFixture[str], error: Exception | None, status: str, metric: str
 ) -> None:
-    put(functions, STANDING)
+    put(functions, WITH_TEXT)
     functions.phones.outcomes.append(error)
     functions.send_due()
     assert functions.statuses() == [status]
     told = metrics(capsys)
     assert told[metric] == 1
-    went_out = status in (SENT, UNKNOWN)
+    went_out = status in (MessageStatus.SENT, MessageStatus.UNKNOWN)
     assert (told["SmsParts"], told["SmsCost"]) == ((1, 0.05) if went_out else (0, 0))
 
 
 def test_hours_of_temporary_errors_end_with_an_alarm(functions: Functions, capsys: pytest.CaptureFixture[str]) -> None:
-    put(functions, STANDING)
+    put(functions, WITH_TEXT)
     functions.phones.outcomes.extend([TemporaryError("throttled")] * MAX_ATTEMPTS)
     began = functions.clock.at
-    while functions.statuses() == [WAITING]:
+    while functions.statuses() == [MessageStatus.WAITING]:
         functions.send_due()
         functions.clock.forward(minutes=1)
-    assert functions.statuses() == [FAILED]
+    assert functions.statuses() == [MessageStatus.FAILED]
     assert 4 <= (functions.clock.at - began).total_seconds() / 3600 < 5
     told = metrics(capsys)
     assert (told["SmsRetrying"], told["SmsGivenUp"]) == (MAX_ATTEMPTS - 1, 1)
@@ -157,12 +159,12 @@ def test_hours_of_temporary_errors_end_with_an_alarm(functions: Functions, capsy
 def test_a_crash_between_sending_and_marking_is_counted_and_not_sent_again(
     functions: Functions, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    put(functions, STANDING)
-    functions.messages.claim("m", taking(functions.clock.at), CAPS)
+    put(functions, WITH_TEXT)
+    functions.messages.claim("m", reservation(functions.clock.at), CAPS)
     functions.clock.at += CLAIMED_FOR
-    assert functions.statuses() == [SENDING]
+    assert functions.statuses() == [MessageStatus.SENDING]
     functions.send_due()
-    assert functions.statuses() == [UNKNOWN]
+    assert functions.statuses() == [MessageStatus.UNKNOWN]
     assert metrics(capsys)["SmsUnknown"] == 1
     assert functions.phones.sent == []
 
@@ -172,12 +174,17 @@ def test_the_spend_cap_holds_all_but_receipts_and_tells_the_operator(
 ) -> None:
     monkeypatch.setenv("SMS_SPEND_DAY_CAP", "0.05")
     forget()
-    receipt = STANDING._replace(kind=RECEIPT, text="receipt")
-    put(functions, *(STANDING._replace(message_id=f"m{number}", text=f"text {number}") for number in range(3)))
+    receipt = WITH_TEXT._replace(kind=MessageKind.RECEIPT, text="receipt")
+    put(functions, *(WITH_TEXT._replace(message_id=f"m{number}", text=f"text {number}") for number in range(3)))
     functions.send_due()
     put(functions, receipt._replace(message_id="r"))
     functions.send_due()
-    assert functions.statuses() == [SENT, SENT, WAITING, WAITING]
+    assert functions.statuses() == [
+        MessageStatus.SENT,
+        MessageStatus.SENT,
+        MessageStatus.WAITING,
+        MessageStatus.WAITING,
+    ]
     assert (PHONE, "receipt") in functions.phones.sent
     assert metrics(capsys)["SmsHeldBySpendCap"] == 2
 
@@ -185,9 +192,9 @@ def test_the_spend_cap_holds_all_but_receipts_and_tells_the_operator(
 def test_a_citizens_cap_comes_from_the_template(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMS_CITIZEN_DAY_CAP", "2")
     forget()
-    put(functions, *(STANDING._replace(message_id=f"m{number}", text=f"text {number}") for number in range(3)))
+    put(functions, *(WITH_TEXT._replace(message_id=f"m{number}", text=f"text {number}") for number in range(3)))
     functions.send_due()
-    assert functions.statuses() == [SENT, SENT, WAITING]
+    assert functions.statuses() == [MessageStatus.SENT, MessageStatus.SENT, MessageStatus.WAITING]
 
 
 @pytest.mark.parametrize("first", ["ur", "sns"])
@@ -205,7 +212,7 @@ def test_the_first_provider_is_the_templates_choice(
         }.items():
             monkeypatch.setenv(variable, value)
         forget()
-        put(functions, STANDING)
+        put(functions, WITH_TEXT)
         functions.send_due()
-    assert functions.statuses() == [SENT]
+    assert functions.statuses() == [MessageStatus.SENT]
     assert (len(ur.received), len(functions.phones.sent)) == ((1, 0) if first == "ur" else (0, 1))

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from infra.operator.deployment import Deployment
 from infra.operator.replay import places, waiting
 from shared.clock import now
-from shared.domain.message import NEW_VIOLATION
+from shared.domain.message import MessageKind
 from shared.domain.time import to_text
 from shared.stores.messaging.messages import marker
 from tests.support.cloud import Cloud
@@ -84,7 +84,7 @@ def _run(cloud: Cloud, folder: Path, minutes: float, users: int) -> int:
     faults = ["some calls failed: see above"] if code else []
     rows, followers, payments = (notes(folder / kind) for kind in ("rows", "followers", "payments"))
     told = {
-        marker(row.what, one.what, NEW_VIOLATION)
+        marker(row.what, one.what, MessageKind.NEW_VIOLATION)
         for row in rows
         for one in followers
         if one.plate_number == row.plate_number and one.at < row.at

@@ -17,7 +17,7 @@ from ingest.errors import FileError
 from ingest.format.parser import Reject
 from ingest.format.violations import ViolationParser
 from ingest.reading.csv_records import records
-from ingest.reading.csv_text import plain
+from ingest.reading.csv_text import as_csv_text
 from ingest.reporting.texts import message
 from tests.support.feeds import NAMES, SOURCE, blocks, csv_text, good_rows
 from tests.support.workbooks import xlsx
@@ -63,8 +63,10 @@ def damaged(content: bytes, damage: list[tuple[float, str, bytes]]) -> bytes:
 def account(content: bytes, encoding: str) -> None:
     """Read a file as the functions do, chunk by chunk. Raises FileError where it is refused."""
     kept: list[bytes] = []
-    with plain(blocks(content, 97), len(content), encoding) as text:
-        found = scan(text.blocks, SOURCE, most_bad=1, unproven=text.unproven, keep=lambda _, part: kept.append(part))
+    with as_csv_text(blocks(content, 97), len(content), encoding) as text:
+        found = scan(
+            text.blocks, SOURCE, max_bad_share=1, unproven=text.unproven, keep=lambda _, part: kept.append(part)
+        )
     parser = ViolationParser(found.layout, SOURCE)
     rows = 0
     for chunk, part in zip(found.chunks, kept, strict=True):

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 
 from ingest import chunking, load_chunk
 from ingest.chunking import Chunk, scan
-from ingest.ending import Desk
+from ingest.ending import EndingPorts
 from ingest.errors import FileError
 from ingest.format import cells
 from ingest.format.header import Layout
 from ingest.format.parser import Reject
 from ingest.format.violations import ViolationParser
 from ingest.reading.csv_records import records
+from shared.domain.file import OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.domain.time import from_text
-from shared.stores.files import OUTCOMES, DoneChunk, File, FileVersion, Plan
 from shared.stores.violation_rows import Row, doubling_day
 from tests.support.feeds import GOOD, NAMES, REQUIRED, SOURCE, blocks
 
@@ -43,7 +43,7 @@ CELLS = st.one_of(
 def in_parts(content: bytes, most_rows: int, block: int) -> tuple[list[Chunk], list[tuple[int, list[str]]]]:
     """Where a file is cut, and the records of all its chunks, each read by itself."""
     with mock.patch.multiple(chunking, MAX_CHUNK_ROWS=most_rows, require_readable=mock.DEFAULT):
-        found = scan(blocks(content, block), SOURCE, most_bad=1)
+        found = scan(blocks(content, block), SOURCE, max_bad_share=1)
     parts: list[tuple[int, list[str]]] = []
     for chunk in found.chunks:
         text = content[chunk.start : chunk.end].decode()
@@ -187,9 +187,9 @@ def test_every_row_of_a_chunk_is_in_exactly_one_count(changes: list[dict[str, st
     expected = sum(any(cells) for cells in csv.reader(io.StringIO(out.getvalue(), newline="")))
     outside: Any = Outside(out.getvalue().encode(), NAMES, expected)
 
-    desk = Desk(outside, outside, lambda _: None)
+    ending = EndingPorts(outside, outside, lambda _: None, lambda: None)
     ports = load_chunk.Ports(
-        desk, lambda _: outside, lambda: from_text(SOURCE.last_modified), lambda: 60.0, timedelta(days=45)
+        ending, lambda _: outside, lambda: from_text(SOURCE.last_modified), lambda: 60.0, timedelta(days=45)
     )
     counts = load_chunk.load("f00d", Chunk(1, 0, len(outside.content), 2), ports)
 

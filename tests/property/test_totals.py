@@ -11,8 +11,8 @@ from query.lookup import newest_first, position
 from query.views import Teller, totals_view
 from shared.domain.time import to_text
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID, Violation
-from shared.pagination import Cursors, cut
-from shared.plate_crypto import Keyed
+from shared.pagination import Cursors, paginate
+from shared.plate_crypto import PlateCrypto
 from tests.support.build import NOON, PLATE, violation
 
 AGO = st.integers(0, 90).map(lambda days: to_text(NOON - timedelta(days=days)))
@@ -42,7 +42,7 @@ def test_the_items_of_all_pages_add_up_to_the_totals(found: list[Violation], lim
     totals = totals_view(ordered, teller.due)
     items, cursor = [], None
     while True:
-        page, cursor = cut(ordered, position, cursor, limit, Cursors(Keyed(b"key"), "ur-1", "list"))
+        page, cursor = paginate(ordered, position, cursor, limit, Cursors(PlateCrypto(b"key"), "ur-1", "list"))
         items += [teller.tell(each) for each in page]
         if cursor is None:
             break

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from samtranslator.yaml_helper import yaml_parse
 
 from infra.local.aws.emulator import Emulator
-from infra.local.config import ACCESS_KEY_ID, REGION, ROOT, SECRET_ACCESS_KEY, Config
+from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Config
+from infra.template import Template, read
 from shared.aws_json import Call, FastClient, Json, sdk
 
 _TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
@@ -129,10 +129,9 @@ def before(call: Call, operation: str, act: Callable[[], Any]) -> Call:
 
 
 @cache
-def template() -> dict[str, Any]:
-    """template.yaml as it is written, with its intrinsic functions as mappings."""
-    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
-    return parsed
+def template() -> Template:
+    """The template, read once."""
+    return read()
 
 
 def free_port() -> int:

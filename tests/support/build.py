@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from shared.aws_json import Call
+from shared.domain.citizen import Vehicle
 from shared.domain.plate import GERMAN, Plate
+from shared.domain.registration import Registration
 from shared.domain.time import BAGHDAD
 from shared.domain.violation import Violation, make_version
-from shared.stores.citizens import Citizens, Vehicle
+from shared.stores.citizens import Citizens
 from shared.stores.items import transact
-from shared.stores.messaging.caps import Caps, Taking
-from shared.stores.registry import Registration
+from shared.stores.messaging.caps import Caps, Reservation
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations
 
@@ -102,7 +103,7 @@ def follow(
     citizens.link(sub, Vehicle(f"vehicle-{sub}", plate.key, category, "self", notify), NOON)
 
 
-def taking(at: datetime = NOON, **fields: Any) -> Taking:
+def reservation(at: datetime = NOON, **fields: Any) -> Reservation:
     """What a message of one part takes of the caps."""
-    values = {"sub": SUB, "phone": PHONE, "text": "text", "cost": 50_000, "at": at, "binding": True, **fields}
-    return Taking(**values)
+    values = {"sub": SUB, "phone": PHONE, "text": "text", "cost": 50_000, "at": at, "enforced": True, **fields}
+    return Reservation(**values)

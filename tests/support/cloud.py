@@ -78,7 +78,7 @@ class Cloud:
 
     @classmethod
     def at(cls, state: Path, root: Path = ROOT, *, parameters: str = "") -> Cloud:
-        """root: the tree to run. parameters: other values of the template's, as the README has them."""
+        """root: the tree to run. parameters: other values of the template's, as GHARAMA_PARAMETERS has them."""
         return cls(state, free_port(), free_port(), root, parameters)
 
     @property

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from notify.providers import Accepted
-from pay.gateways import FAILED, PAID, REFUNDED, UNPAID, Delivery, Keys, Notice, Order, Page, ReadKeys, Refund, Standing
+from pay.gateways import Delivery, Keys, Notice, Order, OrderRequest, OrderStatus, Page, ReadKeys, Refund
 from pay.gateways.sandbox import Sandbox
 from tests.support.build import NOON
 
@@ -58,15 +58,15 @@ class FakeGateway:
     """
 
     def __init__(self) -> None:
+        self.requests: dict[str, OrderRequest] = {}
         self.orders: dict[str, Order] = {}
-        self.standings: dict[str, Standing] = {}
         self.asked = 0
         self.refusal: Exception | None = None
         self.silence: Exception | None = None
         self.refunds: dict[str, Refund] = {}
         self.refund_refusal: Exception | None = None
         self.refund_silence: Exception | None = None
-        self.refund_state = REFUNDED
+        self.refund_state = OrderStatus.REFUNDED
         self.while_ordering: Callable[[str], None] = lambda _: None
         self.keys: ReadKeys = lambda: Keys({})
 
@@ -76,27 +76,27 @@ class FakeGateway:
         self._sandbox = Sandbox(url, keys)
         return self
 
-    def order(self, order: Order) -> Page:
+    def order(self, order: OrderRequest) -> Page:
         if self.refusal:
             raise self.refusal
-        self.orders[order.payment_id] = order
-        standing = Standing(order.payment_id, f"g-{order.payment_id}", UNPAID, order.amount, order.currency)
-        self.standings.setdefault(order.payment_id, standing)
+        self.requests[order.payment_id] = order
+        order = Order(order.payment_id, f"g-{order.payment_id}", OrderStatus.UNPAID, order.amount, order.currency)
+        self.orders.setdefault(order.payment_id, order)
         self.while_ordering(order.payment_id)
-        return Page(standing.gateway_id, f"https://gateway.example/{order.payment_id}")
+        return Page(order.gateway_id, f"https://gateway.example/{order.payment_id}")
 
-    def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
+    def get_order(self, payment_id: str | None, gateway_id: str | None) -> Order | None:
         self.asked += 1
         if self.silence:
             raise self.silence
-        return self.standings.get(payment_id or (gateway_id or "").removeprefix("g-"))
+        return self.orders.get(payment_id or (gateway_id or "").removeprefix("g-"))
 
     def cancel(self, payment_id: str, gateway_id: str | None) -> None:
         if self.silence:
             raise self.silence
-        standing = self.standings.get(payment_id)
-        if standing and standing.state == UNPAID:
-            self.standings[payment_id] = standing._replace(state=FAILED)
+        order = self.orders.get(payment_id)
+        if order and order.status == OrderStatus.UNPAID:
+            self.orders[payment_id] = order._replace(status=OrderStatus.FAILED)
 
     def refund(self, refund: Refund) -> str:
         if self.silence:
@@ -104,10 +104,10 @@ class FakeGateway:
         if self.refund_refusal and refund.refund_id not in self.refunds:
             raise self.refund_refusal
         known = self.refunds.setdefault(refund.refund_id, refund)
-        standing = self.standings[refund.payment_id]
-        assert (known, standing.gateway_id) == (refund, refund.gateway_id)
-        if refund.amount == standing.amount:
-            self.standings[refund.payment_id] = standing._replace(state=self.refund_state)
+        order = self.orders[refund.payment_id]
+        assert (known, order.gateway_id) == (refund, refund.gateway_id)
+        if refund.amount == order.amount:
+            self.orders[refund.payment_id] = order._replace(status=self.refund_state)
         if self.refund_silence:
             raise self.refund_silence
         return self.refund_state
@@ -115,10 +115,12 @@ class FakeGateway:
     def callback(self, delivery: Delivery, now: datetime) -> Notice:
         return self._sandbox.callback(delivery, now)
 
-    def says(self, payment_id: str, state: str = PAID, *, reference: str | None = None, **money: Any) -> None:
+    def says(
+        self, payment_id: str, state: str = OrderStatus.PAID, *, reference: str | None = None, **money: Any
+    ) -> None:
         """Move an order; what the gateway says of it may differ from what it was asked for."""
-        standing = self.standings[payment_id]._replace(state=state, **money)
-        self.standings[payment_id] = standing._replace(payment_id=reference or payment_id)
+        order = self.orders[payment_id]._replace(status=state, **money)
+        self.orders[payment_id] = order._replace(payment_id=reference or payment_id)
 
     def signed(self, body: bytes, at: datetime, key: str | None = None) -> str:
         """The signature header of a callback, under the merchant's key unless another is given."""
@@ -128,7 +130,7 @@ class FakeGateway:
         return f"t={stamp},v1={signature}"
 
 
-def callback_body(payment_id: object, status: str = PAID) -> bytes:
+def callback_body(payment_id: object, status: str = OrderStatus.PAID) -> bytes:
     """What a gateway posts of a payment."""
     told = {"id": f"g-{payment_id}", "reference": payment_id, "status": status, "amount": 1, "currency": "IQD"}
     return json.dumps(told).encode()

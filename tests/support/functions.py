@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-from pay.gateways import PAID
+from pay.gateways import OrderStatus
 from shared.aws_json import Call, Json
 from shared.domain.violation import Violation
 from shared.observability import logger
@@ -33,7 +33,7 @@ from tests.support.build import OTHER_PLATE, PHONE, PLATE, row
 from tests.support.description import require_described
 from tests.support.fakes import Clock, FakeGateway, Phones, callback_body
 
-_OURS = ("query", "notify", "pay", "shared")
+_OURS = ("query", "stats", "notify", "pay", "remit", "shared")
 _NAMES = itertools.count(1)
 PERSONAL = (PLATE.number, OTHER_PLATE.number, PLATE.key, PHONE[4:], "Name-In-The-Token")
 """What no log may hold."""
@@ -134,7 +134,7 @@ class Functions:
             "SMS_CITIZEN_DAY_CAP": "10",
             "SMS_SPEND_DAY_CAP": "500",
             "SMS_PART_PRICE": "0.05",
-            "SMS_MOST_PARTS": "2",
+            "SMS_MAX_PARTS": "2",
             "SMS_FIRST_PROVIDER": "sns",
             "UR_SMS_URL": "",
             "UR_SMS_SECRET": name,
@@ -207,7 +207,7 @@ class Functions:
         self,
         payment_id: object,
         *,
-        status: str = PAID,
+        status: str = OrderStatus.PAID,
         body: bytes | None = None,
         gateway: str = "sandbox",
         headers: Mapping[str, str] | None = None,
@@ -225,7 +225,7 @@ class Functions:
             base64=True,
         )
 
-    def reconcile(self) -> None:
+    def poll_gateways(self) -> None:
         run("pay.poll_gateways", events.schedule())
 
     # ------------------------------------------------------------------ streams and queues

@@ -15,11 +15,12 @@ import orjson
 
 from ingest import load_chunk, on_file
 from ingest.chunking import Chunk
-from ingest.ending import Desk
+from ingest.ending import EndingPorts
 from ingest.objects import Opened
 from shared.aws_json import Call, Json
+from shared.domain.file import FileVersion
 from shared.domain.time import BAGHDAD, to_text
-from shared.stores.files import Files, FileVersion
+from shared.stores.files import Files
 from shared.stores.items import text
 from shared.stores.violations import Violations
 
@@ -220,18 +221,20 @@ class World:
                 gate()
                 self.messages.append((file_id, chunk))
 
-        on_file.receive(version, on_file.Ports(self._desk(gate), queue, lambda: self.clock, "utf-8", most_bad=1))
+        on_file.receive(
+            version, on_file.Ports(self._ending_ports(gate), queue, lambda: self.clock, "utf-8", max_bad_share=1)
+        )
 
     def _load(self, file_id: str, chunk: Chunk, gate: Callable[[], None]) -> None:
         violations = Violations(self._through(gate), self._tables[1], sleep=lambda _: None)
         ports = load_chunk.Ports(
-            self._desk(gate), lambda _: violations, lambda: self.clock, lambda: 60.0, ANNOUNCE_WITHIN
+            self._ending_ports(gate), lambda _: violations, lambda: self.clock, lambda: 60.0, ANNOUNCE_WITHIN
         )
         load_chunk.load(file_id, chunk, ports)
 
-    def _desk(self, gate: Callable[[], None]) -> Desk:
+    def _ending_ports(self, gate: Callable[[], None]) -> EndingPorts:
         bucket: Any = self.bucket.through(gate)
-        return Desk(Files(self._through(gate), self._tables[0]), bucket, self.operator.append)
+        return EndingPorts(Files(self._through(gate), self._tables[0]), bucket, self.operator.append, lambda: None)
 
     def _through(self, gate: Callable[[], None]) -> Call:
         def call(service: str, operation: str, request: Json) -> Json:

@@ -16,13 +16,14 @@ import boto3
 from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from ingest import load_chunk, on_file
 from ingest.chunking import MAX_BAD_SHARE, Chunk
-from ingest.ending import Desk as Ends
+from ingest.ending import EndingPorts
 from ingest.format.origins import REGISTRY
 from ingest.objects import Objects
 from shared.aws_json import Call
 from shared.clock import now
-from shared.plate_crypto import Keyed
-from shared.stores.files import Files, FileVersion
+from shared.domain.file import FileVersion
+from shared.plate_crypto import PlateCrypto
+from shared.stores.files import Files
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
@@ -78,10 +79,11 @@ def text(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) ->
     return out.getvalue().encode()
 
 
-class Desk:
-    """The directorate's desk. call, s3: ports that a test may break; queued: chunks as the queue holds them.
+class Ingest:
+    """The ingest path over tables and a bucket. call, s3: ports that a test may break; queued: chunks on the queue.
 
-    encoding, most_bad: the stack's parameters. told: reports that the operator was told of.
+    encoding, max_bad_share: the stack's parameters. told: reports that the operator was told of. lay_guide: puts the
+    guide beside the reports.
     """
 
     def __init__(self, engine: Engine, tables: Tables) -> None:
@@ -97,10 +99,11 @@ class Desk:
         )
         self.call: Call = engine.fast()
         self.encoding = "utf-8"
-        self.most_bad = MAX_BAD_SHARE
+        self.max_bad_share = MAX_BAD_SHARE
         self.told: list[dict[str, Any]] = []
         self.queued: list[tuple[str, Chunk]] = []
         self.seconds_left: Callable[[], float] = lambda: 60.0
+        self.lay_guide: Callable[[], None] = lambda: None
         self._waited = timedelta()
         self._events = itertools.count(0x1000)
         self.s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -133,14 +136,14 @@ class Desk:
     def receive(self, message: str) -> FileVersion:
         """What on_file does with a notification of one file."""
         (version,) = on_file.versions(message)
-        ports = on_file.Ports(self.ends(), self._queue, self.clock, self.encoding, self.most_bad)
+        ports = on_file.Ports(self.ending_ports(), self._queue, self.clock, self.encoding, self.max_bad_share)
         on_file.receive(version, ports)
         return version
 
     def load(self, file_id: str, chunk: Chunk) -> dict[str, int]:
         """What load_chunk does with a message."""
         ports = load_chunk.Ports(
-            self.ends(),
+            self.ending_ports(),
             self._store,
             self.clock,
             self.seconds_left,
@@ -194,15 +197,15 @@ class Desk:
         return Files(self.call, self.tables["Files"])
 
     def registry(self) -> Registry:
-        return Registry(self.call, self.tables["Registry"], Keyed(b"key of the test"), sleep=lambda _: None)
+        return Registry(self.call, self.tables["Registry"], PlateCrypto(b"key of the test"), sleep=lambda _: None)
 
     def _store(self, origin: str) -> load_chunk.Store:
         if origin == REGISTRY:
             return self.registry()
         return Violations(self.call, self.tables["Violations"], sleep=lambda _: None)
 
-    def ends(self) -> Ends:
-        return Ends(self.files(), Objects(self.s3, self.bucket), self.told.append)
+    def ending_ports(self) -> EndingPorts:
+        return EndingPorts(self.files(), Objects(self.s3, self.bucket), self.told.append, self.lay_guide)
 
     def _queue(self, file_id: str, chunks: Sequence[Chunk]) -> None:
         self.queued += [(file_id, chunk) for chunk in chunks]

@@ -49,7 +49,7 @@ class Datum(NamedTuple):
     values: Sequence[float]
 
 
-class Verdict(NamedTuple):
+class Evaluation(NamedTuple):
     """state: ALARM or OK. points: the metric's statistic of each period, the latest first; None where there is none."""
 
     state: str
@@ -79,7 +79,7 @@ def counted(log: str) -> defaultdict[str, list[float]]:
     return found
 
 
-def judge(alarm: Mapping[str, Any], data: Iterable[Datum], now: float, *, pace: float = 1) -> Verdict:
+def evaluate(alarm: Mapping[str, Any], data: Iterable[Datum], now: float, *, pace: float = 1) -> Evaluation:
     """An alarm's state at an instant. pace: how many of the alarm's seconds go by in one."""
     period, last = alarm["Period"] / pace, int(alarm["EvaluationPeriods"])
     watched = Metric.of(alarm)
@@ -92,4 +92,4 @@ def judge(alarm: Mapping[str, Any], data: Iterable[Datum], now: float, *, pace: 
     points = [statistic(each) if each else None for each in values]
     missing = _MISSING[alarm["TreatMissingData"]]
     breaching = sum(missing if point is None else beyond(point, alarm["Threshold"]) for point in points)
-    return Verdict(ALARM if breaching >= int(alarm["DatapointsToAlarm"]) else OK, points)
+    return Evaluation(ALARM if breaching >= int(alarm["DatapointsToAlarm"]) else OK, points)

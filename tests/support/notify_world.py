@@ -16,7 +16,7 @@ from notify.reminding import Stores as RemindStores
 from notify.reminding import remind
 from notify.wording import Stores
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.message import DELIVERED
+from shared.domain.message import MessageStatus
 from shared.stores.citizens import Citizens
 from shared.stores.messaging.caps import Caps
 from shared.stores.messaging.messages import Messages
@@ -35,7 +35,7 @@ REFUSES_FOR_NOW: Final = "refuses for now"
 REFUSES: Final = "refuses"
 PORT_FAULTS: Final = (DIES_BEFORE, DIES_AFTER, IS_NOT_REACHED, ANSWER_IS_LOST)
 SENDER_FAULTS: Final = (DIES_BEFORE, DIES_AFTER, ANSWER_IS_LOST, REFUSES_FOR_NOW, REFUSES)
-NO_LIMITS: Final = Rules(quiet=None, caps=Caps(10**6, 10**12), part_price=50_000, most_parts=2)
+NO_LIMITS: Final = Rules(quiet=None, caps=Caps(10**6, 10**12), part_price=50_000, max_parts=2)
 
 
 class Death(BaseException):
@@ -132,7 +132,7 @@ class World:
         return deliver(message_id, self._watched, self.sender, self.rules, self.now)
 
     def report(self, reference: str) -> None:
-        self._watched.messages.report(reference, DELIVERED, None, self.now)
+        self._watched.messages.report(reference, MessageStatus.DELIVERED, None, self.now)
 
     def send_due(self) -> list[Outcome]:
         """Each message that is due, given to the sender twice, as a queue may."""

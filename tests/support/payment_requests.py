@@ -16,7 +16,7 @@ from tests.support.metrics import counted
 RETURN_URL = "https://tf.ur.gov.iq/paid?from=gharama"
 
 
-def wish(*subjects: Violation, **fields: Any) -> dict[str, Any]:
+def payment_body(*subjects: Violation, **fields: Any) -> dict[str, Any]:
     """The body of a start."""
     numbers = [subject.violation_no for subject in subjects]
     return {"violations": numbers, "gateway": "sandbox", "return_url": RETURN_URL, **fields}

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
+from infra.template import read
 from tests.support.source_tree import READERS, SourceTree
 
 ROOT = Path(__file__).parents[2]
@@ -53,8 +53,7 @@ def house() -> SourceTree:
 
 @pytest.fixture(scope="module")
 def handlers() -> list[str]:
-    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
-    resources = template["Resources"].values()
+    resources = read()["Resources"].values()
     return [r["Properties"]["Handler"] for r in resources if r["Type"] == "AWS::Serverless::Function"]
 
 

@@ -1,20 +1,20 @@
-"""The README draws the states of a payment as the code has them."""
+"""The page about payments draws their states as the code has them."""
 
 from __future__ import annotations
 
 import pytest
 
-from infra.diagrams import README, in_readme
+from infra.diagrams import PAGE, drawn
 from shared.domain import payment
 
 
-def test_the_readme_is_as_the_code_is() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert in_readme(text) == text, "run `make diagrams`"
+def test_the_page_is_as_the_code_is() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert drawn(text) == text, "run `make diagrams`"
 
 
 def test_a_drift_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(payment.TRANSITIONS[payment.PAID], payment.FAILED, "never")
-    text = README.read_text(encoding="utf-8")
-    assert "paid --> failed" in in_readme(text)
+    monkeypatch.setitem(payment.TRANSITIONS[payment.PaymentStatus.PAID], payment.PaymentStatus.FAILED, "never")
+    text = PAGE.read_text(encoding="utf-8")
+    assert "paid --> failed" in drawn(text)
     assert "paid --> failed" not in text

@@ -52,7 +52,7 @@ def clock() -> Clock:
 
 
 @pytest.mark.parametrize(
-    ("headers", "let_in"),
+    ("headers", "admitted"),
     [
         ({HEADER: "new"}, True),
         ({HEADER: "old"}, True),
@@ -63,8 +63,8 @@ def clock() -> Clock:
         ({}, False),
     ],
 )
-def test_the_present_and_the_previous_value_are_let_in(headers: dict[str, str], let_in: bool, clock: Clock) -> None:
-    assert Edge(Secrets("new", "old"), "arn", clock).admits(headers) is let_in
+def test_the_present_and_the_previous_value_are_let_in(headers: dict[str, str], admitted: bool, clock: Clock) -> None:
+    assert Edge(Secrets("new", "old"), "arn", clock).admits(headers) is admitted
 
 
 def test_a_secret_that_was_never_changed_has_one_value(clock: Clock) -> None:

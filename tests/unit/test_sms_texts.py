@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
-from infra.sms_texts import CONSOLE, README, SENDER, in_readme, published
+from infra.sms_texts import CONSOLE, EXAMPLES, PAGE, PAYMENT_NO, SENDER, published, shown
+from pay.payments import refund as refunding
+from pay.payments import settle as settling
 from shared.domain.sms_texts import VERSION
 from tests.support.aws import template
 
@@ -13,13 +16,28 @@ def test_the_console_shows_the_texts_as_they_are() -> None:
     assert json.loads(CONSOLE.read_text(encoding="utf-8")) == published(), "run `make texts`"
 
 
-def test_so_does_the_readme() -> None:
-    readme = README.read_text(encoding="utf-8")
-    assert in_readme(readme) == readme, "run `make texts`"
-    assert f"(edition {VERSION})" in readme
-    assert readme.count("Gharama: plate ending 418<br>") == 3
+def test_so_does_the_page_on_messages() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert shown(page) == page, "run `make texts`"
+    assert f"(edition {VERSION})" in page
+    assert page.count("Gharama: plate ending 418<br>") == 3
 
 
 def test_the_sender_is_the_one_that_phones_show() -> None:
     assert template()["Parameters"]["SmsSenderId"]["Default"] == SENDER
-    assert f"the sender **{SENDER}**" in README.read_text(encoding="utf-8")
+    assert f"the sender **{SENDER}**" in PAGE.read_text(encoding="utf-8")
+
+
+def test_the_numbers_are_of_the_form_that_citizens_get() -> None:
+    """Whoever looks up whether an SMS is ours takes a number of another form for a fraud's."""
+    receipt_no = re.compile(rf"GH-[{settling._CROCKFORD}]{{13}}")
+    assert receipt_no.fullmatch(settling.new_receipt_no())
+    assert receipt_no.fullmatch(EXAMPLES["receipt_no"])
+    assert re.fullmatch(rf"[0-9a-f]{{{refunding.SHOWN_OF_ID}}}", PAYMENT_NO)
+    texts = published()["texts"]
+    for name, number in {
+        "receipt": EXAMPLES["receipt_no"],
+        "refund": EXAMPLES["receipt_no"],
+        "refund_no_receipt": PAYMENT_NO,
+    }.items():
+        assert all(number in text for text in texts[name].values()), name

@@ -117,7 +117,7 @@ def _tally(cells: Iterable[str], knows: Knows) -> _Tally:
 
 @lru_cache(_REMEMBERED)
 def _reads(word: str, knows: Knows) -> _Tally:
-    """How one word reads."""
+    """Tell how one word reads."""
     if knows(word):
         return _Tally(known=1, proven=int(_undone(word, "iso8859-6", "cp1256") != word))
     misread = any(knows(_undone(word, written, read)) for written, read in _MISREADINGS)

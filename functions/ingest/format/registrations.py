@@ -9,10 +9,9 @@ from ingest.errors import CellError
 from ingest.format import cells
 from ingest.format.columns import REGISTRATION_COLUMNS
 from ingest.format.parser import Parser, read_category, read_date, read_plate_key
-from shared.domain.registration import normal
+from shared.domain.registration import Registration, normal
 from shared.domain.text import clean
 from shared.domain.violation import make_version
-from shared.stores.registry import Registration
 
 # NULL, لا يوجد or 0000 stand for no number, and by typing one anybody would prove every such vehicle.
 _HAS_DIGIT: Final = re.compile("[1-9]").search

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from ingest.errors import FileError
 from ingest.reading import unpacking
 from ingest.reading.decoding import UTF8, WINDOWS_1256, as_utf8, encoding_of
-from ingest.reading.file_types import GZIP, TEXT, ZIP, kind
+from ingest.reading.file_types import GZIP, TEXT, ZIP, file_type
 from ingest.reading.unpacking import gunzip
 from ingest.reading.workbook import MAX_WORKBOOK_BYTES, Workbook
 
@@ -19,7 +19,7 @@ _HEAD: Final = 64
 _NO_HEADER: Final = frozenset(("header_missing", "column_missing", "column_twice", "no_rows"))
 
 
-class Plain(NamedTuple):
+class CsvText(NamedTuple):
     """A file as CSV text in UTF-8. rewritten: its bytes are not those of the file, so chunks of it must be kept.
 
     unproven: its encoding was declared, and every byte would read in it. sheets_unread: :meth:`Workbook.sheets_unread`.
@@ -32,13 +32,13 @@ class Plain(NamedTuple):
 
 
 @contextmanager
-def plain(blocks: Iterable[bytes], size: int, declared: str) -> Iterator[Plain]:
-    """The text of a file. size: its bytes. declared: its encoding where no byte order mark says.
+def as_csv_text(blocks: Iterable[bytes], size: int, declared: str) -> Iterator[CsvText]:
+    """Open a file as CSV text. size: its bytes. declared: its encoding where no byte order mark says.
 
-    Raises FileError for a kind or an encoding that is not taken, and on reading for what is damaged or too large.
+    Raises FileError for a type or an encoding that is not taken, and on reading for what is damaged or too large.
     """
     head, blocks = _peek(blocks)
-    found = kind(head)
+    found = file_type(head)
     if size > (MAX_WORKBOOK_BYTES if found == ZIP else unpacking.MAX_FILE_BYTES):
         raise FileError("excel_too_large" if found == ZIP else "file_too_large")
     if found == ZIP:
@@ -47,22 +47,22 @@ def plain(blocks: Iterable[bytes], size: int, declared: str) -> Iterator[Plain]:
         return
     if found == GZIP:
         head, blocks = _peek(gunzip(blocks))
-        if kind(head) != TEXT:
+        if file_type(head) != TEXT:
             raise FileError("file_is_archive")
     encoding = encoding_of(head, declared)
     if encoding == UTF8:
-        yield Plain(blocks, rewritten=found == GZIP, unproven=False)
+        yield CsvText(blocks, rewritten=found == GZIP, unproven=False)
     else:
-        yield Plain(as_utf8(blocks, encoding), rewritten=True, unproven=encoding == WINDOWS_1256)
+        yield CsvText(as_utf8(blocks, encoding), rewritten=True, unproven=encoding == WINDOWS_1256)
 
 
 @contextmanager
-def _sheet(blocks: Iterable[bytes]) -> Iterator[Plain]:
+def _sheet(blocks: Iterable[bytes]) -> Iterator[CsvText]:
     with TemporaryFile() as file:
         file.writelines(blocks)
         workbook = Workbook(file)
         try:
-            yield Plain(workbook.csv_blocks(), rewritten=True, unproven=False, sheets_unread=workbook.sheets_unread())
+            yield CsvText(workbook.csv_blocks(), rewritten=True, unproven=False, sheets_unread=workbook.sheets_unread())
         except FileError as error:
             # A sheet tells of its merged cells only after its rows.
             if error.code in _NO_HEADER:

@@ -12,7 +12,7 @@ TEXT: Final = "text"
 
 _GZIP: Final = b"\x1f\x8b"
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-# Published signatures: each names a kind that is refused, with words that say how to save it instead.
+# Published signatures: each names a type that is refused, with words that say how to save it instead.
 _REFUSED: Final = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "file_is_xls",
     b"%PDF": "file_is_pdf",
@@ -30,8 +30,8 @@ _REFUSED: Final = {
 _BEFORE_MARKUP: Final = b"\xef\xbb\xbf \t\r\n"
 
 
-def kind(head: bytes) -> str:
-    """GZIP, ZIP (which Excel's files are too) or TEXT. Raises FileError for a kind that is not taken."""
+def file_type(head: bytes) -> str:
+    """Tell a file's type: GZIP, ZIP (Excel's files are too) or TEXT. Raises FileError for one that is not taken."""
     for signature, code in _REFUSED.items():
         if head.startswith(signature):
             raise FileError(code)

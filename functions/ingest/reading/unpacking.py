@@ -57,7 +57,7 @@ def gunzip(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _flushed(member: zlib._Decompress) -> Iterator[bytes]:
-    """What a member that was fed to its end still holds back."""
+    """Give out what a member that was fed to its end still holds back."""
     try:
         yield member.flush()
     except zlib.error:

@@ -116,13 +116,13 @@ class Workbook:
             yield from _lines(rows.read(self._parts(sheet)))
 
     def sheets_unread(self) -> int:
-        """How many further sheets are shown and hold anything."""
+        """Count the further sheets that are shown and hold anything."""
         with _damage_told():
             (_, *others), _ = self._sheets()
         return sum(map(self._holds_cells, others))
 
     def _holds_cells(self, sheet: str) -> bool:
-        """Whether a sheet holds any value; one that cannot be read may."""
+        """Return whether a sheet holds any value; one that cannot be read may."""
         filled: list[str] = []
 
         def start(name: str, _: Attributes) -> None:

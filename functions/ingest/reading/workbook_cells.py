@@ -19,7 +19,7 @@ _LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _DATE_SIGN: Final = re.compile(r"[dmyhs]", re.IGNORECASE).search
 _PLACE_OR_LITERAL: Final = re.compile(r"""(General|[0#])|"([^"]*)"|\\(.)|_.|\*.|([-+/(): '])""")
 _LABEL: Final = re.compile(r".*[^\W_].*[-/]").fullmatch
-_PLAIN: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
+_WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,15}").fullmatch
 _COLUMN: Final = re.compile(r"([A-Z]{1,3})[0-9]+").fullmatch
 
 _MAX_FORMAT_CHARACTERS: Final = 255
@@ -92,7 +92,7 @@ def _places(section: str) -> Style | None:
 
 def number(text: str, shown: Style, *, since_1904: bool) -> str:
     """A numeric cell: a whole number in digits, a date in ISO 8601, else as Excel saves it, E-notation and all."""
-    if not shown.date and _PLAIN(text):
+    if not shown.date and _WHOLE_NUMBER(text):
         return shown.spread(text) if shown.places and text[0] != "-" else text
     try:
         value = Decimal(text)
@@ -103,8 +103,8 @@ def number(text: str, shown: Style, *, since_1904: bool) -> str:
     if shown.date and 0 <= value < _BEYOND:
         return _date(float(value), since_1904=since_1904)
     # Arithmetic leaves 50000.000000000004 where the sheet shows and its CSV says 50000.
-    plain = format(float(value), f".{_MAX_DIGITS}G")
-    return shown.spread(plain) if shown.places and plain.isdecimal() else plain
+    digits = format(float(value), f".{_MAX_DIGITS}G")
+    return shown.spread(digits) if shown.places and digits.isdecimal() else digits
 
 
 def _date(days: float, *, since_1904: bool) -> str:

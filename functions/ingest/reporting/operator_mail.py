@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from shared.stores.files import OUTCOMES
+from shared.domain.file import OUTCOMES
 
 Operator = Callable[[dict[str, Any]], None]
 """``operator(report)`` tells the operator how a file ended."""

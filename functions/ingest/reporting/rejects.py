@@ -14,15 +14,15 @@ from ingest.format.header import is_reported
 from ingest.format.parser import Reject
 from ingest.objects import Objects
 from ingest.reporting.texts import message
+from shared.domain.file import DoneChunk, File, Plan
 from shared.spreadsheet import neutral
-from shared.stores.files import DoneChunk, File, Plan
 
 CONTENT_TYPE: Final = "text/csv; charset=utf-8"
 _PARTS: Final = "rejects/.parts"
 
 
 def key_of(file_key: str) -> str:
-    """Where the rejects of a file's newest version lie: under its name, and one by which a spreadsheet opens CSV.
+    """Return where the rejects of a file's newest version lie: under its name, made to end in ``.csv``.
 
     The mended rejects of a workbook, uploaded under that name, take the place of those that they mend.
     """
@@ -49,7 +49,7 @@ def _pieces(objects: Objects, file: File, plan: Plan, chunks: Iterable[DoneChunk
 
 
 def head(header: Sequence[str], separator: str) -> bytes:
-    """How a file of rejects begins. header: of the file that they come from."""
+    """Return how a file of rejects begins. header: of the file that they come from."""
     names = [*REPORTED, *(neutral(header[position]) for position in _original(header))]
     return b"\xef\xbb\xbf" + _csv([names], separator)
 

@@ -12,8 +12,8 @@ from ingest.errors import FileError
 from ingest.format.header import Layout
 from ingest.format.notices import Notice, Notices
 from ingest.reporting.texts import message
+from shared.domain.file import OUTCOMES, DoneChunk, File, FileStatus
 from shared.domain.time import from_text, to_text
-from shared.stores.files import OUTCOMES, DoneChunk, File
 
 REPLAY: Final = {
     "file_not_read": "make replay QUEUE=FileDeadLetters APPLY=1",
@@ -25,13 +25,13 @@ Json = dict[str, Any]
 
 
 def notes(warnings: Notices, rejected: Notices) -> str:
-    """What is to be told of a chunk's rows, as its ledger entry keeps it."""
+    """Write what is to be told of a chunk's rows, as its ledger entry keeps it."""
     told = {"warnings": warnings.listed(), "rejected": rejected.listed()}
     return orjson.dumps({name: [list(notice) for notice in notices] for name, notices in told.items()}).decode()
 
 
 def of_file(layout: Layout, sheets_unread: int) -> Iterator[Notice]:
-    """What is to be told of a file, whatever its rows are."""
+    """Give what is to be told of a file, whatever its rows are."""
     for column in layout.unknown:
         yield Notice(column, "column_unknown", 1, 1)
     if sheets_unread:
@@ -66,7 +66,7 @@ class Tally:
 
 def report(
     file: File,
-    state: str,
+    state: FileStatus,
     tally: Tally,
     at: datetime,
     *,

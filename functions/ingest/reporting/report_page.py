@@ -8,16 +8,17 @@ from string import Template
 from typing import Any, Final
 
 from ingest.reporting import rejects
+from ingest.reporting.help_page import KEY, link
+from shared.domain.file import FileStatus
 from shared.domain.money import grouped
-from shared.stores.files import FAILED, LOADED, MANY_REJECTS, REFUSED
 
 Report = dict[str, Any]
 
 _STATUS: Final = {
-    LOADED: ("good", "حُمِّل الملف"),
-    MANY_REJECTS: ("fair", "حُمِّل الملف، وكثير من سجلاته مرفوض"),
-    FAILED: ("bad", "لم يكتمل تحميل الملف"),
-    REFUSED: ("bad", "رُفض الملف، ولم يُحمَّل منه شيء"),
+    FileStatus.LOADED: ("good", "حُمِّل الملف"),
+    FileStatus.MANY_REJECTS: ("fair", "حُمِّل الملف، وكثير من سجلاته مرفوض"),
+    FileStatus.FAILED: ("bad", "لم يكتمل تحميل الملف"),
+    FileStatus.REFUSED: ("bad", "رُفض الملف، ولم يُحمَّل منه شيء"),
 }
 _COUNTS: Final = {
     "inserted": "مخالفات جديدة",
@@ -54,6 +55,7 @@ tbody th { font-weight: 400 }
 td.number { font-variant-numeric: tabular-nums; white-space: nowrap; width: 7rem }
 tfoot th, tfoot td { font-weight: 700; border-bottom: 0 }
 tr.attention { color: var(--tone); font-weight: 600 }
+a { color: inherit; text-decoration-style: dotted; text-underline-offset: .25em }
 @media print { body { margin: 0; max-width: none } .status { border: 1px solid var(--tone) } }
 </style>
 </head>
@@ -63,6 +65,7 @@ tr.attention { color: var(--tone); font-weight: 600 }
 <p class="file">$times</p>
 <div class="status"><strong>$status</strong>$error</div>
 $sections
+<p class="file">لكل سبب شرح وعلاج في دليل الملفات: $guide</p>
 </body>
 </html>
 """)
@@ -76,34 +79,40 @@ def page(report: Report) -> str:
     if report["counts"]["rows"]:
         sections.append(_counts(report["counts"]))
     if rejected:
-        sections.append(_notices("أسباب الرفض", rejected["reasons"]))
+        sections.append(_notices("أسباب الرفض", rejected["reasons"], report["key"]))
     if report["warnings"]:
-        sections.append(_notices("تنبيهات", report["warnings"]))
+        sections.append(_notices("تنبيهات", report["warnings"], report["key"]))
     return _PAGE.substitute(
         title=escape(f"تقرير {report['key']}"),
         file=_path(report["key"]),
         times=_times(report["timings"]),
         tone=tone,
         status=status,
-        error=_error(report["error"]) if report["error"] else "",
+        error=_error(report["error"], report["key"]) if report["error"] else "",
         sections="\n".join(sections),
+        guide=_path(KEY),
     )
 
 
-def _error(error: Report) -> str:
+def _error(error: Report, key: str) -> str:
     line = f" (السطر {grouped(error['line'])})" if error["line"] else ""
-    return f"<p>{escape(error['message'])}{line}</p>"
+    return f"<p>{_explained(error, line, key)}</p>"
+
+
+def _explained(notice: Report, more: str, key: str) -> str:
+    """Show what an error or notice says, leading to its section of the guide."""
+    return f'<a href="{escape(link(key, notice["code"]))}">{escape(notice["message"])}{more}</a>'
 
 
 def _what_to_do(report: Report) -> str:
-    """What the clerk does now, by how the file ended."""
+    """Tell the clerk what to do now, by how the file ended."""
     unread = [escape(warning["message"]) for warning in report["warnings"] if warning["code"] == "sheets_unread"]
     steps: Sequence[str]
-    if report["status"] == FAILED:
+    if report["status"] == FileStatus.FAILED:
         replay = report["error"]["replay"]
         command = f": <code>{_latin(replay)}</code>" if replay else ""
         steps = (f"أبلغ مشغّل النظام{command}",)
-    elif report["status"] == REFUSED:
+    elif report["status"] == FileStatus.REFUSED:
         steps = ("عالج السبب المذكور أعلاه.", "ارفع الملف كاملاً مرة ثانية.")
     elif report["rejects"]:
         rejected = _path(rejects.key_of(report["key"]))
@@ -131,9 +140,9 @@ def _counts(counts: dict[str, int]) -> str:
     return f"<h2>سجلات الملف</h2>\n<table><tbody>{''.join(rows)}</tbody>{foot}</table>"
 
 
-def _notices(title: str, notices: Iterable[Report]) -> str:
+def _notices(title: str, notices: Iterable[Report], key: str) -> str:
     rows = [
-        f"<tr><th>{escape(notice['message'])}</th>{_number(grouped(notice['rows']))}"
+        f"<tr><th>{_explained(notice, '', key)}</th>{_number(grouped(notice['rows']))}"
         f"{_number(grouped(notice['first_line']))}</tr>"
         for notice in notices
     ]

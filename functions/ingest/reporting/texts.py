@@ -157,11 +157,11 @@ FILE_ERRORS: Final = {
 ROW_ERRORS: Final = {
     "missing": Words("الحقل مطلوب", "The field is required"),
     "cells_missing": Words(
-        "خلايا السطر أقل من الأعمدة؛ أكملها، وإن حذف Excel الفارغة في آخره فاحفظ الملف بصيغة xlsx",
+        "خلايا السجل أقل من الأعمدة؛ أكملها، وإن حذف Excel الفارغة في آخره فاحفظ الملف بصيغة xlsx",
         "The row has fewer cells than columns: complete it; if Excel left out empty ones at its end, save as .xlsx",
     ),
     "cells_too_many": Words(
-        "خلايا السطر أكثر من الأعمدة؛ ضع بين علامتي اقتباس كل خلية فيها فاصلة",
+        "خلايا السجل أكثر من الأعمدة؛ ضع بين علامتي اقتباس كل خلية فيها فاصلة",
         "The row has more cells than columns: put quotation marks around each cell that holds a separator",
     ),
     "character_forbidden": Words("في الحقل رمز غير مقبول", "The field holds a control character"),
@@ -233,7 +233,7 @@ WARNINGS: Final = {
     ),
     "due_nothing": Words(
         "المخالفة غير مسددة والمبلغ المستحق صفر، فلا يُطلب عنها شيء؛ إن لم يُقصد ذلك فاترك الخلية فارغة",
-        "The fine is open and 0 is due for it, so that nothing is asked for: leave it empty if that is not meant",
+        "The violation is open and 0 is due for it, so that nothing is asked for: leave it empty if that is not meant",
     ),
     "due_doubled_early": Words(
         "المبلغ المستحق مضاعف قبل موعد المضاعفة بلا تاريخ لها، فيُضاعف ثانية في موعده؛ اكتب تاريخ المضاعفة",

@@ -109,7 +109,7 @@ class Sns:
 
 
 def failure(code: str, message: str, status: int) -> TemporaryError | PermanentError:
-    """What an error of Publish means for the message.
+    """Return the error that an error of Publish is for the message.
 
     Some refusals share the code InvalidParameter, and only their message tells them apart.
     """

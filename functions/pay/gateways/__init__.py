@@ -1,4 +1,4 @@
-"""Payment gateways behind one small interface: order, verify a callback, ask, close, give back.
+"""Payment gateways behind one small interface: place an order, verify a callback, ask, close, refund.
 
 An adapter is made of its gateway's base address and a way to read its keys: ``QiCard(url, keys)``.
 """
@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final, NamedTuple, Protocol
-
-UNPAID: Final = "unpaid"
-PAID: Final = "paid"
-FAILED: Final = "failed"
-EXPIRED: Final = "expired"
-REFUNDING: Final = "refunding"
-REFUNDED: Final = "refunded"
+from enum import StrEnum
+from typing import NamedTuple, Protocol
 
 
-class Order(NamedTuple):
+class OrderStatus(StrEnum):
+    """What a gateway says of an order, in our words."""
+
+    UNPAID = "unpaid"
+    PAID = "paid"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    REFUNDING = "refunding"
+    REFUNDED = "refunded"
+
+
+class OrderRequest(NamedTuple):
     """What a gateway is asked to collect. amount in dinars.
 
     payment_id: our own id, 32 hexadecimal digits, for the gateway's reference. callback_url: where the gateway tells us
@@ -60,15 +65,15 @@ class Notice(NamedTuple):
     event: str
 
 
-class Standing(NamedTuple):
-    """What a gateway says of an order: one of the six states above, and for which reference and money.
+class Order(NamedTuple):
+    """An order as its gateway tells of it.
 
-    payment_id: our id as the gateway keeps it; None for a gateway that keeps none.
+    payment_id: our id as the gateway keeps it; None for a gateway that keeps none. amount: what it asks, or took.
     """
 
     payment_id: str | None
     gateway_id: str
-    state: str
+    status: OrderStatus
     amount: int
     currency: str
 
@@ -117,14 +122,14 @@ ReadKeys = Callable[[], Keys]
 class Gateway(Protocol):
     """One gateway."""
 
-    def order(self, order: Order) -> Page:
+    def order(self, order: OrderRequest) -> Page:
         """Place an order; asked once for each payment and never again. Raises RefusedError, UnknownError."""
 
     def callback(self, delivery: Delivery, now: datetime) -> Notice:
         """Whom a callback is about whose origin is proved. Raises CallbackError, or UnknownError without keys."""
 
-    def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
-        """Ask how an order stands, by either id or both; None where the gateway has no such order.
+    def get_order(self, payment_id: str | None, gateway_id: str | None) -> Order | None:
+        """Get an order, by either id or both; None where the gateway has no such order.
 
         Raises UnknownError: UnaskableError where it would need its own id.
         """
@@ -135,7 +140,7 @@ class Gateway(Protocol):
         Raises UnknownError.
         """
 
-    def refund(self, refund: Refund) -> str:
+    def refund(self, refund: Refund) -> OrderStatus:
         """Give money back: ``refunding`` or ``refunded``. Again with the same refund_id is the same refund: an adapter
         whose gateway does not see to that looks first. Raises RefusedError (also for a part where it gives back only
         all), UnknownError.

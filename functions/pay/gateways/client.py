@@ -15,7 +15,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
-from pay.gateways import Keys, NotAskedError, ReadKeys, RefusedError, Standing, UnknownError
+from pay.gateways import Keys, NotAskedError, Order, OrderStatus, ReadKeys, RefusedError, UnknownError
 
 CONNECT_TIMEOUT: Final = 2.0
 READ_TIMEOUT: Final = 6.0
@@ -45,9 +45,11 @@ class Answer(NamedTuple):
             raise UnknownError(f"http_{self.status}")
 
 
-class Exchange:
-    """url: the gateway's base address. Each exchange has a connection of its own, so that a stale one never leaves an
-    outcome unknown."""
+class Client:
+    """Send single requests to one gateway. url: its base address.
+
+    Each request has a connection of its own, so that a stale one never leaves an outcome unknown.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
@@ -167,8 +169,8 @@ def dinars(value: object) -> int:
     return int(amount)
 
 
-def genuine(keys: Keys, *names: str) -> list[Mapping[str, str]]:
-    """The current keys, then the previous ones where they hold what is named: a secret's first value holds nothing.
+def current_then_previous(keys: Keys, *names: str) -> list[Mapping[str, str]]:
+    """Return the current keys, then the previous ones where they hold what is named; a first value holds nothing.
 
     Raises NotAskedError where the current ones do not.
     """
@@ -178,17 +180,17 @@ def genuine(keys: Keys, *names: str) -> list[Mapping[str, str]]:
     return good
 
 
-def at_the_door(answer: Answer) -> bool:
-    """Whether keys were turned away, before anything was done."""
+def is_unauthorized(answer: Answer) -> bool:
+    """Return whether keys were turned away, before anything was done."""
     return answer.status == 401
 
 
-def let_in(
+def try_each_key(
     secrets: Iterable[Mapping[str, str]],
     ask: Callable[[Mapping[str, str]], Answer],
     turned_away: Callable[[Answer], bool],
 ) -> Answer:
-    """The answer to the first keys that are not turned away at the door, where nothing has been done yet."""
+    """Return the answer to the first keys that are not turned away, which happens before anything is done."""
     answer = Answer(401, None)
     for secret in secrets:
         answer = ask(secret)
@@ -197,42 +199,44 @@ def let_in(
     return answer
 
 
-class WithKeys:
-    """Exchanges that show the merchant's keys, those of ``names``, in their headers; the previous ones where those are
-    turned away, since the gateway may change over later than we do."""
+class AuthenticatedClient:
+    """Send requests with the merchant's keys, those of ``names``, in their headers.
+
+    Where they are turned away the previous ones are tried, since the gateway may change over later than we do.
+    """
 
     def __init__(
         self,
-        exchange: Exchange,
+        client: Client,
         keys: ReadKeys,
         names: Collection[str],
         headers: Callable[[Mapping[str, str]], Mapping[str, str]],
-        turned_away: Callable[[Answer], bool] = at_the_door,
+        turned_away: Callable[[Answer], bool] = is_unauthorized,
     ) -> None:
-        self._exchange = exchange
+        self._client = client
         self._keys = keys
         self._names = names
         self._headers = headers
         self._turned_away = turned_away
 
     def __call__(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
-        """One exchange. Raises UnknownError: NotAskedError where it was never sent."""
-        return let_in(
-            genuine(self._keys(), *self._names),
-            lambda secret: self._exchange(method, path, headers=self._headers(secret), body=body),
+        """Send one request. Raises UnknownError: NotAskedError where it was never sent."""
+        return try_each_key(
+            current_then_previous(self._keys(), *self._names),
+            lambda secret: self._client(method, path, headers=self._headers(secret), body=body),
             self._turned_away,
         )
 
 
-def about(standing: Standing, payment_id: str | None, gateway_id: str | None) -> Standing:
-    """A standing that is of the order asked about. Raises UnknownError for another's."""
-    if payment_id not in (None, standing.payment_id) or gateway_id not in (None, standing.gateway_id):
+def require_same_order(order: Order, payment_id: str | None, gateway_id: str | None) -> Order:
+    """Return an order if it is the one asked about. Raises UnknownError for another's."""
+    if payment_id not in (None, order.payment_id) or gateway_id not in (None, order.gateway_id):
         raise UnknownError("the answer is another order's")
-    return standing
+    return order
 
 
-def known(states: Mapping[str, str], status: object) -> str:
-    """Our state for a gateway's status. Raises UnknownError, naming it, for one that its documents do not have."""
-    if not isinstance(status, str) or status not in states:
+def map_status(statuses: Mapping[str, OrderStatus], status: object) -> OrderStatus:
+    """Map a gateway's status to ours. Raises UnknownError, naming it, for one that its documents do not have."""
+    if not isinstance(status, str) or status not in statuses:
         raise UnknownError(f"status unknown to us: {status!r:.40}")
-    return states[status]
+    return statuses[status]

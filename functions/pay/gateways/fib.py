@@ -14,37 +14,32 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from pay.gateways import (
-    EXPIRED,
-    FAILED,
-    PAID,
-    REFUNDED,
-    REFUNDING,
-    UNPAID,
     CallbackError,
     Delivery,
     Notice,
     Order,
+    OrderRequest,
+    OrderStatus,
     Page,
     ReadKeys,
     Refund,
     RefusedError,
-    Standing,
     UnaskableError,
     UnknownError,
 )
-from pay.gateways.client import Exchange, asking, dinars, genuine, known, ordering, parse, reading
+from pay.gateways.client import Client, asking, current_then_previous, dinars, map_status, ordering, parse, reading
 from pay.gateways.oauth import OAuth
 from shared.domain.payment import MINUTES_TO_PAY
 from shared.http import MAX_ID_CHARACTERS
 
 _TOKENS: Final = "/auth/realms/fib-online-shop/protocol/openid-connect/token"
 _ROOT: Final = "/protected/v1/payments"
-_STATES: Final = {
-    "UNPAID": UNPAID,
-    "PAID": PAID,
-    "DECLINED": FAILED,
-    "REFUND_REQUESTED": REFUNDING,
-    "REFUNDED": REFUNDED,
+_STATUSES: Final = {
+    "UNPAID": OrderStatus.UNPAID,
+    "PAID": OrderStatus.PAID,
+    "DECLINED": OrderStatus.FAILED,
+    "REFUND_REQUESTED": OrderStatus.REFUNDING,
+    "REFUNDED": OrderStatus.REFUNDED,
 }
 _TIME_OVER: Final = "PAYMENT_EXPIRATION"
 MAX_DESCRIPTION_CHARACTERS: Final = 50
@@ -56,15 +51,15 @@ class Fib:
     """keys: ``client_id``, ``client_secret``."""
 
     def __init__(self, url: str, keys: ReadKeys) -> None:
-        exchange = Exchange(url)
+        client = Client(url)
         self._keys = keys
-        self._page = exchange.page
-        self._call = OAuth(exchange, _TOKENS, keys)
+        self._page = client.page
+        self._call = OAuth(client, _TOKENS, keys)
 
-    def order(self, order: Order) -> Page:
+    def order(self, order: OrderRequest) -> Page:
         """``POST /protected/v1/payments``."""
         with ordering():
-            proof = _proof(order.payment_id, genuine(self._keys(), "client_secret")[0]["client_secret"])
+            proof = _proof(order.payment_id, current_then_previous(self._keys(), "client_secret")[0]["client_secret"])
             body = {
                 "monetaryValue": {"amount": order.amount, "currency": order.currency},
                 "statusCallbackUrl": f"{order.callback_url}?{urlencode({'payment': order.payment_id, 'proof': proof})}",
@@ -78,7 +73,7 @@ class Fib:
         with reading():
             return Page(str(taken["paymentId"]), self._page(taken["personalAppLink"]))
 
-    def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
+    def get_order(self, payment_id: str | None, gateway_id: str | None) -> Order | None:
         """``GET …/{paymentId}/status``. Who paid is in the answer and goes no further."""
         if gateway_id is None:
             raise UnaskableError("no paymentId")
@@ -87,10 +82,10 @@ class Fib:
         if told.get("paymentId") != gateway_id:
             raise UnknownError("the answer is another order's")
         with reading():
-            state = known(_STATES, told["status"])
-            if state == FAILED and told.get("decliningReason") == _TIME_OVER:
-                state = EXPIRED
-            return Standing(None, gateway_id, state, dinars(told["amount"]["amount"]), str(told["amount"]["currency"]))
+            status = map_status(_STATUSES, told["status"])
+            if status == OrderStatus.FAILED and told.get("decliningReason") == _TIME_OVER:
+                status = OrderStatus.EXPIRED
+            return Order(None, gateway_id, status, dinars(told["amount"]["amount"]), str(told["amount"]["currency"]))
 
     def cancel(self, payment_id: str, gateway_id: str | None) -> None:
         """``POST …/{paymentId}/cancel``."""
@@ -98,24 +93,24 @@ class Fib:
             with suppress(RefusedError):
                 self._call("POST", f"{_path(gateway_id)}/cancel").require_good()
 
-    def refund(self, refund: Refund) -> str:
+    def refund(self, refund: Refund) -> OrderStatus:
         """``POST …/{paymentId}/refund``, of all, unless that has been asked for before."""
-        standing = self.standing(refund.payment_id, refund.gateway_id)
-        if standing is None or standing.state not in (PAID, REFUNDING, REFUNDED):
+        order = self.get_order(refund.payment_id, refund.gateway_id)
+        if order is None or order.status not in (OrderStatus.PAID, OrderStatus.REFUNDING, OrderStatus.REFUNDED):
             raise RefusedError("not_paid")
-        if standing.state != PAID:
-            return standing.state
-        if refund.amount != standing.amount:
+        if order.status != OrderStatus.PAID:
+            return order.status
+        if refund.amount != order.amount:
             raise RefusedError("only_all")
         self._call("POST", f"{_path(refund.gateway_id)}/refund").require_good()
-        return REFUNDING
+        return OrderStatus.REFUNDING
 
     def callback(self, delivery: Delivery, now: datetime) -> Notice:
         """The proof in the address shows that it comes from whom we gave that address to."""
         payment_id, proof = delivery.query.get("payment", ""), delivery.query.get("proof", "")
         if not proof:
             raise CallbackError("no proof")
-        secrets = [secret["client_secret"] for secret in genuine(self._keys(), "client_secret")]
+        secrets = [secret["client_secret"] for secret in current_then_previous(self._keys(), "client_secret")]
         if not any(hmac.compare_digest(_proof(payment_id, secret).encode(), proof.encode()) for secret in secrets):
             raise CallbackError("bad proof")
         told = parse(delivery.body) or {}

@@ -11,7 +11,7 @@ from typing import Final
 from pay.gateways import Keys, NotAskedError
 from shared.aws_json import AwsError, Call
 from shared.observability import logger
-from shared.secret import good_values
+from shared.secret import current_then_previous
 
 FRESH_FOR: Final = timedelta(minutes=5)
 
@@ -38,7 +38,7 @@ class SecretKeys:
         with self._reading:
             if self._keys is None or self._until is None or at >= self._until:
                 try:
-                    self._keys = Keys(*map(json.loads, good_values(self._call, self._secret_id)))
+                    self._keys = Keys(*map(json.loads, current_then_previous(self._call, self._secret_id)))
                 except (AwsError, LookupError, ValueError) as error:
                     # An error of what the secret holds would tell it.
                     logger().warning("keys not read", extra={"error": getattr(error, "code", type(error).__name__)})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pay.gateways import NotAskedError, ReadKeys, RefusedError, UnknownError
-from pay.gateways.client import Answer, Exchange, dinars, genuine, let_in, reading
+from pay.gateways.client import Answer, Client, current_then_previous, dinars, reading, try_each_key
 
 MARGIN: Final = 10
 """Seconds before its end from which a token is not used any more."""
@@ -19,14 +19,14 @@ class OAuth:
 
     def __init__(
         self,
-        exchange: Exchange,
+        client: Client,
         path: str,
         keys: ReadKeys,
         *,
         scope: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._exchange = exchange
+        self._client = client
         self._path = path
         self._keys = keys
         self._asked = {"scope": scope} if scope else {}
@@ -52,16 +52,16 @@ class OAuth:
             except (UnknownError, RefusedError) as error:
                 raise NotAskedError(f"no token: {error}") from None
             self._kept = token, self._clock() + lifetime - MARGIN
-        return self._exchange(method, path, headers={"authorization": f"Bearer {token}"}, body=body)
+        return self._client(method, path, headers={"authorization": f"Bearer {token}"}, body=body)
 
     def _fetch(self) -> tuple[str, int]:
         def ask(secret: Mapping[str, str]) -> Answer:
             client = {"client_id": secret["client_id"], "client_secret": secret["client_secret"]}
             form = {"grant_type": "client_credentials", **client, **self._asked}
-            return self._exchange("POST", self._path, form=form)
+            return self._client("POST", self._path, form=form)
 
-        secrets = genuine(self._keys(), "client_id", "client_secret")
-        granted = let_in(secrets, ask, lambda answer: answer.status in (400, 401)).accepted()
+        secrets = current_then_previous(self._keys(), "client_id", "client_secret")
+        granted = try_each_key(secrets, ask, lambda answer: answer.status in (400, 401)).accepted()
         with reading():
             return _token(granted["access_token"]), dinars(granted["expires_in"])
 

@@ -15,41 +15,36 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from pay.gateways import (
-    EXPIRED,
-    FAILED,
-    PAID,
-    REFUNDED,
-    REFUNDING,
-    UNPAID,
     CallbackError,
     Delivery,
     Notice,
     Order,
+    OrderRequest,
+    OrderStatus,
     Page,
     ReadKeys,
     Refund,
     RefusedError,
-    Standing,
     UnknownError,
 )
 from pay.gateways.client import (
     Answer,
-    Exchange,
-    WithKeys,
-    about,
+    AuthenticatedClient,
+    Client,
     asking,
-    at_the_door,
+    current_then_previous,
     dinars,
-    genuine,
-    known,
+    is_unauthorized,
+    map_status,
     ordering,
     parse,
     reading,
+    require_same_order,
 )
 from shared.http import MAX_ID_CHARACTERS
 from shared.observability import logger
 
-_STATES: Final = {
+_STATUSES: Final = {
     **dict.fromkeys(
         (
             "CREATED",
@@ -61,11 +56,11 @@ _STATES: Final = {
             "INITIALIZED",
             "STARTED",
         ),
-        UNPAID,
+        OrderStatus.UNPAID,
     ),
-    **dict.fromkeys(("FAILED", "AUTHENTICATION_FAILED", "ERROR"), FAILED),
-    "SUCCESS": PAID,
-    "EXPIRED": EXPIRED,
+    **dict.fromkeys(("FAILED", "AUTHENTICATION_FAILED", "ERROR"), OrderStatus.FAILED),
+    "SUCCESS": OrderStatus.PAID,
+    "EXPIRED": OrderStatus.EXPIRED,
 }
 _LOCALES: Final = {"en": "en_US"}
 _ALREADY_EXISTS: Final = {1, 10}
@@ -79,13 +74,15 @@ class QiCard:
     """keys: ``username``, ``password``, ``terminal_id``, ``public_key`` (the terminal's, PEM)."""
 
     def __init__(self, url: str, keys: ReadKeys) -> None:
-        exchange = Exchange(url)
-        self._url = exchange.url
+        client = Client(url)
+        self._url = client.url
         self._keys = keys
-        self._page = exchange.page
-        self._call = WithKeys(exchange, keys, ("username", "password", "terminal_id"), _headers, _is_turned_away)
+        self._page = client.page
+        self._call = AuthenticatedClient(
+            client, keys, ("username", "password", "terminal_id"), _headers, _is_unauthorized
+        )
 
-    def order(self, order: Order) -> Page:
+    def order(self, order: OrderRequest) -> Page:
         """``POST /payment``. Where the reference is in use, what it stands for is asked for."""
         body = {
             "requestId": order.payment_id,
@@ -109,7 +106,7 @@ class QiCard:
             page = taken.get("formUrl") or f"{self._url}/payment/{quote(gateway_id, safe='')}"
             return Page(gateway_id, self._page(page))
 
-    def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
+    def get_order(self, payment_id: str | None, gateway_id: str | None) -> Order | None:
         """``GET /payment/status/by/request/{requestId}``, or ``/payment/{paymentId}/status``."""
         path = f"status/by/request/{payment_id}" if payment_id else f"{quote(gateway_id or '', safe='')}/status"
         answer = self._call("GET", f"/payment/{path}")
@@ -118,9 +115,9 @@ class QiCard:
         with asking():
             told = _accepted(answer)
         with reading():
-            state, amount = _state(told)
-            standing = Standing(str(told["requestId"]), str(told["paymentId"]), state, amount, str(told["currency"]))
-        return about(standing, payment_id, gateway_id)
+            status, amount = _status(told)
+            order = Order(str(told["requestId"]), str(told["paymentId"]), status, amount, str(told["currency"]))
+        return require_same_order(order, payment_id, gateway_id)
 
     def cancel(self, payment_id: str, gateway_id: str | None) -> None:
         """``POST /payment/cancel/by/request/{requestId}``, under a requestId of its own."""
@@ -128,21 +125,24 @@ class QiCard:
         with suppress(RefusedError):
             _accepted(answer)
 
-    def refund(self, refund: Refund) -> str:
+    def refund(self, refund: Refund) -> OrderStatus:
         """``POST /payment/{paymentId}/refund``; a requestId that is in use has been refunded or is about to be."""
         body = {"requestId": refund.refund_id, "amount": refund.amount, "message": refund.reason}
         answer = self._call("POST", f"/payment/{quote(refund.gateway_id, safe='')}/refund", body)
         if _is_in_use(answer):
-            standing = self.standing(refund.payment_id, refund.gateway_id)
-            return REFUNDED if standing and standing.state == REFUNDED else REFUNDING
+            order = self.get_order(refund.payment_id, refund.gateway_id)
+            return OrderStatus.REFUNDED if order and order.status == OrderStatus.REFUNDED else OrderStatus.REFUNDING
         told = _accepted(answer)
         with reading():
             if told["paymentId"] != refund.gateway_id or dinars(told["amount"]) != refund.amount:
                 raise UnknownError("the answer is another refund's")
-            state = known({"SUCCESS": REFUNDED, "PROCESSING": REFUNDING, "FAILED": FAILED}, told["status"])
-        if state == FAILED:
+            status = map_status(
+                {"SUCCESS": OrderStatus.REFUNDED, "PROCESSING": OrderStatus.REFUNDING, "FAILED": OrderStatus.FAILED},
+                told["status"],
+            )
+        if status == OrderStatus.FAILED:
             raise RefusedError("refund_failed")
-        return state
+        return status
 
     def callback(self, delivery: Delivery, now: datetime) -> Notice:
         """The signature proves paymentId and status; it leaves out requestId, so that is not taken from here."""
@@ -154,7 +154,7 @@ class QiCard:
             raise CallbackError("not a callback's body")
         signature = _exact_base64(header)
         signed = list(_signed(told))
-        keys = [secret["public_key"] for secret in genuine(self._keys(), "public_key")]
+        keys = [secret["public_key"] for secret in current_then_previous(self._keys(), "public_key")]
         verified = next((places for places, text in signed if _is_signed(text, signature, keys)), None)
         if verified is None:
             raise CallbackError("bad signature")
@@ -171,22 +171,22 @@ def _headers(secret: Mapping[str, str]) -> Mapping[str, str]:
     return {"authorization": f"Basic {basic}", "x-terminal-id": secret["terminal_id"]}
 
 
-def _is_turned_away(answer: Answer) -> bool:
-    return at_the_door(answer) or _code(answer) == _BAD_CREDENTIALS
+def _is_unauthorized(answer: Answer) -> bool:
+    return is_unauthorized(answer) or _code(answer) == _BAD_CREDENTIALS
 
 
-def _state(told: Mapping[str, Any]) -> tuple[str, int]:
-    """The state of a payment and its dinars: those that were confirmed, once it is paid.
+def _status(told: Mapping[str, Any]) -> tuple[OrderStatus, int]:
+    """The status of a payment and its dinars: those that were confirmed, once it is paid.
 
     Raises UnknownError for one that is paid and canceled with money confirmed: its documents do not say who has it.
     """
-    state, amount = known(_STATES, told["status"]), dinars(told["amount"])
+    status, amount = map_status(_STATUSES, told["status"]), dinars(told["amount"])
     confirmed = None if told.get("confirmedAmount") is None else dinars(told["confirmedAmount"])
     if not told.get("canceled"):
-        return state, amount if state != PAID or confirmed is None else confirmed
-    if state == PAID and confirmed != 0:
+        return status, amount if status != OrderStatus.PAID or confirmed is None else confirmed
+    if status == OrderStatus.PAID and confirmed != 0:
         raise UnknownError("paid and canceled")
-    return {UNPAID: FAILED, PAID: REFUNDED}.get(state, state), amount
+    return {OrderStatus.UNPAID: OrderStatus.FAILED, OrderStatus.PAID: OrderStatus.REFUNDED}.get(status, status), amount
 
 
 def _is_in_use(answer: Answer) -> bool:

@@ -14,41 +14,53 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from pay.gateways import (
-    EXPIRED,
-    FAILED,
-    PAID,
-    REFUNDED,
-    UNPAID,
     CallbackError,
     Delivery,
     Notice,
     Order,
+    OrderRequest,
+    OrderStatus,
     Page,
     ReadKeys,
     Refund,
     RefusedError,
-    Standing,
     UnknownError,
 )
-from pay.gateways.client import Exchange, WithKeys, about, asking, dinars, genuine, known, ordering, reading
+from pay.gateways.client import (
+    AuthenticatedClient,
+    Client,
+    asking,
+    current_then_previous,
+    dinars,
+    map_status,
+    ordering,
+    reading,
+    require_same_order,
+)
 from shared.http import MAX_ID_CHARACTERS
 
 _ROOT: Final = "/v1/payments"
 TOLERANCE: Final = 300
 """Seconds by which a callback's time may differ from ours, either way."""
-_STATES: Final = {"created": UNPAID, "paid": PAID, "failed": FAILED, "expired": EXPIRED, "refunded": REFUNDED}
+_STATUSES: Final = {
+    "created": OrderStatus.UNPAID,
+    "paid": OrderStatus.PAID,
+    "failed": OrderStatus.FAILED,
+    "expired": OrderStatus.EXPIRED,
+    "refunded": OrderStatus.REFUNDED,
+}
 
 
 class Sandbox:
     """keys: ``api_key`` and ``callback_key``."""
 
     def __init__(self, url: str, keys: ReadKeys) -> None:
-        exchange = Exchange(url)
+        client = Client(url)
         self._keys = keys
-        self._page = exchange.page
-        self._call = WithKeys(exchange, keys, ("api_key",), _headers)
+        self._page = client.page
+        self._call = AuthenticatedClient(client, keys, ("api_key",), _headers)
 
-    def order(self, order: Order) -> Page:
+    def order(self, order: OrderRequest) -> Page:
         """``POST /v1/payments``."""
         body = {
             "reference": order.payment_id,
@@ -66,7 +78,7 @@ class Sandbox:
                 raise UnknownError("the answer is another order's")
             return Page(str(taken["id"]), self._page(taken["pay_url"]))
 
-    def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
+    def get_order(self, payment_id: str | None, gateway_id: str | None) -> Order | None:
         """``GET /v1/payments?reference=``, or by the gateway's id where ours is not known."""
         path = f"{_ROOT}?{urlencode({'reference': payment_id})}" if payment_id else _path(gateway_id or "")
         answer = self._call("GET", path)
@@ -75,26 +87,26 @@ class Sandbox:
         with asking():
             told = answer.accepted()
         with reading():
-            standing = Standing(
+            order = Order(
                 str(told["reference"]),
                 str(told["id"]),
-                known(_STATES, told["status"]),
+                map_status(_STATUSES, told["status"]),
                 dinars(told["amount"]),
                 str(told["currency"]),
             )
-        return about(standing, payment_id, gateway_id)
+        return require_same_order(order, payment_id, gateway_id)
 
     def cancel(self, payment_id: str, gateway_id: str | None) -> None:
         """``POST /v1/payments/cancel?reference=``."""
         with suppress(RefusedError):
             self._call("POST", f"{_ROOT}/cancel?{urlencode({'reference': payment_id})}").accepted()
 
-    def refund(self, refund: Refund) -> str:
+    def refund(self, refund: Refund) -> OrderStatus:
         """``POST /v1/payments/{id}/refunds``; the gateway knows a repeat by its reference."""
         body = {"reference": refund.refund_id, "amount": refund.amount}
         told = self._call("POST", f"{_path(refund.gateway_id)}/refunds", body).accepted()
         with reading():
-            return known({"refunded": REFUNDED}, told["status"])
+            return map_status({"refunded": OrderStatus.REFUNDED}, told["status"])
 
     def callback(self, delivery: Delivery, now: datetime) -> Notice:
         """Signature, time and form of a callback, in this order; the time is part of what is signed."""
@@ -104,9 +116,8 @@ class Sandbox:
         if not signature:
             raise CallbackError("no signature")
         signed = f"{stamp}.".encode() + delivery.body
-        if not any(
-            _is_signature(signature, signed, keys["callback_key"]) for keys in genuine(self._keys(), "callback_key")
-        ):
+        known = current_then_previous(self._keys(), "callback_key")
+        if not any(_is_signature(signature, signed, keys["callback_key"]) for keys in known):
             raise CallbackError("bad signature")
         if not stamp.isdecimal() or abs(now.timestamp() - int(stamp)) > TOLERANCE:
             raise CallbackError("time out of bounds")

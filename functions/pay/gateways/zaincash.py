@@ -15,37 +15,47 @@ from urllib.parse import quote
 from uuid import UUID
 
 from pay.gateways import (
-    EXPIRED,
-    FAILED,
-    PAID,
-    REFUNDED,
-    REFUNDING,
-    UNPAID,
     CallbackError,
     Delivery,
     Notice,
     Order,
+    OrderRequest,
+    OrderStatus,
     Page,
     ReadKeys,
     Refund,
     RefusedError,
-    Standing,
     UnaskableError,
     UnknownError,
 )
-from pay.gateways.client import Exchange, about, asking, dinars, genuine, known, ordering, parse, reading
+from pay.gateways.client import (
+    Client,
+    asking,
+    current_then_previous,
+    dinars,
+    map_status,
+    ordering,
+    parse,
+    reading,
+    require_same_order,
+)
 from pay.gateways.oauth import OAuth
 from shared.http import MAX_ID_CHARACTERS
 
 _ROOT: Final = "/api/v2/payment-gateway/transaction"
-_STATES: Final = {
-    **dict.fromkeys(("PENDING", "OTP_SENT", "CUSTOMER_AUTHENTICATION_REQUIRED"), UNPAID),
-    "SUCCESS": PAID,
-    "FAILED": FAILED,
-    "EXPIRED": EXPIRED,
-    "REFUNDED": REFUNDED,
+_STATUSES: Final = {
+    **dict.fromkeys(("PENDING", "OTP_SENT", "CUSTOMER_AUTHENTICATION_REQUIRED"), OrderStatus.UNPAID),
+    "SUCCESS": OrderStatus.PAID,
+    "FAILED": OrderStatus.FAILED,
+    "EXPIRED": OrderStatus.EXPIRED,
+    "REFUNDED": OrderStatus.REFUNDED,
 }
-_REVERSALS: Final = {"COMPLETED": REFUNDED, "PENDING": REFUNDING, "PROCESSING": REFUNDING, "FAILED": FAILED}
+_REVERSALS: Final = {
+    "COMPLETED": OrderStatus.REFUNDED,
+    "PENDING": OrderStatus.REFUNDING,
+    "PROCESSING": OrderStatus.REFUNDING,
+    "FAILED": OrderStatus.FAILED,
+}
 _LANGUAGES: Final = {"ckb": "ku", "en": "en"}
 MAX_TOKEN_CHARACTERS: Final = 8192
 OLDEST: Final = timedelta(days=1)
@@ -58,21 +68,21 @@ class ZainCash:
     """keys: ``client_id``, ``client_secret``, ``service_type``, and ``callback_key``, under which tokens are signed."""
 
     def __init__(self, url: str, keys: ReadKeys) -> None:
-        exchange = Exchange(url)
+        client = Client(url)
         self._keys = keys
-        self._page = exchange.page
-        self._call = OAuth(exchange, "/oauth2/token", keys, scope="payment:read payment:write")
+        self._page = client.page
+        self._call = OAuth(client, "/oauth2/token", keys, scope="payment:read payment:write")
         # Apart, so that payments do not hang on the leave to give back.
-        self._reverse = OAuth(exchange, "/oauth2/token", keys, scope="payment:read reverse:read reverse:write")
+        self._reverse = OAuth(client, "/oauth2/token", keys, scope="payment:read reverse:read reverse:write")
 
-    def order(self, order: Order) -> Page:
+    def order(self, order: OrderRequest) -> Page:
         """``POST …/init``. A reference that is in use is answered with its transaction, which is then asked about."""
         with ordering():
             body = {
                 "language": _LANGUAGES.get(order.language, "ar"),
                 "externalReferenceId": str(UUID(order.payment_id)),
                 "orderId": order.payment_id,
-                "serviceType": genuine(self._keys(), "service_type")[0]["service_type"],
+                "serviceType": current_then_previous(self._keys(), "service_type")[0]["service_type"],
                 "amount": {"value": str(order.amount), "currency": order.currency},
                 "redirectUrls": {"successUrl": order.callback_url, "failureUrl": order.callback_url},
             }
@@ -86,7 +96,7 @@ class ZainCash:
                 raise UnknownError("the answer is another order's")
             return Page(str(details["transactionId"]), self._page(taken["redirectUrl"]))
 
-    def standing(self, payment_id: str | None, gateway_id: str | None) -> Standing | None:
+    def get_order(self, payment_id: str | None, gateway_id: str | None) -> Order | None:
         """``GET …/inquiry/{transactionId}``."""
         if gateway_id is None:
             raise UnaskableError("no transactionId")
@@ -94,39 +104,42 @@ class ZainCash:
             told = self._call("GET", f"{_ROOT}/inquiry/{quote(gateway_id, safe='')}").accepted()
         with reading():
             details = told["transactionDetails"]
-            standing = Standing(
+            order = Order(
                 str(details["orderId"]),
                 str(details["transactionId"]),
-                known(_STATES, told["status"]),
+                map_status(_STATUSES, told["status"]),
                 dinars(details["amount"]["value"]),
                 str(details["amount"]["currency"]),
             )
-        return about(standing, payment_id, gateway_id)
+        return require_same_order(order, payment_id, gateway_id)
 
     def cancel(self, payment_id: str, gateway_id: str | None) -> None:
         """The gateway has no such call: an order that is not paid expires there by itself."""
 
-    def refund(self, refund: Refund) -> str:
+    def refund(self, refund: Refund) -> OrderStatus:
         """``POST …/reverse``, which gives back all, and again each time: so the order and the reversals are read first.
 
         Two at once for one order would both find none: the caller has them follow one another.
         """
-        standing = self.standing(refund.payment_id, refund.gateway_id)
-        if standing is None or standing.state not in (PAID, REFUNDED):
+        order = self.get_order(refund.payment_id, refund.gateway_id)
+        if order is None or order.status not in (OrderStatus.PAID, OrderStatus.REFUNDED):
             raise RefusedError("not_paid")
-        if standing.state == REFUNDED or (earlier := self._reversal(refund.gateway_id)) == REFUNDED:
-            return REFUNDED
-        if earlier == REFUNDING:
-            return REFUNDING
-        if refund.amount != standing.amount:
+        if (
+            order.status == OrderStatus.REFUNDED
+            or (earlier := self._reversal(refund.gateway_id)) == OrderStatus.REFUNDED
+        ):
+            return OrderStatus.REFUNDED
+        if earlier == OrderStatus.REFUNDING:
+            return OrderStatus.REFUNDING
+        if refund.amount != order.amount:
             raise RefusedError("only_all")
         body = {"transactionId": refund.gateway_id, "reason": refund.reason}
         told = self._reverse("POST", f"{_ROOT}/reverse", body).accepted()
         with reading():
-            state = known(_REVERSALS, told["status"])
-        if state == FAILED:
+            status = map_status(_REVERSALS, told["status"])
+        if status == OrderStatus.FAILED:
             raise RefusedError("refund_failed")
-        return state
+        return status
 
     def _reversal(self, gateway_id: str) -> str | None:
         """What became of a transaction's reversal; None where there is none, or none that came to anything.
@@ -137,8 +150,8 @@ class ZainCash:
             told = self._reverse("GET", f"{_ROOT}/reversals?transactionId={quote(gateway_id, safe='')}").accepted()
         with reading():
             (entries,) = (value for value in told.values() if isinstance(value, list))
-            states = [known(_REVERSALS, entry["status"]) for entry in entries if gateway_id in str(entry)]
-        return next((state for state in (REFUNDED, REFUNDING) if state in states), None)
+            statuses = [map_status(_REVERSALS, entry["status"]) for entry in entries if gateway_id in str(entry)]
+        return next((status for status in (OrderStatus.REFUNDED, OrderStatus.REFUNDING) if status in statuses), None)
 
     def callback(self, delivery: Delivery, now: datetime) -> Notice:
         """A token from the browser's query or the webhook's body: signed by ZainCash, lately, for an order of ours."""
@@ -161,7 +174,7 @@ class ZainCash:
         from joserfc.errors import JoseError
         from joserfc.jwk import OctKey
 
-        for secret in genuine(self._keys(), "callback_key"):
+        for secret in current_then_previous(self._keys(), "callback_key"):
             try:
                 verified = jws.deserialize_compact(
                     token, OctKey.import_key(secret["callback_key"]), algorithms=["HS256"]

@@ -1,31 +1,35 @@
-"""Our books beside a gateway's: what it says of each payment, and whether that is what we believe."""
+"""Compare our payments with a gateway's orders, and report where the two differ."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pay import gateways
-from pay.gateways import Gateway, Standing, UnaskableError, UnknownError
+from pay.gateways import Gateway, Order, OrderStatus, UnaskableError, UnknownError
 from shared.domain.money import CURRENCY
-from shared.domain.payment import LIVE, PAID, REFUND_DUE, REFUNDED, REVIEW, Payment
+from shared.domain.payment import LIVE, Payment, PaymentStatus
 from shared.domain.time import to_text
 from shared.stores.payments import Payments
 
 DAYS: Final = 2
 SETTLED_AFTER: Final = timedelta(hours=1)
-"""Younger payments are still on their way: reconcile has had no time for them."""
+"""Younger payments are still on their way: poll_gateways has had no time for them."""
 
 AT_ONCE: Final = 8
 """Questions to gateways under way at once, so that two days of a country fit into the function's time."""
 
-_HERE: Final = frozenset({gateways.PAID})
-_GOING_BACK: Final = frozenset({gateways.REFUNDING, gateways.REFUNDED})
-_NO_MONEY: Final = frozenset({gateways.UNPAID, gateways.FAILED, gateways.EXPIRED, None})
-_EXPECTED: Final = {PAID: _HERE, REVIEW: _HERE, REFUND_DUE: _HERE | _GOING_BACK, REFUNDED: _GOING_BACK}
+_HERE: Final[frozenset[OrderStatus | None]] = frozenset({OrderStatus.PAID})
+_GOING_BACK: Final[frozenset[OrderStatus | None]] = frozenset({OrderStatus.REFUNDING, OrderStatus.REFUNDED})
+_NO_MONEY: Final = frozenset({OrderStatus.UNPAID, OrderStatus.FAILED, OrderStatus.EXPIRED, None})
+_EXPECTED: Final[Mapping[str, frozenset[OrderStatus | None]]] = {
+    PaymentStatus.PAID: _HERE,
+    PaymentStatus.REVIEW: _HERE,
+    PaymentStatus.REFUND_DUE: _HERE | _GOING_BACK,
+    PaymentStatus.REFUNDED: _GOING_BACK,
+}
 """What a gateway says of an order in each of our states; of all others, that it has no money."""
 
 
@@ -48,21 +52,21 @@ class Report:
         return asdict(self)
 
 
-def difference(payment: Payment, standing: Standing | None) -> str | None:
-    """In what we and the gateway differ, as a code; None where we agree."""
-    state = standing.state if standing else None
+def difference(payment: Payment, order: Order | None) -> str | None:
+    """Return in what we and the gateway differ, as a code; None where we agree."""
+    status = order.status if order else None
     if payment.status in LIVE:
         return "unfinished"
     expected = _EXPECTED.get(payment.status, _NO_MONEY)
-    if payment.status == PAID and payment.surplus:
+    if payment.status == PaymentStatus.PAID and payment.surplus:
         expected = _HERE | _GOING_BACK  # gateways call an order refunded of which a part went back, or still paid
-    if state not in expected:
+    if status not in expected:
         return "state"
-    if standing is None or state in _NO_MONEY:
+    if order is None or status in _NO_MONEY:
         return None
-    if standing.payment_id not in (None, payment.payment_id) or standing.gateway_id != payment.gateway_id:
+    if order.payment_id not in (None, payment.payment_id) or order.gateway_id != payment.gateway_id:
         return "identity"
-    if (standing.amount, standing.currency) != (payment.received, CURRENCY):
+    if (order.amount, order.currency) != (payment.received, CURRENCY):
         return "amount"
     return None
 
@@ -71,16 +75,16 @@ def compare(payments: Payments, known: Callable[[str], Gateway | None], now: dat
     """Ask about every payment of the last days, and report each on which we differ. Nothing is changed by it."""
     report = Report(to_text(now))
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        asked = [(each, threads.submit(_standing, each, known(each.gateway))) for each in _recent(payments, now)]
+        asked = [(each, threads.submit(_order, each, known(each.gateway))) for each in _recent(payments, now)]
         for payment, answer in asked:
             try:
-                standing = answer.result()
+                order = answer.result()
             except UnaskableError:
                 report.unaskable.append(payment.payment_id)
             except UnknownError:
                 report.silent.append(payment.payment_id)
             else:
-                _compare(report, payment, standing)
+                _compare(report, payment, order)
     return report
 
 
@@ -92,15 +96,15 @@ def _recent(payments: Payments, now: datetime) -> Iterable[Payment]:
                 yield payment
 
 
-def _standing(payment: Payment, gateway: Gateway | None) -> Standing | None:
+def _order(payment: Payment, gateway: Gateway | None) -> Order | None:
     if gateway is None:
         raise UnknownError("the gateway is not known any more")
-    return gateway.standing(payment.payment_id, payment.gateway_id)
+    return gateway.get_order(payment.payment_id, payment.gateway_id)
 
 
-def _compare(report: Report, payment: Payment, standing: Standing | None) -> None:
+def _compare(report: Report, payment: Payment, order: Order | None) -> None:
     report.compared += 1
-    differs = difference(payment, standing)
+    differs = difference(payment, order)
     if differs is None:
         report.received[payment.gateway] = report.received.get(payment.gateway, 0) + payment.received
         return
@@ -111,8 +115,6 @@ def _compare(report: Report, payment: Payment, standing: Standing | None) -> Non
             "gateway_id": payment.gateway_id,
             "differs": differs,
             "ours": {"status": payment.status, "received": payment.received},
-            "theirs": {"state": standing.state, "amount": standing.amount, "currency": standing.currency}
-            if standing
-            else None,
+            "theirs": {"state": order.status, "amount": order.amount, "currency": order.currency} if order else None,
         }
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from pay.gateways import REFUNDED as GIVEN_BACK
-from pay.gateways import Gateway, Refund, RefusedError
-from pay.payments.settle import Books, release, settle, to_payer
+from pay.gateways import Gateway, OrderStatus, Refund, RefusedError
+from pay.payments.settle import PaymentStores, release, settle, to_payer
 from shared.aws_json import Json
 from shared.domain import message
-from shared.domain.message import identity
-from shared.domain.payment import PAID, REFUND_DUE, REFUNDED, REVIEW, Payment
+from shared.domain.message import MessageKind
+from shared.domain.payment import Payment, PaymentStatus
+from shared.domain.text import digest
 from shared.domain.time import from_text
 from shared.observability import count
 
@@ -22,7 +22,7 @@ MAX_REFUND_TIME: Final = timedelta(minutes=2)
 """Who asks a gateway to give money back is gone after this long: the function's own timeout."""
 
 
-def refund(payment: Payment, gateway: Gateway, books: Books, now: datetime) -> Payment:
+def refund(payment: Payment, gateway: Gateway, stores: PaymentStores, now: datetime) -> Payment:
     """Have the gateway give back what a payment owes; it may be asked again and again, for that is the same refund.
 
     One asks at a time, for a gateway may give back to each of two. What it refuses (a part of an order, one too old) is
@@ -31,64 +31,64 @@ def refund(payment: Payment, gateway: Gateway, books: Books, now: datetime) -> P
     """
     if payment.gateway_id is None or not is_asked_for(payment):
         return payment
-    if not books.payments.take_refund(payment, now, now + MAX_REFUND_TIME):
+    if not stores.payments.take_refund(payment, now, now + MAX_REFUND_TIME):
         return payment
     asked = Refund(
-        identity("refund", payment.payment_id),
+        digest("refund", payment.payment_id),
         payment.payment_id,
         payment.gateway_id,
         payment.surplus,
         payment.reason or "",
     )
     try:
-        state = gateway.refund(asked)
+        status = gateway.refund(asked)
     except RefusedError as error:
         refused = payment._replace(refund_refused=str(error))
-        books.payments.change(payment, refused, now, what="refund_refused")
+        stores.payments.change(payment, refused, now, what="refund_refused")
         count("RefundsRefused")
         return refused
-    return given_back(payment, books, now) if state == GIVEN_BACK else payment
+    return complete_refund(payment, stores, now) if status == OrderStatus.REFUNDED else payment
 
 
-def given_back(payment: Payment, books: Books, now: datetime) -> Payment:
+def complete_refund(payment: Payment, stores: PaymentStores, now: datetime) -> Payment:
     """The money is back with the citizen, through the gateway or by hand; the citizen is told."""
-    after = payment._replace(status=PAID if payment.receipt_no else REFUNDED)
-    others = tell_of_refund(payment, payment.surplus, books, now)
-    done = books.payments.change(payment, after, now, others) is None
-    return after if done else books.payments.get(payment.payment_id) or payment
+    after = payment._replace(status=PaymentStatus.PAID if payment.receipt_no else PaymentStatus.REFUNDED)
+    others = tell_of_refund(payment, payment.surplus, stores, now)
+    done = stores.payments.change(payment, after, now, others) is None
+    return after if done else stores.payments.get(payment.payment_id) or payment
 
 
-def tell_of_refund(payment: Payment, amount: int, books: Books, now: datetime) -> list[Json]:
+def tell_of_refund(payment: Payment, amount: int, stores: PaymentStores, now: datetime) -> list[Json]:
     """The action that tells a payer, once, how many dinars of a payment are back; none without a phone or dinars."""
     if not payment.phone or not amount:
         return []
     number = payment.receipt_no or payment.payment_id[:SHOWN_OF_ID]
     text = message.refund(payment.language, amount, number)
-    return [books.messages.put_action(to_payer(payment, message.REFUND, text, now), now)]
+    return [stores.messages.put_action(to_payer(payment, MessageKind.REFUND, text, now), now)]
 
 
 def is_asked_for(payment: Payment) -> bool:
     """Whether the gateway is asked to give a payment's money back, and asked again until it has or refuses to."""
-    is_given_up = payment.refund_refused or payment.by_hand_since or payment.gateway_id is None
-    return payment.status == REFUND_DUE and payment.surplus > 0 and not is_given_up
+    is_given_up = payment.refund_refused or payment.manual_refund_since or payment.gateway_id is None
+    return payment.status == PaymentStatus.REFUND_DUE and payment.surplus > 0 and not is_given_up
 
 
 def is_stuck(payment: Payment, now: datetime) -> bool:
     """Whether money waits for an operator: the gateway is not asked to give it back, or has not for a day."""
     since = from_text(payment.paid_at or payment.created_at)
-    return payment.status == REFUND_DUE and (not is_asked_for(payment) or now > since + PATIENCE)
+    return payment.status == PaymentStatus.REFUND_DUE and (not is_asked_for(payment) or now > since + PATIENCE)
 
 
-def settle_reviewed(payment: Payment, books: Books, now: datetime) -> Payment | None:
+def settle_reviewed(payment: Payment, stores: PaymentStores, now: datetime) -> Payment | None:
     """An operator has found the money of a payment under review to be good: settle what can be, give back the rest.
 
     Raises ValueError where it is less than what would be settled. None where the payment is no longer as it was read.
     """
-    if payment.status != REVIEW or payment.received < payment.amount:
+    if payment.status != PaymentStatus.REVIEW or payment.received < payment.amount:
         raise ValueError("only a payment under review that brought enough can be settled")
-    return settle(books, payment, payment.received, now)
+    return settle(stores, payment, payment.received, now)
 
 
-def give_back_reviewed(payment: Payment, books: Books, now: datetime) -> bool:
+def refund_reviewed(payment: Payment, stores: PaymentStores, now: datetime) -> bool:
     """An operator has decided that the money of a payment under review goes back. False where it moved on."""
-    return release(books, payment, payment._replace(status=REFUND_DUE, reason="by_operator"), now)
+    return release(stores, payment, payment._replace(status=PaymentStatus.REFUND_DUE, reason="by_operator"), now)

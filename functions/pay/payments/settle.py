@@ -1,4 +1,4 @@
-"""How a payment ends: it, its violations, its receipt and the receipt's message change in one transaction, or nothing.
+"""End a payment: it, its violations, its receipt and the receipt's message change in one transaction, or nothing.
 
 Where some violations can no longer be settled (cancelled, moved or paid at the counter meanwhile), the others are, and
 the money of those goes back: the citizen owes what is settled, and has paid it, whatever became of the rest. So no
@@ -14,12 +14,13 @@ from typing import Final, NamedTuple
 
 from shared.aws_json import Json
 from shared.domain import message
-from shared.domain.message import identity
-from shared.domain.payment import PAID, REFUND_DUE, Payment
+from shared.domain.message import Message, MessageKind
+from shared.domain.payment import Payment, PaymentStatus, Receipt
 from shared.domain.settlement import settled as entry_of
+from shared.domain.text import digest
 from shared.domain.time import to_text
-from shared.stores.messaging.messages import Message, Messages
-from shared.stores.payments import Payments, Receipt
+from shared.stores.messaging.messages import Messages
+from shared.stores.payments import Payments
 from shared.stores.settlements import Settlements
 from shared.stores.violations import Violations
 
@@ -28,7 +29,7 @@ _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NOT_SETTLEABLE: Final = "not_settleable"
 
 
-class Books(NamedTuple):
+class PaymentStores(NamedTuple):
     """The tables that a payment ends in."""
 
     violations: Violations
@@ -37,14 +38,14 @@ class Books(NamedTuple):
     settlements: Settlements
 
 
-class _Fates:
-    """What becomes of each violation: settled if it can be, else released if this payment still holds it."""
+class _SettlementActions:
+    """The actions on a payment's violations: each is settled if it can be, else released if still held."""
 
-    def __init__(self, books: Books, payment: Payment, settle: Callable[[str, int], Json] | None) -> None:
+    def __init__(self, stores: PaymentStores, payment: Payment, settle: Callable[[str, int], Json] | None) -> None:
         lines = payment.lines
         self._settling = {line.violation_no: settle(line.violation_no, line.amount) for line in lines} if settle else {}
         self._releasing = {
-            line.violation_no: books.violations.release(line.violation_no, payment.payment_id) for line in lines
+            line.violation_no: stores.violations.release(line.violation_no, payment.payment_id) for line in lines
         }
 
     @property
@@ -62,12 +63,12 @@ class _Fates:
             del refused[numbers[position]]
 
 
-def release(books: Books, payment: Payment, after: Payment, now: datetime) -> bool:
+def release(stores: PaymentStores, payment: Payment, after: Payment, now: datetime) -> bool:
     """Move a payment on and end its holds. Returns False where the payment is no longer as it was read."""
-    return _move(books, payment, _Fates(books, payment, None), lambda _: after, now) is not None
+    return _move(stores, payment, _SettlementActions(stores, payment, None), lambda _: after, now) is not None
 
 
-def settle(books: Books, payment: Payment, received: int, now: datetime) -> Payment | None:
+def settle(stores: PaymentStores, payment: Payment, received: int, now: datetime) -> Payment | None:
     """Settle what can be settled with the money that a payment brought, in dinars.
 
     Returns the payment as it is now: paid, or refund_due where some of the money is left. None where it is no longer
@@ -76,52 +77,54 @@ def settle(books: Books, payment: Payment, received: int, now: datetime) -> Paym
     at, receipt_no = to_text(now), new_receipt_no()
 
     def action(violation_no: str, amount: int) -> Json:
-        return books.violations.settle(violation_no, payment.payment_id, amount, at, receipt_no)
+        return stores.violations.settle(violation_no, payment.payment_id, amount, at, receipt_no)
 
     def after(settled: frozenset[str]) -> Payment:
         returned = tuple(line.violation_no for line in payment.lines if line.violation_no not in settled)
         number = receipt_no if settled else None
-        new = payment._replace(status=PAID, received=received, paid_at=at, receipt_no=number, returned=returned)
-        return new._replace(status=REFUND_DUE, reason=NOT_SETTLEABLE) if new.surplus else new
+        new = payment._replace(
+            status=PaymentStatus.PAID, received=received, paid_at=at, receipt_no=number, returned=returned
+        )
+        return new._replace(status=PaymentStatus.REFUND_DUE, reason=NOT_SETTLEABLE) if new.surplus else new
 
-    return _move(books, payment, _Fates(books, payment, action), after, now)
+    return _move(stores, payment, _SettlementActions(stores, payment, action), after, now)
 
 
 def _move(
-    books: Books,
+    stores: PaymentStores,
     payment: Payment,
-    fates: _Fates,
+    settlement: _SettlementActions,
     after: Callable[[frozenset[str]], Payment],
     now: datetime,
 ) -> Payment | None:
     while True:
-        new = after(fates.settled)
-        lines = fates.actions()
-        refusal = books.payments.change(payment, new, now, [*lines, *_papers(books, new, now)])
+        new = after(settlement.settled)
+        lines = settlement.actions()
+        refusal = stores.payments.change(payment, new, now, [*lines, *_receipt_actions(stores, new, now)])
         if refusal is None:
             return new
         if refusal.own or not refusal.others or max(refusal.others) >= len(lines):
             return None
-        fates.refuse(refusal.others)
+        settlement.refuse(refusal.others)
 
 
-def _papers(books: Books, paid: Payment, now: datetime) -> list[Json]:
-    """What tells of it that something was settled: the receipt, its message, and the entry for the sectors."""
+def _receipt_actions(stores: PaymentStores, paid: Payment, now: datetime) -> list[Json]:
+    """Return the actions that record a settlement: receipt, SMS to the payer, entry for the sectors' file."""
     if paid.receipt_no is None or paid.paid_at is None:
         return []
-    papers = [books.payments.receipt_action(Receipt(paid.receipt_no, paid.payment_id, paid.settled, paid.paid_at))]
-    papers.append(books.settlements.due_action(entry_of(paid)))
+    actions = [stores.payments.receipt_action(Receipt(paid.receipt_no, paid.payment_id, paid.settled, paid.paid_at))]
+    actions.append(stores.settlements.due_action(entry_of(paid)))
     if paid.phone:
         count = len(paid.settled_lines)
         text = message.receipt(paid.language, count, paid.settled, paid.paid_at, paid.receipt_no)
-        papers.append(books.messages.put_action(to_payer(paid, message.RECEIPT, text, now), now))
-    return papers
+        actions.append(stores.messages.put_action(to_payer(paid, MessageKind.RECEIPT, text, now), now))
+    return actions
 
 
-def to_payer(payment: Payment, kind: str, text: str, now: datetime) -> Message:
+def to_payer(payment: Payment, kind: MessageKind, text: str, now: datetime) -> Message:
     """A message about a payment to who pays it, said once of a kind."""
     return Message(
-        message_id=identity(kind, payment.payment_id),
+        message_id=digest(kind, payment.payment_id),
         sub=payment.sub,
         kind=kind,
         created_at=to_text(now),

@@ -1,28 +1,18 @@
-"""What follows from what a gateway says of a payment: money moves on its word alone, under our own conditions."""
+"""Apply what a gateway says of a payment.
+
+Only the gateway's answer moves money, never a callback's body, and only by conditional writes.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from pay import gateways
-from pay.gateways import Gateway, Standing, UnaskableError, UnknownError
-from pay.payments.settle import Books, release, settle
+from pay.gateways import Gateway, Order, OrderStatus, UnaskableError, UnknownError
+from pay.payments.settle import PaymentStores, release, settle
 from shared.aws_json import AwsError
 from shared.domain.money import CURRENCY
-from shared.domain.payment import (
-    CANCELLED,
-    EXPIRED,
-    FAILED,
-    GIVEN_UP,
-    LATE_MONEY,
-    LATE_OTHER_MONEY,
-    LIVE,
-    PAID,
-    REFUND_DUE,
-    REVIEW,
-    Payment,
-)
+from shared.domain.payment import GIVEN_UP, LATE_MONEY, LATE_OTHER_MONEY, LIVE, Payment, PaymentStatus
 from shared.domain.time import from_text, to_text
 
 NEVER_ANSWERED_FOR: Final = timedelta(hours=1)
@@ -30,59 +20,61 @@ NEVER_ANSWERED_FOR: Final = timedelta(hours=1)
 _TRIES: Final = 5
 
 
-class Verdict(NamedTuple):
-    """Where a payment goes, and why. correction: the name of the correction that it takes."""
+class Transition(NamedTuple):
+    """The status that a payment goes to, and why. correction: the name of the correction that it takes."""
 
     status: str
     reason: str
     correction: str | None = None
 
 
-BY_CITIZEN: Final = Verdict(CANCELLED, "by_citizen")
-TIME_OVER: Final = Verdict(EXPIRED, "time_over")
+BY_CITIZEN: Final = Transition(PaymentStatus.CANCELLED, "by_citizen")
+TIME_OVER: Final = Transition(PaymentStatus.EXPIRED, "time_over")
 
 
-def judge(payment: Payment, standing: Standing | None, now: datetime, closing: Verdict | None = None) -> Verdict | None:
-    """Where a payment goes on what the gateway says, None where it stays.
+def next_status(
+    payment: Payment, order: Order | None, now: datetime, closing: Transition | None = None
+) -> Transition | None:
+    """Return where a payment goes on what the gateway says, None where it stays.
 
     closing: where it goes if there is no money, after its order was closed at the gateway.
     """
-    state = standing.state if standing else gateways.UNPAID
-    if standing and state == gateways.PAID:
-        money = _money(payment, standing)
+    status = order.status if order else OrderStatus.UNPAID
+    if order and status == OrderStatus.PAID:
+        money = _money(payment, order)
         if payment.status in LIVE:
-            return Verdict(PAID, "paid") if money is None else Verdict(REVIEW, money)
+            return Transition(PaymentStatus.PAID, "paid") if money is None else Transition(PaymentStatus.REVIEW, money)
         if payment.status in GIVEN_UP:
-            late = Verdict(REFUND_DUE, "paid_late", LATE_MONEY)
-            return late if money is None else Verdict(REVIEW, money, LATE_OTHER_MONEY)
-    if payment.status not in LIVE or state in (gateways.PAID, gateways.REFUNDING):
+            late = Transition(PaymentStatus.REFUND_DUE, "paid_late", LATE_MONEY)
+            return late if money is None else Transition(PaymentStatus.REVIEW, money, LATE_OTHER_MONEY)
+    if payment.status not in LIVE or status in (OrderStatus.PAID, OrderStatus.REFUNDING):
         return None
     if closing:
         return closing
-    if state == gateways.EXPIRED:
-        return Verdict(EXPIRED, "gateway_expired")
-    if state != gateways.UNPAID:
-        return Verdict(FAILED, f"gateway_{state}")
+    if status == OrderStatus.EXPIRED:
+        return Transition(PaymentStatus.EXPIRED, "gateway_expired")
+    if status != OrderStatus.UNPAID:
+        return Transition(PaymentStatus.FAILED, f"gateway_{status}")
     return TIME_OVER if now > from_text(payment.expires_at) else None
 
 
-def _money(payment: Payment, standing: Standing) -> str | None:
+def _money(payment: Payment, order: Order) -> str | None:
     """What is wrong with the money that a gateway says it took, as a code."""
-    if standing.currency != CURRENCY:
+    if order.currency != CURRENCY:
         return "currency_differs"
-    return None if standing.amount == payment.amount else "amount_differs"
+    return None if order.amount == payment.amount else "amount_differs"
 
 
-def conclude(
+def sync_with_gateway(
     payment: Payment,
     gateway: Gateway,
-    books: Books,
+    stores: PaymentStores,
     now: datetime,
     *,
     gateway_id: str | None = None,
-    closing: Verdict | None = None,
+    closing: Transition | None = None,
 ) -> Payment:
-    """Ask the gateway how a payment stands, and act on it. Returns the payment as it is then.
+    """Get a payment's order from the gateway, and apply what it says. Returns the payment as it is then.
 
     gateway_id: the gateway's id of the order by a proved callback, for where our own order call brought none. closing:
     why it is given up. An order that is given up, or whose time is over, is closed at the gateway and asked about after
@@ -91,61 +83,63 @@ def conclude(
     """
     if closing and payment.status in LIVE:
         gateway.cancel(payment.payment_id, payment.gateway_id)
-    standing, payment = _ask(payment, gateway, books, now, gateway_id)
+    order, payment = _ask(payment, gateway, stores, now, gateway_id)
     for _ in range(_TRIES):
-        verdict = judge(payment, standing, now, closing)
-        if verdict is None:
+        transition = next_status(payment, order, now, closing)
+        if transition is None:
             return payment
-        if verdict == TIME_OVER and standing and not closing:
-            return conclude(payment, gateway, books, now, closing=TIME_OVER)
-        if changed := _act(payment, standing, verdict, books, now):
+        if transition == TIME_OVER and order and not closing:
+            return sync_with_gateway(payment, gateway, stores, now, closing=TIME_OVER)
+        if changed := _act(payment, order, transition, stores, now):
             return changed
-        payment = books.payments.get(payment.payment_id) or payment
+        payment = stores.payments.get(payment.payment_id) or payment
     raise UnknownError("the payment changes all the time")
 
 
 def _ask(
-    payment: Payment, gateway: Gateway, books: Books, now: datetime, gateway_id: str | None
-) -> tuple[Standing | None, Payment]:
-    """How a payment stands, and the payment with the gateway's id of it, which is bound to it and to no other."""
+    payment: Payment, gateway: Gateway, stores: PaymentStores, now: datetime, gateway_id: str | None
+) -> tuple[Order | None, Payment]:
+    """Get a payment's order, and the payment with the gateway's id of it, which is bound to it and to no other."""
     known = payment.gateway_id or gateway_id
     try:
-        standing = gateway.standing(payment.payment_id, known)
+        order = gateway.get_order(payment.payment_id, known)
     except UnaskableError:
         if now > from_text(payment.expires_at) + NEVER_ANSWERED_FOR:
             return None, payment
         raise
-    if standing is None:
+    if order is None:
         return None, payment
-    if standing.payment_id not in (None, payment.payment_id) or known not in (None, standing.gateway_id):
+    if order.payment_id not in (None, payment.payment_id) or known not in (None, order.gateway_id):
         raise UnknownError("the answer is about another order")
     if payment.gateway_id:
-        return standing, payment
-    bound = payment._replace(gateway_id=standing.gateway_id)
-    binding = books.payments.bind_action(payment, standing.gateway_id)
+        return order, payment
+    bound = payment._replace(gateway_id=order.gateway_id)
+    binding = stores.payments.bind_action(payment, order.gateway_id)
     try:
-        refusal = books.payments.change(payment, bound, now, [binding], what="order_found")
+        refusal = stores.payments.change(payment, bound, now, [binding], what="order_found")
     except AwsError as error:
         if not error.transaction_conflict:
             raise
         raise UnknownError("others are at work on the payment") from error
     if refusal is None:
-        return standing, bound
+        return order, bound
     if refusal.others:
         raise UnknownError("the order is another payment's")
-    return standing, books.payments.get(payment.payment_id) or payment
+    return order, stores.payments.get(payment.payment_id) or payment
 
 
-def _act(payment: Payment, standing: Standing | None, verdict: Verdict, books: Books, now: datetime) -> Payment | None:
-    received = standing.amount if standing and standing.currency == CURRENCY else 0
-    after = payment._replace(status=verdict.status, reason=verdict.reason)
+def _act(
+    payment: Payment, order: Order | None, transition: Transition, stores: PaymentStores, now: datetime
+) -> Payment | None:
+    received = order.amount if order and order.currency == CURRENCY else 0
+    after = payment._replace(status=transition.status, reason=transition.reason)
     try:
-        if verdict.status == PAID:
-            return settle(books, payment, received, now)
-        if verdict.status in GIVEN_UP:
-            return after if release(books, payment, after, now) else None
+        if transition.status == PaymentStatus.PAID:
+            return settle(stores, payment, received, now)
+        if transition.status in GIVEN_UP:
+            return after if release(stores, payment, after, now) else None
         after = after._replace(received=received, paid_at=to_text(now))
-        refusal = books.payments.change(payment, after, now, correction=verdict.correction)
+        refusal = stores.payments.change(payment, after, now, correction=transition.correction)
     except AwsError as error:
         if not error.transaction_conflict:
             raise

@@ -12,7 +12,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "receipt_no": "رقم الوصل",
         "paid_at": "تاريخ التسديد",
         "gateway": "بوابة الدفع",
-        "payment_id": "رقم العملية",
+        "payment_id": "رقم الدفعة",
         "count": "عدد المخالفات",
         "total": "المبلغ المسدد",
         "dinars": "{} دينار",
@@ -49,7 +49,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     },
     "en": {
         "service": "Gharama",
-        "title": "Receipt for traffic fines",
+        "title": "Receipt for traffic violations",
         "paid": "Paid",
         "receipt_no": "Receipt number",
         "paid_at": "Paid on",

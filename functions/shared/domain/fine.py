@@ -65,7 +65,7 @@ class Facts(NamedTuple):
     occurred_at: str | None = None
 
     def starts_at(self, policy: Policy) -> str:
-        """When a policy's clock starts."""
+        """Return when a policy's clock starts."""
         return self.occurred_at or self.recorded_at if policy.basis == "occurred_at" else self.recorded_at
 
 
@@ -142,7 +142,7 @@ def _months_after(day: str, months: int) -> str:
 def doubles_at(
     legal_ref: str | None, recorded_at: str, occurred_at: str, policies: tuple[Policy, ...] = POLICIES
 ) -> str | None:
-    """When a fine doubles that the directorate has not said to be doubled; None where no policy doubles it."""
+    """Return when a fine doubles that the directorate has not said to be doubled; None where no policy doubles it."""
     policy = _policy_for(legal_ref, recorded_at[:10], occurred_at[:10], policies)
     if policy is None:
         return None
@@ -150,7 +150,7 @@ def doubles_at(
 
 
 def due(facts: Facts, at: str, policies: Sequence[Policy] = POLICIES) -> Due:
-    """What is owed at an instant (a stored text). From the very second of the deadline on, the doubled amount.
+    """Work out what is owed at an instant (a stored text). From the very second of the deadline on, the doubled amount.
 
     A discount holds only for an amount that the directorate has not stated itself.
     """

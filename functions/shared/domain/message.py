@@ -1,34 +1,51 @@
-"""What is said to citizens by SMS: which text, with which values, in how many parts."""
+"""A message to a citizen by SMS: its kind and states; which text it bears, with which values, in how many parts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 from shared.domain.money import grouped
 from shared.domain.plate import Plate
 from shared.domain.sms_texts import TEXTS
 from shared.domain.violation import Violation
 
-REFUND: Final = "refund"
-QUERY_RESULT: Final = "query_result"
-NEW_VIOLATION: Final = "new_violation"
-DOUBLING_SOON: Final = "doubling_soon"
-CANCELLED: Final = "cancelled"
-RECEIPT: Final = "receipt"
-FOLLOWER_ADDED: Final = "follower_added"
 
-WAITING: Final = "waiting"
-SENDING: Final = "sending"
-SENT: Final = "sent"
-DELIVERED: Final = "delivered"
-UNDELIVERED: Final = "undelivered"
-UNKNOWN: Final = "unknown"
-DROPPED: Final = "dropped"
-FAILED: Final = "failed"
-STATUSES: Final = (WAITING, SENDING, SENT, DELIVERED, UNDELIVERED, UNKNOWN, DROPPED, FAILED)
-OUT: Final = frozenset({SENDING, SENT, DELIVERED, UNDELIVERED, UNKNOWN})
+class MessageKind(StrEnum):
+    """What a message is about."""
+
+    REFUND = "refund"
+    QUERY_RESULT = "query_result"
+    NEW_VIOLATION = "new_violation"
+    DOUBLING_SOON = "doubling_soon"
+    CANCELLED = "cancelled"
+    RECEIPT = "receipt"
+    FOLLOWER_ADDED = "follower_added"
+
+
+class MessageStatus(StrEnum):
+    """How far a message is. Those from delivered on are final."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    UNKNOWN = "unknown"
+    DROPPED = "dropped"
+    FAILED = "failed"
+
+
+OUT: Final = frozenset(
+    {
+        MessageStatus.SENDING,
+        MessageStatus.SENT,
+        MessageStatus.DELIVERED,
+        MessageStatus.UNDELIVERED,
+        MessageStatus.UNKNOWN,
+    }
+)
 """The states of a message that its citizen has, or may have."""
 
 MAX_PARTS: Final = 2
@@ -40,8 +57,25 @@ _GSM: Final = frozenset(
 _GSM_TWICE: Final = frozenset("^{}\\[~]|€\f")
 
 
+class Message(NamedTuple):
+    """An SMS. Either its text stands already, or it tells of violations and is written when it is sent."""
+
+    message_id: str
+    sub: str
+    kind: MessageKind | str
+    created_at: str
+    phone: str | None = None
+    language: str = "ar"
+    text: str | None = None
+    plate_key: str | None = None
+    violations: tuple[str, ...] = ()
+    status: MessageStatus | str = MessageStatus.WAITING
+    not_before: str = ""
+    attempts: int = 0
+
+
 def parts(text: str) -> int:
-    """How many SMS carry a text: GSM 03.38 in 160 (153 when split), anything else in 70 (67) UTF-16 units.
+    """Count the SMS that carry a text: GSM 03.38 in 160 (153 when split), anything else in 70 (67) UTF-16 units.
 
     https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
     """
@@ -52,11 +86,6 @@ def parts(text: str) -> int:
     return 1 if length <= one else -(-length // split)
 
 
-def identity(*said: str) -> str:
-    """The id of a message, derived from what it says to whom, so that saying it twice is saying it once."""
-    return blake2b("\x1f".join(said).encode(), digest_size=16).hexdigest()
-
-
 def _render(name: str, language: str, values: dict[str, str]) -> str:
     text = TEXTS[name][language].format_map(values)
     while parts(text) > MAX_PARTS and "\n" in text:
@@ -65,12 +94,12 @@ def _render(name: str, language: str, values: dict[str, str]) -> str:
 
 
 def day(instant: str) -> str:
-    """A stored instant's day as people write it: ``28/12/2026``."""
+    """Write a stored instant's day as people do: ``28/12/2026``."""
     return f"{instant[8:10]}/{instant[5:7]}/{instant[:4]}"
 
 
 def query_result(language: str, plate: Plate, unpaid: int, amount: int, rises: str | None, as_of: str) -> str:
-    """The answer to a look-up. rises: the nearest instant at which an amount rises; as_of: the answer's instant."""
+    """Write the answer to a look-up. rises: when the next amount rises; as_of: up to when the data goes."""
     values = {
         "plate_tail": plate.tail,
         "count": grouped(unpaid),
@@ -84,7 +113,7 @@ def query_result(language: str, plate: Plate, unpaid: int, amount: int, rises: s
 
 
 def new_violations(language: str, plate: Plate, violations: Sequence[Violation], at: str) -> str:
-    """News of one or several violations on a plate, at the amounts owed at an instant."""
+    """Tell the news of one or several violations on a plate, at the amounts owed at an instant."""
     dues = [violation.due(at) for violation in violations]
     rises = [due for due in dues if due.changes_at]
     soonest = min((due.changes_at for due in rises if due.changes_at), default=None)
@@ -102,7 +131,7 @@ def new_violations(language: str, plate: Plate, violations: Sequence[Violation],
 
 
 def doubling_soon(language: str, plate: Plate, violations: Sequence[Violation], at: str) -> str:
-    """That amounts on a plate rise soon: what they come to at an instant, and from the first rise on.
+    """Say that amounts on a plate rise soon: what they come to at an instant, and from the first rise on.
 
     Raises ValueError where none of them rises any more.
     """
@@ -119,23 +148,23 @@ def doubling_soon(language: str, plate: Plate, violations: Sequence[Violation], 
 
 
 def cancelled(language: str, plate: Plate, violations: Sequence[Violation]) -> str:
-    """Violations once announced of which nothing is owed any more on this plate."""
+    """Say of violations once announced that nothing is owed of them any more on this plate."""
     oldest = min(violation.occurred_at for violation in violations)
     values = {"plate_tail": plate.tail, "count": grouped(len(violations)), "occurred": day(oldest)}
     return _render("cancelled", language, values)
 
 
 def receipt(language: str, count: int, amount: int, paid_at: str, receipt_no: str) -> str:
-    """What was paid, when, and the number that proves it."""
+    """Say what was paid, when, and the number that proves it."""
     values = {"total": grouped(amount), "date": day(paid_at), "count": grouped(count), "receipt_no": receipt_no}
     return _render("receipt", language, values)
 
 
 def refund(language: str, amount: int, payment_no: str) -> str:
-    """An amount that goes back to the citizen, and the number of the payment that it comes from."""
+    """Say which amount goes back to the citizen, and the number of the payment that it comes from."""
     return _render("refund", language, {"total": grouped(amount), "receipt_no": payment_no})
 
 
 def follower_added(language: str, plate: Plate, at: str) -> str:
-    """To who has proved a vehicle theirs: another account follows its plate since an instant."""
+    """Say to who has proved a vehicle theirs that another account follows its plate since an instant."""
     return _render("follower_added", language, {"plate_tail": plate.tail, "date": day(at)})

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final, NamedTuple
 
-CREATED: Final = "created"
-PENDING: Final = "pending"
-PAID: Final = "paid"
-FAILED: Final = "failed"
-CANCELLED: Final = "cancelled"
-EXPIRED: Final = "expired"
-REVIEW: Final = "review"
-REFUND_DUE: Final = "refund_due"
-REFUNDED: Final = "refunded"
+
+class PaymentStatus(StrEnum):
+    """Where a payment stands. :data:`TRANSITIONS` and :data:`CORRECTIONS` are the only ways between them."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REVIEW = "review"
+    REFUND_DUE = "refund_due"
+    REFUNDED = "refunded"
+
 
 MINUTES_TO_PAY: Final = 15
 MAX_LINES: Final = 50
@@ -20,40 +26,40 @@ MAX_LINES: Final = 50
 
 # state -> {next state: what causes it}
 TRANSITIONS: Final[dict[str, dict[str, str]]] = {
-    CREATED: {
-        PENDING: "the gateway took the order and gave a page to pay on",
-        PAID: "the gateway says paid before our own order call returned",
-        REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
-        REVIEW: "the gateway says paid, but another amount or currency",
-        FAILED: "the gateway refused the order or says failed",
-        CANCELLED: "the citizen gave it up and the gateway has no money",
-        EXPIRED: "the time to pay is over and the gateway has no money",
+    PaymentStatus.CREATED: {
+        PaymentStatus.PENDING: "the gateway took the order and gave a page to pay on",
+        PaymentStatus.PAID: "the gateway says paid before our own order call returned",
+        PaymentStatus.REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
+        PaymentStatus.REVIEW: "the gateway says paid, but another amount or currency",
+        PaymentStatus.FAILED: "the gateway refused the order or says failed",
+        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money",
+        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money",
     },
-    PENDING: {
-        PAID: "the gateway says paid, with our amount, currency and id",
-        REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
-        REVIEW: "the gateway says paid, but another amount or currency",
-        FAILED: "the gateway says failed",
-        CANCELLED: "the citizen gave it up and the gateway has no money",
-        EXPIRED: "the time to pay is over and the gateway has no money",
+    PaymentStatus.PENDING: {
+        PaymentStatus.PAID: "the gateway says paid, with our amount, currency and id",
+        PaymentStatus.REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
+        PaymentStatus.REVIEW: "the gateway says paid, but another amount or currency",
+        PaymentStatus.FAILED: "the gateway says failed",
+        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money",
+        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money",
     },
-    REVIEW: {
-        PAID: "an operator has it settled",
-        REFUND_DUE: "an operator has it given back, or not everything can be settled any more",
+    PaymentStatus.REVIEW: {
+        PaymentStatus.PAID: "an operator has it settled",
+        PaymentStatus.REFUND_DUE: "an operator has it given back, or not everything can be settled any more",
     },
-    REFUND_DUE: {
-        PAID: "what could not be settled was given back, the rest is settled",
-        REFUNDED: "all of it was given back",
+    PaymentStatus.REFUND_DUE: {
+        PaymentStatus.PAID: "what could not be settled was given back, the rest is settled",
+        PaymentStatus.REFUNDED: "all of it was given back",
     },
-    PAID: {},
-    FAILED: {},
-    CANCELLED: {},
-    EXPIRED: {},
-    REFUNDED: {},
+    PaymentStatus.PAID: {},
+    PaymentStatus.FAILED: {},
+    PaymentStatus.CANCELLED: {},
+    PaymentStatus.EXPIRED: {},
+    PaymentStatus.REFUNDED: {},
 }
-LIVE: Final = frozenset({CREATED, PENDING})
+LIVE: Final = frozenset({PaymentStatus.CREATED, PaymentStatus.PENDING})
 """The gateway is still asked about it, and it holds its violations."""
-GIVEN_UP: Final = frozenset({FAILED, CANCELLED, EXPIRED})
+GIVEN_UP: Final = frozenset({PaymentStatus.FAILED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED})
 """It ended without money and let its violations go."""
 
 
@@ -67,18 +73,22 @@ class Correction(NamedTuple):
 
 LATE_MONEY: Final = "late_money"
 LATE_OTHER_MONEY: Final = "late_other_money"
-TAKEN_BACK: Final = "taken_back"
+MONEY_RETURNED: Final = "money_returned"
 
 CORRECTIONS: Final = {
-    LATE_MONEY: Correction(GIVEN_UP, REFUND_DUE, "the gateway says paid after the payment was given up"),
-    LATE_OTHER_MONEY: Correction(GIVEN_UP, REVIEW, "as late_money, but another amount or currency"),
-    TAKEN_BACK: Correction(frozenset({PAID}), REFUNDED, "an operator knows that settled money is back with its payer"),
+    LATE_MONEY: Correction(GIVEN_UP, PaymentStatus.REFUND_DUE, "the gateway says paid after the payment was given up"),
+    LATE_OTHER_MONEY: Correction(GIVEN_UP, PaymentStatus.REVIEW, "as late_money, but another amount or currency"),
+    MONEY_RETURNED: Correction(
+        frozenset({PaymentStatus.PAID}),
+        PaymentStatus.REFUNDED,
+        "an operator knows that settled money is back with its payer",
+    ),
 }
 """By name, which stands in the payment's trail."""
 
 
 def may_change(before: str, after: str, correction: str | None = None) -> bool:
-    """Whether one state may follow another, by the table or by a named correction."""
+    """Return whether one state may follow another, by the table or by a named correction."""
     if correction is None:
         return after in TRANSITIONS[before]
     return before in CORRECTIONS[correction].sources and after == CORRECTIONS[correction].target
@@ -98,18 +108,12 @@ class Line(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """A payment and its frozen quote. Amounts in dinars, instants as stored texts.
-
-    unanswered: the gateway's answer to our order never came. received: what the gateway says it took from the citizen,
-    0 where that is no dinars. returned: the violations whose money goes back instead of settling them. reason: the code
-    of why it stands as it does. refund_refused: the gateway's code for not giving money back. by_hand_since: when an
-    operator took the giving back over, after which the gateway is never asked for it again.
-    """
+    """A payment and its frozen quote. Amounts in dinars, instants as stored texts."""
 
     payment_id: str
     sub: str
     gateway: str
-    status: str
+    status: PaymentStatus | str
     lines: tuple[Line, ...]
     amount: int
     created_at: str
@@ -118,15 +122,21 @@ class Payment(NamedTuple):
     phone: str | None = None
     language: str = "ar"
     unanswered: bool = False
+    """The gateway's answer to our order never came."""
     gateway_id: str | None = None
     redirect_url: str | None = None
     received: int = 0
+    """What the gateway says it took from the citizen; 0 where that is no dinars."""
     returned: tuple[str, ...] = ()
+    """The violations whose money goes back instead of settling them."""
     paid_at: str | None = None
     receipt_no: str | None = None
     reason: str | None = None
+    """The code of why it is in its status."""
     refund_refused: str | None = None
-    by_hand_since: str | None = None
+    """The gateway's code for not refunding."""
+    manual_refund_since: str | None = None
+    """When an operator claimed the refund; the gateway is never asked for it from then on."""
 
     @property
     def settled_lines(self) -> tuple[Line, ...]:
@@ -142,3 +152,13 @@ class Payment(NamedTuple):
     def surplus(self) -> int:
         """What of the money has paid nothing: to be given back, or given back already, by the status."""
         return self.received - self.settled
+
+
+class Receipt(NamedTuple):
+    """What a receipt number stands for. amount in dinars. void_since: when the money went back after all."""
+
+    receipt_no: str
+    payment_id: str
+    amount: int
+    paid_at: str
+    void_since: str | None = None

@@ -1,13 +1,22 @@
-"""What a sector is told of the money: a payment of its violations, or that it was given back."""
+"""What a sector is told of the money: payments of its violations, or that they were given back; in batches, by file."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from shared.domain.payment import Payment
 
 SETTLED: Final = "settled"
 REVERSED: Final = "reversed"
+
+
+class BatchStatus(StrEnum):
+    """How far a batch is: entries are moved into it while it is open; it is closed; its files are written."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    WRITTEN = "written"
 
 
 class Share(NamedTuple):
@@ -32,6 +41,24 @@ class Entry(NamedTuple):
     paid_at: str
     at: str
     shares: tuple[Share, ...]
+
+
+class Cursor(NamedTuple):
+    """The newest batch, and how far it is."""
+
+    batch: str
+    state: BatchStatus | str
+
+
+class SettlementFile(NamedTuple):
+    """A file for one sector. key: in the bucket. amount: dinars, what was reversed taken off. Instants as stored."""
+
+    key: str
+    sha256: str
+    lines: int
+    amount: int
+    written_at: str
+    acknowledged_at: str | None = None
 
 
 def settled(payment: Payment) -> Entry:

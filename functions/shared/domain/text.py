@@ -1,4 +1,4 @@
-"""Folding of typed and exported text: one form for every way in which Iraq writes the same thing.
+"""Folding of typed and exported text: one form for every way in which Iraq writes the same thing; and digests.
 
 Sources: the Unicode character database; the letters that Arabic, Kurdish and Persian keyboards and Windows-1256
 exports put in one another's place.
@@ -6,6 +6,7 @@ exports put in one another's place.
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Final
 from unicodedata import normalize
 
@@ -56,3 +57,11 @@ def fold_name(text: str) -> str:
     """The key under which a name or word is found: folded, without spaces, separators or a leading ال."""
     name = fold(text).translate(_NAME)
     return name[2:] if name.startswith("ال") and len(name) > 3 else name
+
+
+def digest(*parts: str) -> str:
+    """Digest texts, in their order, to 32 hexadecimal digits.
+
+    An id that is the digest of what a thing says, and to whom, makes saying it twice the same as saying it once.
+    """
+    return blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()

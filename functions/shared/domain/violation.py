@@ -116,7 +116,7 @@ class Violation(NamedTuple):
         return self.version.partition("#")[0]
 
     def due(self, at: str) -> Due:
-        """What is owed for it at an instant (a stored text)."""
+        """Work out what is owed for it at an instant (a stored text)."""
         return fine.due(self.facts, at)
 
 

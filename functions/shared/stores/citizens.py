@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from shared.aws_json import AwsError, Call, Json
+from shared.domain.citizen import DEFAULT_LIMITS, Follower, Limits, Profile, QuotaError, Vehicle
 from shared.domain.time import to_text
 from shared.stores.items import (
     Item,
@@ -28,17 +29,7 @@ from shared.stores.items import (
     text,
     transact,
 )
-from shared.stores.profiles import (
-    DEFAULT_LIMITS,
-    Change,
-    Limits,
-    Profile,
-    QuotaError,
-    Subject,
-    profile_of,
-    texts,
-    used_up,
-)
+from shared.stores.profiles import Change, Subject, profile_of, texts, used_up
 
 _TRIES: Final = 5
 _CHANGING: Final = ("category", "relation", "notify", "proven")
@@ -51,29 +42,6 @@ class Admission(NamedTuple):
     profile: Profile
     linked: bool = False
     proven: bool = False
-
-
-class Vehicle(NamedTuple):
-    """A plate that a citizen linked. relation: self or family. notify: the consent to SMS about it."""
-
-    vehicle_id: str
-    plate_key: str
-    category: str | None
-    relation: str
-    notify: bool
-    proven: bool = False
-
-
-class Follower(NamedTuple):
-    """A citizen who linked a plate, as the plate's own list knows them. since: a stored text."""
-
-    sub: str
-    vehicle_id: str
-    category: str | None
-    notify: bool
-    proven: bool
-    relation: str
-    since: str
 
 
 class Citizens:
@@ -285,7 +253,7 @@ class Citizens:
         return get_item(self._call, self._table, item_key(pk, sk))
 
     def _all(self, actions: Sequence[Json]) -> bool:
-        """Whether all conditions of a transaction held."""
+        """Make a transaction; return whether all its conditions held."""
         return is_made(lambda: transact(self._call, actions))
 
 

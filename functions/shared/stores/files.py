@@ -9,108 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from hashlib import blake2b
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from shared.aws_json import Call, Json
+from shared.domain.file import OUTCOMES, DoneChunk, File, FileStatus, FileVersion, Plan, Upload
+from shared.domain.state import known
 from shared.domain.time import to_text
 from shared.stores.items import Item, epoch, get_item, is_made, item_key, number, pack, pages, text, transact
 
-CHECKING: Final = "checking"
-LOADING: Final = "loading"
-LOADED: Final = "loaded"
-MANY_REJECTS: Final = "loaded_with_many_rejects"
-FAILED: Final = "failed"
-REFUSED: Final = "refused"
-FINAL: Final = frozenset((LOADED, MANY_REJECTS, REFUSED))
-ENDED: Final = FINAL | {FAILED}
-"""What a file can end as. One that failed is taken up again where what it lacks is loaded after all."""
-
-OUTCOMES: Final = ("inserted", "updated", "unchanged", "stale", "rejected")
-"""What can become of a row: every row is in exactly one of these counts."""
-
 KEPT: Final = timedelta(days=90)
 """How long chunks and uploads are remembered."""
-
-
-class FileVersion(NamedTuple):
-    """One version of one object, as S3's event names it. order: grows from each version of a key to the next."""
-
-    bucket: str
-    key: str
-    version_id: str
-    order: str
-
-    @property
-    def origin(self) -> str:
-        """The folder it lies in: live, backlog or registry."""
-        return self.key.partition("/")[0]
-
-    @property
-    def file_id(self) -> str:
-        """The one id of this version: what its rows are known by."""
-        named = "\x1f".join((self.bucket, self.key, self.version_id))
-        return blake2b(named.encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()
-
-
-class Plan(NamedTuple):
-    """How a file is to be loaded. chunks, rows: how many it holds. last_modified: a stored text.
-
-    rewritten: its chunks were kept apart, because they are no ranges of plain text in it. sheets_unread: of a workbook,
-    those beside the one that is loaded which are shown and hold anything. encoding: the one that was declared for it.
-    """
-
-    separator: str
-    header: tuple[str, ...]
-    columns: tuple[str, ...]
-    chunks: int
-    rows: int
-    last_modified: str
-    size: int
-    checksum: str
-    rewritten: bool
-    sheets_unread: int = 0
-    encoding: str = ""
-
-
-class File(NamedTuple):
-    """A file version in the ledger.
-
-    queued: all its chunks were put on the queue. plan: None until it was read through. report: JSON, once it has ended.
-    published: that report lies where the directorate looks for it.
-    """
-
-    version: FileVersion
-    state: str
-    claimed_at: str
-    queued: bool = False
-    published: bool = False
-    plan: Plan | None = None
-    chunks_done: int = 0
-    rows_done: int = 0
-    report: str | None = None
-
-    @property
-    def all_done(self) -> bool:
-        """Whether every chunk was loaded."""
-        return self.plan is not None and self.chunks_done == self.plan.chunks
-
-
-class DoneChunk(NamedTuple):
-    """What came of a chunk. notes: JSON, what is to be told of its rows."""
-
-    number: int
-    counts: Mapping[str, int]
-    notes: str
-
-
-class Upload(NamedTuple):
-    """An upload that the API prepared. sub: who asked for it."""
-
-    upload_id: str
-    sub: str
-    bucket: str
-    key: str
 
 
 class Files:
@@ -124,10 +32,10 @@ class Files:
 
     def claim(self, version: FileVersion, at: datetime) -> File:
         """Enter a file version, once, and note it as the newest of its key if it is. Returns what the ledger holds."""
-        file = File(version, CHECKING, to_text(at))
+        file = File(version, FileStatus.CHECKING, to_text(at))
         item = {
             **item_key(f"FILE#{version.file_id}", "FILE"),
-            **pack({**version._asdict(), "state": CHECKING, "claimed_at": file.claimed_at}),
+            **pack({**version._asdict(), "state": FileStatus.CHECKING, "claimed_at": file.claimed_at}),
         }
         request = {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
         if not self._made("PutItem", request):
@@ -149,7 +57,13 @@ class Files:
         self._update(
             file_id,
             f"SET {sets}, #state = :loading, chunks_done = :none, rows_done = :none",
-            {**values, ":loading": LOADING, ":checking": CHECKING, ":failed": FAILED, ":none": 0},
+            {
+                **values,
+                ":loading": FileStatus.LOADING,
+                ":checking": FileStatus.CHECKING,
+                ":failed": FileStatus.FAILED,
+                ":none": 0,
+            },
             condition="attribute_not_exists(#chunks) AND #state IN (:checking, :failed)",
             names=(*plan._fields, "state"),
         )
@@ -170,12 +84,18 @@ class Files:
             condition="attribute_exists(pk) AND (attribute_not_exists(finishing_until) OR finishing_until < :now)",
         )
 
-    def end(self, file_id: str, state: str, report: str) -> bool:
+    def end(self, file_id: str, state: FileStatus, report: str) -> bool:
         """Say how a file ended. Returns False where it had ended before, but for one that had failed."""
         return self._update(
             file_id,
             "SET #state = :state, report = :report REMOVE published",
-            {":state": state, ":report": report, ":checking": CHECKING, ":loading": LOADING, ":failed": FAILED},
+            {
+                ":state": state,
+                ":report": report,
+                ":checking": FileStatus.CHECKING,
+                ":loading": FileStatus.LOADING,
+                ":failed": FileStatus.FAILED,
+            },
             condition="#state IN (:checking, :loading, :failed)",
             names=("state",),
         )
@@ -203,7 +123,7 @@ class Files:
         return is_made(lambda: transact(self._call, [{"Put": put}, {"Update": count}]))
 
     def is_done(self, file_id: str, chunk_number: int) -> bool:
-        """Whether a chunk has been counted."""
+        """Return whether a chunk has been counted."""
         return self._get(f"FILE#{file_id}", _chunk_key(chunk_number)) is not None
 
     def chunks(self, file_id: str) -> Iterator[DoneChunk]:
@@ -299,7 +219,7 @@ class Files:
         return self._made("UpdateItem", request)
 
     def _made(self, operation: str, request: Json) -> bool:
-        """Whether a conditional write was made."""
+        """Make a conditional write; return whether its condition held."""
         return is_made(lambda: self._call("dynamodb", operation, request))
 
 
@@ -307,7 +227,7 @@ def _read(item: Item) -> File:
     version = FileVersion(*(item[name]["S"] for name in FileVersion._fields))
     return File(
         version,
-        item["state"]["S"],
+        known(FileStatus, item["state"]["S"]),
         item["claimed_at"]["S"],
         "queued" in item,
         "published" in item,

@@ -49,7 +49,7 @@ class LookUps:
         return {"Put": {"TableName": self._table, "Item": item}}
 
     def query(self, sub: str, query_id: str, at: datetime) -> Asked | None:
-        """What a citizen's own query of the last 24 h asked for, or None."""
+        """Return what a citizen's own query of the last 24 h asked for, or None."""
         item = get_item(self._call, self._table, item_key(sub, f"QUERY#{query_id}"))
         if item is None or int(item["expires"]["N"]) <= epoch(at):
             return None
@@ -93,7 +93,7 @@ class LookUps:
         }
 
     def may_see(self, sub: str, plate_keys: Iterable[str], at: datetime) -> set[str]:
-        """Which of these plates the citizen linked, or looked up in the last 24 h."""
+        """Return which of these plates the citizen linked, or looked up in the last 24 h."""
         keys: list[Item] = []
         for plate_key in dict.fromkeys(plate_keys):
             keys += [item_key(sub, f"SEEN#{plate_key}"), item_key(f"P#{plate_key}", sub)]

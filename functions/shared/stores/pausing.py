@@ -1,4 +1,4 @@
-"""Whether payments are paused: one item of the Payments table that the operator writes and every start reads."""
+"""Whether payments are paused: an item of the Payments table, ``pk=PAUSED``, that the operator writes, starts read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Pausing:
         self._table = table
 
     def is_paused(self) -> bool:
-        """Whether no payment may be begun, consistently read: half a read unit."""
+        """Return whether no payment may be begun, consistently read: half a read unit."""
         request = {"TableName": self._table, "Key": _KEY, "ConsistentRead": True, "ProjectionExpression": "pk"}
         return "Item" in self._call("dynamodb", "GetItem", request)
 

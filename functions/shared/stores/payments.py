@@ -15,8 +15,9 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.message import identity
-from shared.domain.payment import CREATED, LIVE, REFUND_DUE, REVIEW, Line, Payment, may_change
+from shared.domain.payment import LIVE, Line, Payment, PaymentStatus, Receipt, may_change
+from shared.domain.state import known
+from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.stores.items import (
     Item,
@@ -42,16 +43,6 @@ TO_ASK: Final = "live"
 
 Position = tuple[str, str]
 """Where a payment stands among its citizen's: when it was created, and its id."""
-
-
-class Receipt(NamedTuple):
-    """What a receipt number stands for. amount in dinars. void_since: when the money went back after all."""
-
-    receipt_no: str
-    payment_id: str
-    amount: int
-    paid_at: str
-    void_since: str | None = None
 
 
 class KeyUse(NamedTuple):
@@ -99,7 +90,9 @@ class Payments:
             payment, "ADD payments :this", "attribute_not_exists(payments) OR size(payments) < :most"
         )
         joined["Update"]["ExpressionAttributeValues"][":most"] = {"N": str(most_live)}
-        return self._transact([put_key, put_payment], joined, self._event(payment.payment_id, CREATED, at), holds)
+        return self._transact(
+            [put_key, put_payment], joined, self._event(payment.payment_id, PaymentStatus.CREATED, at), holds
+        )
 
     def change(
         self,
@@ -140,7 +133,7 @@ class Payments:
             "TableName": self._table,
             "Key": item_key(payment.payment_id, "PAYMENT"),
             "UpdateExpression": "SET refunding_until = :until",
-            "ConditionExpression": "#status = :before AND attribute_not_exists(by_hand_since)"
+            "ConditionExpression": "#status = :before AND attribute_not_exists(manual_refund_since)"
             " AND (attribute_not_exists(refunding_until) OR refunding_until <= :now)",
             "ExpressionAttributeNames": {"#status": "status"},
             "ExpressionAttributeValues": pack(
@@ -177,9 +170,9 @@ class Payments:
             }
         }
 
-    def heard(self, payment_id: str, event: str, at: datetime) -> bool:
+    def record_callback(self, payment_id: str, event: str, at: datetime) -> bool:
         """Record a gateway's callback, once however often it comes. Returns whether it is new."""
-        item = {**item_key(payment_id, f"CALLBACK#{identity(event)}"), **pack({"event": event, "at": to_text(at)})}
+        item = {**item_key(payment_id, f"CALLBACK#{digest(event)}"), **pack({"event": event, "at": to_text(at)})}
         put = self._put(item, "attribute_not_exists(pk)")["Put"]
         return is_made(lambda: self._call("dynamodb", "PutItem", put))
 
@@ -323,7 +316,7 @@ class Payments:
 
 def _unfinished(payment: Payment) -> str | None:
     kind = TO_ASK if payment.status in LIVE else payment.status
-    if kind not in (TO_ASK, REFUND_DUE, REVIEW):
+    if kind not in (TO_ASK, PaymentStatus.REFUND_DUE, PaymentStatus.REVIEW):
         return None
     return f"{kind}#{crc32(payment.payment_id.encode()) % SHARDS}"
 
@@ -344,7 +337,7 @@ def _read(item: Item) -> Payment:
         payment_id=item["pk"]["S"],
         sub=item["sub"]["S"],
         gateway=item["gateway"]["S"],
-        status=item["status"]["S"],
+        status=known(PaymentStatus, item["status"]["S"]),
         lines=tuple(Line(*row) for row in read_rows(item["lines"])),
         amount=int(item["amount"]["N"]),
         created_at=item["created_at"]["S"],
@@ -361,5 +354,5 @@ def _read(item: Item) -> Payment:
         receipt_no=text(item, "receipt_no"),
         reason=text(item, "reason"),
         refund_refused=text(item, "refund_refused"),
-        by_hand_since=text(item, "by_hand_since"),
+        manual_refund_since=text(item, "manual_refund_since"),
     )

@@ -2,39 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from shared.aws_json import Json
+from shared.domain.citizen import Limits, Profile
 from shared.stores.items import Item, number, pack, text
-
-
-class Profile(NamedTuple):
-    """How a citizen wants to be told. phone: E.164 as last seen in a token. sms: False switches every SMS off."""
-
-    phone: str | None
-    language: str = "ar"
-    sms: bool = True
-
-
-class Limits(NamedTuple):
-    """What a citizen may do in a day; ``vehicles`` in all. plates: distinct ones that are not linked. sms: received."""
-
-    queries: int = 50
-    plates: int = 10
-    links: int = 5
-    vehicles: int = 10
-    sms: int = 10
-
-
-DEFAULT_LIMITS: Final = Limits()
-
-
-class QuotaError(Exception):
-    """A citizen has used up a quota. quota: which, as :class:`Limits` names it."""
-
-    def __init__(self, quota: str) -> None:
-        super().__init__(quota)
-        self.quota = quota
 
 
 class Subject(NamedTuple):
@@ -60,7 +32,7 @@ class Change:
 
     @classmethod
     def in_person(cls, phone: str | None, language: str) -> Change:
-        """What a citizen's token and call say. A language that was chosen stays."""
+        """Begin a change with what a citizen's token and call say. A language that was chosen stays."""
         change = cls()
         change.phone(phone)
         change._sets.append(f"{change._name('language')} = if_not_exists(chosen_language, :language)")
@@ -165,7 +137,7 @@ class Change:
 
 
 def used_up(known: Item, day: str, subject: Subject | None, limits: Limits) -> str | None:
-    """Which quota of look-ups a profile has used up on a day, or None."""
+    """Return which quota of look-ups a profile has used up on a day, or None."""
     if (text(known, "day") or "") < day:
         return None
     if (number(known, "queries") or 0) >= limits.queries:

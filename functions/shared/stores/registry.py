@@ -10,11 +10,12 @@ import hmac
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from shared.aws_json import AwsError, Call, Json
+from shared.domain.registration import Proof, Registration
 from shared.domain.time import to_text
-from shared.plate_crypto import Keyed
+from shared.plate_crypto import PlateCrypto
 from shared.stores import versioned
 from shared.stores.items import Item, batch_get, epoch, item_key, pack, text
 
@@ -28,38 +29,6 @@ _NOTHING: Final = "0" * 32
 _KEPT: Final = timedelta(days=2)
 
 
-class Registration(NamedTuple):
-    """One accepted row of a file: a vehicle and the number on its card, in its normal form.
-
-    version: what tells which writing is newer. dated: whether the row named its own ``updated_at``. ref: the file
-    version and line it stands on.
-    """
-
-    plate_key: str
-    category: str | None
-    number: str
-    version: str
-    dated: bool
-    ref: str
-
-    @property
-    def identity(self) -> tuple[str, str | None]:
-        """The vehicle: its plate and category."""
-        return self.plate_key, self.category
-
-
-class Proof(NamedTuple):
-    """What came of a number: whether it stands on the plate's card.
-
-    category: that of the card, where the plate's number is registered in several. wrong_today: how many wrong numbers
-    the plate has had today.
-    """
-
-    right: bool
-    category: str | None = None
-    wrong_today: int = 0
-
-
 class TooManyTriesError(Exception):
     """A citizen has tried too many wrong numbers for a plate today."""
 
@@ -67,10 +36,12 @@ class TooManyTriesError(Exception):
 class Registry:
     """The table through the port. sleep: how to wait between tries."""
 
-    def __init__(self, call: Call, table: str, keyed: Keyed, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, call: Call, table: str, crypto: PlateCrypto, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._call = call
         self._table = table
-        self._keyed = keyed
+        self._crypto = crypto
         self._sleep = sleep
 
     # ------------------------------------------------------------------ ingest
@@ -94,10 +65,10 @@ class Registry:
         return versioned.write(self._call, decisions, self._sleep)
 
     def _vehicle(self, row: Registration) -> Item:
-        return item_key(self._keyed.plate(row.plate_key), f"{_NUMBER}{row.category or ''}")
+        return item_key(self._crypto.plate_fingerprint(row.plate_key), f"{_NUMBER}{row.category or ''}")
 
     def _decide(self, row: Registration, key: Item, known: Item | None) -> tuple[str, Json | None]:
-        number = self._keyed.registration(row.plate_key, row.number)
+        number = self._crypto.registration_fingerprint(row.plate_key, row.number)
         same = known is not None and known["number"]["S"] == number
         outcome, needed = versioned.decide(row, known, same=same)
         return outcome, self._put(row, key, number, known) if needed else None
@@ -117,12 +88,12 @@ class Registry:
     # ------------------------------------------------------------------ proof
 
     def prove(self, sub: str, plate_key: str, category: str | None, number: str, at: datetime) -> Proof:
-        """Whether a number stands on the registration card of a plate.
+        """Return whether a number stands on the registration card of a plate.
 
         The try is counted before it is compared, so that many at once are no more than many in a row; a right one is
         taken off again. Unknown plates are the same work. Raises TooManyTriesError.
         """
-        mark, day = self._keyed.plate(plate_key), to_text(at)[:10]
+        mark, day = self._crypto.plate_fingerprint(plate_key), to_text(at)[:10]
         own = item_key(mark, f"TRIES#{day}#{sub}")
         try:
             self._add(own, 1, at, MAX_TRIES)
@@ -130,7 +101,7 @@ class Registry:
             if not error.condition_failed:
                 raise
             raise TooManyTriesError from None
-        wanted = self._keyed.registration(plate_key, number)
+        wanted = self._crypto.registration_fingerprint(plate_key, number)
         cards = self._cards(mark, category) or {category: _NOTHING}
         right = [registered for registered, known in cards.items() if hmac.compare_digest(known, wanted)]
         if not right:

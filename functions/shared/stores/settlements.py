@@ -13,41 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 from zlib import crc32
 
 from shared.aws_json import Call, Json
-from shared.domain.settlement import Entry, Share
+from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
+from shared.domain.state import known
 from shared.domain.time import to_text
 from shared.stores.items import MAX_ACTIONS, Item, get_item, is_made, item_key, pack, pages, text, transact
 from shared.stores.rows import pack_rows, read_rows
 
 SHARDS: Final = 4
-OPEN: Final = "open"
-CLOSED: Final = "closed"
-WRITTEN: Final = "written"
 
 _AT_ONCE: Final = (MAX_ACTIONS - 1) // 2
 """Entries moved in one transaction: two actions each, and the check that their batch is open."""
 _CURSOR: Final = item_key("CURSOR", "CURSOR")
-
-
-class Cursor(NamedTuple):
-    """The newest batch and its state: open while entries are moved into it, closed, then written to files."""
-
-    batch: str
-    state: str
-
-
-class SettlementFile(NamedTuple):
-    """A file for one sector. key: in the bucket. amount: dinars, what was reversed taken off. Instants as stored."""
-
-    key: str
-    sha256: str
-    lines: int
-    amount: int
-    written_at: str
-    acknowledged_at: str | None = None
 
 
 class Settlements:
@@ -71,7 +51,7 @@ class Settlements:
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
 
     def is_due(self) -> bool:
-        """Whether any entry waits for a batch."""
+        """Return whether any entry waits for a batch."""
         return any(next(self._query(f"DUE#{shard}", limit=1), None) for shard in range(SHARDS))
 
     def collect(self, batch: str, most: int) -> None:
@@ -99,7 +79,7 @@ class Settlements:
 
     def _move(self, items: Sequence[Item], batch: str) -> bool:
         """Move entries from due into a batch, whoever else is moving them there. False: it is not open."""
-        check = {"TableName": self._table, "Key": _CURSOR, **self._on_cursor(Cursor(batch, OPEN))}
+        check = {"TableName": self._table, "Key": _CURSOR, **self._on_cursor(Cursor(batch, BatchStatus.OPEN))}
         gone = [{"TableName": self._table, "Key": {"pk": item["pk"], "sk": item["sk"]}} for item in items]
         there = [{"TableName": self._table, "Item": {**item, "pk": {"S": f"BATCH#{batch}"}}} for item in items]
         actions = [{"ConditionCheck": check}, *({"Delete": key} for key in gone), *({"Put": item} for item in there)]
@@ -110,7 +90,7 @@ class Settlements:
     def cursor(self) -> Cursor | None:
         """The newest batch; None before the first."""
         item = get_item(self._call, self._table, _CURSOR)
-        return Cursor(item["batch"]["S"], item["state"]["S"]) if item else None
+        return Cursor(item["batch"]["S"], known(BatchStatus, item["state"]["S"])) if item else None
 
     def advance(self, seen: Cursor | None, to: Cursor) -> bool:
         """Set the cursor, if it is still as it was seen. Returns False where another run was quicker."""
@@ -163,7 +143,7 @@ class Settlements:
         )
 
     def unacknowledged(self, before: datetime) -> int:
-        """How many files were written before an instant and are not acknowledged."""
+        """Count the files that were written before an instant and are not acknowledged."""
         request: Json = {
             "TableName": self._table,
             "IndexName": "Unacknowledged",
@@ -188,7 +168,7 @@ class Settlements:
             yield from page["Items"]
 
     def _write(self, operation: str, request: Json) -> bool:
-        """Whether the write's condition held."""
+        """Make a write; return whether its condition held."""
         return is_made(lambda: self._call("dynamodb", operation, request))
 
 

@@ -35,7 +35,7 @@ class Line(Protocol):
 
 
 def decide(line: Line, known: Item | None, *, same: bool) -> tuple[str, bool]:
-    """What becomes of a line beside the item that is known of it, and whether it must be written.
+    """Decide what becomes of a line beside the item that is known of it, and whether it must be written.
 
     known: with ``version``, ``changed_by`` and, where another line inserted it, ``inserted_by`` (refs). same: the item
     says what the line says.

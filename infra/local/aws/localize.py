@@ -1,4 +1,4 @@
-"""What the emulator can hold of template.yaml: a pure function from a SAM template to a CloudFormation one.
+"""What the emulator can hold of the template: a pure function from a SAM template to a CloudFormation one.
 
 Beside the SAM transform itself only what the emulator does otherwise than AWS differs:
 
@@ -20,24 +20,16 @@ from typing import Any
 import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
 
 from infra.local.aws.conditions import decide
 from infra.local.aws.http_api import explicit_routes
 from infra.local.config import REGION
-
-Template = dict[str, Any]
+from infra.template import Template
 
 _PROXY_VARIABLE = "MINISTACK_LAMBDA_PROXY_URL"
 _SQS_ACTIONS_WITH_BATCH = ("sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
 _SHIFTING = ("AutoPublishAlias", "DeploymentPreference")
 _CODE_ELSEWHERE = "s3://local/functions"
-
-
-def parse(text: str) -> Template:
-    """A SAM template's YAML, with the short forms of intrinsic functions."""
-    template: Template = yaml_parse(text)
-    return template
 
 
 def localize(template: Template, parameters: Mapping[str, str], functions_url: str) -> Template:

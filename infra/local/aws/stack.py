@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.local.aws.clients import Clients
-from infra.local.aws.localize import Template
 from infra.local.config import REGION
+from infra.template import Template
 
 DEPLOY_WITHIN = 120.0  # seconds
 _POLL = 0.05  # seconds

@@ -42,7 +42,7 @@ class Proxy:
             return message(400, "The path must be absolute and percent-encoded")
         connection = self._pool.take(url.netloc)
         try:
-            response = _exchange(connection, url.path.rstrip("/"), request)
+            response = _forward(connection, url.path.rstrip("/"), request)
         except TimeoutError:
             connection.close()
             return message(504, "The API did not answer in time")
@@ -100,7 +100,7 @@ def _dropped(connection: http.client.HTTPConnection) -> bool:
     return bool(poll.poll(0))
 
 
-def _exchange(connection: http.client.HTTPConnection, prefix: str, request: Request) -> Response:
+def _forward(connection: http.client.HTTPConnection, prefix: str, request: Request) -> Response:
     connection.putrequest(request.method, prefix + request.target, skip_accept_encoding=True)
     for name, value in _end_to_end(tuple(request.headers.items())):
         if name.lower() not in ("host", "x-forwarded-for", "content-length"):

@@ -32,9 +32,9 @@ class Given(NamedTuple):
 
 
 def scan(given: Given) -> Counts:
-    from tests.bench.load.desk import desk
+    from tests.bench.load.local_ports import ending_ports
 
-    at, _ = desk(given.path)
+    at, _ = ending_ports(given.path)
     file_id, chunks = _receive(at, given)
     plan = at.files.file(file_id).plan
     assert plan
@@ -45,7 +45,7 @@ def _receive(at: Any, given: Given) -> tuple[str, list[Any]]:
     from ingest import on_file
     from ingest.chunking import MAX_BAD_SHARE
     from shared.clock import now
-    from shared.stores.files import FileVersion
+    from shared.domain.file import FileVersion
 
     version = FileVersion("uploads", f"backlog/{given.path.name}", given.version_id, given.version_id)
     chunks: list[Any] = []
@@ -59,9 +59,9 @@ def load(given: Given) -> Counts:
     from shared.aws_json import FastClient
     from shared.clock import now
     from shared.stores.violations import Violations
-    from tests.bench.load.desk import desk
+    from tests.bench.load.local_ports import ending_ports
 
-    at, disk = desk(given.path)
+    at, disk = ending_ports(given.path)
     file_id, chunks = _receive(at, given)
     queue: SimpleQueue[Any] = SimpleQueue()
     for chunk in chunks:

@@ -90,7 +90,7 @@ def look_up(client: Any) -> Look:
                     "ConditionCheck": {
                         "TableName": "messages",
                         "Key": {"pk": {"S": "CAP"}},
-                        "ConditionExpression": "attribute_not_exists(taken) OR taken < :most",
+                        "ConditionExpression": "attribute_not_exists(reserved) OR reserved < :most",
                         "ExpressionAttributeValues": {":most": {"N": "10"}},
                     }
                 },

@@ -52,7 +52,7 @@ _PAYMENT = {
     "unanswered": {"BOOL": False},
     "returned": {"L": []},
 }
-_HEARD_BEFORE = {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}
+_KNOWN_CALLBACK = {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}
 _BODIES = {
     "Query": {"Items": [_violation(number) for number in range(VIOLATIONS)], "Count": VIOLATIONS},
     "UpdateItem": {"Attributes": _PROFILE},
@@ -74,7 +74,7 @@ def _reply(body: object, status: str = "200 OK") -> bytes:
 
 _REPLIES = {operation: _reply(body) for operation, body in _BODIES.items()}
 _NOTHING = _reply({})
-_OF_PAYMENTS = {"getitem": _reply({"Item": _PAYMENT}), "putitem": _reply(_HEARD_BEFORE, "400 Bad Request")}
+_OF_PAYMENTS = {"getitem": _reply({"Item": _PAYMENT}), "putitem": _reply(_KNOWN_CALLBACK, "400 Bad Request")}
 
 
 async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -14,7 +14,7 @@ APP = Path(__file__).parent / "app"
 
 
 def application(issuer: str) -> Application:
-    return Application(APP / "template.yaml", APP / "functions", {"Issuer": issuer, "NotDeclared": "x"})
+    return Application((APP / "template.yaml",), APP / "functions", {"Issuer": issuer, "NotDeclared": "x"})
 
 
 if __name__ == "__main__":

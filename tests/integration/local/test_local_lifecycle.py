@@ -188,7 +188,7 @@ def test_a_resource_that_cannot_be_made_is_named_with_the_reason(
     template = tmp_path / "template.yaml"
     template.write_text(f"Resources: {{Odd: {resource}}}")
 
-    engine = Engine(config, Application(template, tmp_path, {}))
+    engine = Engine(config, Application((template,), tmp_path, {}))
     with pytest.raises(DeployError, match=reason):
         engine.start(lambda line: None)
 

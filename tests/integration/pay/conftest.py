@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.violation import Violation
 from tests.support.functions import Functions
-from tests.support.payment_requests import two_violations, wish
+from tests.support.payment_requests import payment_body, two_violations
 
 
 @pytest.fixture
@@ -17,5 +17,5 @@ def subjects(functions: Functions) -> list[Violation]:
 @pytest.fixture
 def started(functions: Functions, subjects: list[Violation]) -> str:
     """The id of a payment of both, pending."""
-    payment_id: str = functions.pay(wish(*subjects)).body["payment_id"]
+    payment_id: str = functions.pay(payment_body(*subjects)).body["payment_id"]
     return payment_id

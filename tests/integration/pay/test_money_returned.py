@@ -6,9 +6,9 @@ import contextlib
 
 import pytest
 
-from pay.payments.money_returned import take_back
-from pay.payments.refund import given_back, settle_reviewed
-from pay.payments.settle import Books
+from pay.payments.money_returned import record_money_returned
+from pay.payments.refund import complete_refund, settle_reviewed
+from pay.payments.settle import PaymentStores
 from shared.aws_json import AwsError
 from shared.domain.payment import Payment
 from shared.domain.settlement import REVERSED, SETTLED
@@ -23,9 +23,9 @@ from tests.support.payment_requests import corrections, state
 
 
 @pytest.fixture
-def books(engine: Engine, functions: Functions) -> Books:
+def stores(engine: Engine, functions: Functions) -> PaymentStores:
     ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-    return Books(functions.violations, functions.payments, functions.messages, ledger)
+    return PaymentStores(functions.violations, functions.payments, functions.messages, ledger)
 
 
 def payment_of(functions: Functions, payment_id: str) -> Payment:
@@ -46,12 +46,12 @@ def entries(functions: Functions) -> list[str]:
 
 
 def test_everything_is_undone_in_one_go(
-    functions: Functions, books: Books, subjects: list[Violation], paid: Payment
+    functions: Functions, stores: PaymentStores, subjects: list[Violation], paid: Payment
 ) -> None:
-    assert take_back(paid, books, functions.clock.at)
+    assert record_money_returned(paid, stores, functions.clock.at)
     after = functions.payment(paid.payment_id).body
     assert after["status"] == "refunded"
-    assert corrections(functions) == ["taken_back"]
+    assert corrections(functions) == ["money_returned"]
     kept = functions.violations.get(each.violation_no for each in subjects)
     assert [kept[each.violation_no] for each in subjects] == subjects
     assert functions.receipt(str(paid.receipt_no)).body["paid"] is False
@@ -62,29 +62,29 @@ def test_everything_is_undone_in_one_go(
 
 
 def test_its_violations_can_be_paid_anew(
-    functions: Functions, books: Books, subjects: list[Violation], paid: Payment
+    functions: Functions, stores: PaymentStores, subjects: list[Violation], paid: Payment
 ) -> None:
-    take_back(paid, books, functions.clock.at)
-    wish = {"violations": [subjects[0].violation_no], "gateway": "sandbox", "return_url": "https://tf.ur.gov.iq/paid"}
-    assert functions.pay(wish, "key-00000002").status == 201
+    record_money_returned(paid, stores, functions.clock.at)
+    body = {"violations": [subjects[0].violation_no], "gateway": "sandbox", "return_url": "https://tf.ur.gov.iq/paid"}
+    assert functions.pay(body, "key-00000002").status == 201
 
 
-def test_it_is_done_once(functions: Functions, books: Books, paid: Payment) -> None:
-    assert take_back(paid, books, functions.clock.at)
-    assert not take_back(paid, books, functions.clock.at)
+def test_it_is_done_once(functions: Functions, stores: PaymentStores, paid: Payment) -> None:
+    assert record_money_returned(paid, stores, functions.clock.at)
+    assert not record_money_returned(paid, stores, functions.clock.at)
     assert entries(functions) == [REVERSED, SETTLED]
 
 
 def test_what_the_directorate_closed_meanwhile_stays_closed(
-    functions: Functions, books: Books, subjects: list[Violation], paid: Payment
+    functions: Functions, stores: PaymentStores, subjects: list[Violation], paid: Payment
 ) -> None:
     functions.violations.write([row(later(subjects[0], status=PAID)), row(later(subjects[1], status=CANCELLED))])
-    assert take_back(paid, books, functions.clock.at)
+    assert record_money_returned(paid, stores, functions.clock.at)
     assert [state(functions, each) for each in subjects] == [PAID, CANCELLED]
 
 
 def test_only_what_was_settled_is_reversed(
-    functions: Functions, books: Books, subjects: list[Violation], started: str
+    functions: Functions, stores: PaymentStores, subjects: list[Violation], started: str
 ) -> None:
     """One violation was cancelled before the money came: its part went back then, and its payer was told."""
     functions.violations.write([row(later(subjects[1], status=CANCELLED))])
@@ -92,55 +92,57 @@ def test_only_what_was_settled_is_reversed(
     functions.callback(started)
     functions.clock.forward(minutes=3)
     for _ in range(2):
-        functions.reconcile()
+        functions.poll_gateways()
     partly = payment_of(functions, started)
     assert (partly.status, partly.settled, partly.returned) == ("paid", 50_000, (subjects[1].violation_no,))
-    assert take_back(partly, books, functions.clock.at)
+    assert record_money_returned(partly, stores, functions.clock.at)
     (reversal,) = [item for item in functions.tables.items("Settlements") if item["sk"]["S"].startswith(REVERSED)]
     assert [share["L"][0]["S"] for share in reversal["shares"]["L"]] == [subjects[0].violation_no]
     assert payment_of(functions, started).surplus == 75_000
 
 
 def test_also_where_more_had_come_than_was_settled(
-    functions: Functions, books: Books, subjects: list[Violation], started: str
+    functions: Functions, stores: PaymentStores, subjects: list[Violation], started: str
 ) -> None:
     """The payer was told of what went back then, and is told of a payment once."""
     functions.gateway.says(started, amount=80_000)
     functions.callback(started)
-    settled = settle_reviewed(payment_of(functions, started), books, functions.clock.at)
+    settled = settle_reviewed(payment_of(functions, started), stores, functions.clock.at)
     assert settled is not None
-    overpaid = given_back(settled, books, functions.clock.at)
+    overpaid = complete_refund(settled, stores, functions.clock.at)
     assert (overpaid.status, overpaid.surplus, overpaid.returned) == ("paid", 5_000, ())
-    assert take_back(overpaid, books, functions.clock.at)
+    assert record_money_returned(overpaid, stores, functions.clock.at)
     assert payment_of(functions, started).status == "refunded"
     assert [state(functions, each) for each in subjects] == ["unpaid"] * 2
 
 
-def test_what_has_settled_nothing_cannot_be_taken_back(functions: Functions, books: Books, started: str) -> None:
+def test_what_has_settled_nothing_cannot_be_taken_back(
+    functions: Functions, stores: PaymentStores, started: str
+) -> None:
     with pytest.raises(ValueError, match="settled something"):
-        take_back(payment_of(functions, started), books, functions.clock.at)
+        record_money_returned(payment_of(functions, started), stores, functions.clock.at)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("error", [Crash(), AwsError("Unreachable", "")], ids=["crash", "failure"])
 def test_a_death_on_the_way_leaves_all_or_nothing(
-    engine: Engine, functions: Functions, books: Books, paid: Payment, after: bool, error: BaseException
+    engine: Engine, functions: Functions, stores: PaymentStores, paid: Payment, after: bool, error: BaseException
 ) -> None:
     faults = Faults()
-    dying = books._replace(payments=Payments(faults.through(engine.fast()), functions.tables["Payments"]))
+    dying = stores._replace(payments=Payments(faults.through(engine.fast()), functions.tables["Payments"]))
     with faults.fail(1, after=after, error=error), contextlib.suppress(Crash, AwsError):
-        take_back(paid, dying, functions.clock.at)
+        record_money_returned(paid, dying, functions.clock.at)
     assert faults.calls == 1
-    assert take_back(paid, books, functions.clock.at) != after
+    assert record_money_returned(paid, stores, functions.clock.at) != after
     assert entries(functions) == [REVERSED, SETTLED]
     assert functions.receipt(str(paid.receipt_no)).body["paid"] is False
 
 
 def test_a_receipt_is_no_longer_handed_out(
-    functions: Functions, books: Books, paid: Payment, monkeypatch: pytest.MonkeyPatch
+    functions: Functions, stores: PaymentStores, paid: Payment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECEIPTS_BUCKET", "none")
-    take_back(paid, books, functions.clock.at)
+    record_money_returned(paid, stores, functions.clock.at)
     route = "GET /v1/payments/{payment_id}/receipt"
     reply = functions.call("pay.receipts", route, path={"payment_id": paid.payment_id})
     assert (reply.status, reply.body["code"]) == (409, "not_paid")

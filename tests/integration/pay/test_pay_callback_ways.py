@@ -12,7 +12,7 @@ from shared.domain.violation import Violation
 from shared.http import MAX_BODY_BYTES
 from tests.support.fakes import FakeGateway, callback_body
 from tests.support.functions import Functions, Reply
-from tests.support.payment_requests import RETURN_URL, status, wish
+from tests.support.payment_requests import RETURN_URL, payment_body, status
 
 
 class TestBrowser:
@@ -81,7 +81,7 @@ class TestByTheGatewaysId:
             assert functions.callback(payment_id, headers={}).status == 200
 
         functions.gateway.while_ordering = paid_at_once
-        assert functions.pay(wish(*subjects)).body["status"] == "paid"
+        assert functions.pay(payment_body(*subjects)).body["status"] == "paid"
 
     def test_nobody_elses_order_is_taken_for_ours(self, functions: Functions, started: str) -> None:
         assert functions.callback("none", headers={}).status == 404

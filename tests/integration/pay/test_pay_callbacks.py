@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from pay import gateways
-from pay.gateways import UnknownError
+from pay.gateways import OrderStatus, UnknownError
 from shared.aws_json import AwsError
 from shared.domain.violation import DISPUTED, Violation
 from shared.stores.items import transact
 from tests.support.build import PHONE, SUB, later, row
 from tests.support.functions import Functions
-from tests.support.payment_requests import corrections, state, status, wish
+from tests.support.payment_requests import corrections, payment_body, state, status
 
 
 def crowded(times: int) -> Callable[..., None]:
@@ -59,7 +58,7 @@ class TestCallback:
     def test_a_payer_without_a_phone_gets_a_receipt_without_an_sms(
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
-        started = functions.pay(wish(*subjects), claims={"phone_number": None}).body["payment_id"]
+        started = functions.pay(payment_body(*subjects), claims={"phone_number": None}).body["payment_id"]
         functions.gateway.says(started)
         assert functions.callback(started).status == 200
         assert functions.payment(started).body["receipt_no"]
@@ -69,7 +68,7 @@ class TestCallback:
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
         functions.clock.at = functions.clock.at.replace(month=12, day=19, hour=8, minute=50)
-        started = functions.pay(wish(*subjects)).body["payment_id"]
+        started = functions.pay(payment_body(*subjects)).body["payment_id"]
         functions.clock.forward(minutes=12)
         functions.gateway.says(started)
         functions.callback(started)
@@ -85,7 +84,7 @@ class TestCallback:
         assert functions.payment(started).body["status"] == "paid"
         assert state(functions, subjects[0]) == "paid"
 
-    @pytest.mark.parametrize(("said", "status"), [(gateways.FAILED, "failed"), (gateways.EXPIRED, "expired")])
+    @pytest.mark.parametrize(("said", "status"), [(OrderStatus.FAILED, "failed"), (OrderStatus.EXPIRED, "expired")])
     def test_one_that_brought_no_money_lets_the_violations_go(
         self, functions: Functions, subjects: list[Violation], started: str, said: str, status: str
     ) -> None:
@@ -93,7 +92,7 @@ class TestCallback:
         assert functions.callback(started).status == 200
         assert functions.payment(started).body["status"] == status
         assert [state(functions, subject) for subject in subjects] == ["unpaid"] * 2
-        again = functions.pay(wish(*subjects), "key-00000002")
+        again = functions.pay(payment_body(*subjects), "key-00000002")
         assert again.status == 201
 
     def test_the_callback_itself_proves_nothing(
@@ -114,14 +113,14 @@ class TestCallback:
         assert [state(functions, subject) for subject in subjects] == ["in_payment"] * 2
         assert functions.statuses() == []
 
-    @pytest.mark.parametrize("said", [gateways.UNPAID, gateways.PAID, gateways.FAILED])
+    @pytest.mark.parametrize("said", [OrderStatus.UNPAID, OrderStatus.PAID, OrderStatus.FAILED])
     def test_what_a_gateway_says_of_another_order_says_nothing(
         self, functions: Functions, started: str, said: str
     ) -> None:
         functions.gateway.says(started, said, reference="another")
         functions.clock.forward(minutes=16)
         assert functions.callback(started).status == 503
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "pending"
         functions.gateway.says(started, gateway_id="g-another")
         assert functions.callback(started).status == 503
@@ -137,11 +136,11 @@ class TestCallback:
         if ended == "cancelled":
             functions.cancel(started)
         elif ended == "failed":
-            functions.gateway.says(started, gateways.FAILED)
+            functions.gateway.says(started, OrderStatus.FAILED)
             functions.callback(started, status="failed")
         else:
             functions.clock.forward(minutes=16)
-            functions.reconcile()
+            functions.poll_gateways()
         assert status(functions, started) == ended
         functions.gateway.says(started)
         assert functions.callback(started).status == 200
@@ -164,16 +163,16 @@ class TestCallback:
 
     def test_money_that_comes_while_it_is_being_given_up_is_due_back(self, functions: Functions, started: str) -> None:
         functions.callback(started)
-        standing = functions.gateway.standing
+        order = functions.gateway.get_order
 
         def given_up_meanwhile(payment_id: str | None, gateway_id: str | None) -> Any:
-            functions.gateway.standing = standing  # type: ignore[method-assign]
+            functions.gateway.get_order = order  # type: ignore[method-assign]
             functions.clock.forward(minutes=16)
-            functions.reconcile()
+            functions.poll_gateways()
             functions.gateway.says(started)
-            return standing(payment_id, gateway_id)
+            return order(payment_id, gateway_id)
 
-        functions.gateway.standing = given_up_meanwhile  # type: ignore[method-assign]
+        functions.gateway.get_order = given_up_meanwhile  # type: ignore[method-assign]
         assert functions.callback(started).status == 200
         assert status(functions, started) == "refund_due"
 
@@ -208,7 +207,7 @@ class TestCallback:
         functions.gateway.says(started)
         functions.callback(started)
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "refunded"
         for told in ("paid", "refunded"):
             assert functions.callback(started, status=told).status == 200
@@ -238,7 +237,7 @@ class TestCallback:
             raise UnknownError("ReadTimeoutError")
 
         functions.gateway.while_ordering = taken_but_unheard
-        payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+        payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
         functions.callback("none")  # makes the clients before the threads do
         functions.gateway.says(payment_id)
         with ThreadPoolExecutor(10) as threads:
@@ -262,7 +261,7 @@ class TestCallback:
             raise UnknownError("ReadTimeoutError")
 
         functions.gateway.while_ordering = taken_but_unheard
-        payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+        payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
         functions.gateway.says(payment_id)
         with monkeypatch.context() as patched:
             patched.setattr("shared.stores.payments.transact", crowded(times=1))
@@ -278,7 +277,7 @@ class TestCallback:
             assert functions.callback(payment_id).status == 200
 
         functions.gateway.while_ordering = paid_at_once
-        reply = functions.pay(wish(*subjects))
+        reply = functions.pay(payment_body(*subjects))
         assert (reply.status, reply.body["status"]) == (201, "paid")
         assert reply.body["receipt_no"]
 

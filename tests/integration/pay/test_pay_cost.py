@@ -1,4 +1,4 @@
-"""What a payment costs in calls of tables and write units, as the README states it.
+"""What a payment costs in calls of tables and write units, as the measurements state it.
 
 Units as https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html has them: one a
 kilobyte begun, two in a transaction, also where a condition refuses the write; an index whose entry changes costs one a
@@ -17,8 +17,9 @@ from infra.cost import UNITS
 from shared.aws_json import AwsError, Call, Json
 from tests.support.aws import Engine, template
 from tests.support.build import follow, row, violation
+from tests.support.documents import read, rows, section
 from tests.support.functions import Functions
-from tests.support.payment_requests import wish
+from tests.support.payment_requests import payment_body
 
 OPERATIONS = {"TransactWriteItems": 2, "PutItem": 1, "UpdateItem": 1}
 """Writes, and the units of one kilobyte each."""
@@ -138,32 +139,40 @@ def spent(meter: Meter) -> Spent:
 
 START = {"GetItem": 3, "BatchGetItem": 2, "TransactWriteItems": 2}
 CALLBACK = {"GetItem": 1, "PutItem": 1, "TransactWriteItems": 1}
+COSTS = [(5, Spent(START, 32), Spent(CALLBACK, 31)), (50, Spent(START, 175), Spent(CALLBACK, 172))]
+REPEAT = Spent({"GetItem": 1, "PutItem": 1}, 1)
+MEASUREMENTS = read("docs/measurements.md")
 
 
-@pytest.mark.parametrize(
-    ("violations", "start", "settle"),
-    [(5, Spent(START, 32), Spent(CALLBACK, 31)), (50, Spent(START, 175), Spent(CALLBACK, 172))],
-)
-def test_a_payment_costs_what_the_readme_says(
+@pytest.mark.parametrize(("violations", "start", "settle"), COSTS)
+def test_a_payment_costs_what_is_measured(
     functions: Functions, meter: Meter, violations: int, start: Spent, settle: Spent
 ) -> None:
     follow(functions.citizens)
     subjects = [violation(f"11-2026-{number:07}", sector_governorate="11") for number in range(violations)]
     functions.violations.write([row(each, content="0" * 32) for each in subjects])
-    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+    payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
     assert spent(meter) == start
     functions.gateway.says(payment_id)
     functions.callback(payment_id)
     assert spent(meter) == settle
     functions.callback(payment_id)
-    assert spent(meter) == Spent({"GetItem": 1, "PutItem": 1}, 1)
+    assert spent(meter) == REPEAT
+
+
+def test_the_page_tells_these_costs() -> None:
+    told = {name: (int(calls), int(units)) for name, calls, units in rows(section(MEASUREMENTS, "A payment"))[1:]}
+    for violations, start, settle in COSTS:
+        assert told.pop(f"start, {violations} violations") == (sum(start.calls.values()), start.units)
+        assert told.pop(f"callback that settles {violations}") == (sum(settle.calls.values()), settle.units)
+    assert told == {"a callback's repeat": (sum(REPEAT.calls.values()), REPEAT.units)}
 
 
 def test_the_yearly_bill_counts_a_payment_of_five_violations(functions: Functions, meter: Meter) -> None:
     follow(functions.citizens)
     subjects = [violation(f"11-2026-{number:07}", sector_governorate="11") for number in range(5)]
     functions.violations.write([row(each, content="0" * 32) for each in subjects])
-    payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+    payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
     functions.gateway.says(payment_id)
     functions.callback(payment_id)
     assert UNITS["payment"] == {"reads": meter.read, "writes": meter.units}

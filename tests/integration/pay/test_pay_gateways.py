@@ -15,7 +15,7 @@ from tests.support.functions import Functions, Reply, forget
 from tests.support.gateways.merchant import AMOUNT, GATEWAYS
 from tests.support.gateways.stand_in import PAGE, Post, StandIn, answers, loses_its_answer
 from tests.support.gateways.zaincash import ZainCashStandIn
-from tests.support.payment_requests import RETURN_URL, state, status, wish
+from tests.support.payment_requests import RETURN_URL, payment_body, state, status
 
 GIVES_BACK_AT_ONCE = {"qicard", "zaincash"}
 
@@ -44,7 +44,7 @@ def secret_of(functions: Functions, gateway: StandIn) -> str:
 
 
 def start(functions: Functions, stand_in: StandIn, subjects: list[Violation], key: str = "key-00000001") -> Reply:
-    return functions.pay(wish(*subjects, gateway=stand_in.name), key)
+    return functions.pay(payment_body(*subjects, gateway=stand_in.name), key)
 
 
 def deliver(functions: Functions, post: Post) -> Reply:
@@ -92,13 +92,13 @@ def test_one_that_brought_no_money_lets_the_violations_go(
     assert [state(functions, subject) for subject in subjects] == ["unpaid"] * 2
 
 
-def test_a_lost_callback_is_made_good_by_reconcile(
+def test_a_lost_callback_is_made_good_by_asking_the_gateway(
     functions: Functions, stand_in: StandIn, subjects: list[Violation]
 ) -> None:
     payment_id = start(functions, stand_in, subjects).body["payment_id"]
     stand_in.ends(stand_in.ids()[0], "paid")
     functions.clock.forward(minutes=3)
-    functions.reconcile()
+    functions.poll_gateways()
     assert status(functions, payment_id) == "paid"
 
 
@@ -120,20 +120,20 @@ def test_a_double_payment_goes_back(functions: Functions, stand_in: StandIn, sub
     first = start(functions, stand_in, subjects).body["payment_id"]
     stand_in.begins(stand_in.ids()[0])
     functions.clock.forward(minutes=16)
-    functions.reconcile()
+    functions.poll_gateways()
     assert status(functions, first) == "expired"
     second = start(functions, stand_in, subjects, "key-00000002").body["payment_id"]
     for gateway_id in stand_in.ids():
         stand_in.ends(gateway_id, "paid")
         deliver(functions, stand_in.owed[-1])
     assert status(functions, second) == "paid"
-    functions.reconcile()
+    functions.poll_gateways()
     one, other = stand_in.ids()
     if stand_in.name not in GIVES_BACK_AT_ONCE:
         assert status(functions, first) == "refund_due"
         stand_in.finish_refund(one)
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
     assert status(functions, first) == "refunded"
     assert [stand_in.given_back(each) for each in (one, other)] == [AMOUNT, 0]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pay.gateways import EXPIRED, FAILED, UnknownError
+from pay.gateways import OrderStatus, UnknownError
 from shared.domain.violation import Violation
 from tests.support.build import follow, store, violation
 from tests.support.functions import Functions, Reply
-from tests.support.payment_requests import state, status, wish
+from tests.support.payment_requests import payment_body, state, status
 
 
 class TestCancelling:
@@ -17,14 +17,14 @@ class TestCancelling:
     ) -> None:
         reply = functions.cancel(started)
         assert (reply.status, reply.body["status"]) == (200, "cancelled")
-        assert functions.gateway.standings[started].state == FAILED
+        assert functions.gateway.orders[started].status == OrderStatus.FAILED
         assert [state(functions, subject) for subject in subjects] == ["unpaid"] * 2
-        assert functions.pay(wish(*subjects), "key-00000002").status == 201
+        assert functions.pay(payment_body(*subjects), "key-00000002").status == 201
 
     def test_again_is_the_same(self, functions: Functions, started: str) -> None:
         assert functions.cancel(started) == functions.cancel(started)
 
-    @pytest.mark.parametrize("said", [FAILED, EXPIRED])
+    @pytest.mark.parametrize("said", [OrderStatus.FAILED, OrderStatus.EXPIRED])
     def test_what_has_ended_at_the_gateway_is_cancelled(self, functions: Functions, started: str, said: str) -> None:
         functions.gateway.says(started, said)
         assert functions.cancel(started).body["status"] == "cancelled"
@@ -55,12 +55,12 @@ class TestCancelling:
     def test_one_that_is_being_started_cannot_yet(self, functions: Functions, subjects: list[Violation]) -> None:
         answers: list[Reply] = []
         functions.gateway.while_ordering = lambda payment_id: answers.append(functions.cancel(payment_id))
-        assert functions.pay(wish(*subjects)).status == 201
+        assert functions.pay(payment_body(*subjects)).status == 201
         assert [(reply.status, reply.body["code"]) for reply in answers] == [(409, "still_starting")]
 
     def test_one_whose_order_was_never_answered_can(self, functions: Functions, subjects: list[Violation]) -> None:
         functions.gateway.refusal = UnknownError("ReadTimeoutError")
-        payment_id = functions.pay(wish(*subjects)).body["payment_id"]
+        payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
         assert functions.cancel(payment_id).body["status"] == "cancelled"
 
     def test_another_citizens_does_not_exist(self, functions: Functions, started: str) -> None:
@@ -78,7 +78,7 @@ class TestListing:
         ids = []
         for each in subjects:
             functions.clock.forward(seconds=1)
-            ids.append(functions.pay(wish(each), f"key-{each.violation_no:0>8}").body["payment_id"])
+            ids.append(functions.pay(payment_body(each), f"key-{each.violation_no:0>8}").body["payment_id"])
         return ids[::-1]
 
     def test_they_come_newest_first_as_they_are(self, functions: Functions, made: list[str]) -> None:

@@ -15,12 +15,12 @@ from shared.http import MAX_BODY_BYTES
 from tests.support.aws import template
 from tests.support.build import OTHER_PLATE, PLATE, follow, later, row, store, violation
 from tests.support.functions import Functions, Reply
-from tests.support.payment_requests import RETURN_URL, state, status, wish
+from tests.support.payment_requests import RETURN_URL, payment_body, state, status
 
 
 class TestStarting:
     def test_a_payment_is_held_quoted_and_ordered(self, functions: Functions, subjects: list[Violation]) -> None:
-        reply = functions.pay(wish(*subjects))
+        reply = functions.pay(payment_body(*subjects))
         payment_id = reply.body["payment_id"]
         assert reply.status == 201
         assert reply.body == {
@@ -41,7 +41,7 @@ class TestStarting:
             "refund": None,
         }
         assert [state(functions, subject) for subject in subjects] == ["in_payment"] * 2
-        order = functions.gateway.orders[payment_id]
+        order = functions.gateway.requests[payment_id]
         assert (order.amount, order.currency, order.return_url) == (75_000, "IQD", RETURN_URL)
         assert order.callback_url == "https://api.example/v1/callbacks/sandbox"
         assert PLATE.number not in order.description
@@ -51,56 +51,56 @@ class TestStarting:
         self, functions: Functions, subjects: list[Violation], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PUBLIC_URL", "")
-        order = functions.gateway.orders[functions.pay(wish(*subjects)).body["payment_id"]]
+        order = functions.gateway.requests[functions.pay(payment_body(*subjects)).body["payment_id"]]
         assert order.callback_url == "https://id.execute-api.me-south-1.amazonaws.com/v1/callbacks/sandbox"
 
     def test_the_quote_is_what_is_owed_now(self, functions: Functions, subjects: list[Violation]) -> None:
         functions.clock.forward(days=40)
-        assert functions.pay(wish(*subjects)).body["amount"] == 150_000
+        assert functions.pay(payment_body(*subjects)).body["amount"] == 150_000
 
     def test_a_look_up_is_enough_to_pay(self, functions: Functions) -> None:
         subject = violation()
         store(functions.violations, subject)
         functions.ask({"plate": f"11 ز {PLATE.number}", "sms": False})
-        assert functions.pay(wish(subject)).status == 201
+        assert functions.pay(payment_body(subject)).status == 201
 
     def test_the_same_key_and_wish_is_the_same_payment(self, functions: Functions, subjects: list[Violation]) -> None:
-        first = functions.pay(wish(*subjects))
-        assert functions.pay(wish(*subjects)) == first
-        assert len(functions.gateway.orders) == 1
+        first = functions.pay(payment_body(*subjects))
+        assert functions.pay(payment_body(*subjects)) == first
+        assert len(functions.gateway.requests) == 1
 
     def test_the_same_key_from_several_threads_is_one_payment(
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
         functions.payment("none")  # makes the client before the threads do
         with ThreadPoolExecutor(8) as threads:
-            replies = list(threads.map(lambda _: functions.pay(wish(*subjects)), range(8)))
+            replies = list(threads.map(lambda _: functions.pay(payment_body(*subjects)), range(8)))
         assert len({reply.body["payment_id"] for reply in replies if reply.status == 201}) == 1
         assert {(reply.status, reply.body.get("code")) for reply in replies} <= {(201, None), (409, "still_starting")}
-        assert len(functions.gateway.orders) == 1
+        assert len(functions.gateway.requests) == 1
 
     def test_the_same_key_while_the_first_call_runs_is_told_to_wait(
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
         again: list[Reply] = []
-        functions.gateway.while_ordering = lambda _: again.append(functions.pay(wish(*subjects)))
-        first = functions.pay(wish(*subjects))
+        functions.gateway.while_ordering = lambda _: again.append(functions.pay(payment_body(*subjects)))
+        first = functions.pay(payment_body(*subjects))
         assert [(reply.status, reply.body["code"], reply.headers["retry-after"]) for reply in again] == [
             (409, "still_starting", "5")
         ]
         assert first.status == 201
-        assert functions.pay(wish(*subjects)) == first
+        assert functions.pay(payment_body(*subjects)) == first
 
     def test_a_start_that_died_is_waited_for_no_longer_than_it_can_run(
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
         functions.gateway.refusal = KeyboardInterrupt()
         with pytest.raises(KeyboardInterrupt):
-            functions.pay(wish(*subjects))
+            functions.pay(payment_body(*subjects))
         functions.clock.forward(seconds=MAX_START_TIME.total_seconds() - 1)
-        assert functions.pay(wish(*subjects)).body["code"] == "still_starting"
+        assert functions.pay(payment_body(*subjects)).body["code"] == "still_starting"
         functions.clock.forward(seconds=1)
-        reply = functions.pay(wish(*subjects))
+        reply = functions.pay(payment_body(*subjects))
         assert (reply.status, reply.body["status"]) == (202, "created")
 
     def test_a_start_runs_no_longer_than_its_function(self) -> None:
@@ -110,42 +110,42 @@ class TestStarting:
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
         functions.gateway.refusal = RefusedError("http_422")
-        first = functions.pay(wish(*subjects))
-        again = functions.pay(wish(*subjects))
+        first = functions.pay(payment_body(*subjects))
+        again = functions.pay(payment_body(*subjects))
         assert (again.status, again.body["code"]) == (first.status, first.body["code"]) == (502, "gateway_refused")
         assert again.body["payment_id"] == first.body["payment_id"]
         functions.gateway.refusal = None
-        assert functions.pay(wish(*subjects), "key-00000002").status == 201
+        assert functions.pay(payment_body(*subjects), "key-00000002").status == 201
 
     def test_an_answer_that_never_came_is_given_again_at_once(
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
         functions.gateway.refusal = UnknownError("ReadTimeoutError")
-        first = functions.pay(wish(*subjects))
-        assert functions.pay(wish(*subjects)) == first
+        first = functions.pay(payment_body(*subjects))
+        assert functions.pay(payment_body(*subjects)) == first
         assert first.status == 202
 
     def test_a_key_is_forgotten_after_a_day(self, functions: Functions, subjects: list[Violation]) -> None:
-        first = functions.pay(wish(*subjects))
+        first = functions.pay(payment_body(*subjects))
         functions.clock.forward(hours=23, minutes=59)
-        assert functions.pay(wish(*subjects)).body["payment_id"] == first.body["payment_id"]
-        functions.reconcile()
+        assert functions.pay(payment_body(*subjects)).body["payment_id"] == first.body["payment_id"]
+        functions.poll_gateways()
         functions.clock.forward(minutes=1)
-        assert functions.pay(wish(*subjects)).body["payment_id"] != first.body["payment_id"]
+        assert functions.pay(payment_body(*subjects)).body["payment_id"] != first.body["payment_id"]
 
     def test_a_citizen_has_three_live_payments_and_no_more(
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
         more = [violation(), violation()]
         store(functions.violations, *more)
-        made = [functions.pay(wish(each), f"key-{each.violation_no:0>8}") for each in (*subjects, more[0])]
+        made = [functions.pay(payment_body(each), f"key-{each.violation_no:0>8}") for each in (*subjects, more[0])]
         assert [reply.status for reply in made] == [201] * 3
-        reply = functions.pay(wish(more[1]), "key-too-many")
+        reply = functions.pay(payment_body(more[1]), "key-too-many")
         assert (reply.status, reply.body["code"]) == (409, "payments_full")
         assert state(functions, more[1]) == "unpaid"
         functions.gateway.says(made[0].body["payment_id"])
         functions.callback(made[0].body["payment_id"])
-        assert functions.pay(wish(more[1]), "key-too-many").status == 201
+        assert functions.pay(payment_body(more[1]), "key-too-many").status == 201
 
     def test_of_many_at_once_three_are_made(self, functions: Functions) -> None:
         follow(functions.citizens)
@@ -153,14 +153,16 @@ class TestStarting:
         store(functions.violations, *many)
         functions.payment("none")
         with ThreadPoolExecutor(8) as threads:
-            replies = list(threads.map(lambda each: functions.pay(wish(each), f"key-{each.violation_no:0>8}"), many))
+            replies = list(
+                threads.map(lambda each: functions.pay(payment_body(each), f"key-{each.violation_no:0>8}"), many)
+            )
         assert sorted(reply.status for reply in replies) == [201] * 3 + [409] * 5
 
     def test_fifty_violations_are_one_payment(self, functions: Functions) -> None:
         follow(functions.citizens)
         many = [violation() for _ in range(50)]
         store(functions.violations, *many)
-        started = functions.pay(wish(*many)).body
+        started = functions.pay(payment_body(*many)).body
         assert started["amount"] == 50 * 50_000
         functions.gateway.says(started["payment_id"])
         assert functions.callback(started["payment_id"]).status == 200
@@ -168,28 +170,28 @@ class TestStarting:
         assert {each.paid_by for each in found} == {started["payment_id"]}
 
     def test_the_same_key_for_another_wish_is_refused(self, functions: Functions, subjects: list[Violation]) -> None:
-        functions.pay(wish(subjects[0]))
-        reply = functions.pay(wish(subjects[1]))
+        functions.pay(payment_body(subjects[0]))
+        reply = functions.pay(payment_body(subjects[1]))
         assert (reply.status, reply.body["code"]) == (409, "key_reused")
         assert state(functions, subjects[1]) == "unpaid"
 
     def test_the_key_of_another_citizen_is_no_hindrance(self, functions: Functions, subjects: list[Violation]) -> None:
-        functions.pay(wish(subjects[0]))
+        functions.pay(payment_body(subjects[0]))
         follow(functions.citizens, "another")
-        assert functions.pay(wish(subjects[1]), claims={"sub": "another"}).status == 201
+        assert functions.pay(payment_body(subjects[1]), claims={"sub": "another"}).status == 201
 
     def test_a_refusing_gateway_ends_it_and_lets_the_violations_go(
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
         functions.gateway.refusal = RefusedError("http_422")
-        reply = functions.pay(wish(*subjects))
+        reply = functions.pay(payment_body(*subjects))
         assert (reply.status, reply.body["code"]) == (502, "gateway_refused")
         assert functions.payment(reply.body["payment_id"]).body["status"] == "failed"
         assert [state(functions, subject) for subject in subjects] == ["unpaid"] * 2
 
     def test_a_silent_gateway_leaves_it_to_be_found_out(self, functions: Functions, subjects: list[Violation]) -> None:
         functions.gateway.refusal = UnknownError("ReadTimeoutError")
-        reply = functions.pay(wish(*subjects))
+        reply = functions.pay(payment_body(*subjects))
         assert (reply.status, reply.body["status"], reply.body["redirect_url"]) == (202, "created", None)
         assert state(functions, subjects[0]) == "in_payment"
 
@@ -201,7 +203,7 @@ class TestRefusals:
          ("key 000001", "key_malformed"), ("ключ-00000", "key_malformed")],
     )  # fmt: skip
     def test_a_key_is_needed(self, functions: Functions, subjects: list[Violation], key: str | None, code: str) -> None:
-        reply = functions.pay(wish(*subjects), key)
+        reply = functions.pay(payment_body(*subjects), key)
         assert (reply.status, reply.body["code"]) == (400, code)
 
     @pytest.mark.parametrize(
@@ -250,7 +252,7 @@ class TestRefusals:
     def test_the_field_that_is_wrong_is_named(
         self, functions: Functions, subjects: list[Violation], change: dict[str, Any], field: str, code: str
     ) -> None:
-        reply = functions.pay({**wish(*subjects), **change})
+        reply = functions.pay({**payment_body(*subjects), **change})
         assert (reply.status, reply.errors) == (422, [(field, code)])
         assert functions.tables.items("Payments") == []
 
@@ -263,7 +265,7 @@ class TestRefusals:
         assert status(functions, started) == "paid"
         more = violation()
         store(functions.violations, more)
-        reply = functions.pay(wish(more), "key-00000002")
+        reply = functions.pay(payment_body(more), "key-00000002")
         assert (reply.status, reply.errors) == (422, [("gateway", "gateway_closed")])
 
     def test_every_missing_field_is_named(self, functions: Functions) -> None:
@@ -280,8 +282,8 @@ class TestRefusals:
         ended = [violation(status=status) for status in (PAID, CANCELLED, DISPUTED)]
         foreign = violation(plate_key=OTHER_PLATE.key)
         store(functions.violations, *ended, foreign)
-        functions.pay(wish(subjects[1]), "key-00000002")
-        reply = functions.pay(wish(subjects[0], *ended, foreign, violation(), subjects[1]))
+        functions.pay(payment_body(subjects[1]), "key-00000002")
+        reply = functions.pay(payment_body(subjects[0], *ended, foreign, violation(), subjects[1]))
         assert (reply.status, reply.body["code"]) == (422, "not_payable")
         assert reply.errors == [
             ("violations.1", "violation_paid"),
@@ -300,10 +302,10 @@ class TestRefusals:
         settled = violation(amount_due=0)
         store(functions.violations, settled)
         for chosen, place in ([settled], 0), ([subjects[0], settled], 1):
-            reply = functions.pay(wish(*chosen))
+            reply = functions.pay(payment_body(*chosen))
             assert (reply.status, reply.body["code"]) == (422, "not_payable")
             assert reply.errors == [(f"violations.{place}", "violation_nothing_due")]
-        assert functions.gateway.orders == {}
+        assert functions.gateway.requests == {}
         assert state(functions, subjects[0]) == "unpaid"
 
     def test_a_look_up_of_two_days_ago_is_not_enough(self, functions: Functions) -> None:
@@ -311,7 +313,7 @@ class TestRefusals:
         store(functions.violations, subject)
         functions.ask({"plate": f"11 ز {PLATE.number}", "sms": False})
         functions.clock.forward(days=2)
-        assert functions.pay(wish(subject)).errors == [("violations.0", "violation_not_found")]
+        assert functions.pay(payment_body(subject)).errors == [("violations.0", "violation_not_found")]
 
     def test_what_changes_between_reading_and_holding_is_named(
         self, functions: Functions, subjects: list[Violation], monkeypatch: pytest.MonkeyPatch
@@ -324,7 +326,7 @@ class TestRefusals:
             return found
 
         monkeypatch.setattr("pay.payments.start._payable", slow)
-        reply = functions.pay(wish(*subjects))
+        reply = functions.pay(payment_body(*subjects))
         assert (reply.status, reply.errors) == (422, [("violations.1", "changed_meanwhile")])
         assert state(functions, subjects[0]) == "unpaid"
         assert functions.tables.items("Payments") == []

@@ -1,4 +1,4 @@
-"""What reconcile finds out, gives back and leaves alone."""
+"""What asking the gateways finds out, gives back and leaves alone."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest
 
-from pay.gateways import FAILED, REFUNDED, REFUNDING, Refund, RefusedError, UnaskableError, UnknownError
-from pay.gateways import PAID as PAID_THERE
-from pay.payments.refund import give_back_reviewed, settle_reviewed
-from pay.payments.settle import Books
+from pay.gateways import OrderStatus, Refund, RefusedError, UnaskableError, UnknownError
+from pay.payments.refund import refund_reviewed, settle_reviewed
+from pay.payments.settle import PaymentStores
 from pay.poll_gateways import MAX_SILENCES
 from shared.domain.violation import CANCELLED, PAID, Violation
 from shared.stores.settlements import Settlements
 from tests.support.aws import Engine
 from tests.support.build import OTHER_PLATE, follow, later, row, store, violation
 from tests.support.functions import Functions
-from tests.support.payment_requests import metrics, state, status, trail, wish
+from tests.support.payment_requests import metrics, payment_body, state, status, trail
 
 
 class TestReconciling:
@@ -25,18 +24,18 @@ class TestReconciling:
     ) -> None:
         functions.gateway.says(started)
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "paid"
         assert state(functions, subjects[0]) == "paid"
 
     def test_a_young_one_is_left_alone(self, functions: Functions, started: str) -> None:
         functions.clock.forward(minutes=2)
-        functions.reconcile()
+        functions.poll_gateways()
         assert functions.gateway.asked == 0
 
     def test_one_that_may_still_be_paid_goes_on(self, functions: Functions, started: str) -> None:
         functions.clock.forward(minutes=15)
-        functions.reconcile()
+        functions.poll_gateways()
         assert functions.gateway.asked == 1
         assert status(functions, started) == "pending"
 
@@ -45,61 +44,61 @@ class TestReconciling:
     ) -> None:
         functions.clock.forward(minutes=16)
         functions.gateway.silence = UnknownError("ReadTimeoutError")
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "pending"
         assert state(functions, subjects[0]) == "in_payment"
         functions.gateway.silence = None
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "expired"
         assert [state(functions, subject) for subject in subjects] == ["unpaid"] * 2
 
     def test_one_whose_time_is_over_can_be_paid_no_more(self, functions: Functions, started: str) -> None:
         functions.clock.forward(minutes=16)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "expired"
-        assert functions.gateway.standings[started].state == FAILED
+        assert functions.gateway.orders[started].status == OrderStatus.FAILED
 
     def test_money_that_comes_while_it_is_being_closed_is_settled(
         self, functions: Functions, started: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(functions.gateway, "cancel", lambda payment_id, gateway_id: functions.gateway.says(started))
         functions.clock.forward(minutes=16)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "paid"
 
     def test_one_paid_at_the_last_second_is_paid(self, functions: Functions, started: str) -> None:
         functions.clock.forward(minutes=20)
         functions.gateway.says(started)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "paid"
 
     def test_one_that_the_gateway_never_got_expires(self, functions: Functions, subjects: list[Violation]) -> None:
         functions.gateway.refusal = UnknownError("ConnectTimeoutError")
-        started = functions.pay(wish(*subjects)).body["payment_id"]
+        started = functions.pay(payment_body(*subjects)).body["payment_id"]
         functions.clock.forward(minutes=14)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "created"
         functions.clock.forward(minutes=2)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "expired"
         assert state(functions, subjects[0]) == "unpaid"
 
     def test_one_that_cannot_be_concluded_holds_up_no_other(
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
-        first = functions.pay(wish(subjects[0]), "key-00000001").body["payment_id"]
-        second = functions.pay(wish(subjects[1]), "key-00000002").body["payment_id"]
+        first = functions.pay(payment_body(subjects[0]), "key-00000001").body["payment_id"]
+        second = functions.pay(payment_body(subjects[1]), "key-00000002").body["payment_id"]
         functions.clock.forward(minutes=3)
-        standing = functions.gateway.standing
+        order = functions.gateway.get_order
 
         def broken_for_first(payment_id: str | None, gateway_id: str | None) -> Any:
             if payment_id == first:
                 raise RuntimeError("broken")
-            return standing(payment_id, gateway_id)
+            return order(payment_id, gateway_id)
 
         functions.gateway.says(second)
-        functions.gateway.standing = broken_for_first  # type: ignore[method-assign]
-        functions.reconcile()
+        functions.gateway.get_order = broken_for_first  # type: ignore[method-assign]
+        functions.poll_gateways()
         assert (status(functions, first), status(functions, second)) == ("pending", "paid")
 
     def test_one_that_ended_is_not_asked_about(self, functions: Functions, started: str) -> None:
@@ -107,7 +106,7 @@ class TestReconciling:
         functions.callback(started)
         asked = functions.gateway.asked
         functions.clock.forward(hours=1)
-        functions.reconcile()
+        functions.poll_gateways()
         assert functions.gateway.asked == asked
 
     def test_a_silent_gateway_is_left_alone_after_a_few_tries(
@@ -118,36 +117,36 @@ class TestReconciling:
         many = [violation() for _ in range(MAX_SILENCES + 3)]
         store(functions.violations, *many)
         for each in many:
-            assert functions.pay(wish(each), f"key-{each.violation_no:0>8}").status == 201
+            assert functions.pay(payment_body(each), f"key-{each.violation_no:0>8}").status == 201
         functions.clock.forward(minutes=16)
         functions.gateway.silence = UnknownError("ReadTimeoutError")
-        functions.reconcile()
+        functions.poll_gateways()
         assert functions.gateway.asked == MAX_SILENCES
 
     def test_one_that_the_gateway_cannot_be_asked_about_expires_an_hour_after_its_time(
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
         functions.gateway.refusal = UnknownError("ReadTimeoutError")
-        started = functions.pay(wish(*subjects)).body["payment_id"]
+        started = functions.pay(payment_body(*subjects)).body["payment_id"]
         functions.gateway.silence = UnaskableError("no id")
         functions.clock.forward(minutes=75)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "created"
         functions.clock.forward(seconds=1)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "expired"
         assert state(functions, subjects[0]) == "unpaid"
-        assert len(functions.gateway.orders) == 0
+        assert len(functions.gateway.requests) == 0
 
     def test_one_long_open_after_its_time_is_told_of(
         self, functions: Functions, started: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         functions.gateway.silence = UnknownError("ReadTimeoutError")
         functions.clock.forward(minutes=15, hours=2)
-        functions.reconcile()
+        functions.poll_gateways()
         assert metrics(capsys)["PaymentsOverdue"] == [0]
         functions.clock.forward(seconds=1)
-        functions.reconcile()
+        functions.poll_gateways()
         assert metrics(capsys)["PaymentsOverdue"] == [1]
         assert status(functions, started) == "pending"
 
@@ -160,7 +159,7 @@ class TestReconciling:
     ) -> None:
         monkeypatch.setattr("pay.poll_gateways.gateway", lambda name: None)
         functions.clock.forward(minutes=16)
-        functions.reconcile()
+        functions.poll_gateways()
         assert metrics(capsys)["PaymentsWithoutGateway"] == [1]
         assert status(functions, started) == "pending"
 
@@ -170,7 +169,7 @@ class TestReconciling:
         functions.gateway.says(started, amount=1)
         functions.callback(started)
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
         assert metrics(capsys)["PaymentsInReview"] == [1]
 
 
@@ -185,7 +184,7 @@ class TestRefunding:
         return started
 
     def test_late_money_goes_back_and_the_citizen_is_told(self, functions: Functions, late: str) -> None:
-        functions.reconcile()
+        functions.poll_gateways()
         payment = functions.payment(late).body
         assert (payment["status"], payment["refund"]["status"]) == ("refunded", "done")
         (refund,) = functions.gateway.refunds.values()
@@ -195,20 +194,20 @@ class TestRefunding:
         (text,) = functions.phones.texts
         assert "75,000" in text
         assert late[:8] in text
-        functions.reconcile()
+        functions.poll_gateways()
         functions.send_due()
         assert len(functions.gateway.refunds) == len(functions.phones.sent) == 1
 
     def test_one_that_is_on_its_way_back_is_asked_for_again_under_the_same_number(
         self, functions: Functions, late: str
     ) -> None:
-        functions.gateway.refund_state = REFUNDING
+        functions.gateway.refund_state = OrderStatus.REFUNDING
         for _ in range(2):
-            functions.reconcile()
+            functions.poll_gateways()
             assert status(functions, late) == "refund_due"
             functions.clock.forward(minutes=3)
-        functions.gateway.refund_state = REFUNDED
-        functions.reconcile()
+        functions.gateway.refund_state = OrderStatus.REFUNDED
+        functions.poll_gateways()
         assert status(functions, late) == "refunded"
         assert len(functions.gateway.refunds) == 1
 
@@ -222,32 +221,32 @@ class TestRefunding:
             asked.append(refund.payment_id)
             if len(asked) == 1:
                 functions.clock.forward(minutes=1)
-                functions.reconcile()
-            return REFUNDING
+                functions.poll_gateways()
+            return OrderStatus.REFUNDING
 
         monkeypatch.setattr(functions.gateway, "refund", refund)
-        functions.reconcile()
+        functions.poll_gateways()
         assert asked == [late]
         functions.clock.forward(minutes=1)
-        functions.reconcile()
+        functions.poll_gateways()
         assert asked == [late, late]  # whoever asked is gone by then, whatever became of it
 
     def test_a_silence_leaves_it_due(self, functions: Functions, late: str) -> None:
         functions.gateway.silence = UnknownError("ReadTimeoutError")
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, late) == "refund_due"
         functions.gateway.silence = None
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, late) == "refunded"
 
     def test_what_the_gateway_refuses_waits_for_an_operator(
         self, functions: Functions, late: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         functions.gateway.refund_refusal = RefusedError("only_whole")
-        functions.reconcile()
+        functions.poll_gateways()
         functions.gateway.refund_refusal = None
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, late) == "refund_due"
         assert functions.gateway.refunds == {}
         payment = functions.payments.get(late)
@@ -259,10 +258,10 @@ class TestRefunding:
     def test_one_that_takes_more_than_a_day_is_told_of(
         self, functions: Functions, late: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        functions.gateway.refund_state = REFUNDING
-        functions.reconcile()
+        functions.gateway.refund_state = OrderStatus.REFUNDING
+        functions.poll_gateways()
         functions.clock.forward(days=1)
-        functions.reconcile()
+        functions.poll_gateways()
         assert metrics(capsys)["RefundsStuck"] == [0, 1]
 
     def test_money_that_is_no_dinars_is_nobodys_but_an_operators(
@@ -274,12 +273,12 @@ class TestRefunding:
         assert payment is not None
         assert (payment.status, payment.reason, payment.received) == ("review", "currency_differs", 0)
         ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-        books = Books(functions.violations, functions.payments, functions.messages, ledger)
+        stores = PaymentStores(functions.violations, functions.payments, functions.messages, ledger)
         with pytest.raises(ValueError, match="enough"):
-            settle_reviewed(payment, books, functions.clock.at)
-        assert give_back_reviewed(payment, books, functions.clock.at)
+            settle_reviewed(payment, stores, functions.clock.at)
+        assert refund_reviewed(payment, stores, functions.clock.at)
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "refund_due"
         assert functions.gateway.refunds == {}
         assert metrics(capsys)["RefundsStuck"] == [1]
@@ -307,7 +306,7 @@ class TestPartly:
         kept = functions.violations.get([subjects[0].violation_no])[subjects[0].violation_no]
         assert (kept.held_by, kept.paid_by) == (None, None)
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
         payment = functions.payment(started).body
         assert (payment["status"], payment["refund"]["status"]) == ("paid", "done")
         assert [refund.amount for refund in functions.gateway.refunds.values()] == [50_000]
@@ -325,7 +324,7 @@ class TestPartly:
         assert (payment["status"], payment["receipt_no"]) == ("refund_due", None)
         assert payment["refund"]["amount"] == 75_000
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "refunded"
 
     def test_a_gateway_that_gives_back_only_all_leaves_the_part_to_an_operator(
@@ -336,7 +335,7 @@ class TestPartly:
         functions.callback(started)
         functions.gateway.refund_refusal = RefusedError("only_whole")
         functions.clock.forward(minutes=3)
-        functions.reconcile()
+        functions.poll_gateways()
         assert status(functions, started) == "refund_due"
         assert state(functions, subjects[1]) == "paid"
-        assert functions.gateway.standings[started].state == PAID_THERE
+        assert functions.gateway.orders[started].status == OrderStatus.PAID

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from infra.local.config import REGION
-from pay.gateways import FAILED, REFUNDED, UnaskableError, UnknownError
+from pay.gateways import OrderStatus, UnaskableError, UnknownError
 from shared.domain.violation import CANCELLED, Violation
 from tests.support import lambda_events as events
 from tests.support.aws import Engine
 from tests.support.build import later, row, store, violation
 from tests.support.functions import Functions, run
-from tests.support.payment_requests import metrics, status, wish
+from tests.support.payment_requests import metrics, payment_body, status
 
 Compare = Callable[[], dict[str, Any]]
 
@@ -51,15 +51,15 @@ def test_where_all_is_well_nothing_differs(
 ) -> None:
     more = [violation() for _ in range(2)]
     store(functions.violations, *more)
-    late = functions.pay(wish(more[0]), "key-00000002").body["payment_id"]
-    partly = functions.pay(wish(more[1]), "key-00000003").body["payment_id"]
+    late = functions.pay(payment_body(more[0]), "key-00000002").body["payment_id"]
+    partly = functions.pay(payment_body(more[1]), "key-00000003").body["payment_id"]
     functions.cancel(late)
     functions.violations.write([row(later(more[1], status=CANCELLED))])
     for each in (started, late, partly):
         functions.gateway.says(each)
         functions.callback(each)
     functions.clock.forward(minutes=3)
-    functions.reconcile()
+    functions.poll_gateways()
     functions.clock.forward(hours=15)
     capsys.readouterr()
     found = compare()
@@ -76,11 +76,11 @@ def test_a_part_that_went_back_is_no_difference(
     functions.gateway.says(started)
     functions.callback(started)
     functions.clock.forward(minutes=3)
-    functions.reconcile()
+    functions.poll_gateways()
     functions.clock.forward(hours=2)
     assert status(functions, started) == "paid"
     assert compare()["differences"] == []
-    functions.gateway.says(started, REFUNDED)
+    functions.gateway.says(started, OrderStatus.REFUNDED)
     assert compare()["differences"] == []
 
 
@@ -100,8 +100,8 @@ def test_a_young_payment_is_not_compared_yet_and_an_old_one_no_more(
 @pytest.mark.parametrize(
     ("change", "differs"),
     [
-        ({"state": FAILED}, "state"),
-        ({"state": REFUNDED}, "state"),
+        ({"state": OrderStatus.FAILED}, "state"),
+        ({"state": OrderStatus.REFUNDED}, "state"),
         ({"amount": 74_999}, "amount"),
         ({"currency": "USD"}, "amount"),
         ({"reference": "another"}, "identity"),
@@ -122,14 +122,14 @@ def test_what_differs_from_a_paid_one_is_named(
     functions.clock.forward(hours=2)
     capsys.readouterr()
     (difference,) = compare()["differences"]
-    standing = functions.gateway.standings[started]
+    order = functions.gateway.orders[started]
     assert difference == {
         "payment_id": started,
         "gateway": "sandbox",
         "gateway_id": f"g-{started}",
         "differs": differs,
         "ours": {"status": "paid", "received": 75_000},
-        "theirs": {"state": standing.state, "amount": standing.amount, "currency": standing.currency},
+        "theirs": {"state": order.status, "amount": order.amount, "currency": order.currency},
     }
     assert metrics(capsys)["PaymentDifferences"] == [1]
 
@@ -139,7 +139,7 @@ def test_a_paid_one_that_the_gateway_does_not_know_differs(
 ) -> None:
     functions.gateway.says(started)
     functions.callback(started)
-    del functions.gateway.standings[started]
+    del functions.gateway.orders[started]
     functions.clock.forward(hours=2)
     (difference,) = compare()["differences"]
     assert (difference["differs"], difference["theirs"]) == ("state", None)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from pay.gateways import Gateway, Keys, Order, ReadKeys, Refund
+from pay.gateways import Gateway, Keys, OrderRequest, ReadKeys, Refund
 from pay.gateways.fib import Fib
 from pay.gateways.qicard import QiCard
 from pay.gateways.sandbox import Sandbox
@@ -38,9 +38,9 @@ class Merchant:
         self.keys = Keys(self.gateway.keys())
         self.adapter = adapt(self.gateway.base, lambda: self.keys)
 
-    def order(self, **changes: Any) -> Order:
+    def order(self, **changes: Any) -> OrderRequest:
         """An order that has not been placed."""
-        order = Order(
+        order = OrderRequest(
             payment_id=secrets.token_hex(16),
             amount=AMOUNT,
             currency="IQD",
@@ -52,7 +52,7 @@ class Merchant:
         )
         return order._replace(**changes)
 
-    def placed(self, how: str | None = None) -> tuple[Order, str]:
+    def placed(self, how: str | None = None) -> tuple[OrderRequest, str]:
         """An order that has been placed and, it may be, ended; with the gateway's id of it."""
         order = self.order()
         gateway_id = self.adapter.order(order).gateway_id
@@ -60,6 +60,6 @@ class Merchant:
             self.gateway.ends(gateway_id, how)
         return order, gateway_id
 
-    def refund_of(self, order: Order, gateway_id: str, **changes: Any) -> Refund:
+    def refund_of(self, order: OrderRequest, gateway_id: str, **changes: Any) -> Refund:
         refund = Refund(secrets.token_hex(16), order.payment_id, gateway_id, order.amount, "paid_twice")
         return refund._replace(**changes)

@@ -1,7 +1,8 @@
-"""Money and instants, as they are shown and stored."""
+"""Money, instants and digests, as they are shown and stored."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.money import CURRENCY, grouped
+from shared.domain.text import digest
 from shared.domain.time import from_text, to_text
 
 
@@ -52,3 +54,10 @@ def test_texts_sort_as_instants_do_wherever_they_come_from(first: datetime, seco
     elsewhere = second.astimezone(timezone(timedelta(hours=offset)))
     assert (to_text(first) < to_text(elsewhere)) == (first < second)
     assert from_text(to_text(elsewhere)) == second
+
+
+def test_a_digest_follows_from_its_texts_and_where_each_ends() -> None:
+    assert digest("a", "b") == digest("a", "b")
+    assert digest("a", "b") != digest("ab")
+    assert digest("a", "bc") != digest("ab", "c")
+    assert re.fullmatch("[0-9a-f]{32}", digest("paid", "رقم"))

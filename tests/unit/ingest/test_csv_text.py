@@ -12,18 +12,18 @@ from ingest.chunking import Scan, scan
 from ingest.errors import FileError
 from ingest.format.columns import VIOLATION_COLUMNS
 from ingest.reading import unpacking
-from ingest.reading.csv_text import plain
+from ingest.reading.csv_text import as_csv_text
 from ingest.reporting.texts import message
 from tests.support.feeds import GOOD, NAMES, SOURCE, blocks, csv_text, good_rows
 
 ARABIC_HEADER = tuple(column.arabic[0] for column in VIOLATION_COLUMNS)
-PLAIN = csv_text(*good_rows(9))
+CSV = csv_text(*good_rows(9))
 
 
 def read(content: bytes, declared: str = "utf-8", size: int = 1000) -> tuple[bytes, Scan]:
     """The text that a file becomes, and what its scan finds in it."""
     kept: dict[int, bytes] = {}
-    with plain(blocks(content, size), len(content), declared) as text:
+    with as_csv_text(blocks(content, size), len(content), declared) as text:
         given: list[bytes] = []
 
         def noted() -> Iterator[bytes]:
@@ -54,14 +54,14 @@ def refusal(content: bytes, declared: str = "utf-8") -> FileError:
 
 @pytest.mark.parametrize("declared", ["utf-8", "UTF8", " Utf-8 "])
 def test_utf8_is_read_where_it_lies(declared: str) -> None:
-    assert read(PLAIN, declared)[0] == PLAIN
+    assert read(CSV, declared)[0] == CSV
 
 
 @pytest.mark.parametrize("declared", ["windows-1256", "Windows-1256", "cp1256"])
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_windows_1256_becomes_utf8(declared: str, size: int) -> None:
-    text, found = read(PLAIN.decode().encode("cp1256"), declared, size)
-    assert text == PLAIN
+    text, found = read(CSV.decode().encode("cp1256"), declared, size)
+    assert text == CSV
     assert (found.rows, found.chunks[0].line) == (9, 2)
 
 
@@ -69,24 +69,24 @@ def test_windows_1256_becomes_utf8(declared: str, size: int) -> None:
 @pytest.mark.parametrize(("encoding", "mark"), [("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")])
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_a_byte_order_mark_decides(encoding: str, mark: bytes, declared: str, size: int) -> None:
-    text, found = read(mark + PLAIN.decode().encode(encoding), declared, size)
-    assert text == b"\xef\xbb\xbf" + PLAIN
+    text, found = read(mark + CSV.decode().encode(encoding), declared, size)
+    assert text == b"\xef\xbb\xbf" + CSV
     assert found.layout.columns == NAMES
 
 
 def test_utf8_with_a_mark_is_utf8_whatever_was_declared() -> None:
-    assert read(b"\xef\xbb\xbf" + PLAIN, "windows-1256")[1].rows == 9
+    assert read(b"\xef\xbb\xbf" + CSV, "windows-1256")[1].rows == 9
 
 
 @pytest.mark.parametrize("declared", ["iso-8859-6", "utf-16", "utf-7", "klingon", "", "x" * 99])
 def test_any_other_encoding_is_refused_by_name(declared: str) -> None:
-    error = refusal(PLAIN, declared)
+    error = refusal(CSV, declared)
     assert (error.code, error.value) == ("encoding_unknown", declared[:40])
 
 
 def test_bytes_that_are_no_utf16_are_refused() -> None:
-    assert refusal(b"\xff\xfe" + PLAIN.decode().encode("utf-16-le") + b"\x00\xd8\x41\x00").code == "not_utf16"
-    assert refusal(b"\xff\xfe" + PLAIN.decode().encode("utf-16-le") + b"x").code == "not_utf16"
+    assert refusal(b"\xff\xfe" + CSV.decode().encode("utf-16-le") + b"\x00\xd8\x41\x00").code == "not_utf16"
+    assert refusal(b"\xff\xfe" + CSV.decode().encode("utf-16-le") + b"x").code == "not_utf16"
 
 
 def misread(written: str, read_as: str, header: tuple[str, ...] = NAMES) -> str:
@@ -157,19 +157,19 @@ def test_a_few_misread_rows_do_not_refuse_the_file() -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_gzip_is_unpacked(size: int) -> None:
-    assert read(gzip.compress(PLAIN), size=size)[0] == PLAIN
+    assert read(gzip.compress(CSV), size=size)[0] == CSV
 
 
 def test_members_of_gzip_follow_one_another_and_may_be_padded() -> None:
-    middle = len(PLAIN) // 2
-    packed = gzip.compress(PLAIN[:middle]) + gzip.compress(PLAIN[middle:])
-    assert read(packed)[0] == PLAIN
-    assert read(packed + bytes(600))[0] == PLAIN
+    middle = len(CSV) // 2
+    packed = gzip.compress(CSV[:middle]) + gzip.compress(CSV[middle:])
+    assert read(packed)[0] == CSV
+    assert read(packed + bytes(600))[0] == CSV
 
 
 def test_what_gzip_holds_has_an_encoding_too() -> None:
-    assert read(gzip.compress(PLAIN.decode().encode("cp1256")), "windows-1256")[0] == PLAIN
-    assert read(gzip.compress(PLAIN.decode().encode("utf-16")))[1].rows == 9
+    assert read(gzip.compress(CSV.decode().encode("cp1256")), "windows-1256")[0] == CSV
+    assert read(gzip.compress(CSV.decode().encode("utf-16")))[1].rows == 9
 
 
 def test_gzip_that_ends_early_or_is_damaged() -> None:
@@ -185,18 +185,18 @@ def test_gzip_that_ends_early_or_is_damaged() -> None:
 def test_a_gzip_bomb_is_stopped_soon() -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     line = csv_text(*good_rows(1)).partition(b"\n")[2]
-    bomb = packer.compress(PLAIN) + b"".join(packer.compress(line * 4000) for _ in range(100)) + packer.flush()
+    bomb = packer.compress(CSV) + b"".join(packer.compress(line * 4000) for _ in range(100)) + packer.flush()
     assert len(bomb) < 500_000
     assert refusal(bomb).code == "gzip_bomb"
 
 
 def test_gzip_unpacks_to_no_more_than_a_plain_file_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacking, "MAX_FILE_BYTES", 10 * len(PLAIN))
+    monkeypatch.setattr(unpacking, "MAX_FILE_BYTES", 10 * len(CSV))
     assert refusal(gzip.compress(csv_text(*good_rows(200)))).code == "file_too_large"
 
 
 def test_a_plain_file_has_a_bound() -> None:
-    with pytest.raises(FileError, match="file_too_large"), plain(blocks(PLAIN), 5 * 1024**3 + 1, "utf-8"):
+    with pytest.raises(FileError, match="file_too_large"), as_csv_text(blocks(CSV), 5 * 1024**3 + 1, "utf-8"):
         pass
 
 
@@ -216,12 +216,12 @@ def test_a_plain_file_has_a_bound() -> None:
         (b"BZh91AY", "file_is_archive"),
         (b"\xfd7zXZ\x00", "file_is_archive"),
         (b"(\xb5/\xfd", "file_is_archive"),
-        (gzip.compress(gzip.compress(PLAIN, mtime=0), mtime=0), "file_is_archive"),
+        (gzip.compress(gzip.compress(CSV, mtime=0), mtime=0), "file_is_archive"),
         (gzip.compress(b"%PDF-1.7\n", mtime=0), "file_is_pdf"),
         (b"<html><table>", "file_is_markup"),
         (b"\xef\xbb\xbf\r\n <?xml version='1.0'?>", "file_is_markup"),
         (b"\x7fELF\x02\x01\x01" + bytes(50), "nul_byte"),
-        (PLAIN.decode().encode("utf-16-le"), "nul_byte"),
+        (CSV.decode().encode("utf-16-le"), "nul_byte"),
         (b"PK\x03\x04" + bytes(50), "excel_damaged"),
     ],
 )
@@ -230,4 +230,4 @@ def test_what_is_no_text_says_how_to_save_it(content: bytes, code: str) -> None:
 
 
 def test_a_nul_byte_is_found_on_its_line() -> None:
-    assert (refusal(PLAIN + b"a\0b\n").code, refusal(PLAIN + b"a\0b\n").line) == ("nul_byte", 11)
+    assert (refusal(CSV + b"a\0b\n").code, refusal(CSV + b"a\0b\n").line) == ("nul_byte", 11)

@@ -12,7 +12,7 @@ from ingest.format.notices import Notice
 from ingest.format.parser import Reject
 from ingest.format.registrations import RegistrationParser
 from shared.domain.plate import Plate
-from shared.stores.registry import Registration
+from shared.domain.registration import Registration
 from tests.support.feeds import SOURCE
 
 NAMES = tuple(column.name for column in REGISTRATION_COLUMNS)

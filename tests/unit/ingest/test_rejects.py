@@ -12,7 +12,7 @@ from ingest.objects import _Pieces
 from ingest.reading.csv_records import records
 from ingest.reporting import rejects
 from ingest.reporting.texts import words
-from shared.stores.files import DoneChunk, File, FileVersion, Plan
+from shared.domain.file import DoneChunk, File, FileVersion, Plan
 
 
 class Bucket:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import quote, urljoin
 
 import pytest
 
+from ingest.reporting.help_page import KEY
 from ingest.reporting.report_page import page
-from shared.stores.files import ENDED
+from shared.domain.file import ENDED
 
 REPORT: dict[str, Any] = {
     "status": "loaded_with_many_rejects",
@@ -17,7 +19,7 @@ REPORT: dict[str, Any] = {
     "error": None,
     "rejects": {
         "key": "rejects/live/<b>&a.csv",
-        "reasons": [{"message": "المبلغ: خطأ", "rows": 15, "first_line": 77}],
+        "reasons": [{"code": "amount_fraction", "message": "المبلغ: خطأ", "rows": 15, "first_line": 77}],
     },
     "warnings": [{"code": "column_unknown", "message": "<script>: عمود غير معروف", "rows": 1, "first_line": 1}],
     "timings": {
@@ -35,12 +37,14 @@ class Reader(HTMLParser):
         super().__init__()
         self.words: list[str] = []
         self.tags: list[str] = []
+        self.links: list[str] = []
         self.open: list[str] = []
         self.feed(html)
         self.close()
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.links += [str(value) for name, value in attributes if name == "href"]
         if tag != "meta":
             self.open.append(tag)
 
@@ -79,7 +83,7 @@ def test_a_refusal_says_why_and_where() -> None:
     refused = {
         **REPORT,
         "status": "refused",
-        "error": {"message": "ترميز الملف", "line": 1204, "replay": None},
+        "error": {"code": "not_utf8", "message": "ترميز الملف", "line": 1204, "replay": None},
         "rejects": None,
         "warnings": [],
     }
@@ -90,9 +94,25 @@ def test_a_refusal_says_why_and_where() -> None:
 
 
 def test_a_failure_names_what_the_operator_does() -> None:
-    error = {"message": "لم يُحمَّل بعض سجلات الملف", "line": None, "replay": "python -m infra.operator x"}
+    error = {
+        "code": "rows_not_loaded",
+        "message": "لم يُحمَّل بعض سجلات الملف",
+        "line": None,
+        "replay": "python -m infra.operator x",
+    }
     shown = Reader(page({**REPORT, "status": "failed", "error": error}))
     assert "python -m infra.operator x" in shown.words
+
+
+@pytest.mark.parametrize("key", ["live/a.csv", "live/2026-11-25/مخالفات الكرخ.csv", "backlog/a/b/c/d.csv"])
+def test_every_reason_leads_to_its_section_of_the_guide(key: str) -> None:
+    error = {"code": "not_utf8", "message": "ترميز الملف", "line": None, "replay": None}
+    shown = Reader(page({**REPORT, "key": key, "status": "refused", "error": error}))
+    address = f"https://bucket.example/reports/{quote(key)}.html"
+    assert [urljoin(address, link) for link in shown.links] == [
+        f"https://bucket.example/{KEY}#{code}" for code in ("not_utf8", "amount_fraction", "column_unknown")
+    ]
+    assert "help.html" in shown.words
 
 
 @pytest.mark.parametrize("rejected", [False, True])
@@ -111,5 +131,5 @@ def test_a_file_without_rejects_asks_for_nothing() -> None:
 
 @pytest.mark.parametrize("status", sorted(ENDED))
 def test_every_end_has_its_words(status: str) -> None:
-    error = {"message": "خطأ", "line": None, "replay": None}
+    error = {"code": "file_empty", "message": "خطأ", "line": None, "replay": None}
     assert Reader(page({**REPORT, "status": status, "error": error})).open == []

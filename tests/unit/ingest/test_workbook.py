@@ -17,7 +17,7 @@ from ingest.format.parser import Reject
 from ingest.format.violations import ViolationParser
 from ingest.reading import unpacking, workbook
 from ingest.reading.csv_records import records
-from ingest.reading.csv_text import plain
+from ingest.reading.csv_text import as_csv_text
 from ingest.reading.workbook import Workbook
 from ingest.reporting.texts import message
 from tests.support.feeds import GOOD, NAMES, SOURCE, blocks, csv_text
@@ -36,7 +36,7 @@ def cells(*row: Cell, **options: object) -> list[str]:
 
 def scanned(content: bytes) -> Scan:
     kept: dict[int, bytes] = {}
-    with plain(blocks(content), len(content), "utf-8") as text:
+    with as_csv_text(blocks(content), len(content), "utf-8") as text:
         found = scan(text.blocks, SOURCE, unproven=text.unproven, keep=kept.__setitem__)
     assert [len(kept[chunk.number]) for chunk in found.chunks] == [chunk.end for chunk in found.chunks]
     return found
@@ -51,7 +51,7 @@ def refusal(content: bytes) -> str:
 
 def outcome(content: bytes) -> Any:
     """What the only row of a file says: its reject, or what is kept of it."""
-    with plain(blocks(content), len(content), "utf-8") as text:
+    with as_csv_text(blocks(content), len(content), "utf-8") as text:
         lines = records(io.StringIO(b"".join(text.blocks).decode(), newline=""), ",")
         (_, header), *rows = lines
         layout = read_header(VIOLATION_COLUMNS, header, ",", [])
@@ -164,7 +164,7 @@ def test_further_sheets_that_hold_anything_are_counted() -> None:
     for content, unread in ((None, 0), (empty, 0), (conditions, 0), (filled, 1), (damaged, 1)):
         parts = {"xl/other.xml": content} if content else None
         book = xlsx([NAMES, ROW], parts=parts)
-        with plain(blocks(book), len(book), "utf-8") as text:
+        with as_csv_text(blocks(book), len(book), "utf-8") as text:
             assert text.sheets_unread == unread
 
 
@@ -335,6 +335,6 @@ def test_a_workbook_larger_than_200_mb_is_not_read() -> None:
     content = xlsx([NAMES, ROW])
     with (
         pytest.raises(FileError, match="excel_too_large"),
-        plain(blocks(content), workbook.MAX_WORKBOOK_BYTES + 1, "utf-8"),
+        as_csv_text(blocks(content), workbook.MAX_WORKBOOK_BYTES + 1, "utf-8"),
     ):
         pass

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from infra.local.aws.conditions import choose, decide
-from infra.local.aws.localize import localize, parse
-from infra.local.config import ROOT
+from infra.local.aws.localize import localize
+from infra.template import read
 
 EQUAL = {"Fn::Equals": [{"Ref": "Mode"}, "on"]}
 
@@ -39,8 +39,7 @@ def test_branches_are_chosen_all_the_way_down() -> None:
 
 
 def localized(sign_in: str) -> dict[str, Any]:
-    text = (ROOT / "template.yaml").read_text()
-    resources: dict[str, Any] = localize(parse(text), {"SignIn": sign_in}, "http://127.0.0.1:1")["Resources"]
+    resources: dict[str, Any] = localize(read(), {"SignIn": sign_in}, "http://127.0.0.1:1")["Resources"]
     return resources
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.local.aws.localize import Template, localize, own_variables, parse
-from infra.local.config import ROOT
+from infra.local.aws.localize import localize, own_variables
+from infra.template import Template, read
 
 URL = "http://127.0.0.1:4600"
 
@@ -55,7 +55,7 @@ DECLARED = {
 
 
 def test_the_template_is_left_as_it_was() -> None:
-    template = parse((ROOT / "template.yaml").read_text())
+    template = read()
     before = copy.deepcopy(template)
 
     localize(template, {"JwtIssuer": "x", "JwtAudience": "y"}, URL)
@@ -210,7 +210,7 @@ def test_who_may_send_a_message_may_send_a_batch() -> None:
 
 
 def test_the_whole_application_is_carried_over() -> None:
-    template = parse((ROOT / "template.yaml").read_text())
+    template = read()
 
     found = localize(template, {"JwtIssuer": "x", "JwtAudience": "y"}, URL)
 
@@ -229,9 +229,7 @@ def test_the_whole_application_is_carried_over() -> None:
 
 
 def test_nothing_shifts_from_version_to_version_here() -> None:
-    kinds = {
-        one["Type"] for one in localize(parse((ROOT / "template.yaml").read_text()), {}, URL)["Resources"].values()
-    }
+    kinds = {one["Type"] for one in localize(read(), {}, URL)["Resources"].values()}
     assert not kinds & {"AWS::Lambda::Alias", "AWS::Lambda::Version", "AWS::CodeDeploy::DeploymentGroup"}
 
 
@@ -239,7 +237,7 @@ def test_nothing_shifts_from_version_to_version_here() -> None:
     ("phase", "absent"), [("1", {"payments", "receipts", "callbacks", "settlements"}), ("3", set())]
 )
 def test_the_routes_of_a_later_phase_are_not_there(phase: str, absent: set[str]) -> None:
-    resources = localize(parse((ROOT / "template.yaml").read_text()), {"Phase": phase}, URL)["Resources"]
+    resources = localize(read(), {"Phase": phase}, URL)["Resources"]
     routes = {
         one["Properties"]["RouteKey"].split("/")[2]
         for one in resources.values()

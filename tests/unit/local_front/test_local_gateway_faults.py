@@ -40,28 +40,28 @@ def create(local: Local, upstream: Upstream, reference: str) -> Any:
     return local.client("POST", f"{GATEWAY}/v1/payments", order, KEY)
 
 
-def standing(local: Local, reference: str) -> Any:
+def order(local: Local, reference: str) -> Any:
     return local.client("GET", f"{GATEWAY}/v1/payments?reference={reference}", headers=KEY)
 
 
 def test_a_failure_has_no_effect(local: Local, upstream: Upstream, fault: Any) -> None:
     fault("of_call", FAILS)
     assert create(local, upstream, "pay-1").status == 500
-    assert standing(local, "pay-1").status == 404
+    assert order(local, "pay-1").status == 404
 
 
 @pytest.mark.parametrize(("kind", "status"), [(FALLS_SILENT, 504), (IS_SLOW, 201)])
 def test_a_silence_comes_after_the_effect(local: Local, upstream: Upstream, fault: Any, kind: str, status: int) -> None:
     fault("of_call", kind)
     assert create(local, upstream, "pay-1").status == status
-    assert standing(local, "pay-1").status == 200
+    assert order(local, "pay-1").status == 200
 
 
 def test_a_lie_tells_of_some_order(local: Local, upstream: Upstream, fault: Any) -> None:
     create(local, upstream, "pay-1")
     fault("of_call", LIES)
-    assert standing(local, "none").json()["reference"] == "pay-1"
-    assert standing(local, "none").status == 404
+    assert order(local, "none").json()["reference"] == "pay-1"
+    assert order(local, "none").status == 404
 
 
 def told(upstream: Upstream) -> list[str]:

@@ -19,7 +19,7 @@ from pay.receipt import pdf
 from pay.receipt.pdf import Receipt, draw
 from pay.receipt.texts import WORDS
 from shared.domain.governorates import GOVERNORATES
-from shared.domain.payment import MAX_LINES, PAID, Line, Payment
+from shared.domain.payment import MAX_LINES, Line, Payment, PaymentStatus
 from shared.domain.plate import GERMAN_LETTERS
 from shared.http import LANGUAGES
 
@@ -36,7 +36,8 @@ def payment(count: int = 5, **fields: object) -> Payment:
         for n in range(count)
     )
     made = Payment(
-        "0f3a9c5d7e1b2a4c6d8e0f1a2b3c4d5e", "ur-1", "zaincash", PAID, lines, sum(line.amount for line in lines),
+        "0f3a9c5d7e1b2a4c6d8e0f1a2b3c4d5e", "ur-1", "zaincash", PaymentStatus.PAID, lines,
+        sum(line.amount for line in lines),
         "2026-11-20T12:00:00+03:00", "2026-11-20T12:15:00+03:00", "https://tf.ur.gov.iq/paid", "+9647719283746",
         paid_at="2026-11-20T12:02:00+03:00", receipt_no="GH-7K3M9QXW4T0AB",
     )  # fmt: skip

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remit.files import COLUMNS, SectorFile, files, manifest, name
-from shared.domain.payment import PAID, Line, Payment
+from shared.domain.payment import Line, Payment, PaymentStatus
 from shared.domain.settlement import REVERSED, SETTLED, Entry, Share, reversal, settled
 
 BATCH = "2026-11-20/12"
@@ -101,7 +101,8 @@ def test_a_name_is_readable_where_it_can_be() -> None:
 
 def test_a_file_as_a_sector_reads_it() -> None:
     payment = Payment(
-        "p1", "ur-1", "sandbox", PAID, (Line("-12/A", 50_000, "DE#11#ز#739418", "7", "11"),), 50_000, AT, AT, "https://x",
+        "p1", "ur-1", "sandbox", PaymentStatus.PAID,
+        (Line("-12/A", 50_000, "DE#11#ز#739418", "7", "11"),), 50_000, AT, AT, "https://x",
         "+9647719283746", paid_at=AT, receipt_no="GH-1",
     )  # fmt: skip
     (file,) = files(BATCH, [settled(payment), reversal(payment, LATER)])

@@ -1,4 +1,4 @@
-"""Counters of what goes out, in the Messages table, taken in one transaction with the claim of a message.
+"""The SMS caps: counters in the Messages table, against which a message reserves in the transaction that claims it.
 
 Keys: ``CAP#CITIZEN#<sub>#<day>``, ``CAP#SPEND#<day>``, ``CAP#TEXT#<digest of phone and text>``. Days are Baghdad's.
 """
@@ -28,15 +28,17 @@ class Caps(NamedTuple):
     spend_day: int
 
 
-class Taking(NamedTuple):
-    """What sending one message takes of the caps. cost: millionths of a dollar. binding: False only counts it."""
+class Reservation(NamedTuple):
+    """What sending one message reserves against the caps."""
 
     sub: str
     phone: str
     text: str
     cost: int
+    """In millionths of a dollar."""
     at: datetime
-    binding: bool
+    enforced: bool
+    """False counts it without refusing it."""
 
     @property
     def day(self) -> str:
@@ -44,64 +46,64 @@ class Taking(NamedTuple):
         return to_text(self.at)[:10]
 
 
-def take(table: str, taking: Taking, caps: Caps) -> dict[str, Json]:
-    """The actions that take, by the cap that refuses where its action's condition fails."""
-    actions = {SPEND_CAP: _add(table, _spend_key(taking), taking.cost, taking.at)}
-    actions[CITIZEN_CAP] = _add(table, _citizen_key(taking.sub, taking.day), 1, taking.at)
-    if taking.binding:
-        _limit(actions[SPEND_CAP], caps.spend_day - taking.cost)
+def reserve(table: str, reservation: Reservation, caps: Caps) -> dict[str, Json]:
+    """Return the actions that reserve, by the cap that refuses where its action's condition fails."""
+    actions = {SPEND_CAP: _add(table, _spend_key(reservation), reservation.cost, reservation.at)}
+    actions[CITIZEN_CAP] = _add(table, _citizen_key(reservation.sub, reservation.day), 1, reservation.at)
+    if reservation.enforced:
+        _limit(actions[SPEND_CAP], caps.spend_day - reservation.cost)
         _limit(actions[CITIZEN_CAP], caps.citizen_day - 1)
         actions[SAME_TEXT] = {
             "Put": {
                 "TableName": table,
                 "Item": pack(
                     {
-                        "pk": _text_key(taking),
-                        "until": to_text(taking.at + SAME_TEXT_FOR),
-                        "expires": epoch(taking.at + SAME_TEXT_FOR),
+                        "pk": _text_key(reservation),
+                        "until": to_text(reservation.at + SAME_TEXT_FOR),
+                        "expires": epoch(reservation.at + SAME_TEXT_FOR),
                     }
                 ),
                 "ConditionExpression": "attribute_not_exists(pk) OR #until <= :now",
                 "ExpressionAttributeNames": {"#until": "until"},
-                "ExpressionAttributeValues": pack({":now": to_text(taking.at)}),
+                "ExpressionAttributeValues": pack({":now": to_text(reservation.at)}),
             }
         }
     return actions
 
 
-def room(table: str, sub: str, at: datetime, most: int) -> Json:
-    """The action whose condition says no once a citizen has had so many SMS today. It takes nothing."""
+def check_citizen_cap(table: str, sub: str, at: datetime, most: int) -> Json:
+    """Return the action whose condition says no once a citizen has had ``most`` SMS today. It reserves nothing."""
     return {
         "ConditionCheck": {
             "TableName": table,
             "Key": {"pk": {"S": _citizen_key(sub, to_text(at)[:10])}},
-            "ConditionExpression": "attribute_not_exists(taken) OR taken < :most",
+            "ConditionExpression": "attribute_not_exists(reserved) OR reserved < :most",
             "ExpressionAttributeValues": pack({":most": most}),
         }
     }
 
 
-def give_back(table: str, taking: Taking) -> list[Json]:
-    """The actions that undo :func:`take`, for a message that did not go out."""
+def release(table: str, reservation: Reservation) -> list[Json]:
+    """Return the actions that undo :func:`reserve`, for a message that did not go out."""
     actions = [
-        _add(table, _spend_key(taking), -taking.cost, taking.at),
-        _add(table, _citizen_key(taking.sub, taking.day), -1, taking.at),
+        _add(table, _spend_key(reservation), -reservation.cost, reservation.at),
+        _add(table, _citizen_key(reservation.sub, reservation.day), -1, reservation.at),
     ]
-    if taking.binding:
-        actions.append({"Delete": {"TableName": table, "Key": {"pk": {"S": _text_key(taking)}}}})
+    if reservation.enforced:
+        actions.append({"Delete": {"TableName": table, "Key": {"pk": {"S": _text_key(reservation)}}}})
     return actions
 
 
-def _spend_key(taking: Taking) -> str:
-    return f"CAP#SPEND#{taking.day}"
+def _spend_key(reservation: Reservation) -> str:
+    return f"CAP#SPEND#{reservation.day}"
 
 
 def _citizen_key(sub: str, day: str) -> str:
     return f"CAP#CITIZEN#{sub}#{day}"
 
 
-def _text_key(taking: Taking) -> str:
-    return f"CAP#TEXT#{blake2b(f'{taking.phone} {taking.text}'.encode(), digest_size=16).hexdigest()}"
+def _text_key(reservation: Reservation) -> str:
+    return f"CAP#TEXT#{blake2b(f'{reservation.phone} {reservation.text}'.encode(), digest_size=16).hexdigest()}"
 
 
 def _add(table: str, key: str, amount: int, at: datetime) -> Json:
@@ -110,7 +112,7 @@ def _add(table: str, key: str, amount: int, at: datetime) -> Json:
         "Update": {
             "TableName": table,
             "Key": {"pk": {"S": key}},
-            "UpdateExpression": "SET expires = :expires ADD taken :amount",
+            "UpdateExpression": "SET expires = :expires ADD reserved :amount",
             "ExpressionAttributeValues": values,
         }
     }
@@ -119,5 +121,5 @@ def _add(table: str, key: str, amount: int, at: datetime) -> Json:
 def _limit(action: Json, room: int) -> None:
     """Let a counter be added to only while it holds no more than ``room``; a room below nothing is never there."""
     update = action["Update"]
-    update["ConditionExpression"] = ("attribute_not_exists(taken) OR " if room >= 0 else "") + "taken <= :room"
+    update["ConditionExpression"] = ("attribute_not_exists(reserved) OR " if room >= 0 else "") + "reserved <= :room"
     update["ExpressionAttributeValues"] |= pack({":room": room})

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.message import OUT, SENDING, SENT, UNKNOWN, WAITING
+from shared.domain.message import OUT, Message, MessageKind, MessageStatus
 from shared.domain.sms_texts import VERSION
+from shared.domain.state import known
 from shared.domain.time import to_text
 from shared.stores.items import (
     Item,
@@ -28,7 +29,7 @@ from shared.stores.items import (
     text,
     transact,
 )
-from shared.stores.messaging.caps import Caps, Taking, give_back, room, take
+from shared.stores.messaging.caps import Caps, Reservation, check_citizen_cap, release, reserve
 
 Values = Mapping[str, str | int | Sequence[str]]
 
@@ -47,23 +48,6 @@ LIMIT: Final = "limit"
 
 Position = tuple[str, str]
 """Where a message stands among its citizen's: when it was created, and its id."""
-
-
-class Message(NamedTuple):
-    """An SMS. Either its text stands already, or it tells of violations and is written when it is sent."""
-
-    message_id: str
-    sub: str
-    kind: str
-    created_at: str
-    phone: str | None = None
-    language: str = "ar"
-    text: str | None = None
-    plate_key: str | None = None
-    violations: tuple[str, ...] = ()
-    status: str = WAITING
-    not_before: str = ""
-    attempts: int = 0
 
 
 class Messages:
@@ -86,7 +70,12 @@ class Messages:
         answered: the action whose condition says no where the same answer went out just now. Returns QUEUED, or why
         nothing was done: SAME_AS_RECENT or LIMIT.
         """
-        actions = [answered, room(self._table, message.sub, at, most), self.put_action(message, at), *others]
+        actions = [
+            answered,
+            check_citizen_cap(self._table, message.sub, at, most),
+            self.put_action(message, at),
+            *others,
+        ]
         try:
             transact(self._call, actions)
         except AwsError as error:
@@ -124,13 +113,13 @@ class Messages:
         items, last = newest_of_citizen(self._call, self._table, sub, limit, begin)
         return [_read(item) for item in items], (last["created_at"]["S"], last["pk"]["S"]) if last else None
 
-    def told(self, sub: str, kind: str, violations: Iterable[str]) -> set[str]:
-        """Of which of these violations the citizen has a message of this kind already."""
+    def told(self, sub: str, kind: MessageKind, violations: Iterable[str]) -> set[str]:
+        """Return those violations of which the citizen has a message of this kind already."""
         markers = {marker(violation_no, sub, kind): violation_no for violation_no in violations}
         return {markers[pk] for pk in self.marked(markers)}
 
-    def heard(self, sub: str, kind: str, violations: Iterable[str]) -> set[str]:
-        """Of which of these violations a message of this kind has told the citizen, or may have.
+    def sent_about(self, sub: str, kind: MessageKind, violations: Iterable[str]) -> set[str]:
+        """Return those violations that a message of this kind which was sent, or may have been, told the citizen of.
 
         A message tells only of those that its text still held for when it was sent.
         """
@@ -140,7 +129,7 @@ class Messages:
         return {each["S"] for item in out for each in item["said"]["L"]} & set(markers.values())
 
     def marked(self, markers: Iterable[str]) -> dict[str, str]:
-        """Those of these markers (:func:`marker`) that stand already, each with its message's id."""
+        """Find which of these markers (:func:`marker`) stand already, each with its message's id."""
         keys: list[Item] = [{"pk": {"S": pk}} for pk in dict.fromkeys(markers)]
         return {item["pk"]["S"]: item["message_id"]["S"] for item in batch_get(self._call, self._table, keys)}
 
@@ -189,17 +178,17 @@ class Messages:
 
     def hold(self, message_id: str, not_before: datetime) -> None:
         """Let a waiting message wait longer."""
-        values = {":later": to_text(not_before), ":waiting": WAITING}
+        values = {":later": to_text(not_before), ":waiting": MessageStatus.WAITING}
         self._change(message_id, "SET not_before = :later", "#status = :waiting", values)
 
-    def give_up(self, message_id: str, status: str, reason: str, at: datetime) -> None:
+    def give_up(self, message_id: str, status: MessageStatus, reason: str, at: datetime) -> None:
         """End a waiting message that is not to be sent. reason: a code for why."""
-        values = {":status": status, ":now": to_text(at), ":reason": reason, ":waiting": WAITING}
+        values = {":status": status, ":now": to_text(at), ":reason": reason, ":waiting": MessageStatus.WAITING}
         change = "SET #status = :status, ended_at = :now, reason = :reason REMOVE due"
         self._change(message_id, change, "#status = :waiting", values)
 
-    def claim(self, message_id: str, taking: Taking, caps: Caps, said: Sequence[str] = ()) -> str | None:
-        """Take a waiting message for sending, and what it takes of the caps, all or nothing. One TransactWriteItems.
+    def claim(self, message_id: str, reservation: Reservation, caps: Caps, said: Sequence[str] = ()) -> str | None:
+        """Claim a waiting message for sending and reserve against the caps, all or nothing. One TransactWriteItems.
 
         said: the violations that its text names, where it was written only now.
         Returns None where the claim is given, else why not: taken, or the name of a cap. The message stays due, a while
@@ -207,10 +196,10 @@ class Messages:
         """
         change = "SET #status = :sending, not_before = :later"
         values: dict[str, str | int | Sequence[str]] = {
-            ":sending": SENDING,
-            ":waiting": WAITING,
-            ":now": to_text(taking.at),
-            ":later": to_text(taking.at + CLAIMED_FOR),
+            ":sending": MessageStatus.SENDING,
+            ":waiting": MessageStatus.WAITING,
+            ":now": to_text(reservation.at),
+            ":later": to_text(reservation.at + CLAIMED_FOR),
             ":one": 1,
         }
         if said:
@@ -219,7 +208,7 @@ class Messages:
         claim = self._update(
             message_id, f"{change} ADD attempts :one", "#status = :waiting AND not_before <= :now", values
         )
-        actions = {TAKEN: {"Update": claim}, **take(self._table, taking, caps)}
+        actions = {TAKEN: {"Update": claim}, **reserve(self._table, reservation, caps)}
         try:
             transact(self._call, list(actions.values()))
         except AwsError as error:
@@ -237,30 +226,37 @@ class Messages:
             message_id,
             "SET #status = :unknown, ended_at = :now REMOVE due",
             "#status = :sending AND not_before <= :now",
-            {":unknown": UNKNOWN, ":sending": SENDING, ":now": to_text(at)},
+            {":unknown": MessageStatus.UNKNOWN, ":sending": MessageStatus.SENDING, ":now": to_text(at)},
         )
 
     def sent(self, message_id: str, provider: str, provider_id: str | None, at: datetime) -> None:
         """Say that a provider took a claimed message, under which id of its own."""
-        values = {":status": SENT, ":now": to_text(at), ":sending": SENDING, ":provider": provider}
+        values = {
+            ":status": MessageStatus.SENT,
+            ":now": to_text(at),
+            ":sending": MessageStatus.SENDING,
+            ":provider": provider,
+        }
         change = "SET #status = :status, ended_at = :now, provider = :provider"
         if provider_id:
             change += ", provider_id = :id"
             values[":id"] = provider_id
         self._change(message_id, change + " REMOVE due", "#status = :sending", values)
 
-    def end(self, message_id: str, status: str, reason: str, at: datetime, unused: Taking | None = None) -> None:
-        """Say how a claimed message ended that was not sent, or may not have been. unused: given back to the caps."""
-        values = {":status": status, ":now": to_text(at), ":reason": reason, ":sending": SENDING}
+    def end(
+        self, message_id: str, status: MessageStatus, reason: str, at: datetime, unused: Reservation | None = None
+    ) -> None:
+        """Say how a claimed message ended that was not sent, or may not have been. unused: is released."""
+        values = {":status": status, ":now": to_text(at), ":reason": reason, ":sending": MessageStatus.SENDING}
         change = "SET #status = :status, ended_at = :now, reason = :reason REMOVE due"
         self._change(message_id, change, "#status = :sending", values, unused)
 
-    def retry_later(self, message_id: str, not_before: datetime, unused: Taking) -> None:
+    def retry_later(self, message_id: str, not_before: datetime, unused: Reservation) -> None:
         """Put a claimed message back, to be sent later."""
-        values = {":waiting": WAITING, ":later": to_text(not_before), ":sending": SENDING}
+        values = {":waiting": MessageStatus.WAITING, ":later": to_text(not_before), ":sending": MessageStatus.SENDING}
         self._change(message_id, "SET #status = :waiting, not_before = :later", "#status = :sending", values, unused)
 
-    def report(self, provider_id: str, status: str, reason: str | None, at: datetime) -> bool:
+    def report(self, provider_id: str, status: MessageStatus, reason: str | None, at: datetime) -> bool:
         """Say what a provider reports of a message it took. Only what is ``sent`` changes; what is final stays.
 
         Returns False where no message has that id. One Query of the index, one UpdateItem.
@@ -272,7 +268,7 @@ class Messages:
             "ExpressionAttributeValues": pack({":id": provider_id}),
         }
         items = self._call("dynamodb", "Query", request)["Items"]
-        values = {":status": status, ":now": to_text(at), ":sent": SENT}
+        values = {":status": status, ":now": to_text(at), ":sent": MessageStatus.SENT}
         change = "SET #status = :status, reported_at = :now"
         if reason:
             change += ", reason = :reason"
@@ -287,12 +283,12 @@ class Messages:
         change: str,
         condition: str,
         values: Values,
-        unused: Taking | None = None,
+        unused: Reservation | None = None,
     ) -> bool:
-        """Change a message under a condition; with ``unused``, what it took of the caps is given back with it."""
+        """Change a message under a condition; a reservation that is ``unused`` is released with it."""
         update = self._update(message_id, change, condition, values)
         if unused:
-            actions = [{"Update": update}, *give_back(self._table, unused)]
+            actions = [{"Update": update}, *release(self._table, unused)]
             return is_made(lambda: transact(self._call, actions))
         return is_made(lambda: self._call("dynamodb", "UpdateItem", update))
 
@@ -311,19 +307,19 @@ def _read(item: Item) -> Message:
     return Message(
         message_id=item["pk"]["S"],
         sub=item["sub"]["S"],
-        kind=item["kind"]["S"],
+        kind=known(MessageKind, item["kind"]["S"]),
         created_at=item["created_at"]["S"],
         phone=text(item, "phone"),
         language=item["language"]["S"],
         text=text(item, "text"),
         plate_key=text(item, "plate"),
         violations=tuple(value["S"] for value in item.get("violations", {}).get("L", [])),
-        status=item["status"]["S"],
+        status=known(MessageStatus, item["status"]["S"]),
         not_before=item["not_before"]["S"],
         attempts=number(item, "attempts") or 0,
     )
 
 
 def marker(violation_no: str, sub: str, kind: str) -> str:
-    """The key of the marker that a citizen has been told something of a violation."""
+    """Return the key of the marker that a citizen has been told something of a violation."""
     return f"TOLD#{violation_no}#{sub}#{kind}"

@@ -22,7 +22,7 @@ class Outages:
         self._table = table
 
     def away(self, provider: str, at: datetime) -> bool:
-        """Whether a provider is being left alone. One GetItem."""
+        """Return whether a provider is being left alone. One GetItem."""
         request: Json = {"TableName": self._table, "Key": _key(provider), "ConsistentRead": True}
         until = text(self._call("dynamodb", "GetItem", request).get("Item") or {}, "away_until")
         return until is not None and to_text(at) < until

@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from ingest.ending import Desk
+from ingest.ending import EndingPorts
 from ingest.objects import Objects
 from shared.clock import now
-from shared.stores.files import CHECKING, LOADING, DoneChunk, File, FileVersion, Plan
+from shared.domain.file import DoneChunk, File, FileStatus, FileVersion, Plan
 
 
 class Disk:
@@ -82,14 +82,14 @@ class Ledger:
         self._lock = Lock()
 
     def claim(self, version: FileVersion, _: datetime) -> File:
-        self._file = File(version, CHECKING, "2026-01-01T00:00:00+03:00")
+        self._file = File(version, FileStatus.CHECKING, "2026-01-01T00:00:00+03:00")
         return self._file
 
     def file(self, _: str) -> File:
         return self._file
 
     def plan(self, _: str, plan: Plan) -> None:
-        self._file = self._file._replace(plan=plan, state=LOADING)
+        self._file = self._file._replace(plan=plan, state=FileStatus.LOADING)
 
     def all_queued(self, _: str) -> None:
         self._file = self._file._replace(queued=True)
@@ -120,8 +120,8 @@ class Ledger:
         self._file = self._file._replace(published=True)
 
 
-def desk(path: Path) -> tuple[Desk, Disk]:
-    """A desk for one file, and its bucket."""
+def ending_ports(path: Path) -> tuple[EndingPorts, Disk]:
+    """Make the ports for one file, and its bucket."""
     disk, ledger = Disk(path), Ledger()
     files: Any = ledger
-    return Desk(files, Objects(disk, "uploads"), lambda _: None), disk
+    return EndingPorts(files, Objects(disk, "uploads"), lambda _: None, lambda: None), disk

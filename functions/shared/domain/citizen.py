@@ -1,0 +1,57 @@
+"""A citizen: how they want to be told, how much they may do in a day, and the vehicles that they linked."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Profile(NamedTuple):
+    """How a citizen wants to be told. phone: E.164 as last seen in a token. sms: False switches every SMS off."""
+
+    phone: str | None
+    language: str = "ar"
+    sms: bool = True
+
+
+class Limits(NamedTuple):
+    """What a citizen may do in a day; ``vehicles`` in all. plates: distinct ones that are not linked. sms: received."""
+
+    queries: int = 50
+    plates: int = 10
+    links: int = 5
+    vehicles: int = 10
+    sms: int = 10
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+class QuotaError(Exception):
+    """A citizen has used up a quota. quota: which, as :class:`Limits` names it."""
+
+    def __init__(self, quota: str) -> None:
+        super().__init__(quota)
+        self.quota = quota
+
+
+class Vehicle(NamedTuple):
+    """A plate that a citizen linked. relation: self or family. notify: the consent to SMS about it."""
+
+    vehicle_id: str
+    plate_key: str
+    category: str | None
+    relation: str
+    notify: bool
+    proven: bool = False
+
+
+class Follower(NamedTuple):
+    """A citizen who linked a plate, as the plate's own list knows them. since: a stored text."""
+
+    sub: str
+    vehicle_id: str
+    category: str | None
+    notify: bool
+    proven: bool
+    relation: str
+    since: str

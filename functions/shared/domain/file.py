@@ -1,0 +1,107 @@
+"""A file of the directorate: its version in the bucket, its states, how it is loaded and what became of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+
+class FileStatus(StrEnum):
+    """How far a file is, or how it ended."""
+
+    CHECKING = "checking"
+    LOADING = "loading"
+    LOADED = "loaded"
+    MANY_REJECTS = "loaded_with_many_rejects"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
+FINAL: Final = frozenset((FileStatus.LOADED, FileStatus.MANY_REJECTS, FileStatus.REFUSED))
+ENDED: Final = FINAL | {FileStatus.FAILED}
+"""What a file can end as. One that failed is taken up again where what it lacks is loaded after all."""
+
+OUTCOMES: Final = ("inserted", "updated", "unchanged", "stale", "rejected")
+"""What can become of a row: every row is in exactly one of these counts."""
+
+
+class FileVersion(NamedTuple):
+    """One version of one object, as S3's event names it. order: grows from each version of a key to the next."""
+
+    bucket: str
+    key: str
+    version_id: str
+    order: str
+
+    @property
+    def origin(self) -> str:
+        """The folder it lies in: live, backlog or registry."""
+        return self.key.partition("/")[0]
+
+    @property
+    def file_id(self) -> str:
+        """The one id of this version: what its rows are known by."""
+        named = "\x1f".join((self.bucket, self.key, self.version_id))
+        return blake2b(named.encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()
+
+
+class Plan(NamedTuple):
+    """How a file is to be loaded. chunks, rows: how many it holds. last_modified: a stored text.
+
+    rewritten: its chunks were kept apart, because they are no ranges of plain text in it. sheets_unread: of a workbook,
+    those beside the one that is loaded which are shown and hold anything. encoding: the one that was declared for it.
+    """
+
+    separator: str
+    header: tuple[str, ...]
+    columns: tuple[str, ...]
+    chunks: int
+    rows: int
+    last_modified: str
+    size: int
+    checksum: str
+    rewritten: bool
+    sheets_unread: int = 0
+    encoding: str = ""
+
+
+class File(NamedTuple):
+    """A file version in the ledger.
+
+    queued: all its chunks were put on the queue. plan: None until it was read through. report: JSON, once it has ended.
+    published: that report lies where the directorate looks for it.
+    """
+
+    version: FileVersion
+    state: FileStatus | str
+    claimed_at: str
+    queued: bool = False
+    published: bool = False
+    plan: Plan | None = None
+    chunks_done: int = 0
+    rows_done: int = 0
+    report: str | None = None
+
+    @property
+    def all_done(self) -> bool:
+        """Whether every chunk was loaded."""
+        return self.plan is not None and self.chunks_done == self.plan.chunks
+
+
+class DoneChunk(NamedTuple):
+    """What came of a chunk. notes: JSON, what is to be told of its rows."""
+
+    number: int
+    counts: Mapping[str, int]
+    notes: str
+
+
+class Upload(NamedTuple):
+    """An upload that the API prepared. sub: who asked for it."""
+
+    upload_id: str
+    sub: str
+    bucket: str
+    key: str

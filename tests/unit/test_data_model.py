@@ -1,0 +1,269 @@
+"""The data model's page is what the template makes and the stores write and ask."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+import pytest
+
+from infra.docs_tables import DATA_MODEL, with_tables
+from shared.domain import plate
+from shared.domain.citizen import Limits, Vehicle
+from shared.domain.file import DoneChunk, FileVersion, Plan, Upload
+from shared.domain.message import Message, MessageStatus
+from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt
+from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
+from shared.plate_crypto import PlateCrypto
+from shared.stores.citizens import Citizens
+from shared.stores.files import Files
+from shared.stores.items import item_key
+from shared.stores.look_ups import Asked, LookUps
+from shared.stores.messaging.messages import Messages
+from shared.stores.messaging.outages import Outages
+from shared.stores.messaging.reminders import Reminders, Stage
+from shared.stores.pausing import Pausing
+from shared.stores.payments import Payments
+from shared.stores.profiles import Change, Subject
+from shared.stores.registry import Registry
+from shared.stores.settlements import Settlements
+from shared.stores.violation_rows import INGEST_ATTRIBUTES
+from shared.stores.violations import PAY_ATTRIBUTES
+from tests.contract.test_round_trips import filled
+from tests.infra.reading import of_type
+from tests.support.aws import template
+from tests.support.build import CAPS, NOON, registration, reservation
+from tests.support.documents import ROOT, read, rows, section
+from tests.support.source_tree import Module, SourceTree
+from tests.support.written import WrittenItems
+
+PAGE: Final = "docs/data-model.md"
+FUNCTIONS: Final = ROOT / "functions"
+
+
+def spans(cell: str) -> list[str]:
+    """What stands as code in a cell."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_the_tables_are_as_the_template_has_them() -> None:
+    assert with_tables(read(PAGE), template()) == read(PAGE), f"run `make docs`: it writes {DATA_MODEL.name}"
+
+
+# ---------------------------------------------------------------- items
+
+
+class _Marks(PlateCrypto):
+    """Fingerprints that say what they are of."""
+
+    def __init__(self) -> None:
+        super().__init__(b"")
+
+    def plate_fingerprint(self, plate_key: str) -> str:
+        return "<plate's fingerprint>"
+
+
+def written() -> dict[tuple[str, str], set[str]]:
+    """The attributes of every kind of item that the stores write, by table and key."""
+    port = WrittenItems()
+    for write in (_citizens, _files, _messages, _payments, _settlements, _registry):
+        write(port)
+    return {**port.items, ("Violations", "<violation no>"): {*INGEST_ATTRIBUTES, *PAY_ATTRIBUTES}}
+
+
+def _citizens(port: WrittenItems) -> None:
+    citizens, look_ups = Citizens(port, "Citizens"), LookUps(port, "Citizens")
+    vehicle = Vehicle("<vehicle id>", "<plate key>", "private", "self", notify=True, proven=True)
+    citizens.choose("<sub>", "+964", "ar", sms=True)
+    citizens.admit("<sub>", "+964", "ar", Subject("<plate key>", "mark"), Limits(), NOON)
+    citizens.link("<sub>", vehicle, NOON)
+    first_of_day = Change()
+    first_of_day.count({}, "2026-11-20", queries=1, mark="mark")
+    port.write({"Update": first_of_day.request("Citizens", item_key("<sub>", "PROFILE"))})
+    asked = Asked("<plate key>", "private", proven=True)
+    port.write(look_ups.query_action("<sub>", "<query id>", asked, NOON))
+    port.write(look_ups.audit_action("<sub>", "<look-up id>", "mark", NOON))
+    port.write(look_ups.answered_action("<sub>", "<plate key>", "answer", NOON))
+
+
+def _files(port: WrittenItems) -> None:
+    files, version = Files(port, "Files"), FileVersion("<bucket>", "<key>", "v", "1")
+    files.claim(version, NOON)
+    file_id = version.file_id
+    files.plan(file_id, filled(Plan))
+    files.all_queued(file_id)
+    files.take_finish(file_id, NOON, NOON)
+    files.end(file_id, "loaded", "report")
+    files.all_published(file_id, "report")
+    counts = dict.fromkeys(("inserted", "updated", "unchanged", "stale", "rejected"), 0)
+    files.chunk_done(file_id, DoneChunk(1, counts, "notes"), NOON)
+    files.note_feed("now")
+    files.put_upload(Upload("<upload id>", "sub", "bucket", "key"), NOON)
+
+
+def _messages(port: WrittenItems) -> None:
+    messages = Messages(port, "Messages")
+    message = filled(Message, message_id="<message id>")
+    messages.tell(message, ["TOLD#<violation no>#<sub>#<kind>"], NOON)
+    messages.claim("<message id>", reservation(sub="<sub>"), CAPS, ["1"])
+    messages.sent("<message id>", "sns", "id", NOON)
+    messages.end("<message id>", MessageStatus.FAILED, "reason", NOON)
+    port.answers["id"] = [{"pk": {"S": "<message id>"}}]
+    messages.report("id", MessageStatus.DELIVERED, None, NOON)
+    Outages(port, "Messages").failed("<provider>", NOON)
+    Reminders(port, "Messages").done([Stage("2026-11-20", "<days ahead>")], 0, NOON)
+
+
+def _payments(port: WrittenItems) -> None:
+    payments = Payments(port, "Payments")
+    payment = filled(Payment, payment_id="<payment id>", sub="<sub>", gateway="<gateway>", status=PaymentStatus.CREATED)
+    payments.create(payment, "<key>", "request", 3, [], NOON)
+    late = payment._replace(status=PaymentStatus.EXPIRED)
+    payments.change(late, late._replace(status=PaymentStatus.REFUND_DUE), NOON, correction=LATE_MONEY)
+    payments.take_refund(payment, NOON, NOON)
+    payments.record_callback("<payment id>", "event", NOON)
+    port.write(payments.bind_action(payment, "<its id>"))
+    port.write(payments.receipt_action(Receipt("<receipt no>", "<payment id>", 1, "now")))
+    port.write(payments.void_receipt_action("<receipt no>", NOON))
+    Pausing(port, "Payments").pause(NOON, "reason")
+
+
+def _settlements(port: WrittenItems) -> None:
+    settlements = Settlements(port, "Settlements")
+    entry = Entry("<kind>", "<payment id>", "no", "fib", "now", "now", (Share("1", 1, "7", ""),))
+    port.write(settlements.due_action(entry))
+    port.answers["DUE#0"] = [settlements.due_action(entry)["Put"]["Item"]]
+    settlements.collect("<batch>", 1)
+    settlements.advance(None, Cursor("batch", BatchStatus.OPEN))
+    settlements.put_file(SettlementFile("<key>", "sum", 1, 1, "now"))
+    settlements.acknowledge("<key>", NOON)
+
+
+def _registry(port: WrittenItems) -> None:
+    registry = Registry(port, "Registry", _Marks())
+    registry.write([registration("1", category="<category>")])
+    registry.prove("<sub>", "plate", None, "wrong", NOON)
+
+
+def items() -> list[list[str]]:
+    """The rows of the page's table: table, item, key, attributes, written by, forgotten, store."""
+    return rows(section(read(PAGE), "Items"))[1:]
+
+
+def drawn() -> dict[tuple[str, str], set[str]]:
+    """The attributes of every kind of item by table and key, as the page says."""
+    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for table, _, keys, attributes, *_ in items():
+        for key in spans(keys):
+            found[table.strip("`"), key] |= set(spans(attributes))
+    return dict(found)
+
+
+def test_items_are_as_the_stores_write_them() -> None:
+    assert drawn() == written()
+
+
+def test_an_attribute_of_a_violation_has_one_writer() -> None:
+    of_violations = {by: set(spans(attributes)) for table, _, _, attributes, by, *_ in items() if "Violations" in table}
+    assert of_violations == {"ingest": INGEST_ATTRIBUTES, "pay": PAY_ATTRIBUTES}
+
+
+def test_what_is_forgotten_expires() -> None:
+    wrong = [
+        item for _, item, _, attributes, _, forgotten, _ in items() if ("`expires`" in attributes) == (forgotten == "–")
+    ]
+    assert wrong == []
+
+
+def test_a_store_says_its_own_keys() -> None:
+    for _, item, keys, *_, store in items():
+        told = str(ast.get_docstring(ast.parse((FUNCTIONS / f"{store.strip('`')}.py").read_text(encoding="utf-8"))))
+        for part in [part for key in spans(keys) for part in key.split(" / ")]:
+            assert re.split("[<]", part)[0] in told, f"{store} does not say how {item} begins: {part}"
+
+
+# ---------------------------------------------------------------- questions
+
+
+def questions() -> list[list[str]]:
+    """The rows of the page's table: table, what, by, method, for."""
+    return rows(section(read(PAGE), "Questions"))[1:]
+
+
+@cache
+def stores() -> dict[str, tuple[Module, ast.ClassDef]]:
+    """What holds a port to a table, by name: its module and its class."""
+    return {
+        name: (module, found)
+        for module in SourceTree(FUNCTIONS).below("shared.stores")
+        for name, found in module.definitions.items()
+        if isinstance(found, ast.ClassDef) and "self._call = call" in ast.unparse(found)
+    }
+
+
+def public_methods() -> Iterator[str]:
+    """What stores answer."""
+    for name, (_, found) in stores().items():
+        for node in found.body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                yield f"{name}.{node.name}"
+
+
+def modules_of(methods: str) -> list[Module]:
+    """The modules in which the methods of a cell stand."""
+    return [stores()[name.partition(".")[0]][0] for name in spans(methods)]
+
+
+def test_every_question_is_there() -> None:
+    assert sorted(name for *_, methods, _ in questions() for name in spans(methods)) == sorted(public_methods())
+
+
+def test_every_index_answers_one_in_its_store() -> None:
+    indexes = {
+        (table, index["IndexName"])
+        for table, properties in of_type(template(), "AWS::DynamoDB::Table").items()
+        for index in properties.get("GlobalSecondaryIndexes", [])
+    }
+    used = set()
+    for table, _, by, methods, _ in questions():
+        for index in {name for name in spans(by) if name not in ("pk", "sk")}:
+            used.add((table.strip("`"), index))
+            texts = [read("functions/shared/stores/items.py"), *(module.text for module in modules_of(methods))]
+            assert any(f'"{index}"' in text for text in texts), f"nothing of {methods} asks {index}"
+    assert used == indexes
+
+
+def test_areas_use_the_stores_that_they_are_said_to() -> None:
+    for _, what, _, methods, areas in questions():
+        for area in areas.split(", "):
+            folder = ROOT / "infra" / "operator" if area == "operator" else FUNCTIONS / area
+            text = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
+            assert any(module.name in text for module in modules_of(methods)), f"{area} does not ask: {what}"
+
+
+# ---------------------------------------------------------------- objects and values
+
+
+def test_every_prefix_of_the_bucket_is_there() -> None:
+    told = {prefix for begins, *_ in rows(section(read(PAGE), "Objects"))[1:] for prefix in spans(begins)}
+    named = set(re.findall(r"\$\{Uploads\.Arn\}/([a-z-]+/)", read("template.yaml")))
+    assert told == named
+
+
+@pytest.mark.parametrize("row", rows(section(read(PAGE), "Values"))[1:], ids=lambda row: row[0])
+def test_a_plate_has_its_key(row: list[str]) -> None:
+    family, key, most = (cell.strip("`") for cell in row)
+    code, letter = ("21" if family == "kurdistan" else "11"), {"german": "ب", "unified": "A"}.get(family, "")
+    series = plate.series(family, code, letter)
+    named = key.replace("<governorate>", code).replace("<Arabic letter>", letter).replace("<Latin letter>", letter)
+    assert series.key("9" * int(most)) == named.replace("<serial>", "9" * int(most))
+    with pytest.raises(plate.PlateError):
+        series.key("9" * (int(most) + 1))
+
+
+def test_every_family_is_there() -> None:
+    assert {row[0].strip("`") for row in rows(section(read(PAGE), "Values"))[1:]} == plate.FAMILY_WORDS.keys()
