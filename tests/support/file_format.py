@@ -16,20 +16,28 @@ from shared.domain.file import ENDED, OUTCOMES
 from shared.domain.governorates import GOVERNORATES
 from shared.domain.plate import CATEGORIES, FAMILY_WORDS
 from shared.domain.text import fold_name
+from shared.domain.violation import FIELDS
 
 __all__ = ["CODES", "COLUMNS", "COUNTS", "GOVERNORATES", "STATUSES_OF_A_FILE", "WORDS", "Column", "message"]
 
 
 class Column(NamedTuple):
-    """A column. arabic: the names that it goes by in Arabic. required: every row needs a value."""
+    """A column. arabic: the names that it goes by in Arabic. required: every row needs a value.
+
+    audience: who may see it of a violation; None of what no violation holds.
+    """
 
     name: str
     arabic: tuple[str, ...]
     required: bool
+    audience: str | None = None
 
 
+_AUDIENCES: Final = {name: field.audience for name, field in FIELDS.items()}
 COLUMNS: Final = {
-    "violations": [Column(each.name, each.arabic, each.required) for each in VIOLATION_COLUMNS],
+    "violations": [
+        Column(each.name, each.arabic, each.required, _AUDIENCES.get(each.field)) for each in VIOLATION_COLUMNS
+    ],
     "registrations": [Column(each.name, each.arabic, each.required) for each in REGISTRATION_COLUMNS],
 }
 """The columns of each kind of file."""

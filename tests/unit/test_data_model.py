@@ -164,12 +164,12 @@ def drawn() -> dict[tuple[str, str], set[str]]:
 
 
 def test_items_are_as_the_stores_write_them() -> None:
-    assert drawn() == written()
+    assert drawn() == written(), PAGE
 
 
 def test_an_attribute_of_a_violation_has_one_writer() -> None:
     of_violations = {by: set(spans(attributes)) for table, _, _, attributes, by, *_ in items() if "Violations" in table}
-    assert of_violations == {"ingest": INGEST_ATTRIBUTES, "pay": PAY_ATTRIBUTES}
+    assert of_violations == {"ingest": INGEST_ATTRIBUTES, "pay": PAY_ATTRIBUTES}, PAGE
 
 
 def test_what_is_forgotten_expires() -> None:

@@ -9,16 +9,21 @@ from typing import Final, NamedTuple
 import pytest
 
 from shared.domain.text import fold_name
+from shared.domain.violation import ALL, NOBODY, PROVEN
 from tests.support.documents import headings, read, rows, section
 from tests.support.file_format import CODES, COLUMNS, COUNTS, GOVERNORATES, STATUSES_OF_A_FILE, WORDS, message
 
 
 class Guide(NamedTuple):
-    """One language of the guide. The others: the titles of its sections. yes: that a column is required."""
+    """One language of the guide. The others: the titles of its sections.
+
+    yes: that a column is required. audiences: who sees it.
+    """
 
     text: str
     language: str
     yes: str
+    audiences: Mapping[str, str]
     columns: Mapping[str, str]
     words: Mapping[str, str]
     governorates: str
@@ -30,6 +35,7 @@ ENGLISH: Final = Guide(
     read("docs/files.md"),
     "en",
     "yes",
+    {ALL: "all", PROVEN: "proven owners", NOBODY: "nobody"},
     {"violations": "Violations", "registrations": "Registrations"},
     {"status": "Statuses", "family": "Plates", "category": "Plates"},
     "Governorates",
@@ -40,13 +46,14 @@ ARABIC: Final = Guide(
     read("docs/files.ar.md"),
     "ar",
     "نعم",
+    {ALL: "الجميع", PROVEN: "من أثبت تسجيل المركبة", NOBODY: "لا أحد"},
     {"violations": "أعمدة المخالفات", "registrations": "أعمدة السنوية"},
     {"status": "كلمات الحالة", "family": "اللوحات", "category": "اللوحات"},
     "المحافظات",
     "التقرير",
     {"file": "أخطاء الملف", "row": "أخطاء السجل", "plate": "أخطاء اللوحة", "warning": "التنبيهات"},
 )
-GUIDES: Final = pytest.mark.parametrize("guide", [ENGLISH, ARABIC], ids=["en", "ar"])
+GUIDES: Final = pytest.mark.parametrize("guide", [ENGLISH, ARABIC], ids=["docs/files.md", "docs/files.ar.md"])
 
 
 @GUIDES
@@ -54,10 +61,16 @@ GUIDES: Final = pytest.mark.parametrize("guide", [ENGLISH, ARABIC], ids=["en", "
 def test_the_columns_are_those_of_the_format(guide: Guide, kind: str) -> None:
     _, *table = rows(section(guide.text, guide.columns[kind]))
     for row in table:
-        assert row[3], f"{row[0]} has no rule"
-    names = [(row[0], row[1]) if guide is ENGLISH else (row[1], row[0]) for row in table]
-    assert [(*pair, row[2]) for pair, row in zip(names, table, strict=True)] == [
-        (f"`{column.name}`", "، ".join(column.arabic), guide.yes if column.required else "") for column in COLUMNS[kind]
+        assert row[-1], f"{row[0]} has no rule"
+    told = [row[:-1] if guide is ENGLISH else [row[1], row[0], *row[2:-1]] for row in table]
+    assert told == [
+        [
+            f"`{column.name}`",
+            "، ".join(column.arabic),
+            guide.yes if column.required else "",
+            *([guide.audiences[column.audience]] if column.audience else []),
+        ]
+        for column in COLUMNS[kind]
     ]
 
 

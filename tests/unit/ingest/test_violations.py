@@ -316,7 +316,7 @@ def test_the_day_of_payment_counts_in_the_digest() -> None:
 
 
 def test_every_column_of_the_format_is_read() -> None:
-    assert set(NAMES) == set(GOOD)
+    assert tuple(GOOD) == NAMES
 
 
 def test_every_refusal_of_a_row_is_shown_above_or_among_the_cells() -> None:
