@@ -64,7 +64,7 @@ class Teller:
         return known
 
     def tell(self, violation: Violation) -> dict[str, Any]:
-        """A violation as the API shows it."""
+        """A violation as the API shows it: each field to those alone whom its declaration names as audience."""
         return {
             "violation_no": violation.violation_no,
             "plate": self._plate_of(violation.category),

@@ -1,8 +1,11 @@
-"""A violation as it is known: what the directorate wrote of it, and how it was settled here."""
+"""A violation as it is known: what the directorate wrote of it, and how it was settled here.
+
+Each field declares beside its type how it is stored and who may see it; stores, answers and tests follow.
+"""
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
 from shared.domain import fine
 from shared.domain.fine import Due, Facts
@@ -16,6 +19,28 @@ STATUSES: Final = (OPEN, PAID, CANCELLED, DISPUTED)
 UNPAID: Final = "unpaid"
 IN_PAYMENT: Final = "in_payment"
 
+ALL: Final = "all"
+PROVEN: Final = "proven"
+NOBODY: Final = "nobody"
+AUDIENCES: Final = (ALL, PROVEN, NOBODY)
+"""Who may see a field in an answer: whoever asks about the plate; who has proved the vehicle theirs; nobody."""
+
+INGEST: Final = "ingest"
+PAY: Final = "pay"
+
+
+class Field(NamedTuple):
+    """Declares a field of :class:`Violation`.
+
+    attribute: its name in the table. audience: one of AUDIENCES. instant: its time of day is for PROVEN at most.
+    writer: INGEST, of what the directorate says, or PAY, of the settlement.
+    """
+
+    attribute: str
+    audience: str
+    instant: bool = False
+    writer: str = INGEST
+
 
 def make_version(updated_at: str | None, last_modified: str, line: int) -> str:
     """What tells which of two rows about one violation is newer, as text that sorts so.
@@ -28,34 +53,35 @@ def make_version(updated_at: str | None, last_modified: str, line: int) -> str:
 class Violation(NamedTuple):
     """One recorded violation. Amounts in dinars, instants as stored texts (Baghdad, with offset).
 
-    The fields up to ``counter_receipt_no`` are what the directorate wrote, ``version`` tells which writing is newer
-    (:func:`make_version`); the last five are the settlement through this service.
+    The fields of INGEST are what the directorate wrote, ``version`` tells which writing is newer
+    (:func:`make_version`); those of PAY are the settlement through this service. A new field stands last of its
+    writer's: the digest of a row goes by their order.
     """
 
-    violation_no: str
-    plate_key: str
-    code: str
-    amount: int
-    occurred_at: str
-    recorded_at: str
-    sector_code: str
-    version: str
-    status: str = OPEN
-    category: str | None = None
-    title: str | None = None
-    legal_ref: str | None = None
-    amount_due: int | None = None
-    doubled_at: str | None = None
-    sector_name: str | None = None
-    sector_governorate: str | None = None
-    place: str | None = None
-    counter_paid_at: str | None = None
-    counter_receipt_no: str | None = None
-    held_by: str | None = None
-    paid_by: str | None = None
-    paid_amount: int | None = None
-    paid_at: str | None = None
-    receipt_no: str | None = None
+    violation_no: Annotated[str, Field("pk", ALL)]
+    plate_key: Annotated[str, Field("plate", ALL)]
+    code: Annotated[str, Field("code", ALL)]
+    amount: Annotated[int, Field("amount", ALL)]
+    occurred_at: Annotated[str, Field("occurred_at", ALL, instant=True)]
+    recorded_at: Annotated[str, Field("recorded_at", ALL, instant=True)]
+    sector_code: Annotated[str, Field("sector_code", ALL)]
+    version: Annotated[str, Field("version", NOBODY)]
+    status: Annotated[str, Field("status", ALL)] = OPEN
+    category: Annotated[str | None, Field("category", ALL)] = None
+    title: Annotated[str | None, Field("title", ALL)] = None
+    legal_ref: Annotated[str | None, Field("legal_ref", ALL)] = None
+    amount_due: Annotated[int | None, Field("amount_due", ALL)] = None
+    doubled_at: Annotated[str | None, Field("doubled_at", ALL, instant=True)] = None
+    sector_name: Annotated[str | None, Field("sector_name", ALL)] = None
+    sector_governorate: Annotated[str | None, Field("sector_governorate", ALL)] = None
+    place: Annotated[str | None, Field("place", PROVEN)] = None
+    counter_paid_at: Annotated[str | None, Field("counter_paid_at", ALL, instant=True)] = None
+    counter_receipt_no: Annotated[str | None, Field("counter_receipt_no", ALL)] = None
+    held_by: Annotated[str | None, Field("held_by", NOBODY, writer=PAY)] = None
+    paid_by: Annotated[str | None, Field("paid_by", NOBODY, writer=PAY)] = None
+    paid_amount: Annotated[int | None, Field("paid_amount", NOBODY, writer=PAY)] = None
+    paid_at: Annotated[str | None, Field("paid_at", ALL, instant=True, writer=PAY)] = None
+    receipt_no: Annotated[str | None, Field("receipt_no", ALL, writer=PAY)] = None
 
     @property
     def state(self) -> str:
@@ -92,3 +118,19 @@ class Violation(NamedTuple):
     def due(self, at: str) -> Due:
         """Work out what is owed for it at an instant (a stored text)."""
         return fine.due(self.facts, at)
+
+
+def declared(name: str, hint: Any) -> Field:
+    """The declaration of a field of this type. Raises TypeError where it has none."""
+    for said in getattr(hint, "__metadata__", ()):
+        if isinstance(said, Field):
+            return said
+    raise TypeError(f"Violation.{name} says neither how it is stored nor who may see it")
+
+
+_HINTS: Final = get_type_hints(Violation, include_extras=True)
+FIELDS: Final = {name: declared(name, hint) for name, hint in _HINTS.items()}
+NUMBERS: Final = tuple(name for name, hint in _HINTS.items() if hint.__origin__ in (int, int | None))
+"""The fields that are whole numbers; all others are texts."""
+SAID: Final = tuple(name for name, field in FIELDS.items() if field.writer == INGEST)
+"""The fields of what the directorate says."""

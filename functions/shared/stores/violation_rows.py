@@ -11,30 +11,30 @@ from zlib import crc32
 import orjson
 
 from shared.domain import fine
-from shared.domain.violation import CANCELLED, OPEN, Violation
+from shared.domain.violation import CANCELLED, FIELDS, OPEN, SAID, Violation
 from shared.stores.items import Item, pack, text
 
 OPENED: Final = "opened"
 
 _OFFENCE: Final = ("code", "amount", "status", "category", "title", "legal_ref", "amount_due")
 _SECTOR: Final = ("sector_code", "sector_name", "sector_governorate", "place")
-"""The directorate's fields that hold few values in millions of rows, each an attribute of the same name."""
+"""The directorate's fields that hold few values in millions of rows."""
 
-_PAID: Final = ("counter_paid_at", "counter_receipt_no")
-"""Those of a violation that was paid at the counter."""
+_OWN: Final = ("violation_no", "plate_key", "occurred_at", "recorded_at", "version", "doubled_at")
+"""Those of which each row has its own, of letters, digits and a few signs."""
 
-_OWN: Final = (
-    "plate", "occurred_at", "recorded_at", "version", "hash", "origin", "changed_by", "doubled_at", "doubling_day",
-    "tell", "changed_before", "inserted_by",
-)  # fmt: skip
-"""Ingest's attributes of which each row has its own.
+_RARE: Final = tuple(name for name in SAID if name not in {*_OFFENCE, *_SECTOR, *_OWN})
+"""All others, which most rows leave empty: those of the counter. A new field is one unless it is named above."""
+
+_MARKS: Final = ("hash", "origin", "changed_by", "doubling_day", "tell", "changed_before", "inserted_by")
+"""Ingest's attributes beside the directorate's fields.
 
 changed_by: the line that last changed it; changed_before: the one of another file that had before, which still tells
 what it said.
 inserted_by: the line that inserted it, where another has changed it since.
 """
 
-INGEST_ATTRIBUTES: Final = frozenset({*_OFFENCE, *_SECTOR, *_PAID, *_OWN})
+INGEST_ATTRIBUTES: Final = frozenset({*_MARKS, *(FIELDS[name].attribute for name in SAID)} - {"pk"})
 
 SHARDS: Final = 8
 
@@ -89,17 +89,19 @@ def attributes(row: Row, told: str | None, before: str | None = None, inserted_b
         own += f'"changed_before":{{"S":"{before}"}},'
     if inserted_by:
         own += f'"inserted_by":{{"S":"{inserted_by}"}},'
+    rare = _rare_of(violation)
     return b'%b%b%b%b"plate":{"S":"%b"}' % (
         own.encode(),
         _offence(_offence_of(violation)),
         _sector(_sector_of(violation)),
-        _paid(_paid_of(violation)) if violation.counter_paid_at or violation.counter_receipt_no else b"",
+        b"" if rare == _NO_RARE else _rare(rare),
         violation.plate_key.encode(),
     )
 
 
 def _members_of(names: tuple[str, ...]) -> Callable[[tuple[str | int | None, ...]], bytes]:
     """What makes of the values of a violation's fields members of a JSON object, with a comma behind each."""
+    names = tuple(FIELDS[name].attribute for name in names)
 
     @lru_cache(maxsize=8192)
     def members(values: tuple[str | int | None, ...]) -> bytes:
@@ -116,8 +118,9 @@ _offence: Final = _members_of(_OFFENCE)
 _offence_of: Final = _values_of(_OFFENCE)
 _sector: Final = _members_of(_SECTOR)
 _sector_of: Final = _values_of(_SECTOR)
-_paid: Final = _members_of(_PAID)
-_paid_of: Final = _values_of(_PAID)
+_rare: Final = _members_of(_RARE)
+_rare_of: Final = _values_of(_RARE)
+_NO_RARE: Final = (None,) * len(_RARE)
 
 
 def tell(row: Row, known: Item | None) -> str | None:

@@ -9,56 +9,41 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from string import ascii_letters
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from orjson import Fragment
 
 from shared.aws_json import Call, Json
-from shared.domain.violation import DISPUTED, OPEN, Violation
+from shared.domain.violation import DISPUTED, FIELDS, NUMBERS, OPEN, PAY, Violation
 from shared.stores import versioned
-from shared.stores.items import Item, batch_get, is_made, number, pack, pages, text
+from shared.stores.items import Item, batch_get, is_made, pack, pages, text
 from shared.stores.violation_rows import INGEST_ATTRIBUTES, Row, attributes, tell
 
-PAY_ATTRIBUTES: Final = frozenset({"held_by", "held_plate", "paid_by", "paid_amount", "paid_at", "receipt_no"})
+PAY_ATTRIBUTES: Final = frozenset(
+    {"held_plate", *(field.attribute for field in FIELDS.values() if field.writer == PAY)}
+)
 
 # A request repeats its expressions and placeholders for every row, and every byte of it is signed: they are kept short.
 _SIGNS: Final = tuple(f":{letter}" for letter in ascii_letters)
 _RESERVED: Final = {"#hash": "hash", "#status": "status"}
 """Ingest's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
 
+_NUMBERS: Final = [FIELDS[name].attribute for name in NUMBERS]
+_OPTIONAL: Final = [name for name, default in Violation._field_defaults.items() if default is None]
+_always_of: Final = itemgetter(*(FIELDS[name].attribute for name in FIELDS if name not in _OPTIONAL))
+_optional: Final = [FIELDS[name].attribute for name in _OPTIONAL]
+
 
 def read(item: Item) -> Violation:
-    """The violation of an item (its stream image will do)."""
-    texts = {name: value["S"] for name, value in item.items() if "S" in value}
-    get = texts.get
-    return Violation(
-        texts["pk"],
-        texts["plate"],
-        texts["code"],
-        int(item["amount"]["N"]),
-        texts["occurred_at"],
-        texts["recorded_at"],
-        texts["sector_code"],
-        texts["version"],
-        texts["status"],
-        get("category"),
-        get("title"),
-        get("legal_ref"),
-        number(item, "amount_due"),
-        get("doubled_at"),
-        get("sector_name"),
-        get("sector_governorate"),
-        get("place"),
-        get("counter_paid_at"),
-        get("counter_receipt_no"),
-        get("held_by"),
-        get("paid_by"),
-        number(item, "paid_amount"),
-        get("paid_at"),
-        get("receipt_no"),
-    )
+    """The violation of an item (its stream image will do). Raises KeyError where it lacks what each has."""
+    values: dict[str, Any] = {name: value["S"] for name, value in item.items() if "S" in value}
+    for name in _NUMBERS:
+        if name in item:
+            values[name] = int(item[name]["N"])
+    return tuple.__new__(Violation, (*_always_of(values), *map(values.get, _optional)))
 
 
 class Violations:

@@ -10,17 +10,13 @@ import pytest
 
 from ingest.chunking import Scan, scan
 from ingest.errors import FileError
+from ingest.format.columns import VIOLATION_COLUMNS
 from ingest.reading import unpacking
 from ingest.reading.csv_text import as_csv_text
 from ingest.reporting.texts import message
 from tests.support.feeds import GOOD, NAMES, SOURCE, blocks, csv_text, good_rows
 
-ARABIC_HEADER = (
-    "رقم المخالفة", "نظام اللوحة", "محافظة اللوحة", "صنف المركبة", "حرف اللوحة", "رقم اللوحة", "رمز المخالفة",
-    "وصف المخالفة", "المادة القانونية", "مبلغ الغرامة", "المبلغ المستحق", "تاريخ المضاعفة", "تاريخ المخالفة",
-    "تاريخ التسجيل", "رمز القاطع", "القاطع", "محافظة القاطع", "المكان", "الحالة", "تاريخ التسديد", "رقم الوصل",
-    "تاريخ التحديث",
-)  # fmt: skip
+ARABIC_HEADER = tuple(column.arabic[0] for column in VIOLATION_COLUMNS)
 CSV = csv_text(*good_rows(9))
 
 
