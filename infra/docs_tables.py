@@ -140,8 +140,8 @@ def _index(index: Mapping[str, Any]) -> str:
     return f"`{index['IndexName']}`: {_key(index)}; {_PROJECTIONS[index['Projection']['ProjectionType']]}"
 
 
-def _key(keyed: Mapping[str, Any]) -> str:
-    return ", ".join(f"`{part['AttributeName']}`" for part in keyed["KeySchema"])
+def _key(table_or_index: Mapping[str, Any]) -> str:
+    return ", ".join(f"`{part['AttributeName']}`" for part in table_or_index["KeySchema"])
 
 
 # ---------------------------------------------------------------- the template

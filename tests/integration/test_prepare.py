@@ -23,7 +23,7 @@ def ingest(engine: Engine, tables: Tables) -> Ingest:
 @pytest.fixture
 def export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A full export of 22 rows, two of them bad, checked in chunks of eight and cut every nine."""
-    monkeypatch.setattr(chunking, "MAX_PART_ROWS", 8)
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 8)
     monkeypatch.setattr(prepare, "MAX_PART_ROWS", 9)
     rows = [row(f"R-{number}", violation_title='قال "قف"\r\nثم ذهب') for number in range(22)]
     rows[12] = row("BAD-1", amount="5e4", violation_title="=1+1")

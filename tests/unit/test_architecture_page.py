@@ -19,7 +19,7 @@ from tests.unit.test_architecture import AREAS, FUNCTIONS, WINGS
 PAGE: Final = "docs/architecture.md"
 DECISIONS: Final = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 MIN_CHANGES: Final = 20
-SHORTEST, LONGEST = 15, 40
+SHORTEST, MAX_LINES = 15, 40
 """Lines of a decision."""
 
 
@@ -120,7 +120,7 @@ def test_a_decision_says_what_was_tried_with_numbers(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     number = path.name.partition("-")[0]
     assert text.startswith(f"# {number} · ")
-    assert SHORTEST <= len(text.splitlines()) <= LONGEST
+    assert SHORTEST <= len(text.splitlines()) <= MAX_LINES
     for part in ("## Tried", "## Decided", "## It costs"):
         assert part in text, f"{path.name} has no {part}"
     assert re.search(r"\d", section(text, "Tried")), "numbers in"

@@ -100,8 +100,8 @@ def texts() -> Iterator[Text]:
     yield Text("note", views.note_of_none("2026-11-20T12:00:00", "ar"), views.note_of_none("2026-11-20T12:00:00", "en"))
 
 
-def terms(glossary: str) -> dict[str, Term]:
-    """The terms of a glossary by name."""
+def read_glossary(glossary: str) -> dict[str, Term]:
+    """The read_glossary of a glossary by name."""
     found = {}
     for term, arabic, never, _, _ in rows(glossary):
         if term != "term":
@@ -121,13 +121,13 @@ def otherwise(text: Text, term: Term) -> bool:
 
 
 def test_texts_use_the_arabic_word_of_a_term() -> None:
-    known = terms(read("docs/glossary.md"))
+    known = read_glossary(read("docs/glossary.md"))
     found = {(text.name, name) for text in texts() for name in KEY if otherwise(text, known[name])}
     assert found == LEFT_OUT.keys()
 
 
 def test_another_word_is_seen() -> None:
-    receipt = terms(read("docs/glossary.md"))["receipt"]
+    receipt = read_glossary(read("docs/glossary.md"))["receipt"]
     assert not otherwise(Text("a", "رقم الوصل", "Receipt number"), receipt)
     assert otherwise(Text("a", "رقم الإيصال", "Receipt number"), receipt)
 
@@ -138,7 +138,7 @@ def test_no_text_uses_a_word_that_is_never_written() -> None:
     found = [
         (text.name, word)
         for text in said
-        for term in terms(read("docs/glossary.md")).values()
+        for term in read_glossary(read("docs/glossary.md")).values()
         for word in term.never
         if word in fold(text.arabic)
     ]
@@ -146,7 +146,7 @@ def test_no_text_uses_a_word_that_is_never_written() -> None:
 
 
 def test_a_term_has_one_arabic_word_and_no_two_terms_the_same() -> None:
-    known = [term for term in terms(read("docs/glossary.md")).values() if term.forms]
+    known = [term for term in read_glossary(read("docs/glossary.md")).values() if term.forms]
     assert len({term.name for term in known}) == len(known)
     first = [term.forms[0] for term in known]
     assert sorted(first) == sorted(set(first))
