@@ -60,7 +60,7 @@ OWNERS: Final = {name for name, field in FIELDS.items() if field.audience in (AL
 
 
 def varied(subject: Violation) -> Iterator[tuple[str, Violation]]:
-    """A violation with another value of one of its filled fields, and the name of that field."""
+    """Give each filled field of a violation another value, one at a time, and name it."""
     for name, value in subject._asdict().items():
         if value is None:
             continue
@@ -69,7 +69,7 @@ def varied(subject: Violation) -> Iterator[tuple[str, Violation]]:
 
 
 def shown(show: Callable[[Violation], Any]) -> set[str]:
-    """The fields that what is shown varies with."""
+    """Find the fields that what is shown varies with."""
     return {name for subject in SAMPLES for name, other in varied(subject) if show(other) != show(subject)}
 
 

@@ -149,13 +149,12 @@ def _place(cell: str) -> str | None:
 def content(violation: Violation, *, has_doubled: bool) -> str:
     """A digest of everything the directorate wrote but the version: equal for rows that say the same.
 
-    What is absent at its end adds nothing, so that a field that is declared after the others changes no digest of a
-    row that leaves it out.
+    What is absent at its end adds nothing: a field that is declared after the others changes no digest of a row that
+    leaves it out.
     has_doubled: a debt is stated for a fine that doubles no more. Stated before the doubling, the same figure left that
     out.
     Of 64 bits, since it meets no other than what the same violation said before.
     """
     said = orjson.dumps((has_doubled, violation[:_VERSION], violation[_VERSION + 1 : _SETTLEMENT]))
-    return xxh3_64_hexdigest(
-        said.rstrip(b"nul,]")
-    )  # nulls and brackets: a text ends with a quote, a number with a digit
+    # Nulls and brackets at the end; no value is cut, since a text ends with a quote and a number with a digit.
+    return xxh3_64_hexdigest(said.rstrip(b"nul,]"))

@@ -121,7 +121,7 @@ class Violation(NamedTuple):
 
 
 def declared(name: str, hint: Any) -> Field:
-    """The declaration of a field of this type. Raises TypeError where it has none."""
+    """Return what a field of this type declares. Raises TypeError where that is nothing."""
     for said in getattr(hint, "__metadata__", ()):
         if isinstance(said, Field):
             return said

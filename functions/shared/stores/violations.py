@@ -35,10 +35,11 @@ _NUMBERS: Final = [FIELDS[name].attribute for name in NUMBERS]
 _OPTIONAL: Final = [name for name, default in Violation._field_defaults.items() if default is None]
 _always_of: Final = itemgetter(*(FIELDS[name].attribute for name in FIELDS if name not in _OPTIONAL))
 _optional: Final = [FIELDS[name].attribute for name in _OPTIONAL]
+"""Attributes that an item may lack. Their fields stand last, as those of a named tuple with a default do."""
 
 
 def read(item: Item) -> Violation:
-    """The violation of an item (its stream image will do). Raises KeyError where it lacks what each has."""
+    """Read the violation of an item (its stream image will do). Raises KeyError where it lacks what each has."""
     values: dict[str, Any] = {name: value["S"] for name, value in item.items() if "S" in value}
     for name in _NUMBERS:
         if name in item:

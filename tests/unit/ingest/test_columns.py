@@ -89,7 +89,7 @@ BARE: Final = dict.fromkeys(
 
 
 def faults(columns: Sequence[Column], fields: Sequence[str]) -> Iterator[str]:
-    """What is wrong with the columns of a kind of file. fields: those that they may fill."""
+    """Tell what is wrong with the columns of a kind of file. fields: those that they may fill."""
     known = {fold_name(name) for name in (PLATE_KIND, *REPORTED)}
     for column in columns:
         for name in (column.name, *column.arabic):
@@ -104,7 +104,7 @@ def faults(columns: Sequence[Column], fields: Sequence[str]) -> Iterator[str]:
 
 
 def undecided(columns: Sequence[Column]) -> Iterator[str]:
-    """Where a column of violations is not followed yet."""
+    """Tell where a column of violations is not followed yet."""
     for column in columns:
         if column.field not in SAID:
             yield f"functions/shared/domain/violation.py: Violation has no field {column.field}, last of INGEST's"
@@ -119,7 +119,7 @@ def undecided(columns: Sequence[Column]) -> Iterator[str]:
 
 
 def takes(cells: int) -> bool:
-    """Whether a row of so many cells is taken apart."""
+    """True if a row of so many cells is taken apart."""
     try:
         parser()._row(2, ("",) * cells)
     except ValueError as error:
@@ -166,7 +166,7 @@ def test_every_field_of_the_directorate_is_filled_by_one_column() -> None:
 
 
 def misdeclared(fields: dict[str, Field]) -> Iterator[str]:
-    """Fields without an attribute of their own, or for no audience."""
+    """Tell which fields have no attribute of their own, or are for no audience."""
     stored = Counter(field.attribute for field in fields.values())
     for name, field in fields.items():
         if not field.attribute or stored[field.attribute] > 1:
@@ -178,6 +178,11 @@ def misdeclared(fields: dict[str, Field]) -> Iterator[str]:
 def test_every_field_has_an_attribute_and_an_audience() -> None:
     assert tuple(FIELDS) == Violation._fields
     assert not list(misdeclared(FIELDS))
+
+
+def test_what_the_directorate_says_stands_first() -> None:
+    """The digest of a row ends where the settlement begins."""
+    assert Violation._fields[: len(SAID)] == SAID
 
 
 @pytest.mark.parametrize(
@@ -213,7 +218,7 @@ def test_instants_and_numbers_are_declared_as_such() -> None:
 
 
 def stored(subject: Row) -> Violation:
-    """The violation of the item that a row becomes."""
+    """Read back the item that a row becomes."""
     return read({"pk": {"S": subject.identity}, **orjson.loads(b"{%b}" % attributes(subject, None))})
 
 

@@ -70,13 +70,13 @@ class Copy:
         (self._folder / edit.path).write_text(text.replace(edit.old, edit.new), encoding="utf-8")
 
     def told(self) -> str:
-        """What the tests say of the copy."""
+        """Run the tests in the copy and return what they say."""
         command = (sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "-q", "--tb=short", *TESTS)
         return subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False).stdout
 
 
 def failed(told: str) -> set[str]:
-    """The names of the tests that fail."""
+    """Find the names of the tests that fail."""
     return set(re.findall(r"^(?:FAILED|ERROR) [^:]+(?:::(\w+))?", told, re.MULTILINE))
 
 
