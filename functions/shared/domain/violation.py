@@ -3,9 +3,8 @@
 Each field declares beside its type how it is stored and who may see it; stores, answers and tests follow.
 """
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Final, NamedTuple, get_type_hints
+# No `from __future__ import annotations`: the fields' are read at import, and as texts would be compiled at each start.
+from typing import Annotated, Any, Final, NamedTuple
 
 from shared.domain import fine
 from shared.domain.fine import Due, Facts
@@ -128,9 +127,8 @@ def declared(name: str, hint: Any) -> Field:
     raise TypeError(f"Violation.{name} says neither how it is stored nor who may see it")
 
 
-_HINTS: Final = get_type_hints(Violation, include_extras=True)
-FIELDS: Final = {name: declared(name, hint) for name, hint in _HINTS.items()}
-NUMBERS: Final = tuple(name for name, hint in _HINTS.items() if hint.__origin__ in (int, int | None))
+FIELDS: Final = {name: declared(name, hint) for name, hint in Violation.__annotations__.items()}
+NUMBERS: Final = tuple(name for name, hint in Violation.__annotations__.items() if hint.__origin__ in (int, int | None))
 """The fields that are whole numbers; all others are texts."""
 SAID: Final = tuple(name for name, field in FIELDS.items() if field.writer == INGEST)
 """The fields of what the directorate says."""
