@@ -73,7 +73,7 @@ bench: ## measure and print speed and memory, but for the loading of files
 
 .PHONY: bench-ingest
 bench-ingest: ## measure the loading of files, up to the national one (half an hour)
-	$(set_up) test
+	$(set_up) test bench
 	@$(measure) $(ingest_benches)
 
 .PHONY: check

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -25,21 +26,27 @@ LAST_WORDS = 15  # lines of pip's that are shown when it fails
 
 @dataclass(frozen=True)
 class Environment:
-    """A folder under .venv/, the lock files that fill it, what it is for and about how long that takes."""
+    """A folder under .venv/, the lock files that fill it, what it is for and about how long that takes.
+
+    prefers: the command of the Python that it is made with where the PATH has it; else it is the one that runs this.
+    """
 
     folder: str
     locks: tuple[str, ...]
     purpose: str
     seconds: int
+    prefers: str | None = None
 
 
-_RUN = ("functions/requirements.txt", "infra/locks/local.txt")
+_FUNCTIONS = "functions/requirements.txt"
+_RUN = (_FUNCTIONS, "infra/locks/local.txt")
+_BENCH = (_FUNCTIONS, "infra/locks/bench.txt")
 
 ENVIRONMENTS = {
     "run": Environment("project", _RUN, "what the platform runs on", 20),
     "test": Environment("project", (*_RUN, "infra/locks/test.txt"), "what the tests need", 40),
     "emulator": Environment("emulator", ("infra/locks/emulator.txt",), "the local AWS services", 15),
-    "bench": Environment("bench", ("infra/locks/bench.txt",), "what the look-up is measured beside", 15),
+    "bench": Environment("bench", _BENCH, "what the benches measure", 20, prefers="python3.13"),
     "sam": Environment("sam", ("infra/locks/sam.txt",), "the SAM command line", 40),
     "security": Environment("security", ("infra/locks/security.txt",), "what looks for weaknesses", 60),
     "lock": Environment("lock", ("infra/locks/lock.txt",), "the resolver of the lock files", 10),
@@ -56,7 +63,13 @@ def main(names: Sequence[str]) -> int:
         for name in names:
             if name not in ENVIRONMENTS:
                 raise SetupError(f"there is no environment {name!r}; there are: {', '.join(ENVIRONMENTS)}")
-            set_up(ENVIRONMENTS[name], ROOT)
+            if python := _preferred(ENVIRONMENTS[name]):
+                # All that speaks of an environment's Python means the one that runs it.
+                code = subprocess.run([python, "-m", "infra.setup", name], cwd=ROOT, check=False).returncode  # noqa: S603
+                if code:
+                    return code
+            else:
+                set_up(ENVIRONMENTS[name], ROOT)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
@@ -64,6 +77,21 @@ def main(names: Sequence[str]) -> int:
         print("\nsetting up was cut short; the next command finishes it", file=sys.stderr)
         return 130
     return 0
+
+
+def _preferred(environment: Environment) -> str | None:
+    """The path of the Python that the environment prefers; None where this is it, or it cannot make environments.
+
+    It is asked, because a command on the PATH may stand for a version that is not installed.
+    """
+    if environment.prefers in (None, f"python{sys.version_info.major}.{sys.version_info.minor}"):
+        return None
+    path = shutil.which(environment.prefers)
+    if path is None:
+        return None
+    probe = [path, "-I", "-c", "import ensurepip, sys; print('python%d.%d' % sys.version_info[:2])"]
+    answer = subprocess.run(probe, capture_output=True, text=True, check=False)  # noqa: S603
+    return path if answer.stdout.strip() == environment.prefers else None
 
 
 def create(folder: Path) -> None:

@@ -7,12 +7,29 @@ import resource
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
 import pytest
 
 from infra.local.config import ROOT
 
 _TOOL = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
+_COUNTING = Path(__file__).parent / "counting"
+
+
+def python() -> str:
+    """The interpreter that every side is measured on."""
+    path = ROOT / ".venv" / "bench" / "bin" / "python"
+    if not path.exists():
+        pytest.fail(f"{path.relative_to(ROOT)} is not there: the bench's make target sets it up", pytrace=False)
+    return str(path)
+
+
+@cache
+def version() -> str:
+    """Such as Python 3.13.0."""
+    return run([python(), "--version"], {}).stdout.strip()
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -29,6 +46,26 @@ def instructions(command: Sequence[str], environment: Mapping[str, str]) -> int:
     found = re.search(r"I\s+refs:\s+([\d,]+)", run([*_TOOL, *command], environment).stderr)
     assert found
     return int(found[1].replace(",", ""))
+
+
+def sha256(command: Sequence[str], environment: Mapping[str, str]) -> float:
+    """Those of the instructions that are SHA-256's: its bytes, counted in a run apart, at what one costs here.
+
+    A processor has instructions of its own for it, which cachegrind does not know: it counts many times what they take.
+    """
+    path = f"{_COUNTING}:{environment['PYTHONPATH']}"
+    return int(run(command, {**environment, "PYTHONPATH": path}).stderr.split()[-1]) * sha256_a_byte()
+
+
+@cache
+def sha256_a_byte() -> float:
+    """Instructions."""
+    few, many = 1_000_000, 5_000_000
+    less, more = (
+        instructions([python(), "-c", f"import hashlib; hashlib.sha256(bytes({size}))"], {"PYTHONHASHSEED": "0"})
+        for size in (few, many)
+    )
+    return (more - less) / (many - few)
 
 
 def cpu_seconds(command: Sequence[str], environment: Mapping[str, str]) -> float:

@@ -12,6 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from infra.local.demo import files as demo
+from tests.bench import cost
 from tests.bench.load.running import bench
 from tests.support.workbooks import column, xlsx
 
@@ -33,7 +34,7 @@ def receive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Rece
             with capsys.disabled():
                 megabytes = path.stat().st_size / 1024**2
                 print(
-                    f"\n  {path.name}: {megabytes:.0f} MB, {took['rows']:,} rows:"
+                    f"\n  {path.name} on {cost.version()}: {megabytes:.0f} MB, {took['rows']:,} rows:"
                     f" on_file holds {took['megabytes']:.0f} MB and takes {took['cpu']:.0f} CPU-s",
                     flush=True,
                 )

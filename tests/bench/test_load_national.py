@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from infra.local.demo import files as demo
+from tests.bench import cost
 from tests.bench.load.running import bench, write
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(7200)]
@@ -60,7 +61,7 @@ def test_the_national_file_by_one_process(files: dict[int, File], tmp_path: Path
     assert took["inserted"] == file.account["items"]
     assert took["inserted"] + took["rejected"] == took["rows"] == demo.NATIONAL_TOTAL
     say(
-        f"\n  {took['rows']:,} rows, TLS, {LATENCY_MS} ms a call, {CONNECTIONS} connections: "
+        f"\n  {took['rows']:,} rows on {cost.version()}, TLS, {LATENCY_MS} ms a call, {CONNECTIONS} connections: "
         f"{took['wall']:.0f} s (goal: 360), {took['cpu']:.0f} CPU-s (goal: 300), {took['megabytes']:.0f} MB; "
         f"the slowest chunk took {took['slowest_ms'] / 1000:.1f} s of its 60"
     )
@@ -81,7 +82,7 @@ def test_cost_grows_with_the_rows(files: dict[int, File], tmp_path: Path, say: A
             return sorted(took, key=itemgetter("cpu"))[len(took) // 2]
 
         started = median("load", FEW)["cpu"]
-        say("\n  one connection, no latency")
+        say(f"\n  {cost.version()}, one connection, no latency")
         for count in SIZES:
             took, scanned = median("load", count), median("scan", count)
             say(
@@ -102,6 +103,6 @@ def test_beside_the_ordinary_way_over_tls(files: dict[int, File], delay_ms: int,
             took = stub.run(side, files[count].path)
             assert stub.account() == files[count].account
             costs[side] = [(took[clock] - started[clock]) / (count - FEW) * 1e6 for clock in ("cpu", "wall")]
-    say(f"\n  TLS, {delay_ms} ms a call, one connection, microseconds a row: CPU, wall")
+    say(f"\n  {cost.version()}, TLS, {delay_ms} ms a call, one connection, microseconds a row: CPU, wall")
     say(f"    on_file and load_chunk   {costs['load'][0]:9.1f}{costs['load'][1]:9.1f}")
     say(f"    the ordinary way         {costs['usual'][0]:9.1f}{costs['usual'][1]:9.1f}")

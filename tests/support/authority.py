@@ -33,9 +33,11 @@ class Authority:
             encipher_only=False,
             decipher_only=False,
         )
+        identifier = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
         own = self._certificate(self._name, self._key.public_key())
         self.bundle = folder / "authority.pem"
         signed = own.add_extension(basics, critical=True).add_extension(usage, critical=True)
+        signed = signed.add_extension(identifier, critical=False)
         self.bundle.write_bytes(signed.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         self._folder = folder
 
@@ -56,7 +58,7 @@ class Authority:
         return context
 
     def _certificate(self, name: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-        return x509.CertificateBuilder(
+        builder = x509.CertificateBuilder(
             issuer_name=self._name,
             subject_name=name,
             public_key=key,
@@ -64,3 +66,6 @@ class Authority:
             not_valid_before=self._since,
             not_valid_after=self._until,
         )
+        # From Python 3.13 on, clients take no chain without the identifiers of keys (RFC 5280, 4.2.1).
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        return builder.add_extension(issuer, critical=False)

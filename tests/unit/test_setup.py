@@ -9,13 +9,16 @@ import subprocess
 import sys
 import threading
 import zipfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from infra import environments, setup
-from infra.environments import ENVIRONMENTS, Environment, SetupError, set_up
+from infra import environments, package, setup
+from infra.environments import ENVIRONMENTS, ROOT, Environment, SetupError, set_up
+from infra.template import read
 
 RUN = Environment("project", ("run.txt",), "what the platform runs on", 1)
 TEST = Environment("project", ("run.txt", "test.txt"), "what the tests need", 1)
@@ -271,6 +274,55 @@ def test_a_real_environment_holds_what_the_lock_names(tmp_path: Path) -> None:
     python = tmp_path / ".venv" / "project" / "bin" / "python"
     answer = subprocess.run([python, "-c", "import tiny; print(tiny.answer)"], capture_output=True, check=True)
     assert answer.stdout == b"42\n"
+
+
+Prefer = Callable[..., tuple[int, list[str]]]
+OWN = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.fixture
+def prefer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prefer:
+    """Set up `bench`, which prefers a Python, with a command of that name on the PATH.
+
+    Returns the exit code and what was done: the command's arguments, or "here" where this Python did it.
+    """
+    log = tmp_path / "log"
+    log.touch()
+
+    def prefer(wanted: str, command: str, answer: str, code: int = 0) -> tuple[int, list[str]]:
+        script = tmp_path / command
+        script.write_text(f'#!/bin/sh\n[ "$2" = -c ] && {answer}\necho "$@" >> {log}\nexit {code}\n')
+        script.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+        monkeypatch.setitem(ENVIRONMENTS, "bench", replace(ENVIRONMENTS["bench"], prefers=wanted))
+        monkeypatch.setattr(environments, "set_up", lambda *_: log.write_text("here\n"))
+        return environments.main(["bench"]), log.read_text().splitlines()
+
+    return prefer
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_python_that_is_preferred_sets_the_environment_up(prefer: Prefer, code: int) -> None:
+    assert prefer("python3.99", "python3.99", "echo python3.99 && exit", code) == (code, ["-m infra.setup bench"])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "command", "answer"),
+    [
+        pytest.param("python3.99", "python3.98", "echo python3.98 && exit", id="is not on the PATH"),
+        pytest.param("python3.99", "python3.99", "exit 127", id="stands for nothing"),
+        pytest.param("python3.99", "python3.99", "echo python3.98 && exit", id="is another"),
+        pytest.param(OWN, OWN, f"echo {OWN} && exit", id="is this one"),
+    ],
+)
+def test_this_python_sets_it_up_where_the_preferred_one(prefer: Prefer, wanted: str, command: str, answer: str) -> None:
+    assert prefer(wanted, command, answer) == (0, ["here"])
+
+
+def test_benches_prefer_the_python_that_lambda_runs() -> None:
+    runtime = read(ROOT / "template.yaml")["Globals"]["Function"]["Runtime"]
+    assert ENVIRONMENTS["bench"].prefers == package.PYTHON == runtime
+    assert [name for name, each in ENVIRONMENTS.items() if each.prefers] == ["bench"]
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import compileall
 import csv
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from typing import Any
 from infra.local.config import ROOT
 from infra.local.demo import files as demo
 from shared.aws_json import FastClient
+from tests.bench import cost
 from tests.bench.load.stub import digest
 from tests.support.authority import Authority
 
@@ -68,8 +67,8 @@ class Bench:
         }
         self._call = FastClient(self._environment)
         # What was never imported would be compiled in the first run that is measured.
-        compileall.compile_dir(ROOT / "functions", quiet=1)
-        compileall.compile_dir(Path(__file__).parent, quiet=1)
+        folders = str(ROOT / "functions"), str(Path(__file__).parent)
+        cost.run([cost.python(), "-m", "compileall", "-q", *folders], self._environment)
 
     def close(self) -> None:
         self._call._forget("dynamodb")
@@ -84,27 +83,27 @@ class Bench:
 
     def run(self, side: str, path: Path, version_id: str = "1", connections: int = 1) -> dict[str, Any]:
         """What a side says of itself."""
-        return self._run([], side, path, version_id, connections)[0]
-
-    def instructions(self, side: str, path: Path, version_id: str = "1") -> tuple[int, int]:
-        """The rows that a side reads, and the instructions of its whole process."""
-        tool = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
-        said, stderr = self._run(tool, side, path, version_id, 1)
-        match = re.search(r"I\s+refs:\s+([\d,]+)", stderr)
-        assert match
-        return said["rows"], int(match[1].replace(",", ""))
-
-    def _run(
-        self, tool: list[str], side: str, path: Path, version_id: str, connections: int
-    ) -> tuple[dict[str, Any], str]:
-        arguments = (side, str(path), version_id, str(connections))
-        command = [*tool, sys.executable, "-m", "tests.bench.load.side", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False, timeout=3600
-        )
-        assert done.returncode == 0, done.stderr
+        done = cost.run(_command(side, path, version_id, connections), self._environment)
         said: dict[str, Any] = json.loads(done.stdout)
-        return said, done.stderr
+        return said
+
+    def fresh(self, side: str, path: Path) -> tuple[float, float]:
+        """The instructions of a side's whole process that finds the table empty, and those of them but SHA-256's."""
+        command = _command(side, path)
+        self.reset()
+        whole = cost.instructions(command, self._environment)
+        self.reset()
+        return whole, whole - cost.sha256(command, self._environment)
+
+    def again(self, path: Path) -> tuple[float, float]:
+        """The same of loading a file of which every row is there."""
+        command = _command("load", path, "2")
+        whole = cost.instructions(command, self._environment)
+        return whole, whole - cost.sha256(command, self._environment)
+
+
+def _command(side: str, path: Path, version_id: str = "1", connections: int = 1) -> list[str]:
+    return [cost.python(), "-m", "tests.bench.load.side", side, str(path), version_id, str(connections)]
 
 
 @contextmanager
