@@ -77,7 +77,7 @@ def prepare(path: Path, out: Path, origin: str, encoding: str, at: datetime, pro
         kept.seek(0)
         with progress("checking", found.rows) as bar:
             prepared = _cut(found, kept, source, _Out(out, path.name.partition(".")[0], found), bar)
-    for notice in of_file(found.layout, text.sheets_unread):
+    for notice in of_file(found.layout, text.sheets_unread, text.hidden.rows, text.hidden.first):
         prepared.warnings.add(*notice)
     return prepared
 
@@ -154,7 +154,7 @@ class _Out:
         self.parts.append(path)
         packed = self._part_open.enter_context(gzip.GzipFile(path, "wb"))
         self._part = csv.writer(self._part_open.enter_context(io.TextIOWrapper(packed, "utf-8-sig", newline="")))
-        self._part.writerow(self._layout.header)
+        self._part.writerow(map(neutral, self._layout.header))
         self._left = MAX_PART_ROWS
 
     def _begun_rejects(self) -> Any:

@@ -111,6 +111,8 @@ def _plan(found: Scan, opened: Opened, text: CsvText, declared: str, *, checksum
         checksum=checksum,
         rewritten=text.rewritten,
         sheets_unread=text.sheets_unread,
+        rows_hidden=text.hidden.rows,
+        first_hidden=text.hidden.first,
         encoding=declared,
     )
 

@@ -87,9 +87,9 @@ def _cells(entry: Entry, share: Share) -> Sequence[str | int]:
         -share.amount if back else share.amount,
         entry.paid_at,
         entry.at if back else "",
-        entry.receipt_no,
-        entry.payment_id,
-        entry.gateway,
+        neutral(entry.receipt_no),
+        neutral(entry.payment_id),
+        neutral(entry.gateway),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import chunking
+from ingest.reading.workbook import Workbook
 from shared.domain.file import ENDED, OUTCOMES
 from tests.support.aws import Engine, Tables
 from tests.support.ingesting import COLUMNS, Ingest, row, text
-from tests.support.workbooks import Number, xlsx
+from tests.support.workbooks import Number, Styled, xlsx
 
 WINDOWS_1256 = {"Metadata": {"encoding": "windows-1256"}}
 
@@ -130,6 +133,45 @@ def test_a_workbooks_further_sheets_are_told_to_be_unread(ingest: Ingest) -> Non
     assert report["warnings"][0]["message"] in ingest.read("reports/backlog/x.xlsx.html").decode()
 
 
+def test_hidden_rows_are_loaded_and_told(ingest: Ingest) -> None:
+    report = ingest.take("backlog/x.xlsx", sheet(feed(), hidden=(5, 6)))
+    assert report["counts"]["inserted"] == 20
+    told = [(warning["code"], warning["rows"], warning["first_line"]) for warning in report["warnings"]]
+    assert told == [("rows_hidden", 2, 5)]
+    assert report["warnings"][0]["message"] in ingest.read("reports/backlog/x.xlsx.html").decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("04-format-prefix-BG.xlsx", "BG123"), ("04-format-suffix-year.xlsx", "123/2026")]
+)
+def test_a_number_is_what_its_sheet_shows(ingest: Ingest, name: str, number: str) -> None:
+    content = (Path(__file__).parents[1] / "files" / name).read_bytes()
+    assert ingest.take(f"backlog/{name}", content)["status"] == "loaded"
+    assert number in ingest.violations()
+    assert "123" not in ingest.violations()
+
+
+def formatted(code: str, **cells: str) -> bytes:
+    """A sheet of good rows and one with numbers of a format."""
+    good = row("X-1")
+    numbers = {name: Number(number, 1) for name, number in cells.items()}
+    lines = [[row()[name] for name in COLUMNS] for _ in range(20)]
+    return xlsx([COLUMNS, *lines, [numbers.get(name, good[name]) for name in COLUMNS]], formats=[code])
+
+
+def test_an_amount_whose_format_names_the_dinar_is_loaded(ingest: Ingest) -> None:
+    report = ingest.take("backlog/x.xlsx", formatted('#,##0 "دينار"', amount="75000"))
+    assert report["counts"]["inserted"] == 21
+    assert ingest.violations()["X-1"]["amount"]["N"] == "75000"
+
+
+def test_a_format_that_cannot_be_read_is_named(ingest: Ingest) -> None:
+    report = ingest.take("backlog/x.xlsx", formatted("0,", amount="75000"))
+    assert (report["status"], report["error"]["code"]) == ("refused", "excel_format_unreadable")
+    assert (report["error"]["line"], report["error"]["value"]) == (22, "0,")
+    assert ingest.violations() == {}
+
+
 def test_rejects_come_again_for_the_same_reasons_and_load_when_mended(ingest: Ingest) -> None:
     bad = {
         "X-1": {"amount": "-1"}, "X-2": {"amount": "50000.5"}, "X-3": {"amount": "5e4"},
@@ -211,6 +253,31 @@ def test_a_workbook_that_libreoffice_saved(ingest: Ingest, typed: Path) -> None:
     item = ingest.violations()["X-1"]
     assert item["plate"]["S"].startswith("DE#11#ه#12345")
     assert item["occurred_at"]["S"] == "2026-11-20T08:30:00+03:00"
+
+
+FORMATS = (
+    *('"BG"0', '0"/2026"', '"BG "0', r"\B\G0", '[Red]"BG"0', 'General"BG"', '"A"0"B"0', '0"-A"', '"x"#', "###-####"),
+    *('0 "IQD"', '#,##0 "دينار"', '#,##0.00 "IQD"', "[$IQD] #,##0", "#,##0 [$د.ع-801]", "0 دينار", '"A"0000-00'),
+    *('"P"0;"N"0;"Z"', '"P"0;"N"0', '[=1]"مسددة";"غير مسددة"', '[>100]"A"0;"B"0', '[>100]0;[<50]"B"0;"C"0'),
+    *("0%", "0.0%", "# ?/?", "0;-0;;@", "#,###", "#-###", '"BG"@', '@"/2026"', '0;-0;0;"T"@', "0", "#,##0", "@"),
+)
+
+
+def test_formats_show_what_libreoffice_saves_as_csv(tmp_path: Path) -> None:
+    """But for marks of thousands, which are no part of a number."""
+    numbers = ("0", "1", "123", "50000", "1234567")
+    rows = [[*(Number(number, at) for number in numbers), Styled("ز1", at)] for at in range(1, len(FORMATS) + 1)]
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(xlsx(rows, formats=FORMATS))
+    saved = ["--convert-to", "csv:Text - txt - csv (StarCalc):44,34,76,1,,1033,false,true,true"]
+    home = f"-env:UserInstallation=file://{tmp_path}/office"
+    command = [tool("soffice"), home, "--headless", *saved, "--outdir", str(tmp_path), str(path)]
+    subprocess.run(command, capture_output=True, check=True, timeout=120)
+    theirs = csv.reader(io.StringIO((tmp_path / "a.csv").read_text("utf-8-sig"), newline=""))
+    with path.open("rb") as file:
+        ours = csv.reader(io.StringIO(b"".join(Workbook(file).csv_blocks()).decode(), newline=""))
+        for code, read, shown in zip(FORMATS, ours, theirs, strict=True):
+            assert read == [cell.replace(",", "").strip() for cell in shown], code
 
 
 # ---------------------------------------------------------------------- anything at all

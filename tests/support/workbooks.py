@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -11,6 +11,15 @@ from zipfile import ZIP_DEFLATED, ZipFile
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 WORKSHEET = f"{OFFICE}/worksheet"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_TYPES = (
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    f'<Override PartName="/xl/workbook.xml" ContentType="{_KIND}.sheet.main+xml"/>'
+    f'<Override PartName="/xl/worksheets/first.xml" ContentType="{_KIND}.worksheet+xml"/>'
+    f'<Override PartName="/xl/styles.xml" ContentType="{_KIND}.styles+xml"/>'
+    f'<Override PartName="/xl/sharedStrings.xml" ContentType="{_KIND}.sharedStrings+xml"/>'
+)
 
 
 class Number(NamedTuple):
@@ -24,7 +33,14 @@ class Formula(NamedTuple):
     text: str
 
 
-Cell = str | Number | Formula
+class Styled(NamedTuple):
+    """A text in its place. style: as that of a number."""
+
+    text: str
+    style: int
+
+
+Cell = str | Number | Formula | Styled
 
 
 def column(position: int) -> str:
@@ -41,18 +57,22 @@ def xlsx(
     *,
     formats: Sequence[str] = (),
     merged: Sequence[str] = (),
+    hidden: Container[int] = (),
     since_1904: bool = False,
     parts: Mapping[str, str] | None = None,
 ) -> bytes:
-    """A workbook of one sheet. formats: custom number formats, style 1 and on. parts: what to write otherwise."""
+    """A workbook of one sheet. formats: custom number formats, 1 and on. hidden: rows. parts: to write otherwise."""
     texts: dict[str, int] = {}
     body = []
     for number, cells in enumerate(rows, start=1):
-        body.append(f'<row r="{number}">')
+        body.append(f'<row r="{number}" hidden="1">' if number in hidden else f'<row r="{number}">')
         for position, cell in enumerate(cells):
             place = f'r="{column(position)}{number}"'
             if isinstance(cell, Number):
                 body.append(f'<c {place} s="{cell.style}"><v>{cell.text}</v></c>')
+            elif isinstance(cell, Styled):
+                inline = f"<is><t>{escape(cell.text)}</t></is>"
+                body.append(f'<c {place} s="{cell.style}" t="inlineStr">{inline}</c>')
             elif isinstance(cell, Formula):
                 body.append(f"<c {place}><f>{cell.text}</f><v>1</v></c>")
             elif cell:
@@ -62,11 +82,16 @@ def xlsx(
     styles = "".join(f'<xf numFmtId="{164 + at}"/>' for at in range(len(formats)))
     merges = "".join(f'<mergeCell ref="{cells}"/>' for cells in merged)
     written = {
-        "[Content_Types].xml": "<Types/>",
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types">{_TYPES}</Types>',
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
+        f'<Relationship Id="a" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><workbookPr date1904="{int(since_1904)}"/>'
         '<sheets><sheet name="1" sheetId="1" r:id="a"/><sheet name="2" sheetId="2" r:id="b"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships><Relationship Id="b" Type="{WORKSHEET}" Target="other.xml"/>'
-        f'<Relationship Id="a" Type="{WORKSHEET}" Target="worksheets/first.xml"/></Relationships>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
+        f'<Relationship Id="b" Type="{WORKSHEET}" Target="other.xml"/>'
+        f'<Relationship Id="a" Type="{WORKSHEET}" Target="worksheets/first.xml"/>'
+        f'<Relationship Id="c" Type="{OFFICE}/styles" Target="styles.xml"/>'
+        f'<Relationship Id="d" Type="{OFFICE}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
         "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><numFmts>{custom}</numFmts><cellStyleXfs><xf numFmtId="14"/>'
         f'</cellStyleXfs><cellXfs><xf numFmtId="0"/>{styles}</cellXfs></styleSheet>',
         "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">'

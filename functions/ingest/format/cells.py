@@ -161,6 +161,12 @@ _FRACTION: Final = re.compile(r"(?P<whole>[0-9][0-9,\u066c' ]*)[.\u066b](?P<part
 _NO_FILS: Final = frozenset(("0", "00"))
 _UNQUOTED: Final = re.compile(r"[0-9]{1,3},[0-9]{3}|[0-9]+,0{1,2}").fullmatch
 _MAX_NUMBER_CHARACTERS: Final = 40
+# The dinar's names, which formats of spreadsheets show beside every amount: of no other currency, and no "thousand".
+_DINAR: Final = r"(?:IQD|ID|I\.D\.?|د\.?ع\.?|دينارا?(?: عراقي)?|دنانير(?: عراقية)?)"
+_IN_DINARS: Final = re.compile(
+    rf"(?:{_DINAR} ?)?(?P<number>-?[0-9][0-9.,\u066b\u066c' ]*+)|(?P<before>-?[0-9][0-9.,\u066b\u066c' ]*+){_DINAR}",
+    re.IGNORECASE,
+).fullmatch
 
 
 def amount(cell: str) -> int:
@@ -182,6 +188,8 @@ def are_one_number(cell: str, following: str) -> bool:
 
 def _dinars(cell: str, least: int, most: int) -> int:
     digits = clean(cell).strip()
+    if not digits.isdecimal() and (found := _IN_DINARS(digits)):
+        digits = (found["number"] or found["before"]).strip()
     if _SCIENTIFIC(digits):
         raise CellError("amount_e_notation")
     if digits[:1] in "-−" and digits[1:2].isdecimal():

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any, Final
 
 from ingest.errors import FileError
-from shared.spreadsheet import FORMULA_SIGNS
+from shared.spreadsheet import original
 
 _LINE_END: Final = "\r\n"
 _QUOTE: Final = ord('"')
@@ -32,7 +32,7 @@ def records(lines: Iterable[str], separator: str, first_line: int = 1) -> Iterat
         else:
             record, taken = _quoted(line, lines, separator, begins)
         if any(record):
-            yield begins, [_without_mark(cell) for cell in record] if "'" in line or taken > 1 else record
+            yield begins, [*map(original, record)] if "'" in line or taken > 1 else record
         begins += taken
 
 
@@ -87,7 +87,3 @@ def _in_one_line(line: str, separator: str, begins: int) -> list[str]:
     if reader.line_num > 1:
         raise FileError("quote_unclosed", line=begins)
     return record
-
-
-def _without_mark(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA_SIGNS else cell

@@ -14,6 +14,7 @@ from ingest.reading.decoding import UTF8, WINDOWS_1256, as_utf8, encoding_of
 from ingest.reading.file_types import GZIP, TEXT, ZIP, file_type
 from ingest.reading.unpacking import gunzip
 from ingest.reading.workbook import MAX_WORKBOOK_BYTES, Workbook
+from ingest.reading.workbook_rows import Hidden
 
 _HEAD: Final = 64
 _NO_HEADER: Final = frozenset(("header_missing", "column_missing", "column_twice", "no_rows"))
@@ -23,12 +24,14 @@ class CsvText(NamedTuple):
     """A file as CSV text in UTF-8. rewritten: its bytes are not those of the file, so chunks of it must be kept.
 
     unproven: its encoding was declared, and every byte would read in it. sheets_unread: :meth:`Workbook.sheets_unread`.
+    hidden: the rows that a sheet hides, once the blocks were read.
     """
 
     blocks: Iterator[bytes]
     rewritten: bool
     unproven: bool
     sheets_unread: int = 0
+    hidden: Hidden = Hidden()
 
 
 @contextmanager
@@ -62,7 +65,8 @@ def _sheet(blocks: Iterable[bytes]) -> Iterator[CsvText]:
         file.writelines(blocks)
         workbook = Workbook(file)
         try:
-            yield CsvText(workbook.csv_blocks(), rewritten=True, unproven=False, sheets_unread=workbook.sheets_unread())
+            unread = workbook.sheets_unread()
+            yield CsvText(workbook.csv_blocks(), True, False, unread, workbook.hidden)
         except FileError as error:
             # A sheet tells of its merged cells only after its rows.
             if error.code in _NO_HEADER:

@@ -12,7 +12,7 @@ from ingest.errors import FileError
 from ingest.format.header import Layout
 from ingest.format.notices import Notice, Notices
 from ingest.reporting.texts import message
-from shared.domain.file import OUTCOMES, DoneChunk, File, FileStatus
+from shared.domain.file import OUTCOMES, DoneChunk, File, FileStatus, Plan
 from shared.domain.time import from_text, to_text
 
 REPLAY: Final = {
@@ -30,12 +30,19 @@ def notes(warnings: Notices, rejected: Notices) -> str:
     return orjson.dumps({name: [list(notice) for notice in notices] for name, notices in told.items()}).decode()
 
 
-def of_file(layout: Layout, sheets_unread: int) -> Iterator[Notice]:
-    """Give what is to be told of a file, whatever its rows are."""
+def of_file(layout: Layout, sheets_unread: int, rows_hidden: int, first_hidden: int) -> Iterator[Notice]:
+    """Give what is to be told of a file, whatever its rows are. The counts: of :class:`shared.domain.file.Plan`."""
     for column in layout.unknown:
         yield Notice(column, "column_unknown", 1, 1)
     if sheets_unread:
         yield Notice("", "sheets_unread", 1, 1)
+    if rows_hidden:
+        yield Notice("", "rows_hidden", rows_hidden, first_hidden)
+
+
+def _of_plan(plan: Plan) -> Iterator[Notice]:
+    layout = Layout(plan.separator, plan.header, plan.columns)
+    return of_file(layout, plan.sheets_unread, plan.rows_hidden, plan.first_hidden)
 
 
 class Tally:
@@ -44,9 +51,7 @@ class Tally:
     def __init__(self, file: File, chunks: Iterable[DoneChunk] = ()) -> None:
         plan = file.plan
         self.counts = dict.fromkeys(OUTCOMES, 0)
-        self.warnings = Notices(
-            of_file(Layout(plan.separator, plan.header, plan.columns), plan.sheets_unread) if plan else ()
-        )
+        self.warnings = Notices(_of_plan(plan) if plan else ())
         self.rejected = Notices()
         for chunk in chunks:
             self._add(chunk)

@@ -68,6 +68,14 @@ FILE_ERRORS: Final = {
         "محتوى ملف Excel أكبر كثيراً مما يعقل؛ افتحه واحفظه بصيغة CSV UTF-8",
         "The Excel file unpacks to implausibly more than it holds: open it and save it as CSV UTF-8",
     ),
+    "excel_too_complex": Words(
+        "ملف Excel أعقد مما تحتاج إليه السجلات؛ انسخ الورقة قيماً إلى ملف جديد، أو احفظها بصيغة CSV UTF-8",
+        "The Excel file is more complex than rows need: paste the sheet as values into a new one, or save as CSV UTF-8",
+    ),
+    "excel_format_unreadable": Words(
+        "تنسيق أرقام لا تُعرف به القيمة الظاهرة؛ اختر لتلك الخلايا تنسيقاً عاماً أو نصاً. التنسيق",
+        "A number format shows a cell in a way that cannot be read: format such cells as General or Text. Format",
+    ),
     "excel_damaged": Words(
         "ملف Excel تالف؛ افتحه واحفظه بصيغة xlsx أو CSV UTF-8",
         "The Excel file is damaged: open it and save it as .xlsx or CSV UTF-8",
@@ -227,6 +235,10 @@ WARNINGS: Final = {
     "sheets_unread": Words(
         "في الملف أوراق أخرى لم تُقرأ؛ إن كانت فيها سجلات فاحفظ كلاً منها في ملف وارفعه",
         "The workbook has further sheets, which were not read: if they hold rows, save each as a file and upload it",
+    ),
+    "rows_hidden": Words(
+        "في الورقة سجلات مخفية، وقد حُمّلت كغيرها؛ أظهرها وتأكد من أنها مقصودة",
+        "The sheet has hidden rows, which were loaded like all others: show them and check that they are meant",
     ),
     "recorded_at_defaulted": Words(
         "تاريخ التسجيل غير مذكور، فاعتُمد تاريخ المخالفة", "No recording date: the violation's date was taken"

@@ -51,7 +51,8 @@ class Plan(NamedTuple):
     """How a file is to be loaded. chunks, rows: how many it holds. last_modified: a stored text.
 
     rewritten: its chunks were kept apart, because they are no ranges of plain text in it. sheets_unread: of a workbook,
-    those beside the one that is loaded which are shown and hold anything. encoding: the one that was declared for it.
+    those beside the one that is loaded which are shown and hold anything. rows_hidden, first_hidden: how many rows with
+    values its sheet hides, and the first one's line. encoding: the one that was declared for it.
     """
 
     separator: str
@@ -64,6 +65,8 @@ class Plan(NamedTuple):
     checksum: str
     rewritten: bool
     sheets_unread: int = 0
+    rows_hidden: int = 0
+    first_hidden: int = 0
     encoding: str = ""
 
 

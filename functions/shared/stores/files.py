@@ -250,6 +250,8 @@ def _plan(item: Item) -> Plan:
         checksum=item["checksum"]["S"],
         rewritten=item["rewritten"]["BOOL"],
         sheets_unread=number(item, "sheets_unread") or 0,
+        rows_hidden=number(item, "rows_hidden") or 0,
+        first_hidden=number(item, "first_hidden") or 0,
         encoding=text(item, "encoding") or "",
     )
 

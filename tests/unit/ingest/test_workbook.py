@@ -15,7 +15,7 @@ from ingest.format.columns import VIOLATION_COLUMNS
 from ingest.format.header import read_header
 from ingest.format.parser import Reject
 from ingest.format.violations import ViolationParser
-from ingest.reading import unpacking, workbook
+from ingest.reading import unpacking, workbook, workbook_strings
 from ingest.reading.csv_records import records
 from ingest.reading.csv_text import as_csv_text
 from ingest.reading.workbook import Workbook
@@ -194,7 +194,7 @@ def test_rich_shared_texts_are_joined_without_their_pronunciation() -> None:
 
 
 FORMATS = (
-    *("yyyy-mm-dd", "dd/mm/yyyy hh:mm", "[h]:mm:ss", "000000", '#,##0 "day"', "[Red][$-401]0.00", "General"),
+    *("yyyy-mm-dd", "dd/mm/yyyy hh:mm", "[h]:mm:ss", "000000", "#,##0_)", "[Red][$-401]0.00", "General"),
     *('"11-2026-"00000', "00-0000-######", r"00000\/\2\0\2\6;[Red]0", '[Blue]_("م"#00', '0 "IQD"', "00.00"),
     *('"BG-"0', r'"م"\/General', '"IQD "0', "-0"),
 )
@@ -232,20 +232,40 @@ FORMATS = (
         (Number("123", 9), "00-0000-123"),
         (Number("123", 10), "00123/2026"),
         (Number("7", 11), "م07"),
-        (Number("-7", 8), "-7"),
-        (Number("1.5", 8), "1.5"),
-        (Number("50000", 12), "50000"),
+        (Number("-7", 8), "-11-2026-00007"),
+        (Number("1.5", 8), "11-2026-00001.5"),
+        (Number("50000", 12), "50000 IQD"),
         (Number("50000", 13), "50000"),
         (Number("7", 14), "BG-7"),
         (Number("123", 14), "BG-123"),
         (Number("123", 15), "م/123"),
-        (Number("50000", 16), "50000"),
+        (Number("50000", 16), "IQD 50000"),
         (Number("50000", 17), "50000"),
         (Number("7", 99), "7"),
     ],
 )
 def test_numbers(number: Number, text: str) -> None:
     assert cells(number, formats=FORMATS) == [text]
+
+
+def test_a_date_of_a_sheet_is_the_one_that_it_shows_in_no_zone() -> None:
+    dates = ("2026-11-20T08:05:09Z", "2026-11-20T08:05:09-05:00", "2026-11-20T08:05:09", "2026-11-20", "2026-11-20Z")
+    row = "".join(f'<c t="d"><v>{date}</v></c>' for date in dates)
+    assert rows_of(xlsx([], parts={SHEET: f"<worksheet><row>{row}</row></worksheet>"})) == [
+        [*(["2026-11-20T08:05:09"] * 3), "2026-11-20", "2026-11-20"]
+    ]
+    sheet = xlsx(replaced("occurred_at", Number("46346.354166666664", 1)), formats=["dd/mm/yyyy hh:mm"])
+    assert "2026-11-20T08:30:00+03:00" in outcome(sheet)
+
+
+def test_hidden_rows_are_read_and_counted() -> None:
+    content = xlsx([["a"], ["1"], ["2"], [""], ["3"]], hidden=(3, 4, 5))
+    book = Workbook(io.BytesIO(content))
+    assert b"".join(book.csv_blocks()) == b"a\r\n1\r\n2\r\n\r\n3\r\n"
+    assert (book.hidden.rows, book.hidden.first) == (2, 3)
+    shown = Workbook(io.BytesIO(xlsx([["a"], ["1"]])))
+    assert list(shown.csv_blocks())
+    assert (shown.hidden.rows, shown.hidden.first) == (0, 0)
 
 
 def test_a_workbook_may_count_its_days_from_1904() -> None:
@@ -295,8 +315,8 @@ MOVED = f'<Relationships><Relationship Id="a" Type="{WORKSHEET}" Target="../shee
         (xlsx([["x" * 40_000]]), "excel_texts_too_large"),
         (xlsx([NAMES, ROW], formats=["[" * 500_000]), "excel_damaged"),  # which would take minutes to read
         (xlsx([[str(at).ljust(32_000, "x") for at in range(40)]]), "record_too_long"),
-        (xlsx([], parts={SHEET: f'<worksheet a="{"x" * 2_000_000}"/>'}), "excel_damaged"),
-        (xlsx([], parts={SHEET: '<!DOCTYPE w [<!ENTITY a "a">]><worksheet>&a;</worksheet>'}), "excel_damaged"),
+        (xlsx([], parts={SHEET: f'<worksheet a="{"x" * 2_000_000}"/>'}), "excel_too_complex"),
+        (xlsx([], parts={SHEET: '<!DOCTYPE w [<!ENTITY a "a">]><worksheet>&a;</worksheet>'}), "excel_too_complex"),
         (xlsx([], parts={BOOK: "<workbook/>"}), "excel_damaged"),
         (xlsx([NAMES, ROW], parts={RELATIONS: MOVED}), "excel_damaged"),
         (zipped({"xl/workbook22.xml": "<workbook/>"}), "excel_damaged"),
@@ -327,7 +347,7 @@ def test_a_number_that_lost_its_digits_is_rejected_by_name() -> None:
 def test_what_a_small_workbook_may_become_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpacking, "UNSUSPICIOUS", 100_000)
     assert refusal(xlsx([], parts={"xl/media/zeros": "0" * 1_000_000})) == "excel_bomb"
-    monkeypatch.setattr(workbook, "MAX_TEXT_BYTES", 1000)
+    monkeypatch.setattr(workbook_strings, "MAX_TEXT_BYTES", 1000)
     assert refusal(xlsx([["x" * 999, "yy"]])) == "excel_texts_too_large"
 
 
