@@ -1,8 +1,9 @@
 """What `sam build` made, brought into the form in which Lambda starts it fastest: `python -m infra.package FOLDER`.
 
 All functions share one folder of code and one list of requirements, so that each package holds what only others need:
-that is taken out. Bytecode is laid beside the source, and by its unchecked hash is taken as it is: Lambda's file system
-is read-only, so every cold start would compile anew, and what a package unpacks to has other times than its sources.
+that is taken out, of our own code module by module. Bytecode is laid beside the source, and by its unchecked hash is
+taken as it is: Lambda's file system is read-only, so every cold start would compile anew, and what a package unpacks to
+has other times than its sources.
 
 What a parameter says is in force only in a new version of a function, and SAM makes one only where its package differs,
 or its variables as the template writes them: with a `!Ref`, whatever the parameter's value. So each package holds a
@@ -124,7 +125,7 @@ def _compile(package: Path, python: str) -> None:
 
 
 def _prune(package: Path, module: str) -> set[str]:
-    """Take out the distributions that neither a module of ours nor what it imports needs, and what is never reached.
+    """Take out what neither a module of ours nor what it imports needs, of ours and of distributions.
 
     Returns what the module imports.
     """
@@ -140,12 +141,27 @@ def _prune(package: Path, module: str) -> set[str]:
             needed.add(key)
             asked += map(_key, _required(held[key]))
     unneeded = {package / part for key in held.keys() - needed for part in _parts(held[key])}
+    for ours in (ROOT / "functions").glob("*/"):
+        unneeded |= {*_unneeded(package, ours.name, imported)}
     for path in unneeded.union(*map(package.glob, _UNREACHED)):
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
     return imported
+
+
+def _unneeded(package: Path, top: str, imported: Collection[str]) -> Iterator[Path]:
+    """The files and folders of a folder of ours that no imported module is, or needs to be found or to read."""
+    needed = {_source(package, name) for name in imported if name.partition(".")[0] == top}
+    folders = {parent for path in needed if path for parent in path.parents}
+    for path in (package / top, *(package / top).rglob("*")):
+        if path.is_dir():
+            holds_code = any(path.glob("*.py"))
+            if holds_code and path not in folders:
+                yield path
+        elif path.suffix == ".py" and path.name != "__init__.py" and path not in needed:
+            yield path
 
 
 def _lay_guide(package: Path, imported: Collection[str]) -> None:

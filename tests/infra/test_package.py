@@ -88,6 +88,18 @@ class TestFinishing:
         assert {"fast_json", "needed_too", "late_one", "tzdata", "Fast-JSON-1.0.dist-info"} <= held
         assert not held & {"heavy_one", "never", "heavy-one-1.0.dist-info", "never-1.0.dist-info"}
 
+    def test_of_our_own_code_what_it_imports_stays_and_what_that_reads(self, built: Path) -> None:
+        for name in ("query/openapi.json", "query/fonts/a.ttf", "query/other.py", "pay/receipt/fonts/b.ttf"):
+            (built / name).parent.mkdir(parents=True, exist_ok=True)
+            (built / name).write_text("")
+        finish(built)
+        held = {str(path.relative_to(built)) for path in built.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+        ours = {name for name in held if name.partition("/")[0] in ("query", "shared", "pay", "ingest")}
+        assert ours == {
+            *("query/__init__.py", "query/api.py", "query/openapi.json", "query/fonts/a.ttf"),
+            *("shared/__init__.py", "shared/http.py", "shared/stores/deep.py"),
+        }
+
     def test_what_another_handler_imports_is_another_matter(self, built: Path) -> None:
         finish(built, "pay.api.handler")
         held = {path.name for path in built.iterdir()}
@@ -116,11 +128,13 @@ class TestFinishing:
         assert not held & {"fontTools/misc/bezier.so", "pydantic/v1"}
 
     def test_the_guide_is_where_reports_are_published_and_nowhere_else(self, built: Path) -> None:
-        guide = built / help_page.PLACE
-        finish(built, "ingest.sweep.handler")
-        assert 'id="date_ahead"' in guide.read_text(encoding="utf-8")
+        other = shutil.copytree(built, built.with_name("IngestSweep"))
+        for each in (built, other):
+            (each / help_page.PLACE).write_text("of an older build")
+        finish(other, "ingest.sweep.handler")
+        assert 'id="date_ahead"' in (other / help_page.PLACE).read_text(encoding="utf-8")
         finish(built)
-        assert not guide.exists()
+        assert not (built / help_page.PLACE).exists()
 
     def test_finishing_twice_is_finishing_once(self, built: Path) -> None:
         assert finish(built) == finish(built)
@@ -132,7 +146,7 @@ class TestFinishing:
             finish(built)
 
     def test_what_does_not_compile_is_refused(self, built: Path) -> None:
-        (built / "pay" / "bad.py").write_text("def")
+        (built / "fast_json" / "bad.py").write_text("def")
         with pytest.raises(package.PackageError, match=r"does not compile:\n.*bad\.py"):
             finish(built)
 
