@@ -189,7 +189,7 @@ class TestFinishing:
 
 # ---------------------------------------------------------------- the packages themselves
 
-NATIVE = ("orjson", "pydantic-core", "cryptography", "cffi", "uharfbuzz")
+NATIVE = ("orjson", "pydantic-core", "cryptography", "cffi", "uharfbuzz", "xxhash")
 """What is compiled for the functions' processor; this machine's own stand in for them where it has another."""
 
 IMPORT = """
