@@ -203,10 +203,10 @@ print(json.dumps([module.__cached__ for module in ours if module.__name__.split(
 
 DRAW = """
 from pay.receipt.pdf import Receipt, draw
-from shared.domain.payment import PAID, Line, Payment
+from shared.domain.payment import Line, Payment, PaymentStatus
 at = "2026-11-20T12:00:00+03:00"
 line = Line("1", 50_000, "DE#11#ز#739418", "7", "11")
-paid = Payment("0" * 32, "1", "qicard", PAID, (line,), 50_000, at, at, "https://a.example", paid_at=at)
+paid = Payment("0" * 32, "1", "qicard", PaymentStatus.PAID, (line,), 50_000, at, at, "https://a.example", paid_at=at)
 paid = paid._replace(receipt_no="GH-1")
 assert draw(Receipt(paid, "https://a.example/1", "ar")).startswith(b"%PDF-")
 """
