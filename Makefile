@@ -117,6 +117,11 @@ deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firew
 	  $(sam) deploy --config-env edge --template infra/edge.yaml --stack-name gharama-$(ENV)-edge \
 	  --parameter-overrides DomainName=$(DOMAIN) CertificateArn=$(CERTIFICATE) $$parameters
 
+# What people write may hold quotes, dollars and spaces: it goes through the environment, as it stands.
+as_it_stands := FILE AS_OF ACCEPT NAMES ID KEY REASON
+$(foreach name,$(as_it_stands),$(eval override $(name) := $$(value $(name))))
+export $(as_it_stands)
+
 # The operator's commands, on AWS or with the addresses that `make run` prints in the environment on the local cloud.
 STACK   ?= gharama
 operator = PYTHONPATH=functions $(project)/python -m infra.operator --stack $(STACK)
@@ -130,12 +135,12 @@ replay: ## QUEUE=SmsDeadLetters: give what failed again; without QUEUE, say wher
 .PHONY: file-status
 file-status: ## KEY=live/today.csv: how a file of the directorate stands
 	$(set_up) run
-	@$(operator) file-status '$(KEY)'
+	@$(operator) file-status -- "$$KEY"
 
 .PHONY: payment-trail
 payment-trail: ## ID=...: what happened to a payment
 	$(set_up) run
-	@$(operator) payment-trail '$(ID)'
+	@$(operator) payment-trail -- "$$ID"
 
 .PHONY: refunds
 refunds: ## the payments of which money is to be given back
@@ -145,12 +150,12 @@ refunds: ## the payments of which money is to be given back
 .PHONY: decide-payment
 decide-payment: ## ID=... DECISION=settle|give-back|by-hand|by-hand-confirmed|given-back|take-back REASON='...': what only a person can decide
 	$(set_up) run
-	@$(operator) decide-payment $(DECISION) '$(ID)' --reason '$(REASON)' $(apply)
+	@$(operator) decide-payment --reason "$$REASON" $(apply) -- $(DECISION) "$$ID"
 
 .PHONY: pause
 pause: ## WHAT=sms|payments|ingest REASON='...': stop a part at once; nothing is lost
 	$(set_up) run
-	@$(operator) pause $(WHAT) --reason '$(REASON)' $(apply)
+	@$(operator) pause --reason "$$REASON" $(apply) -- $(WHAT)
 
 .PHONY: resume
 resume: ## WHAT=sms|payments|ingest: let it go on
@@ -158,9 +163,19 @@ resume: ## WHAT=sms|payments|ingest: let it go on
 	@$(operator) resume $(WHAT) $(apply)
 
 .PHONY: rollback-file
-rollback-file: ## KEY=live/wrong.csv: undo what the newest version of a file changed
+rollback-file: ## KEY=live/wrong.csv REASON='...': undo what the newest version of a file changed
 	$(set_up) run
-	@$(operator) rollback-file '$(KEY)' $(apply)
+	@$(operator) rollback-file --reason "$$REASON" $(apply) -- "$$KEY"
+
+.PHONY: accept-reopened
+accept-reopened: ## KEY=live/old.csv REASON='...': take rejected rows that open again what was paid or cancelled
+	$(set_up) run
+	@$(operator) accept-reopened '$(KEY)' --reason '$(REASON)' $(apply)
+
+.PHONY: release-news
+release-news: ## KEY=live/large.csv REASON='...': let followers hear of the news that a large file holds back
+	$(set_up) run
+	@$(operator) release-news --reason "$$REASON" $(apply) -- "$$KEY"
 
 .PHONY: figures
 figures: ## DAY=2026-11-25: write the figures of a day whose night failed
@@ -173,9 +188,10 @@ sms-attributes: ## let SNS write delivery logs: once after the first deployment
 	@$(operator) set-sms-attributes $(apply)
 
 .PHONY: prepare
-prepare: ## FILE=export.csv FOLDER=backlog|live ENCODING=...: check a file here as the cloud would, and cut it for upload
+prepare: ## FILE=export.csv FOLDER=backlog|live ENCODING=... AS_OF=... ACCEPT=... NAMES=...: check a file as the cloud would, and cut it
 	$(set_up) run
-	@PYTHONPATH=functions $(project)/python -m infra.prepare '$(FILE)' --folder $(or $(FOLDER),backlog) --encoding $(or $(ENCODING),utf-8)
+	@$(project)/python -m infra.prepare --folder $(or $(FOLDER),backlog) --encoding $(or $(ENCODING),utf-8) --as-of "$$AS_OF" \
+	  --accept "$$ACCEPT" --names "$$NAMES" -- "$$FILE"
 
 .PHONY: openapi
 openapi: ## write the API's description anew after a change of the API

@@ -1,7 +1,8 @@
 """A file of the directorate is checked on the clerk's own machine, by the code that will load it, and cut for upload.
 
-``make prepare FILE=export.csv`` leaves in a folder beside the file what would be rejected, to be mended, and all else
-in parts that are ready for upload. Nothing leaves the machine.
+``make prepare FILE=export.csv``, or ``python -m infra.prepare export.csv`` where there is no make, leaves in a folder
+beside the file what would be rejected, to be mended, and all else in parts that are ready for upload. Nothing leaves
+the machine.
 """
 
 from __future__ import annotations
@@ -9,19 +10,28 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Final, NamedTuple
 
 import click
 
+# Where the functions are: whoever runs this alone need not say so.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
+
 from ingest.api import ENCODINGS
-from ingest.chunking import BadShareError, Scan, scan
+from ingest.chunking import MAX_CHUNK_ROWS, RULES, Scan, scan
 from ingest.errors import FileError
+from ingest.format.accepting import read_accepted
+from ingest.format.header import Names, read_names
+from ingest.format.instant import declared_instant
+from ingest.format.judging import Criteria, judged
 from ingest.format.notices import Notices
 from ingest.format.origins import BACKLOG, ORIGINS
 from ingest.format.parser import Reject, Source
@@ -43,6 +53,15 @@ MAX_PART_ROWS: Final = 500_000
 ANNOUNCE_WITHIN: Final = timedelta(days=45)
 """AnnounceWithinDays of template.yaml, at its default."""
 
+_MAX_NAME_BYTES: Final = 150
+"""Of a file system's 255: what is made of a name has more behind it."""
+
+_UNSAFE: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\ud800-\udfff]')
+_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)", re.IGNORECASE)
+"""What Windows lets no file be called, nor any with an ending:
+https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
+"""
+
 _BLOCK: Final = 1024 * 1024
 
 Progress = Callable[[str, int], AbstractContextManager[Any]]
@@ -60,12 +79,33 @@ class Prepared(NamedTuple):
     rejected_rows: Path | None
 
 
-def prepare(path: Path, out: Path, origin: str, encoding: str, at: datetime, progress: Progress) -> Prepared:
+class Declared(NamedTuple):
+    """What is declared of a file that is to be uploaded.
+
+    origin: the folder of the bucket. encoding: where no byte order mark says. accepted:
+    :mod:`ingest.format.accepting`. names: further ones of columns, as the platform knows them. as_of: when what it says
+    was so, where that is known.
+    """
+
+    origin: str
+    encoding: str = ENCODINGS[0]
+    accepted: tuple[str, ...] = ()
+    names: Names = RULES.names
+    as_of: str = ""
+
+
+def prepare(path: Path, out: Path, declared: Declared, at: datetime, progress: Progress) -> Prepared:
     """Check a file that is to be uploaded to a folder of the bucket, and cut it. out: a folder that is empty or new.
 
+    Its columns are judged on all its rows, and however many are bad they are rejected one by one, to be mended.
     Raises FileError where the file would be refused as a whole.
     """
-    source = Source(path.name, origin, to_text(at), to_text(at - ANNOUNCE_WITHIN))
+    origin, encoding, accepted, names, as_of = declared
+    criteria = Criteria(ANNOUNCE_WITHIN, accepted)
+    rules = RULES._replace(criteria=criteria, max_bad_share=1.0, names=names, judged_rows=MAX_CHUNK_ROWS)
+    came = to_text(at)
+    instant = declared_instant(as_of, came)
+    source = Source(path.name, origin, came, to_text(at - ANNOUNCE_WITHIN), as_of=instant)
     size = path.stat().st_size
     with TemporaryFile() as kept:
         with (
@@ -73,13 +113,24 @@ def prepare(path: Path, out: Path, origin: str, encoding: str, at: datetime, pro
             progress("reading", size) as bar,
             as_csv_text(_read(file, bar), size, encoding) as text,
         ):
-            found = scan(text.blocks, source, unproven=text.unproven, keep=lambda _, content: _keep(kept, content))
+            found = scan(text.blocks, source, rules, unproven=text.unproven, keep=lambda _, part: _keep(kept, part))
         kept.seek(0)
         with progress("checking", found.rows) as bar:
-            prepared = _cut(found, kept, source, _Out(out, path.name.partition(".")[0], found), bar)
+            parts = _Out(out, safe_name(path.name.partition(".")[0]), found, instant or came)
+            prepared = _cut(found, kept, source, criteria, parts, bar)
     for notice in of_file(found.layout, text.sheets_unread, text.hidden.rows, text.hidden.first):
         prepared.warnings.add(*notice)
     return prepared
+
+
+def safe_name(name: str) -> str:
+    """The name of a file as every file system takes it, Windows' too; a long one is cut and ends in a digest of it."""
+    safe = _UNSAFE.sub("_", name)
+    if len(safe.encode()) > _MAX_NAME_BYTES:
+        digest = blake2b(safe.encode(), digest_size=4).hexdigest()
+        safe = f"{safe.encode()[:_MAX_NAME_BYTES].decode(errors='ignore')}-{digest}"
+    safe = safe.strip(". ")
+    return f"_{safe}" if not safe or _RESERVED.match(safe) else safe
 
 
 def _read(file: IO[bytes], bar: Any) -> Iterator[bytes]:
@@ -92,7 +143,7 @@ def _keep(file: IO[bytes], content: bytes) -> None:
     file.write(content)
 
 
-def _cut(found: Scan, kept: IO[bytes], source: Source, out: _Out, bar: Any) -> Prepared:
+def _cut(found: Scan, kept: IO[bytes], source: Source, criteria: Criteria, out: _Out, bar: Any) -> Prepared:
     parser = PARSERS[source.origin](found.layout, source)
     reasons, told = Notices(), 0
     with out:
@@ -100,12 +151,14 @@ def _cut(found: Scan, kept: IO[bytes], source: Source, out: _Out, bar: Any) -> P
             good: list[list[str]] = []
             bad: list[Reject] = []
             text = io.StringIO(kept.read(chunk.end).decode(), newline="")
-            for line, record in records(text, found.layout.separator, chunk.line):
-                outcome = parser.parse(line, record)
+            lines = list(records(text, found.layout.separator, chunk.line))
+            parse = judged(parser, lines, found.layout, source, criteria)
+            for line, record in lines:
+                outcome = parse(line, record)
                 if isinstance(outcome, Reject):
                     bad.append(outcome)
                     reasons.add(outcome.column, outcome.code, 1, line)
-                else:
+                elif outcome:
                     good.append(record)
                     told += _is_news(outcome)
             out.write(good, bad)
@@ -118,12 +171,15 @@ def _is_news(row: Any) -> bool:
 
 
 class _Out:
-    """The folder of parts and rejects, whose files are begun when there is something to write into them."""
+    """The folder of parts and rejects, whose files are begun when there is something to write into them.
 
-    def __init__(self, folder: Path, name: str, found: Scan) -> None:
+    instant: when what the file says was so.
+    """
+
+    def __init__(self, folder: Path, name: str, found: Scan, instant: str) -> None:
         self.parts: list[Path] = []
         self.rejected_rows: Path | None = None
-        self._folder, self._name, self._layout = folder, name, found.layout
+        self._folder, self._name, self._layout, self._instant = folder, name, found.layout, instant
         self._rejects_open, self._part_open = ExitStack(), ExitStack()
         self._part: Any = None
         self._rejects: Any = None
@@ -146,7 +202,7 @@ class _Out:
             self._part.writerows(map(neutral, row) for row in fitting)
             self._left -= len(fitting)
         if bad:
-            self._begun_rejects().write(rejects.lines(self._layout.header, self._layout.separator, bad))
+            self._begun_rejects().write(rejects.lines(self._layout.header, self._layout.separator, self._instant, bad))
 
     def _begin_part(self) -> None:
         self._part_open.close()
@@ -172,21 +228,30 @@ class _Out:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--folder", type=click.Choice(ORIGINS), default=BACKLOG, show_default=True, help="of the bucket")
 @click.option("--encoding", type=click.Choice(ENCODINGS), default=ENCODINGS[0], show_default=True)
-def main(file: Path, folder: str, encoding: str) -> None:
-    """Check FILE as the cloud would and cut it for upload to a FOLDER of the bucket: live tells followers."""
-    out = file.with_name(f"{file.name}.{folder}")
+@click.option("--as-of", default="", help="when what the file says was so, such as 2026-11-25T07:30")
+@click.option("--accept", default="", help="columns that are right as they stand, in the words of their refusal")
+@click.option("--names", default="", help="the platform's ColumnNames")
+def main(file: Path, folder: str, encoding: str, as_of: str, accept: str, names: str) -> None:
+    """Check FILE as the cloud would and cut it for upload to a FOLDER of the bucket: live tells followers.
+
+    A folder beside FILE then holds the parts to upload, and the rows that would be rejected, to be mended. Ends with 0
+    where all rows are good, with 1 where some are rejected, with 2 where the whole file would be refused.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # where a terminal has no Arabic letters, the English words suffice
+    out = file.with_name(f"{safe_name(file.name)}.{folder}")
     if out.exists():
-        raise click.UsageError(f"{out} is there already")
+        raise click.UsageError(f"{click.format_filename(out)} is there already")
     try:
-        prepared = prepare(file, out, folder, encoding, now(), _bar)
+        declared = Declared(folder, encoding, read_accepted(accept), read_names(names), as_of)
+        prepared = prepare(file, out, declared, now(), _bar)
     except FileError as error:
-        said = message(error.code, error.column, error.value)
+        said = message(error.code, error.column, error.value, error.accept)
         line = f" ({error.line})" if error.line else ""
         click.echo(f"{said.ar}{line}\n{said.en}{line}", err=True)
-        for reason in _told("Rejected", error.rejects) if isinstance(error, BadShareError) else ():
-            click.echo(reason, err=True)
         sys.exit(2)
-    for line in _summary(prepared, folder):
+    for line in _summary(prepared, declared):
         click.echo(line)
     sys.exit(1 if prepared.rejected_rows else 0)
 
@@ -196,7 +261,8 @@ def _bar(label: str, length: int) -> AbstractContextManager[Any]:
     return bar
 
 
-def _summary(prepared: Prepared, folder: str) -> Iterator[str]:
+def _summary(prepared: Prepared, declared: Declared) -> Iterator[str]:
+    folder = declared.origin
     rejected = sum(notice.rows for notice in prepared.rejected.listed())
     yield f"{prepared.rows:,} rows: {prepared.rows - rejected:,} good, {rejected:,} rejected"
     if prepared.told:
@@ -207,14 +273,18 @@ def _summary(prepared: Prepared, folder: str) -> Iterator[str]:
         # A number that stands twice without dates of its own is what the later row says, which the later part holds.
         yield "Upload the parts in their order, each when the one before it is there"
     for part in prepared.parts:
-        yield f"To upload to {folder}/: {part}"
+        yield f"To upload to {folder}/: {click.format_filename(part)}"
+    if declared.accepted:
+        yield f"To be declared with each: accept={','.join(declared.accepted)}"
+    if declared.as_of and prepared.parts:
+        yield f"Upload each with --metadata as-of={declared.as_of}"
     if prepared.rejected_rows:
-        yield f"To be mended and uploaded too: {prepared.rejected_rows}"
+        yield f"To be mended and uploaded too: {click.format_filename(prepared.rejected_rows)}"
 
 
 def _told(title: str, notices: Notices) -> Iterable[str]:
     for notice in notices.listed():
-        said = message(notice.code, notice.column)
+        said = message(notice.code, notice.column, ", ".join(notice.examples))
         yield f"{title}: {notice.rows:,} rows, first in line {notice.first_line:,}: {said.ar} | {said.en}"
 
 

@@ -8,16 +8,28 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from functools import partial
 from itertools import chain
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from ingest.errors import FileError
-from ingest.format.header import MAX_HEADER_CHARACTERS, SEPARATORS, Layout, find_separator, read_header
+from ingest.format.header import (
+    MAX_HEADER_CHARACTERS,
+    SEPARATORS,
+    Layout,
+    Names,
+    find_separator,
+    is_of_rejects,
+    read_header,
+    repeats,
+)
+from ingest.format.judging import ColumnCheck, Criteria
 from ingest.format.misreading import require_readable, require_readable_header
-from ingest.format.notices import Notices
-from ingest.format.parser import Reject, Source
+from ingest.format.parser import Reject, Sample, Source
 from ingest.format.parsers import PARSERS
-from ingest.reading.csv_records import records, skim
+from ingest.reading.csv_records import Skimmed, has_digit, records, skim, skimmed_records
 
 MAX_CHUNK_ROWS: Final = 5_000
 MAX_CHUNK_BYTES: Final = 8 * 1024 * 1024
@@ -28,11 +40,11 @@ MAX_RECORD_BYTES: Final = 2 * MAX_LINE_BYTES
 MAX_EMPTY_ROWS: Final = 1_048_576
 """Empty rows in a row: as many as a sheet has, which a spreadsheet saves where they were given borders."""
 
-MAX_BAD_SHARE: Final = 0.20
-"""The share of the first chunk that may be bad: a file of more is not what it says, or not ours, and is refused."""
+JUDGED_ROWS: Final = 20
+"""Of every chunk but the first, at least so many rows are shown to the check of the columns, or twice as many."""
 
 _BOM: Final = "\ufeff"
-_EMPTY: Final = f"{''.join(SEPARATORS)}\r\n".encode()
+_EMPTY: Final = f"{''.join(SEPARATORS)}\r\n ".encode()
 
 Keep = Callable[[int, bytes], None]
 """``keep(number, content)`` puts a chunk of a rewritten file where it can be loaded from."""
@@ -58,12 +70,49 @@ class Scan(NamedTuple):
     rows: int
 
 
-class BadShareError(FileError):
-    """Too many of the first records are bad. share: of them. rejects: their reasons."""
+class Rules(NamedTuple):
+    """What a file is held to, by the stack's parameters and by whoever uploaded it.
 
-    def __init__(self, share: float, rejects: Notices) -> None:
-        super().__init__("too_many_bad_rows", value=f"{share:.1%}")
-        self.rejects = rejects
+    criteria: by which its columns are judged. max_bad_share, min_bad_rows: of its first records, more than both must be
+    bad, else it is taken: a file of more is not what it says, or not ours. names: further ones of columns. judged_rows:
+    see :data:`JUDGED_ROWS`.
+    """
+
+    criteria: Criteria = Criteria(timedelta(days=45))
+    max_bad_share: float = 0.20
+    min_bad_rows: int = 25
+    names: Names = MappingProxyType({})
+    judged_rows: int = JUDGED_ROWS
+
+
+RULES: Final = Rules()
+"""Those of a stack whose parameters were left as they are."""
+
+
+class BadShareError(FileError):
+    """Too many of the first records are bad. share: of them. sample: those rows, to be told with the refusal."""
+
+    def __init__(self, share: float, sample: Sample) -> None:
+        columns = dict.fromkeys(reject.column for reject in sample.rejects if reject.column)
+        super().__init__("too_many_bad_rows", value=": ".join(filter(None, (f"{share:.1%}", ", ".join(columns)))))
+        self.sample = sample
+
+
+class _Spread:
+    """Rows of a chunk, evenly spread over it, however many it turns out to have: from ``most`` to twice as many."""
+
+    def __init__(self, most: int) -> None:
+        self.rows: list[Skimmed] = []
+        self._most, self._step = most, 1
+
+    def take(self, row: Skimmed) -> int:
+        """Keep a row. Returns how many rows later the next is due."""
+        self.rows.append(row)
+        step = self._step
+        if len(self.rows) == 2 * self._most:
+            del self.rows[1::2]
+            self._step *= 2
+        return step
 
 
 class _Lines:
@@ -139,15 +188,15 @@ class _Lines:
 def scan(
     blocks: Iterable[bytes],
     source: Source,
+    rules: Rules = RULES,
     *,
-    max_bad_share: float = MAX_BAD_SHARE,
     unproven: bool = False,
     keep: Keep | None = None,
 ) -> Scan:
     """Read a file through, in constant memory: its layout, and where to cut it into chunks.
 
-    blocks: CSV text in UTF-8. max_bad_share: see :data:`MAX_BAD_SHARE`. unproven: see
-    :class:`ingest.reading.csv_text.CsvText`. keep: where the chunks of a rewritten file go.
+    blocks: CSV text in UTF-8. unproven: see :class:`ingest.reading.csv_text.CsvText`. keep: where the chunks of a
+    rewritten file go.
     Raises FileError: the file is refused as a whole.
     """
     lines = _Lines(blocks, keeping=keep is not None)
@@ -155,28 +204,39 @@ def scan(
     if not top:
         raise FileError("file_empty")
     require_readable_header(re.split(f"[{''.join(SEPARATORS)}]", top[:MAX_HEADER_CHARACTERS]))
-    separator = find_separator(top)
+    separator = find_separator(top, rules.names)
     top_lines = io.StringIO(top, newline="")
     _, header = next(records(chain(top_lines, lines.texts), separator))
     if next(top_lines, None) is not None:  # a lone quote inside a name, so that what follows is no part of it
         raise FileError("quote_unclosed", line=1)
     lines.end_chunk()
     sample: list[tuple[int, list[str]]] = []
-    found: Iterator[None] = map(sample.append, records(lines.texts, separator, lines.count + 1))
+    found: Iterator[Skimmed | None] = map(sample.append, records(lines.texts, separator, lines.count + 1))
     layout: Layout | None = None
+    check: ColumnCheck | None = None
     chunks: list[Chunk] = []
     rows = 0
     while True:
         before, start, line = rows, lines.position, lines.count + 1
-        for _ in found:
+        spread, due = _Spread(rules.judged_rows), before + 1
+        for row in found:
             rows += 1
             lines.record = lines.position
+            if rows == due and row:
+                due += spread.take(row)
             if rows - before == MAX_CHUNK_ROWS or lines.position - start >= MAX_CHUNK_BYTES:
                 break
-        if layout is None:
-            layout = _checked(separator, header, sample, source, max_bad_share=max_bad_share, unproven=unproven)
-            found = skim(lines.encoded, separator, lines.count + 1)
+        if layout is None or check is None:
+            layout = _layout(separator, header, sample, source, rules, unproven=unproven)
+            check = ColumnCheck(layout, source, rules.criteria)
+            check.look(sample)
+            check.require()
+            _require_good(layout, sample, source, rules)
+            sample.clear()
+            found = skim(lines.encoded, separator, lines.count + 1, partial(repeats, layout))
+        check.look(list(skimmed_records(spread.rows, separator)))
         if rows == before:
+            check.require()
             return Scan(layout, chunks, rows)
         # Its last record's end, not the file's: thousands of empty rows may follow.
         number, end, content = len(chunks) + 1, lines.record, lines.end_chunk()
@@ -193,32 +253,39 @@ def _top(lines: Iterator[str]) -> str:
     return top
 
 
-def _checked(
+def _layout(
     separator: str,
     header: list[str],
     sample: list[tuple[int, list[str]]],
     source: Source,
+    rules: Rules,
     *,
-    max_bad_share: float,
     unproven: bool,
 ) -> Layout:
-    """The layout of a file whose first records read as they should. Raises FileError."""
-    parse_as = PARSERS[source.origin]
-    layout = read_header(parse_as.columns, header, separator, [record for _, record in sample])
+    """The layout of a file whose text reads as it should. Raises FileError."""
+    rows = [record for _, record in sample]
+    layout = read_header(PARSERS[source.origin].columns, header, separator, rows, rules.names)
     if not sample:
         raise FileError("no_rows")
-    require_readable(layout, [record for _, record in sample], unproven=unproven)
-    parser = parse_as(layout, source)
-    rejects = Notices()
-    bad, unread, most = 0, len(sample), max_bad_share * len(sample)
     for line, record in sample:
-        if bad + unread <= most:  # whatever the others are
-            return layout
+        if not has_digit("".join(record).encode()):
+            repeats(layout, line, record)
+    require_readable(layout, rows, unproven=unproven)
+    return layout
+
+
+def _require_good(layout: Layout, sample: list[tuple[int, list[str]]], source: Source, rules: Rules) -> None:
+    """Raises BadShareError where too many of the first rows are bad; rejects that come back mended are taken as are."""
+    most, unread = max(rules.max_bad_share * len(sample), rules.min_bad_rows), len(sample)
+    rejects: list[Reject] = []
+    parser = PARSERS[source.origin](layout, source)
+    for line, record in sample if not is_of_rejects(layout.header) else ():
+        if len(rejects) + unread <= most:  # whatever the others are
+            return
         unread -= 1
         outcome = parser.parse(line, record)
         if isinstance(outcome, Reject):
-            bad += 1
-            rejects.add(outcome.column, outcome.code, 1, outcome.line)
-    if bad > most:
-        raise BadShareError(bad / len(sample), rejects)
-    return layout
+            rejects.append(outcome)
+    if len(rejects) > most:
+        instant = source.as_of or source.last_modified
+        raise BadShareError(len(rejects) / len(sample), Sample(layout, instant, rejects))

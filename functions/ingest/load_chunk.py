@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import gc
 import io
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
+from itertools import compress
 from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 
-from ingest import ending
+from ingest import ending, foreseeing, held_news, seen
 from ingest.chunking import Chunk
+from ingest.doubles import sort_out
 from ingest.ending import EndingPorts
 from ingest.errors import FileError
+from ingest.foreseeing import Audience, Foreseer, audience
 from ingest.format.header import Layout
-from ingest.format.notices import Notices
-from ingest.format.origins import REGISTRY
-from ingest.format.parser import Parser, Reject, Source
+from ingest.format.judging import Criteria, Parse, judged
+from ingest.format.notices import Lines, Notices
+from ingest.format.origins import LIVE, REGISTRY
+from ingest.format.parser import MIN_AMOUNT, Reject, Source
 from ingest.format.parsers import PARSERS
+from ingest.held_news import Brake
 from ingest.objects import Objects
 from ingest.ports import ending_ports
 from ingest.reading.csv_records import records
 from ingest.reporting import rejects
-from ingest.reporting.report import notes
+from ingest.reporting.report import REOPENS_UNDATED, notes
 from shared.aws_json import FastClient
 from shared.batch import take_each
 from shared.clock import Clock, now
@@ -34,41 +40,68 @@ from shared.domain.time import to_text
 from shared.observability import count, logger
 from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
+from shared.stores.hurts import REOPENED, TENFOLD, TWO_PLATES
 from shared.stores.registry import Registry
-from shared.stores.versioned import STALE, Line
+from shared.stores.versioned import BEATEN, REJECTED, STALE, UNCHANGED, UPDATED, Foreseen, Hurting, Line, line_of
 from shared.stores.violations import Violations
 
 BATCH: Final = 100
 """Rows of one transaction."""
 
+_NOTED: Final = 10 * BATCH
+"""After how many rows of a chunk the ledger is told how far it is."""
+
 SPARE_SECONDS: Final = 3.0
 """What a batch, or finishing a file, must have left before the function's deadline."""
+
+
+_ABOUT: Final = {
+    TWO_PLATES: "violation_no",
+    REOPENS_UNDATED: "status",
+    REOPENED: "status",
+    TENFOLD: "amount",
+}
+"""The columns that what is told of rows is about."""
 
 
 class LaterError(Exception):
     """The chunk's message must come again: time is short, or another run is finishing the file just now."""
 
 
-class Store(Protocol):
+class Writer(Protocol):
     """Where rows of a kind go: up to 100 at once, each answered with its outcome."""
 
     def write(self, rows: Sequence[Any]) -> list[str]: ...
 
 
+class Store(Writer, Protocol):
+    """A writer that can also say what it would do."""
+
+    def foresee(self, rows: Sequence[Any]) -> list[Foreseen]: ...
+
+
 class Ports(NamedTuple):
-    """What loading a chunk needs of the outside. store: for an origin's rows. seconds_left: until it is cut off."""
+    """What loading a chunk needs of the outside.
+
+    store: for an origin's rows. seconds_left: until it is cut off. audience: finds who would be told of the news in a
+    file that is only checked. min_amount: of a fine, in dinars. brake: None where there is none.
+    """
 
     ending: EndingPorts
     store: Callable[[str], Store]
     clock: Clock
     seconds_left: Callable[[], float]
     announce_within: timedelta
+    audience: Audience
+    min_amount: int = MIN_AMOUNT
+    brake: Brake | None = None
 
 
 def load(file_id: str, chunk: Chunk, ports: Ports) -> dict[str, int]:
     """Load a chunk, count it once, and finish the file if it was the last. Can be interrupted anywhere and done again.
 
-    Returns the chunk's counts by outcome; empty where it was done before. Raises LaterError.
+    Returns the counts by outcome of what was loaded: empty where it was done before, or only checked. Raises
+    LaterError.
     """
     files = ports.ending.files
     file = files.file(file_id)
@@ -76,11 +109,15 @@ def load(file_id: str, chunk: Chunk, ports: Ports) -> dict[str, int]:
     if file.state not in FINAL and not files.is_done(file_id, chunk.number):
         try:
             with _counted_only():
-                done = _load(file, _plan(file), chunk, ports)
+                plan = _plan(file)
+                if file.version.check:
+                    done = _foresee(file, plan, chunk, ports)
+                else:
+                    done = _load(file, plan, chunk, ports, _writer(file, plan, ports))
         except FileError as error:
             ending.fail(ports.ending, file, error, ports.clock())
             return {}
-        if files.chunk_done(file_id, done, ports.clock()):
+        if files.chunk_done(file_id, done, ports.clock()) and not file.version.check:
             counts = dict(done.counts)
     _finish(file_id, ports)
     return counts
@@ -102,27 +139,108 @@ def _plan(file: File) -> Plan:
     return file.plan
 
 
-def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> DoneChunk:
+def _foresee(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> DoneChunk:
+    """Say what loading a chunk would come to; nothing is written but that, and who would be told."""
+    version = file.version
+    foreseer = Foreseer(ports.store(version.origin))
+    done = _load(file, plan, chunk, ports, foreseer)
+    if version.origin == LIVE:
+        foreseeing.keep(ports.ending.objects, version.file_id, chunk.number, ports.audience, foreseer.news)
+    return done
+
+
+def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports, writer: Writer) -> DoneChunk:
     version, objects = file.version, ports.ending.objects
-    content = _content(version, plan, chunk, objects)
-    announce_from = to_text(ports.clock() - ports.announce_within)
-    source = Source(version.file_id, version.origin, plan.last_modified, announce_from)
-    parser = PARSERS[version.origin](Layout(plan.separator, plan.header, plan.columns), source)
-    store = ports.store(version.origin)
-    rows, rejected = _parse(content.decode(), plan.separator, chunk.line, parser)
-    newest = _newest(rows)
-    counts = dict.fromkeys(OUTCOMES, 0)
-    counts[STALE] = len(rows) - len(newest)
-    counts["rejected"] = len(rejected)
-    for start in range(0, len(newest), BATCH):
-        _require_time(ports)
-        for outcome in store.write(newest[start : start + BATCH]):
-            counts[outcome] += 1
+    read = _read(file, plan, chunk, ports)
+    found, warnings = sort_out(read.rows), read.warnings
+    for row in found.beaten:
+        _tell(warnings, BEATEN, row.ref)
+    refused = {line_of(row.ref): TWO_PLATES for row in found.contradicted}
+
+    def note(rows: int) -> None:
+        if rows % _NOTED == 0:
+            ports.ending.files.note_rows(version.file_id, chunk.number, rows, ports.clock())
+
+    outcomes, held = _write(found.rows, writer, warnings, ports, note)
+    held_news.keep(objects, version.file_id, chunk.number, held, warnings)
+    counted = Counter(outcomes)
+    if counted[REJECTED]:
+        pairs = zip(found.rows, outcomes, strict=True)
+        refused |= {line_of(row.ref): REOPENS_UNDATED for row, outcome in pairs if outcome == REJECTED}
+    rejected = [*read.rejected, *_rejects(read.lines, refused)]
+    rejected.sort()
     rejects.keep(objects, version.file_id, chunk.number, rejected)
+    if plan.chunks > 1 and (counted[UPDATED] or counted[UNCHANGED]):
+        seen.keep(objects, version.file_id, chunk, found.identities, outcomes)
+    counts = {outcome: counted[outcome] for outcome in OUTCOMES}
+    counts[STALE] += len(found.beaten)
+    counts[REJECTED] = len(rejected)
     reasons = Notices()
     for reject in rejected:
         reasons.add(reject.column, reject.code, 1, reject.line)
-    return DoneChunk(chunk.number, counts, notes(parser.warnings, reasons))
+    return DoneChunk(chunk.number, counts, notes(warnings, reasons))
+
+
+class _Read(NamedTuple):
+    """A chunk as it was read."""
+
+    lines: Lines
+    rows: list[Line]
+    rejected: list[Reject]
+    warnings: Notices
+
+
+def _read(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> _Read:
+    version = file.version
+    announce_from = to_text(ports.clock() - ports.announce_within)
+    source = Source(version.file_id, version.origin, plan.last_modified, announce_from, ports.min_amount, plan.as_of)
+    layout = Layout(plan.separator, plan.header, plan.columns)
+    parser = PARSERS[version.origin](layout, source)
+    text = _content(version, plan, chunk, ports.ending.objects).decode()
+    lines = list(records(io.StringIO(text, newline=""), plan.separator, chunk.line))
+    parse = judged(parser, lines, layout, source, Criteria(ports.announce_within, plan.accept))
+    return _Read(lines, *_parse(lines, parse), parser.warnings)
+
+
+def _writer(file: File, plan: Plan, ports: Ports) -> Writer:
+    """What writes the rows of a file, up to 100 at once."""
+    if ports.brake and ports.brake.holds(file.version, plan):
+        return ports.brake
+    return ports.store(file.version.origin)
+
+
+def _write(
+    rows: list[Line], writer: Writer, warnings: Notices, ports: Ports, note: Callable[[int], None] = lambda _: None
+) -> tuple[list[str], list[Line]]:
+    """Write rows of distinct things; returns their outcomes, and those whose news are held back.
+
+    warnings: hear of what hurts. note: of how far it is.
+    """
+    outcomes: list[str] = []
+    held: list[Line] = []
+    for start in range(0, len(rows), BATCH):
+        _require_time(ports)
+        outcomes += writer.write(rows[start : start + BATCH])
+        note(len(outcomes))
+    if Hurting in set(map(type, outcomes)):
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if isinstance(outcome, Hurting):
+                for code, ref in outcome.hurts:
+                    _tell(warnings, code, ref)
+                if outcome.held:
+                    held.append(row)
+    return outcomes, held
+
+
+def _tell(warnings: Notices, code: str, ref: str) -> None:
+    warnings.add(_ABOUT.get(code, ""), code, 1, line_of(ref))
+
+
+def _rejects(lines: Lines, refused: Mapping[int, str]) -> Iterator[Reject]:
+    """Rows that were read and are rejected after all. refused: why, by line."""
+    for line, cells in lines if refused else ():
+        if code := refused.get(line):
+            yield Reject(line, _ABOUT[code], code, cells)
 
 
 def _content(version: FileVersion, plan: Plan, chunk: Chunk, objects: Objects) -> bytes:
@@ -131,26 +249,16 @@ def _content(version: FileVersion, plan: Plan, chunk: Chunk, objects: Objects) -
     return objects.part(version.key, version.version_id, chunk.start, chunk.end)
 
 
-def _parse(text: str, separator: str, first_line: int, parser: Parser[Any]) -> tuple[list[Line], list[Reject]]:
+def _parse(lines: Lines, parse: Parse) -> tuple[list[Line], list[Reject]]:
     rows: list[Line] = []
     rejected: list[Reject] = []
-    for line, record in records(io.StringIO(text, newline=""), separator, first_line):
-        outcome = parser.parse(line, record)
+    for line, record in lines:
+        outcome = parse(line, record)
         if isinstance(outcome, Reject):
             rejected.append(outcome)
-        else:
+        elif outcome:
             rows.append(outcome)
     return rows, rejected
-
-
-def _newest(rows: list[Line]) -> list[Line]:
-    """The newest row of each identity; the others are stale before they are written."""
-    newest: dict[Hashable, Line] = {row.identity: row for row in rows}
-    if len(newest) < len(rows):
-        for row in rows:
-            if newest[row.identity].version < row.version:
-                newest[row.identity] = row
-    return list(newest.values())
 
 
 def _finish(file_id: str, ports: Ports) -> None:
@@ -165,8 +273,32 @@ def _finish(file_id: str, ports: Ports) -> None:
         raise LaterError("another run is finishing the file")
     if final:
         ending.publish(ports.ending, file_id)
-    else:
-        ending.finish(ports.ending, file, at)
+        return
+    try:
+        overlooked = _write_overlooked(file, _plan(file), ports)
+    except FileError as error:
+        ending.fail(ports.ending, file, error, at)
+        return
+    ending.finish(ports.ending, file, at, overlooked, lambda chunks: _let_go(file_id, chunks, ports))
+
+
+def _let_go(file_id: str, chunks: Sequence[DoneChunk], ports: Ports) -> bool:
+    if ports.brake is None:
+        return False
+    return held_news.let_go(ports.ending.objects, file_id, chunks, ports.brake, lambda: _require_time(ports))
+
+
+def _write_overlooked(file: File, plan: Plan, ports: Ports) -> Notices:
+    """Write again the rows that wrote nothing, and of which another line of the file made something else meanwhile."""
+    file_id, objects, warnings = file.version.file_id, ports.ending.objects, Notices()
+    held: list[Line] = []
+    if plan.chunks > 1 and not file.version.check:
+        for chunk, names in seen.overlooked(objects, file_id, ports.ending.files.chunks(file_id)):
+            found = sort_out(_read(file, plan, chunk, ports).rows)
+            rows = compress(found.rows, (name in names for name in seen.names_of(found.identities)))
+            held += _write(list(rows), _writer(file, plan, ports), warnings, ports)[1]
+        held_news.keep(objects, file_id, held_news.OVERLOOKED, held, warnings)
+    return warnings
 
 
 def _require_time(ports: Ports) -> None:
@@ -185,19 +317,42 @@ def _ending_ports() -> EndingPorts:
 
 
 @cache
+def _crypto() -> PlateCrypto:
+    return PlateCrypto.from_secret(_port(), setting("PLATE_KEY_SECRET"))
+
+
+@cache
+def _audience() -> Audience:
+    """Made for the first file that is checked: the others need none of it."""
+    tables = setting("CITIZENS_TABLE"), setting("MESSAGES_TABLE")
+    return audience([FastClient() for _ in range(foreseeing.AT_ONCE)], *tables, _crypto())
+
+
+@cache
 def _store(origin: str) -> Store:
     if origin == REGISTRY:
-        return Registry(
-            _port(), setting("REGISTRY_TABLE"), PlateCrypto.from_secret(_port(), setting("PLATE_KEY_SECRET"))
-        )
+        return Registry(_port(), setting("REGISTRY_TABLE"), _crypto())
+    return _violations()
+
+
+@cache
+def _violations() -> Violations:
     return Violations(_port(), setting("VIOLATIONS_TABLE"))
 
 
 def _load_message(body: str, context: Any) -> bool:
     message = orjson.loads(body)
     file_id = message.pop("file")
-    announce_within = timedelta(days=number("ANNOUNCE_WITHIN_DAYS"))
-    ports = Ports(_ending_ports(), _store, now, lambda: context.get_remaining_time_in_millis() / 1000, announce_within)
+    ports = Ports(
+        _ending_ports(),
+        _store,
+        now,
+        lambda: context.get_remaining_time_in_millis() / 1000,
+        timedelta(days=number("ANNOUNCE_WITHIN_DAYS")),
+        lambda news: _audience()(news),
+        number("MIN_AMOUNT"),
+        Brake(_violations, number("MAX_NEWS")),
+    )
     try:
         counts = load(file_id, Chunk(**message), ports)
     except LaterError as later:

@@ -12,17 +12,24 @@ from ingest.errors import FileError
 from shared.domain.time import to_text
 
 BLOCK: Final = 256 * 1024
+AS_OF: Final = "as-of"
+"""The metadata that says when what a file says was so."""
 _GONE: Final = frozenset(("NoSuchKey", "NoSuchVersion", "MethodNotAllowed"))
 _NOT_FOUND: Final = _GONE | {"404"}  # an answer to HEAD has no body to say more
 
 
 class Opened(NamedTuple):
-    """A file version being read. last_modified: a stored text. encoding: what its metadata declares, or None."""
+    """A file version being read. last_modified: a stored text.
+
+    encoding, accept, as_of: what its metadata declares, or None.
+    """
 
     blocks: Iterator[bytes]
     last_modified: str
     size: int
     encoding: str | None
+    accept: str | None
+    as_of: str | None = None
 
 
 class Objects:
@@ -46,6 +53,8 @@ class Objects:
             to_text(response["LastModified"]),
             response["ContentLength"],
             response["Metadata"].get("encoding"),
+            response["Metadata"].get("accept"),
+            response["Metadata"].get(AS_OF),
         )
 
     def part(self, key: str, version_id: str, start: int, end: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from functools import cache, partial
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -11,18 +12,22 @@ from urllib.parse import unquote_plus
 import orjson
 
 from ingest import ending
-from ingest.chunking import BadShareError, Chunk, Scan, scan
+from ingest.chunking import BadShareError, Chunk, Rules, Scan, scan
 from ingest.ending import EndingPorts
 from ingest.errors import FileError
-from ingest.format.notices import Notices
-from ingest.format.parser import Source
+from ingest.format.accepting import read_accepted
+from ingest.format.header import read_names
+from ingest.format.instant import declared_instant
+from ingest.format.judging import Criteria
+from ingest.format.origins import ORIGINS
+from ingest.format.parser import MIN_AMOUNT, Source
 from ingest.objects import Opened
 from ingest.ports import ending_ports
 from ingest.reading.csv_text import CsvText, as_csv_text
 from shared.aws_json import sdk
 from shared.batch import take_each
 from shared.clock import Clock, now
-from shared.domain.file import FINAL, FileVersion, Plan
+from shared.domain.file import FINAL, FileVersion, Plan, is_too_long
 from shared.observability import count
 from shared.settings import number, setting
 
@@ -36,14 +41,15 @@ Queue = Callable[[str, Sequence[Chunk]], None]
 class Ports(NamedTuple):
     """What receiving a file needs of the outside.
 
-    encoding: of files that do not say theirs. max_bad_share: the share of a file's first records that may be bad.
+    encoding: of files that do not say theirs. rules: what every file is held to. min_amount: of a fine, in dinars.
     """
 
     ending: EndingPorts
     queue: Queue
     clock: Clock
     encoding: str
-    max_bad_share: float
+    rules: Rules
+    min_amount: int = MIN_AMOUNT
 
 
 def receive(version: FileVersion, ports: Ports) -> None:
@@ -58,12 +64,16 @@ def receive(version: FileVersion, ports: Ports) -> None:
         return
     try:
         if file.plan is None:
+            if is_too_long(version.key):
+                raise FileError("key_too_long", value=f"{len(version.key.encode()):,}")
+            if version.origin not in ORIGINS:
+                raise FileError("folder_unknown", value=version.key.rpartition("/")[0])
             ports.ending.objects.require(version.key)
         plan, chunks = _read_through(version, ports)
     except FileError as error:
         if file.plan is None:
-            rejected = error.rejects if isinstance(error, BadShareError) else Notices()
-            ending.refuse(ports.ending, file, error, ports.clock(), rejected)
+            sample = error.sample if isinstance(error, BadShareError) else None
+            ending.refuse(ports.ending, file, error, ports.clock(), sample)
         else:
             ending.fail(ports.ending, file, error, ports.clock())
         return
@@ -76,12 +86,22 @@ def _read_through(version: FileVersion, ports: Ports) -> tuple[Plan, list[Chunk]
     """Plan how to load a file, and find its chunks: ranges of it, or kept ones where it had to be rewritten."""
     objects = ports.ending.objects
     opened = objects.open(version.key, version.version_id)
-    source = Source(version.file_id, version.origin, opened.last_modified, announce_from=opened.last_modified)
+    as_of = declared_instant(opened.as_of, opened.last_modified)
+    source = Source(
+        version.file_id,
+        version.origin,
+        opened.last_modified,
+        announce_from=opened.last_modified,
+        min_amount=ports.min_amount,
+        as_of=as_of,
+    )
     blocks, declared = _Summed(opened.blocks), opened.encoding or ports.encoding
+    accepted = read_accepted(opened.accept or "")
+    rules = ports.rules._replace(criteria=ports.rules.criteria._replace(accepted=accepted))
     with as_csv_text(blocks, opened.size, declared) as text:
         keep = partial(objects.keep_chunk, version.file_id) if text.rewritten else None
-        found = scan(text.blocks, source, max_bad_share=ports.max_bad_share, unproven=text.unproven, keep=keep)
-    return _plan(found, opened, text, declared, checksum=blocks.checksum), found.chunks
+        found = scan(text.blocks, source, rules, unproven=text.unproven, keep=keep)
+    return _plan(found, opened, text, declared, accepted, as_of=as_of, checksum=blocks.checksum), found.chunks
 
 
 class _Summed(Iterator[bytes]):
@@ -101,7 +121,9 @@ class _Summed(Iterator[bytes]):
         return self._digest.hexdigest()
 
 
-def _plan(found: Scan, opened: Opened, text: CsvText, declared: str, *, checksum: str) -> Plan:
+def _plan(
+    found: Scan, opened: Opened, text: CsvText, declared: str, accepted: tuple[str, ...], *, as_of: str, checksum: str
+) -> Plan:
     return Plan(
         *found.layout,
         chunks=len(found.chunks),
@@ -114,6 +136,8 @@ def _plan(found: Scan, opened: Opened, text: CsvText, declared: str, *, checksum
         rows_hidden=text.hidden.rows,
         first_hidden=text.hidden.first,
         encoding=declared,
+        accept=accepted,
+        as_of=as_of,
     )
 
 
@@ -152,7 +176,13 @@ def _ports() -> Ports:
     import boto3
 
     queue = sqs_queue(boto3.client("sqs"), setting("CHUNK_QUEUE_URL"))
-    return Ports(ending_ports(sdk()), queue, now, setting("FEED_ENCODING"), number("MAX_BAD_ROWS_PERCENT") / 100)
+    rules = Rules(
+        Criteria(timedelta(days=number("ANNOUNCE_WITHIN_DAYS"))),
+        number("MAX_BAD_ROWS_PERCENT") / 100,
+        number("MIN_BAD_ROWS"),
+        read_names(setting("COLUMN_NAMES")),
+    )
+    return Ports(ending_ports(sdk()), queue, now, setting("FEED_ENCODING"), rules, number("MIN_AMOUNT"))
 
 
 def _receive_message(body: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from notify.announce import UNREADABLE, News, announce, news
+from notify.announce import UNREADABLE, announce, news
 from notify.failed_records import LAID_ASIDE, FailedRecords
 from shared.aws_json import Json, sdk
 from shared.clock import now
@@ -13,6 +13,7 @@ from shared.observability import count, logger
 from shared.settings import setting
 from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import Messages
+from shared.stores.messaging.news import News
 
 
 @cache

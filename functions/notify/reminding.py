@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from notify.announce import UNREADABLE, concerns
+from notify.announce import UNREADABLE
 from shared.domain.citizen import Follower
 from shared.domain.message import Message, MessageKind
 from shared.domain.text import digest
@@ -15,6 +15,7 @@ from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import Violation
 from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, marker
+from shared.stores.messaging.news import concerns
 from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.violation_rows import SHARDS
 from shared.stores.violations import Violations

@@ -16,6 +16,7 @@ from shared import uploads
 from shared.aws_json import sdk
 from shared.batch import take_each
 from shared.clock import now
+from shared.domain.file import told_under
 from shared.observability import count, logger
 from shared.settings import setting
 from shared.stores.settlements import Settlements
@@ -65,7 +66,7 @@ def acknowledge(arrived: Arrived, ledger: Settlements, bucket: Bucket, at: datet
         "acknowledged_at": known.acknowledged_at if known else None,
         "error": {"code": code, "message": WORDS[code][0], "message_en": WORDS[code][1]} if code else None,
     }
-    bucket.put(f"reports/{arrived.key}.json", orjson.dumps(report, option=orjson.OPT_INDENT_2), JSON)
+    bucket.put(f"reports/{told_under(arrived.key)}.json", orjson.dumps(report, option=orjson.OPT_INDENT_2), JSON)
     return code
 
 

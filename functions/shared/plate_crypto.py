@@ -31,6 +31,10 @@ class PlateCrypto:
         """Fingerprint the number of a plate's registration card, as it is kept."""
         return self._fingerprint("registration", plate_key, number)
 
+    def person_fingerprint(self, *parts: str) -> str:
+        """Fingerprint a person in a file, who would be told of it."""
+        return self._fingerprint("person", *parts)
+
     def cursor_fingerprint(self, *parts: str) -> str:
         """Fingerprint a position in a citizen's list, which seals its cursor."""
         return self._fingerprint("cursor", *parts)

@@ -248,7 +248,10 @@ OPERATIONS: dict[str, Operation] = {
             "origin": ("missing", "wrong_value"),
             "format": ("missing", "wrong_value"),
             "encoding": ("missing", "wrong_value"),
+            "as_of": ("wrong_value",),
             "size": ("missing", "wrong_type", "wrong_value", "too_large"),
+            "accept": ("wrong_type", "too_many", "wrong_value"),
+            "check": ("wrong_type",),
         },
     ),
     "GET /v1/uploads/{upload_id}": Operation(

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ingest.api import ENCODINGS, FORMATS
+from ingest.api import ENCODINGS, FORMATS, MAX_ACCEPTED
+from ingest.format.accepting import PATTERN
 from ingest.format.origins import ORIGINS
 from pay import counter
 from pay.api import PaymentBody
@@ -252,6 +253,9 @@ SCHEMAS: dict[str, Schema] = {
         format=one_of(*FORMATS),
         encoding=one_of(*ENCODINGS),
         size={"type": "integer", "minimum": 1, "maximum": max(FORMATS.values())},
+        accept={"type": "array", "maxItems": MAX_ACCEPTED, "items": {"type": "string", "pattern": PATTERN}},
+        as_of=nullable({**TEXT, "description": "When what the file says was so; else the moment of the upload"}),
+        check={**FLAG, "description": "Only say what loading it would come to: nothing is loaded, nobody is told"},
     ),
     "UploadForm": answer(
         upload_id=ID, url=TEXT, fields={"type": "object", "additionalProperties": TEXT}, expires_at=INSTANT

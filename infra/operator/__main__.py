@@ -10,8 +10,9 @@ from datetime import datetime
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.operator import deciding, files, pausing, replay, rollback, trail
+from infra.operator import deciding, files, pausing, releasing, reopening, replay, rollback, trail, undoing
 from infra.operator.deployment import Deployment
+from infra.operator.rounds import LEFT
 from shared.aws_json import AwsError
 from shared.clock import now
 from shared.domain.time import BAGHDAD
@@ -91,7 +92,7 @@ def replay_command(deployment: Deployment, place: str | None, prefix: str, apply
 def file_status(deployment: Deployment, key: str) -> None:
     """How the newest version of the file KEY (such as live/today.csv) stands."""
     try:
-        _say(files.status(files.newest(deployment, key)))
+        _say(files.status(deployment, files.newest(deployment, key)))
     except KeyError:
         raise click.ClickException(f"no file of the key {key} came") from None
 
@@ -144,7 +145,7 @@ def decide_payment(deployment: Deployment, decision: str, payment_id: str, reaso
 @APPLY
 @click.pass_obj
 def pause(deployment: Deployment, what: str, reason: str, apply: bool) -> None:
-    """Stop a part at once; nothing is lost."""
+    """Stop a part at once; nothing is lost. Of ingest it says what is still under way: again once that has ended."""
     click.echo(f"{what}: {pausing.PARTS[what].meanwhile}")
     if not apply:
         _only_said()
@@ -152,6 +153,7 @@ def pause(deployment: Deployment, what: str, reason: str, apply: bool) -> None:
     with deployment.audited("pause", what=what, reason=reason):
         pausing.pause(deployment, what, reason)
     _say(_states(deployment))
+    _say(pausing.under_way(deployment, what))
 
 
 @app.command()
@@ -175,10 +177,14 @@ def _states(deployment: Deployment) -> list[str]:
 
 @app.command()
 @KEY
+@REASON
 @APPLY
 @click.pass_obj
-def rollback_file(deployment: Deployment, key: str, apply: bool) -> None:
-    """Undo what the newest version of the file KEY changed: tells nobody, and touches no settlement."""
+def rollback_file(deployment: Deployment, key: str, reason: str, apply: bool) -> None:
+    """Undo what the newest version of the file KEY changed: tells nobody, and touches no settlement.
+
+    A run that is broken off says how far it came; the same command goes on from there.
+    """
     try:
         file = files.newest(deployment, key)
         undo = rollback.plan(deployment, file)
@@ -187,14 +193,86 @@ def rollback_file(deployment: Deployment, key: str, apply: bool) -> None:
     except rollback.RollbackError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{file.version.key} version {file.version.version_id}")
+    if before := undoing.ledger(deployment, file).progress().rows:
+        click.echo(f"{before:,} were undone before")
     click.echo(f"{len(undo.inserted):,} inserted: to be forgotten; {len(undo.changed):,} changed: to be restored")
     _say(f"{count:,} stay as they are: {why}" for why, count in sorted(undo.kept.items()))
     if not apply:
         _only_said()
         return
-    with deployment.audited("rollback-file", key=key, version=file.version.version_id) as results:
-        results |= rollback.apply(deployment, undo)
+    results: dict[str, object] = {}
+    try:
+        with deployment.audited("rollback-file", key=key, version=file.version.version_id, reason=reason) as results:
+            undoing.apply(deployment, file, undo, results)
+    except rollback.RollbackError as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        _said_so_far(results)
+
+
+def _said_so_far(results: dict[str, object]) -> None:
+    """Say what a run came to that may be broken off."""
     _say(f"{count:,} {what}" for what, count in results.items())
+    if results.get(LEFT):
+        click.echo("broken off: the same command goes on from here")
+
+
+@app.command()
+@KEY
+@REASON
+@APPLY
+@click.pass_obj
+def accept_reopened(deployment: Deployment, key: str, reason: str, apply: bool) -> None:
+    """Take the rows of the newest version of the file KEY that open again what was paid or cancelled: tells nobody."""
+    try:
+        file = files.newest(deployment, key)
+        rows = reopening.rejected(deployment, file)
+    except KeyError:
+        raise click.ClickException(f"no file of the key {key} came") from None
+    except reopening.ReopeningError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{file.version.key} version {file.version.version_id}")
+    click.echo(f"{len(rows):,} rows open again what was paid or cancelled: to be taken")
+    if not apply:
+        _only_said()
+        return
+    with deployment.audited("accept-reopened", key=key, version=file.version.version_id, reason=reason) as results:
+        results |= reopening.accept(deployment, rows)
+    _say(f"{count:,} {what}" for what, count in results.items())
+
+
+@app.command()
+@KEY
+@REASON
+@APPLY
+@click.pass_obj
+def release_news(deployment: Deployment, key: str, reason: str, apply: bool) -> None:
+    """Let followers hear of the news that the newest version of the live file KEY holds back.
+
+    A run that is broken off says how far it came; the same command goes on from there.
+    """
+    try:
+        file = files.newest(deployment, key)
+        held = releasing.held(deployment, file)
+    except KeyError:
+        raise click.ClickException(f"no file of the key {key} came") from None
+    except releasing.ReleaseError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{file.version.key} version {file.version.version_id}")
+    if before := releasing.ledger(deployment, file).progress().rows:
+        click.echo(f"{before:,} were let go before")
+    click.echo(f"{held:,} news are held back: to be let go")
+    if not apply:
+        _only_said()
+        return
+    results: dict[str, object] = {}
+    try:
+        with deployment.audited("release-news", key=key, version=file.version.version_id, reason=reason) as results:
+            releasing.release(deployment, file, held, results)
+    except releasing.ReleaseError as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        _said_so_far(results)
 
 
 @app.command()

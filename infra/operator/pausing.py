@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from infra.operator import files
 from infra.operator.deployment import Deployment
 from shared.stores.pausing import Pausing
 
 
 class Part(NamedTuple):
-    """What can be paused. mappings: event source mappings, by logical id, that are switched off; what waits, waits."""
+    """What can be paused. mappings: event source mappings, by logical id, that are switched off; what waits, waits.
+
+    queues: those that they take from, by logical id.
+    """
 
     mappings: tuple[str, ...]
     meanwhile: str
+    queues: tuple[str, ...] = ()
 
+
+_TAKEN: Final = "ApproximateNumberOfMessagesNotVisible"
+_WAITING: Final = "ApproximateNumberOfMessages"
 
 PARTS: Final = {
     "sms": Part(
         ("NotifySendSmsDue",), "messages wait in their table, and go out after a last look whether they are true"
     ),
-    "ingest": Part(("IngestOnFileFile", "IngestLoadChunkChunk"), "files and chunks wait in their queues for two weeks"),
+    "ingest": Part(
+        ("IngestOnFileFile", "IngestLoadChunkChunk"),
+        "files and chunks wait in their queues for two weeks",
+        ("FileQueue", "ChunkQueue"),
+    ),
     "payments": Part((), "no payment is begun (503 payments_paused); those under way are concluded"),
 }
 
@@ -45,6 +58,19 @@ def paused(deployment: Deployment) -> dict[str, bool]:
         for name, part in PARTS.items()
     }
     return {**states, "payments": "PayApi" in deployment.physical and _payments(deployment).is_paused()}
+
+
+def under_way(deployment: Deployment, what: str) -> Iterator[str]:
+    """What a part that is paused still has in hand, a line each: a function finishes the messages that it has taken."""
+    for queue in PARTS[what].queues:
+        answer = deployment.clients("sqs").get_queue_attributes(
+            QueueUrl=deployment.physical[queue], AttributeNames=[_TAKEN, _WAITING]
+        )
+        taken, waiting = (int(answer["Attributes"][name]) for name in (_TAKEN, _WAITING))
+        yield f"{queue}: {taken:,} messages taken and still being worked on, {waiting:,} wait"
+    if what == "ingest":
+        for file in files.unfinished(deployment):
+            yield from files.progress(deployment, file)
 
 
 def _switch(deployment: Deployment, what: str, *, on: bool) -> None:

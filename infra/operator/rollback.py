@@ -1,4 +1,4 @@
-"""Undoing what one version of a file changed, by what earlier files said.
+"""What undoing one version of a file comes to, by what earlier files said (:mod:`infra.operator.undoing` does it).
 
 Of a violation that the file inserted nothing stays, unless money is bound to it. One that it changed says again what
 the last line of another file said: the item names that line (``changed_before``), and the bucket keeps all versions of
@@ -11,7 +11,7 @@ cannot be called back.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from tempfile import TemporaryFile
@@ -30,12 +30,12 @@ from ingest.reading.csv_records import records
 from ingest.reading.csv_text import as_csv_text
 from shared.domain.file import FINAL, File
 from shared.stores.files import Files
-from shared.stores.items import MAX_ACTIONS, text
+from shared.stores.items import MAX_ACTIONS, Item, text
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations
 
-_AT_ONCE: Final = 16
-"""Writes under way at a time."""
+AT_ONCE: Final = 8
+"""Batches that are read, or written, at a time."""
 
 
 class RollbackError(Exception):
@@ -71,7 +71,8 @@ class Reader:
         if plan is None:
             return
         opened = self._objects.open(version.key, version.version_id)
-        source = Source(version.file_id, version.origin, plan.last_modified, announce_from=plan.last_modified)
+        # What was accepted when it was loaded, whatever the bound is now.
+        source = Source(version.file_id, version.origin, plan.last_modified, plan.last_modified, 1, plan.as_of)
         parser = ViolationParser(Layout(plan.separator, plan.header, plan.columns), source)
         with as_csv_text(opened.blocks, opened.size, plan.encoding) as content, TemporaryFile() as copy:
             copy.writelines(content.blocks)
@@ -87,6 +88,8 @@ class Reader:
 
 def plan(deployment: Deployment, file: File) -> Undo:
     """What undoing a file comes to. Changes nothing. Raises RollbackError."""
+    if file.version.check:
+        raise RollbackError("the file was only checked: it loaded nothing that could be undone")
     if file.version.origin == REGISTRY:
         raise RollbackError("a registration file is not undone: put the former file again")
     if file.state not in FINAL:
@@ -97,34 +100,44 @@ def plan(deployment: Deployment, file: File) -> Undo:
     former: dict[str, str] = {}
     kept: dict[str, int] = {}
     read = 0
-    waiting = reader.rows(file)
-    while rows := _some(waiting):
-        read += len(rows)
-        own = {row.identity: row.ref for row in rows}
-        traces = violations.traces(list(own))
-        for row in rows:
-            item = traces.get(row.identity, {})
-            if text(item, "changed_by") != row.ref:
-                _keep(kept, "not as this file left it")
-            elif before := text(item, "changed_before"):
-                former[before] = row.ref
-            elif (text(item, "inserted_by") or row.ref).startswith(f"{file.version.file_id}#"):
-                if "held_by" in item or "paid_by" in item:
-                    _keep(kept, "inserted here, and paid or being paid")
-                else:
-                    inserted.append((row.identity, row.ref))
+    for row, item in _traced(reader.rows(file), violations):
+        read += 1
+        if not item:
+            _keep(kept, "not there any more")
+        elif text(item, "changed_by") != row.ref:
+            _keep(kept, "not as this file left it")
+        elif before := text(item, "changed_before"):
+            former[before] = row.ref
+        elif (text(item, "inserted_by") or row.ref).startswith(f"{file.version.file_id}#"):
+            if "held_by" in item or "paid_by" in item:
+                _keep(kept, "inserted here, and paid or being paid")
             else:
-                _keep(kept, "former line unknown")
+                inserted.append((row.identity, row.ref))
+        else:
+            _keep(kept, "former line unknown")
     if (others := _accepted(file) - read) > 0:
         kept["accepted when they were loaded, and by today's rules no more"] = others
     changed = list(_former_rows(reader, former, kept))
     return Undo(inserted, changed, kept)
 
 
+def _traced(rows: Iterator[Row], violations: Violations) -> Iterator[tuple[Row, Item]]:
+    """The rows of a file, each with what its violation says of the lines that wrote it. Raises RollbackError."""
+
+    def traces(batch: list[Row]) -> dict[str, Item]:
+        return violations.traces(list({row.identity for row in batch}))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while some := _some(rows):
+            batches = [some[start : start + MAX_ACTIONS] for start in range(0, len(some), MAX_ACTIONS)]
+            for batch, found in zip(batches, pool.map(traces, batches), strict=True):
+                yield from ((row, found.get(row.identity, {})) for row in batch)
+
+
 def _some(rows: Iterator[Row]) -> list[Row]:
     """The next rows of a file. Raises RollbackError where it cannot be read any more."""
     try:
-        return list(islice(rows, MAX_ACTIONS))
+        return list(islice(rows, AT_ONCE * MAX_ACTIONS))
     except FileError as error:
         raise RollbackError(f"the file cannot be read any more: {error.code}") from None
 
@@ -152,24 +165,3 @@ def _former_rows(reader: Reader, former: dict[str, str], kept: dict[str, int]) -
 
 def _keep(kept: dict[str, int], why: str) -> None:
     kept[why] = kept.get(why, 0) + 1
-
-
-def apply(deployment: Deployment, undo: Undo) -> dict[str, int]:
-    """Undo it; returns how many were forgotten, restored, and left because somebody came between."""
-    violations = Violations(deployment.call, deployment.physical["Violations"])
-
-    def forget(pair: tuple[str, str]) -> bool:
-        return violations.forget(*pair)
-
-    def restore(pair: tuple[Row, str]) -> bool:
-        return violations.restore(*pair)
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        forgotten = _count(pool.map(forget, undo.inserted))
-        restored = _count(pool.map(restore, undo.changed))
-    left = len(undo.inserted) + len(undo.changed) - forgotten - restored
-    return {"forgotten": forgotten, "restored": restored, "changed meanwhile": left}
-
-
-def _count(outcomes: Iterable[bool]) -> int:
-    return sum(outcomes)

@@ -13,9 +13,9 @@ from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation, make_version
-from shared.stores.items import transact
-from shared.stores.versioned import INSERTED, STALE, UNCHANGED, UPDATED
-from shared.stores.violation_rows import INGEST_ATTRIBUTES
+from shared.stores.items import is_made, transact
+from shared.stores.versioned import INSERTED, STALE, UNCHANGED, UPDATED, Hurting
+from shared.stores.violation_rows import INGEST_ATTRIBUTES, Row
 from shared.stores.violations import PAY_ATTRIBUTES, Violations
 from tests.support.aws import Engine, Tables, before
 from tests.support.build import OTHER_PLATE, PAID_AT, PLATE, hold, later, row, settle, store, violation
@@ -47,6 +47,34 @@ def violations(call: Call, tables: Tables) -> Violations:
 
 def item(tables: Tables, violation_no: str) -> Json:
     return next(item for item in tables.items("Violations") if item["pk"]["S"] == violation_no)
+
+
+def made(call: Call, action: Json) -> bool:
+    """Make the write of an action; whether its condition held."""
+    return is_made(lambda: transact(call, [action]))
+
+
+says = st.fixed_dictionaries(
+    {
+        "day": st.sampled_from((11, 15, 15, 15)),
+        "declared": st.booleans(),
+        "file": st.sampled_from("ab"),
+        "origin": st.sampled_from(("live", "live", "backlog")),
+        "recent": st.booleans(),
+        "status": st.sampled_from(("open", "open", "paid", "cancelled", "disputed")),
+        "plate_key": st.sampled_from((PLATE.key, OTHER_PLATE.key)),
+        "amount": st.sampled_from((5_000, 50_000)),
+    }
+)
+"""What a file may say of a violation."""
+
+
+def said_of(subject: Violation, said: dict[str, Any]) -> Row:
+    """The row of a violation that says so."""
+    fields = {name: said[name] for name in ("status", "plate_key", "amount")}
+    changed = later(subject, f"2026-11-{said['day']}T08:00:00+03:00", **fields)
+    marks = {name: said[name] for name in ("origin", "recent", "declared")}
+    return row(changed, ref=f"{said['file']}#{said['day']}", **marks)
 
 
 class TestReading:
@@ -168,6 +196,25 @@ class TestWriting:
                 violations.write([row(versions[index])])  # delivered again
         assert violations.get([subject.violation_no])[subject.violation_no] == versions[4]
 
+    @settings(SEVERAL_EXAMPLES, max_examples=100)
+    @given(st.lists(says, min_size=1, max_size=3), says)
+    def test_what_is_foreseen_is_what_is_written(
+        self, violations: Violations, tables: Tables, first: list[dict[str, Any]], last: dict[str, Any]
+    ) -> None:
+        subject = violation()
+        for day, said in enumerate(first, 10):
+            violations.write([said_of(subject, {**said, "day": day})])
+        known = violations.get([subject.violation_no])
+        (foreseen,) = violations.foresee([said_of(subject, last)])
+        assert violations.get([subject.violation_no]) == known
+        (outcome,) = violations.write([said_of(subject, last)])
+        assert foreseen.outcome == outcome
+        assert getattr(foreseen.outcome, "hurts", ()) == getattr(outcome, "hurts", ())
+        assert foreseen.before == (known[subject.violation_no].plate_key if known else None)
+        after = violations.get([subject.violation_no])
+        told = item(tables, subject.violation_no).get("tell", {}).get("S")
+        assert foreseen.tell == (told if after != known else None)
+
     @pytest.mark.parametrize("known", [False, True])
     def test_what_came_between_reading_and_writing_is_decided_on(
         self, call: Call, violations: Violations, tables: Tables, known: bool
@@ -249,6 +296,60 @@ class TestTelling:
         assert self.told(violations, tables, row(later(subject, status=CANCELLED))) is None
 
 
+class TestHoldingNewsBack:
+    """Followers hear of a large file's news only when they are let go."""
+
+    def test_what_would_be_told_is_held(self, violations: Violations, tables: Tables) -> None:
+        told, old = row(violation(), ref="f#2"), row(violation(), ref="f#3", recent=False)
+        outcomes = violations.write([told, old], holds=True)
+        assert outcomes == [INSERTED, INSERTED]
+        assert [isinstance(each, Hurting) and each.held for each in outcomes] == [True, False]
+        assert item(tables, told.identity)["tell_held"] == {"S": "opened f"}
+        assert "tell" not in item(tables, told.identity)
+        assert "tell_held" not in item(tables, old.identity)
+
+    def test_a_line_that_comes_again_says_so_again(self, violations: Violations) -> None:
+        told = row(violation(), ref="f#2")
+        for _ in range(2):
+            (outcome,) = violations.write([told], holds=True)
+            assert isinstance(outcome, Hurting)
+            assert (outcome, outcome.held) == (INSERTED, True)
+
+    def test_it_is_let_go_once_and_for_its_own_file(self, violations: Violations, tables: Tables) -> None:
+        rows = [row(violation(), ref=f"f#{line}") for line in (2, 3)]
+        violations.write(rows, holds=True)
+        numbers = [each.identity for each in rows] + ["none"]
+        assert violations.let_go(numbers, "g") == 0
+        assert set(violations.held(numbers, "f")) == set(numbers[:2])
+        assert violations.let_go(numbers, "f") == 2
+        assert violations.let_go(numbers, "f") == 0
+        assert [item(tables, number)["tell"]["S"] for number in numbers[:2]] == ["opened"] * 2
+        assert violations.held(numbers, "f") == {}
+
+    def test_what_another_row_changes_meanwhile_is_as_that_row_says(
+        self, call: Call, violations: Violations, tables: Tables
+    ) -> None:
+        first, second = row(violation(), ref="f#2"), row(violation(), ref="f#3")
+        violations.write([first, second], holds=True)
+        cancelled = row(later(first.violation, status=CANCELLED), ref="g#2")
+        port = before(call, "TransactWriteItems", lambda: violations.write([cancelled]))
+        slow = Violations(port, tables["Violations"], sleep=lambda _: None)
+        assert slow.let_go([first.identity, second.identity], "f") == 1
+        assert "tell" not in item(tables, first.identity)
+        assert item(tables, second.identity)["tell"] == {"S": "opened"}
+
+    def test_undoing_its_file_takes_it_along(self, call: Call, violations: Violations, tables: Tables) -> None:
+        known = violation()
+        store(violations, known)
+        changed = row(later(known, plate_key=OTHER_PLATE.key), ref="f#2")
+        inserted = row(violation(), ref="f#3")
+        violations.write([changed, inserted], holds=True)
+        assert item(tables, changed.identity)["tell_held"] == {"S": f"opened f open {PLATE.key}"}
+        transact(call, [violations.restore(row(known), "f#2"), violations.forget(inserted.identity, "f#3")])
+        (left,) = tables.items("Violations")
+        assert not {"tell", "tell_held"} & set(left)
+
+
 class TestOneWriterAnAttribute:
     def test_ingest_and_pay_share_no_attribute(self) -> None:
         assert not INGEST_ATTRIBUTES & PAY_ATTRIBUTES
@@ -261,7 +362,8 @@ class TestOneWriterAnAttribute:
         doubling = violation()
         full = violation(**FULL)
         store(violations, doubling, full)
-        store(violations, later(full, amount=1))
+        store(violations, later(full, amount=1))  # which hurts
+        violations.write([row(violation())], holds=True)
         written = {name for each in tables.items("Violations") for name in each} - {"pk"}
         assert written == INGEST_ATTRIBUTES
         before = item(tables, doubling.violation_no)
@@ -317,29 +419,31 @@ class TestUndoing:
         violations.write([line])
         return subject, line.ref
 
-    def test_what_a_line_inserted_is_forgotten(self, violations: Violations) -> None:
+    def test_what_a_line_inserted_is_forgotten(self, call: Call, violations: Violations) -> None:
         subject, ref = self.inserted(violations)
-        assert violations.forget(subject.violation_no, ref)
+        assert made(call, violations.forget(subject.violation_no, ref))
         assert violations.get([subject.violation_no]) == {}
-        assert not violations.forget(subject.violation_no, ref)
+        assert not made(call, violations.forget(subject.violation_no, ref))
 
-    def test_another_line_forgets_nothing(self, violations: Violations) -> None:
+    def test_another_line_forgets_nothing(self, call: Call, violations: Violations) -> None:
         subject, _ = self.inserted(violations)
-        assert not violations.forget(subject.violation_no, "another#2")
+        assert not made(call, violations.forget(subject.violation_no, "another#2"))
         assert violations.get([subject.violation_no])
 
-    def test_what_was_changed_since_is_not_forgotten(self, violations: Violations) -> None:
+    def test_what_was_changed_since_is_not_forgotten(self, call: Call, violations: Violations) -> None:
         subject, ref = self.inserted(violations)
         violations.write([row(later(subject, amount=1))])
-        assert not violations.forget(subject.violation_no, ref)
+        assert not made(call, violations.forget(subject.violation_no, ref))
 
     @pytest.mark.parametrize("paid", [False, True])
     def test_money_keeps_a_violation(self, call: Call, violations: Violations, paid: bool) -> None:
         subject, ref = self.inserted(violations)
         (settle if paid else hold)(call, violations, subject)
-        assert not violations.forget(subject.violation_no, ref)
+        assert not made(call, violations.forget(subject.violation_no, ref))
 
-    def test_a_changed_violation_says_again_what_it_said(self, violations: Violations, tables: Tables) -> None:
+    def test_a_changed_violation_says_again_what_it_said(
+        self, call: Call, violations: Violations, tables: Tables
+    ) -> None:
         first = row(violation(**FULL))
         violations.write([first])
         before = item(tables, first.identity)
@@ -348,13 +452,15 @@ class TestUndoing:
         trace = violations.traces([first.identity])[first.identity]
         assert trace["changed_before"] == {"S": first.ref}
 
-        assert violations.restore(first, second.ref)
+        assert made(call, violations.restore(first, second.ref))
 
         restored = {name: value for name, value in before.items() if name != "tell"}
         assert item(tables, first.identity) == {**restored, "inserted_by": {"S": first.ref}}
-        assert not violations.restore(first, second.ref)
+        assert not made(call, violations.restore(first, second.ref))
 
-    def test_a_file_that_holds_a_number_twice_is_undone_whole(self, violations: Violations, tables: Tables) -> None:
+    def test_a_file_that_holds_a_number_twice_is_undone_whole(
+        self, call: Call, violations: Violations, tables: Tables
+    ) -> None:
         """What its first line said is no better than what its second did."""
         first = row(violation(), ref="good#2")
         second = row(later(first.violation, amount=1), ref="bad#2")
@@ -366,8 +472,8 @@ class TestUndoing:
         assert item(tables, first.identity)["changed_before"] == {"S": "good#2"}
         assert "changed_before" not in item(tables, new.identity)
 
-        assert violations.restore(first, third.ref)
-        assert violations.forget(new.identity, again.ref)
+        assert made(call, violations.restore(first, third.ref))
+        assert made(call, violations.forget(new.identity, again.ref))
 
         assert violations.get([first.identity, new.identity]) == {first.identity: first.violation}
 
@@ -378,16 +484,16 @@ class TestUndoing:
         second = row(later(first.violation, status=CANCELLED))
         violations.write([second])
 
-        assert violations.restore(first, second.ref)
+        assert made(call, violations.restore(first, second.ref))
 
         restored = violations.get([first.identity])[first.identity]
         assert (restored.paid_by, restored.receipt_no, restored.status) == ("p1", "GH-1", first.violation.status)
 
-    def test_nobody_is_told_of_it(self, violations: Violations, tables: Tables) -> None:
+    def test_nobody_is_told_of_it(self, call: Call, violations: Violations, tables: Tables) -> None:
         first = row(violation())
         violations.write([first])
         second = row(later(first.violation, status=CANCELLED))
         violations.write([second])
         assert item(tables, first.identity)["tell"] == {"S": "cancelled"}
-        violations.restore(first, second.ref)
+        transact(call, [violations.restore(first, second.ref)])
         assert "tell" not in item(tables, first.identity)

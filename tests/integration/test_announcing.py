@@ -11,7 +11,7 @@ from shared.domain.message import MessageStatus
 from shared.domain.violation import CANCELLED, Violation
 from tests.support import lambda_events as events
 from tests.support.aws import Engine
-from tests.support.build import OTHER_PHONE, OTHER_PLATE, PHONE, SUB, follow, hold, later, row, violation
+from tests.support.build import OTHER_PHONE, OTHER_PLATE, PHONE, SUB, follow, hold, later, row, settle, violation
 from tests.support.functions import Functions
 
 
@@ -199,3 +199,70 @@ class TestCancelling:
         functions.send_due()
         assert functions.phones.sent == []
         assert functions.reasons() == ["no_longer_true"]
+
+
+class TestNewsThatWereHeldBack:
+    """They are told when they are let go, as if they had been told when they were written."""
+
+    def test_one_is_told_when_it_is_let_go(self, functions: Functions) -> None:
+        follow(functions.citizens)
+        subject = row(violation(), ref="large#2")
+        functions.violations.write([subject], holds=True)
+        records = functions.let_go(subject)
+        for _ in range(2):
+            functions.announce(records)
+        functions.send_due()
+        (text,) = functions.phones.texts
+        assert "50,000" in text
+        assert functions.let_go(subject)[0]["dynamodb"]["OldImage"]["tell"] == {"S": "opened"}
+        functions.announce(functions.let_go(subject))
+        assert functions.statuses() == [MessageStatus.SENT]
+
+    def test_one_that_was_paid_while_it_waited_is_not_spoken_of(self, functions: Functions, engine: Engine) -> None:
+        follow(functions.citizens)
+        subject = row(violation(), ref="large#2")
+        functions.violations.write([subject], holds=True)
+        settle(engine.fast(), functions.violations, subject.violation)
+        functions.announce(functions.let_go(subject))
+        functions.send_due()
+        assert functions.phones.sent == []
+        assert functions.reasons() == ["no_longer_true"]
+
+    def test_a_hold_of_a_payment_while_it_waits_is_no_news(self, functions: Functions, engine: Engine) -> None:
+        follow(functions.citizens)
+        subject = row(violation(), ref="large#2")
+        functions.violations.write([subject], holds=True)
+        functions.let_go(subject)
+        (before,) = functions.tables.items("Violations")
+        hold(engine.fast(), functions.violations, subject.violation)
+        (after,) = functions.tables.items("Violations")
+        assert functions.announce([events.change(before, after)]) == []
+        assert functions.statuses() == []
+
+    @pytest.mark.parametrize("again", [False, True], ids=["once", "written again while it waits"])
+    def test_one_that_moved_is_news_there_and_over_where_it_was(self, functions: Functions, *, again: bool) -> None:
+        follow(functions.citizens)
+        follow(functions.citizens, "second", OTHER_PLATE, phone=OTHER_PHONE)
+        moved = row(told_of(functions, violation(), plate_key=OTHER_PLATE.key), ref="large#2")
+        functions.violations.write([moved], holds=True)
+        if again:
+            moved = row(later(moved.violation, "2026-11-20T09:00:00+03:00", amount=60_000), ref="large#3")
+            functions.violations.write([moved], holds=True)
+        functions.announce(functions.let_go(moved))
+        functions.send_due()
+        texts = dict(functions.phones.sent)
+        assert len(functions.phones.sent) == 2
+        assert "cancelled" in texts[PHONE].lower()
+        assert "295" in texts[OTHER_PHONE]
+
+    def test_one_that_a_small_file_moves_on_is_over_where_it_was_told_of(self, functions: Functions) -> None:
+        """Nobody heard of the plate between."""
+        follow(functions.citizens)
+        moved = told_of(functions, violation(), plate_key=OTHER_PLATE.key)
+        functions.violations.write([row(moved, ref="large#2")], holds=True)
+        cancelled = later(moved, "2026-11-20T09:00:00+03:00", status=CANCELLED)
+        functions.announce(functions.ingest(row(cancelled, ref="small#2")))
+        functions.send_due()
+        (text,) = functions.phones.texts
+        assert "cancelled" in text.lower()
+        assert "418" in text

@@ -92,15 +92,15 @@ def test_the_newest_of_a_number_in_one_file_wins_and_the_others_are_stale(
 ) -> None:
     monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 3)
     rows = [
-        row("N-1", updated_at=ago(2), amount="2"),
-        row("N-1", updated_at=ago(1), amount="3"),
-        row("N-1", updated_at=ago(3), amount="1"),
-        row("N-1", updated_at=ago(0.5), amount="4"),
-        row("N-1", updated_at=ago(4), amount="5"),
+        row("N-1", updated_at=ago(2), amount="2000"),
+        row("N-1", updated_at=ago(1), amount="3000"),
+        row("N-1", updated_at=ago(3), amount="1000"),
+        row("N-1", updated_at=ago(0.5), amount="4000"),
+        row("N-1", updated_at=ago(4), amount="5000"),
     ]
     report = ingest.take("backlog/dup.csv", text(rows))
     assert report["counts"] == {"rows": 5, "inserted": 1, "updated": 1, "unchanged": 0, "stale": 3, "rejected": 0}
-    assert ingest.violations()["N-1"]["amount"] == {"N": "4"}
+    assert ingest.violations()["N-1"]["amount"] == {"N": "4000"}
 
 
 def test_a_settlement_is_never_touched(ingest: Ingest) -> None:
@@ -131,9 +131,42 @@ def test_only_live_recent_rows_tell(ingest: Ingest) -> None:
     assert told("live/a.csv", row("L-1"), row("L-2", **old), row("L-3", status="paid")) == ["opened", None, None]
     assert told("backlog/a.csv", row("B-1")) == [None]
     newer = {"updated_at": ago(0.5)}
-    assert told("live/b.csv", row("L-1", amount="7", **newer)) == [None]
-    assert told("live/c.csv", row("L-1", amount="7", plate_number="9", updated_at=ago(0.4))) == ["opened"]
+    assert told("live/b.csv", row("L-1", amount="7000", **newer)) == [None]
+    assert told("live/c.csv", row("L-1", amount="7000", plate_number="9", updated_at=ago(0.4))) == ["opened"]
     assert told("live/d.csv", row("L-1", status="ملغاة", updated_at=ago(0.3))) == ["cancelled"]
+
+
+@pytest.mark.parametrize("most_rows", [3, 5_000], ids=["in a later chunk", "in the first"])
+def test_a_header_again_and_rows_of_spaces_are_in_no_count(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch, most_rows: int
+) -> None:
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", most_rows)
+    first, second = (text([row() for _ in range(4)]) for _ in range(2))
+    report = ingest.take("backlog/two.csv", first + b" , \xc2\xa0,\t\r\n" + second)
+    assert (report["status"], report["counts"]["inserted"], report["counts"]["rows"]) == ("loaded", 8, 8)
+    assert [(each["code"], each["rows"], each["first_line"]) for each in report["warnings"]] == [
+        ("header_repeated", 1, 7)
+    ]
+
+
+def test_a_header_of_another_order_far_down_refuses_the_file(ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 3)
+    other = [*COLUMNS[1:], COLUMNS[0]]
+    report = ingest.take("backlog/two.csv", text([row() for _ in range(4)]) + text([row()], other))
+    assert (report["status"], report["error"]["code"], report["error"]["line"]) == ("refused", "header_again", 6)
+    assert ingest.violations() == {}
+
+
+def test_what_a_reference_says_is_shown_in_the_report_and_on_its_page(ingest: Ingest) -> None:
+    columns = (*(name for name in COLUMNS if name != "status"), "legal_ref")
+    report = ingest.take(
+        "live/a.csv", text([{**row(), "legal_ref": ref} for ref in ("3/25", "0", "0", "25/3")], columns)
+    )
+    first, second = report["warnings"]
+    assert (first["code"], first["rows"], first["examples"]) == ("status_defaulted", 4, [])
+    assert (second["code"], second["rows"], second["examples"]) == ("article_unknown", 3, ["3/25", "0"])
+    assert second["message_en"].endswith(": 3/25, 0")
+    assert second["message"] in ingest.read("reports/live/a.csv.html").decode()
 
 
 def test_unknown_columns_and_defaults_are_warned_of(ingest: Ingest) -> None:
@@ -158,7 +191,7 @@ def test_unknown_columns_and_defaults_are_warned_of(ingest: Ingest) -> None:
         (text([row()], (*COLUMNS[1:], "violation_no")).replace(b"amount", b"money"), {}, "column_missing"),
         (text([row()]).decode().encode("cp1256"), {}, "not_utf8"),
         (text([row()]), {"Metadata": {"encoding": "iso-8859-6"}}, "encoding_unknown"),
-        (text([row(), row(amount="x")]), {}, "too_many_bad_rows"),
+        (text([*(row() for _ in range(9)), *(row(amount="x") for _ in range(26))]), {}, "too_many_bad_rows"),
     ],
 )
 def test_a_refused_file_writes_nothing_and_says_why(
@@ -195,7 +228,7 @@ def test_a_file_deleted_while_it_loads_has_failed(ingest: Ingest, monkeypatch: p
 
 def test_messages_that_come_again_in_any_order_change_nothing(ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 2)
-    rows = [row(f"D-{index % 5}", updated_at=ago(3 - index / 10), amount=str(index + 1)) for index in range(9)]
+    rows = [row(f"D-{index % 5}", updated_at=ago(3 - index / 10), amount=str(1000 + index + 1)) for index in range(9)]
     rows[4] = row("D-BAD", amount="x")
     message = ingest.put("live/d.csv", text(rows))
     version = ingest.receive(message)

@@ -5,16 +5,22 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
+import re
 import zlib
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from zipfile import ZipFile
 
 import pytest
 
 from ingest.reading import unpacking
+from ingest.reporting.operator_mail import body
 from ingest.reporting.texts import words
-from shared.domain.file import FileStatus
+from shared.clock import now
+from shared.domain.file import MAX_KEY_BYTES, FileStatus
 from tests.support.aws import Engine, Tables
 from tests.support.ingesting import COLUMNS, Ingest, ago, row, text
 from tests.support.workbooks import Formula, xlsx
@@ -32,6 +38,20 @@ def ingest(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> I
 
 def good(count: int = 9) -> list[dict[str, str]]:
     return [row() for _ in range(count)]
+
+
+def bad(count: int) -> list[dict[str, str]]:
+    return [row(amount="x") for _ in range(count)]
+
+
+MONTH_FIRST = ("10/25/2025", "10/26/2025", "10/11/2025")
+MIXED = (*(f"2025-0{day}-10T00:00:00" for day in range(1, 4)), *(f"{day}/10/2025" for day in range(13, 16)))
+
+
+def swapped() -> list[str]:
+    """Days of the last weeks, each with its month where the day is to stand."""
+    days = (now() - timedelta(days=before) for before in range(1, 44))
+    return [f"{day:%Y-%d-%m}" for day in days if day.day <= 12 and day.day != day.month][:5]
 
 
 def sheet(*, formula: bool = False, merged: tuple[str, ...] = ()) -> bytes:
@@ -59,7 +79,7 @@ FILES: list[tuple[str, Callable[[], bytes], dict[str, Any], str]] = [
     ("a header only", lambda: text([]), {}, "no_rows"),
     ("a required column is missing", lambda: text(good()).replace(b"amount", b"money"), {}, "column_missing"),
     ("a column stands twice", lambda: text(good()).replace(b"status", b"amount"), {}, "column_twice"),
-    ("statuses by another name", lambda: text(good()).replace(b"status", b"state"), {}, "column_misnamed"),
+    ("statuses by another name", lambda: text(good()).replace(b"status", b"state"), {}, "payment_column_unknown"),
     ("a PNG named .csv", lambda: b"\x89PNG\r\n\x1a\n" + bytes(99), {}, "file_is_image"),
     ("a PDF named .csv", lambda: b"%PDF-1.7\n%\xe2\xe3", {}, "file_is_pdf"),
     ("a ZIP named .csv", lambda: zipped("violations.csv", text(good())), {}, "file_is_zip"),
@@ -79,7 +99,11 @@ FILES: list[tuple[str, Callable[[], bytes], dict[str, Any], str]] = [
     ("an unknown encoding declared", lambda: text(good()), {"Metadata": {"encoding": "cp720"}}, "encoding_unknown"),
     ("letters lost on the way", lambda: text([row(plate_letter="?") for _ in range(9)]), {}, "characters_lost"),
     ("a quotation mark that is never closed", lambda: text(good()) + b'"a,b\r\n', {}, "quote_unclosed"),
-    ("too many bad rows", lambda: text([*good(3), row(amount="x")]), {}, "too_many_bad_rows"),
+    ("too many bad rows", lambda: text([*good(80), *bad(26)]), {}, "too_many_bad_rows"),
+    ("months before days", lambda: text(row(recorded_at=day) for day in MONTH_FIRST), {}, "date_order_us"),
+    ("a sheet's own dates beside texts", lambda: text(row(recorded_at=day) for day in MIXED), {}, "date_kinds_mixed"),
+    ("days and months changed over", lambda: text(row(recorded_at=day) for day in swapped()), {}, "dates_swapped"),
+    ("numbers cut short", lambda: text(row(f"11{at:013}00") for at in range(4)), {}, "numbers_cut"),
 ]  # fmt: skip
 
 
@@ -168,6 +192,40 @@ def test_a_key_may_hold_spaces_and_arabic_letters(ingest: Ingest) -> None:
     report = ingest.take("live/مخالفات الكرخ (١) +٪.csv", text(good()))
     assert report["counts"]["inserted"] == 9
     assert ingest.read("reports/live/مخالفات الكرخ (١) +٪.csv.html")
+
+
+def hold_to_the_longest_key(params: dict[str, Any], **_: Any) -> None:
+    """As S3 does, and not the emulator, whose version ids are four characters longer than S3's."""
+    key = unquote(urlsplit(params["url"]).path).split("/", 2)[-1]
+    assert len(key.encode()) <= 1024 + 4, key
+
+
+def test_a_name_of_the_greatest_length_is_taken(ingest: Ingest) -> None:
+    key = f"live/{'x' * (MAX_KEY_BYTES - len('live/.csv'))}.csv"
+    ingest.s3.meta.events.register("before-call.s3", hold_to_the_longest_key)
+    report = ingest.take(key, text([*good(), row(amount="x")]))
+    assert (report["counts"]["inserted"], report["counts"]["rejected"]) == (9, 1)
+    assert ingest.read(f"reports/{key}.html")
+
+
+@pytest.mark.parametrize("length", [MAX_KEY_BYTES + 1, 1024])
+def test_a_name_under_which_no_report_can_lie_is_refused_and_told(ingest: Ingest, length: int) -> None:
+    key = "live/" + "مخالفات/" * 60
+    key += "x" * (length - len(key.encode()))
+    ingest.s3.meta.events.register("before-call.s3", hold_to_the_longest_key)
+    version = ingest.receive(ingest.put(key, text(good())))
+    file = ingest.files().file(version.file_id)
+    assert file.published
+    assert file.report
+    report = json.loads(file.report)
+    assert (report["status"], report["key"]) == (FileStatus.REFUSED, key)
+    assert (report["error"]["code"], report["error"]["value"]) == ("key_too_long", f"{length:,}")
+    assert ingest.told == [report]
+    (page,) = (key for key, _ in ingest.objects() if key.endswith(".html"))
+    assert re.fullmatch(r"reports/live/key-too-long-[0-9a-f]{20}\.html", page)
+    assert json.loads(ingest.read(page.replace(".html", f".{version.version_id}.json"))) == report
+    assert page.replace(".html", f".{version.version_id}.json") in body(report)
+    assert "key_too_long" in ingest.read(page).decode()
 
 
 def test_an_object_that_is_deleted_before_it_is_read_is_refused(ingest: Ingest) -> None:

@@ -125,7 +125,7 @@ def test_a_new_amount_while_it_is_being_paid_leaves_the_quote(case: Case) -> Non
 
 @pytest.mark.parametrize(
     "later",
-    [{"plate_number": THERE}, {"status": "cancelled"}, {"status": "disputed"}, {"status": "paid"}, {"amount": "7"}],
+    [{"plate_number": THERE}, {"status": "cancelled"}, {"status": "disputed"}, {"status": "paid"}, {"amount": "7000"}],
     ids=["moved", "cancelled", "disputed", "paid at the counter", "another amount"],
 )
 def test_after_it_was_paid_here_nothing_is_told_and_it_stays_paid(case: Case, later: dict[str, Any]) -> None:
@@ -148,5 +148,5 @@ def test_recorded_too_long_ago_is_loaded_and_not_told(engine: Engine, tables: Ta
 
 
 def test_a_backlog_never_tells_whatever_it_says(case: Case) -> None:
-    for later in ({"status": "cancelled"}, {}, {"plate_number": THERE}, {"amount": "9"}):
+    for later in ({"status": "cancelled"}, {}, {"plate_number": THERE}, {"amount": "9000"}):
         assert case.says("backlog", **later) is None

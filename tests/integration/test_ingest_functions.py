@@ -13,11 +13,23 @@ import requests
 from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from ingest import api, load_chunk, on_file
 from shared.aws_json import Json
+from shared.domain.plate import GERMAN, Plate
 from tests.support import lambda_events
 from tests.support.aws import Engine, Tables
+from tests.support.build import follow
 from tests.support.ingesting import Ingest, row, text
 
-CACHED = (on_file._ports, load_chunk._port, load_chunk._ending_ports, load_chunk._store, api._files, api._s3)
+CACHED = (
+    on_file._ports,
+    load_chunk._port,
+    load_chunk._ending_ports,
+    load_chunk._store,
+    load_chunk._crypto,
+    load_chunk._audience,
+    load_chunk._violations,
+    api._files,
+    api._s3,
+)
 
 
 @pytest.fixture
@@ -29,6 +41,8 @@ def ingest(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> I
         "FILES_TABLE": tables["Files"],
         "VIOLATIONS_TABLE": tables["Violations"],
         "REGISTRY_TABLE": tables["Registry"],
+        "CITIZENS_TABLE": tables["Citizens"],
+        "MESSAGES_TABLE": tables["Messages"],
         "PLATE_KEY_SECRET": plate_key(engine, ingest.bucket),
         "UPLOADS_BUCKET": ingest.bucket,
         "EDGE_SECRET": "",
@@ -36,7 +50,11 @@ def ingest(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> I
         "OPERATOR_TOPIC": topic(engine),
         "FEED_ENCODING": "utf-8",
         "MAX_BAD_ROWS_PERCENT": "20",
+        "MIN_BAD_ROWS": "25",
+        "COLUMN_NAMES": "",
         "ANNOUNCE_WITHIN_DAYS": "45",
+        "MIN_AMOUNT": "1000",
+        "MAX_NEWS": "30000",
         "POWERTOOLS_SERVICE_NAME": "gharama",
         "POWERTOOLS_METRICS_NAMESPACE": "Gharama",
     }
@@ -109,6 +127,32 @@ def test_a_file_goes_through_both_functions(ingest: Ingest, capfd: pytest.Captur
     assert '"RowsLoaded":[9.0]' in logged
     assert '"RowsRejected":[1.0]' in logged
     assert "12345" not in logged  # the plate
+
+
+def test_a_check_goes_through_both_functions_and_counts_as_nothing_loaded(
+    ingest: Ingest, capfd: pytest.CaptureFixture[str]
+) -> None:
+    follow(ingest.citizens(), plate=Plate(GERMAN, "11", "ز", "12345"))
+    message = ingest.put("check/live/a.csv", text([*(row() for _ in range(9)), row("BAD-1", amount="x")]))
+    take(ingest, message)
+    (version,) = on_file.versions(message)
+    report = ingest.report(version)
+    assert (report["status"], report["check"]["people"], report["counts"]["inserted"]) == ("checked", 1, 9)
+    assert ingest.violations() == {}
+    logged = capfd.readouterr().out
+    for metric in ("RowsLoaded", "RowsRejected", "LiveFilesLoaded", "FilesNotLoaded"):
+        assert metric not in logged
+
+
+def test_the_least_fine_is_the_stacks(ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIN_AMOUNT", "60000")
+    forget()
+    message = ingest.put("live/a.csv", text([*(row(amount="60000") for _ in range(9)), row("SMALL", amount="59999")]))
+    take(ingest, message)
+    assert [bad["error_code"] for bad in ingest.rejected("live/a.csv")] == ["amount_too_small"]
+    refused = ingest.put("live/b.csv", text([row() for _ in range(30)]))
+    assert on_file.handler(lambda_events.records([lambda_events.queued(refused)]), context()) == ALL_DONE
+    assert chunks(ingest) == []
 
 
 def test_chunk_messages_are_small(ingest: Ingest) -> None:
@@ -189,6 +233,48 @@ def test_an_upload_from_its_form_to_its_report(ingest: Ingest) -> None:
     assert progress["report"] == json.loads(ingest.read(f"reports/{key}.json"))
 
 
+def test_what_is_accepted_goes_along_with_the_file(ingest: Ingest) -> None:
+    content = text(row(recorded_at=day) for day in ("10/25/2025", "10/26/2025", "10/11/2025"))
+    accept = ["date_order_us:recorded_at", "numbers_cut:1"]
+    _, form = call("POST /v1/uploads", body={**GOOD, "size": len(content), "accept": accept})
+    assert post(form, content, **{"x-amz-meta-accept": "numbers_cut:1"}) == 403
+    assert post(form, content) == 204
+    head = ingest.s3.head_object(Bucket=ingest.bucket, Key=form["fields"]["key"])
+    take(ingest, ingest.notification(form["fields"]["key"], head["VersionId"]))
+    _, progress = watch(form["upload_id"])
+    assert progress["report"]["accepted"] == accept
+    assert progress["report"]["counts"]["inserted"] == 1
+    _, form = call("POST /v1/uploads", body=GOOD)
+    assert "x-amz-meta-accept" not in form["fields"]
+
+
+def test_a_form_carries_when_the_file_was_made(ingest: Ingest) -> None:
+    content = text([row("AS-OF", updated_at="")])
+    _, form = call("POST /v1/uploads", body={**GOOD, "size": len(content), "as_of": "25/11/2026 07:30"})
+    assert post(form, content) == 204
+    assert post(form, content, **{"x-amz-meta-as-of": "2026-11-26"}) == 403
+    key = form["fields"]["key"]
+    event = ingest.notification(key, ingest.s3.head_object(Bucket=ingest.bucket, Key=key)["VersionId"])
+    on_file.handler(lambda_events.records([lambda_events.queued(event)]), context())
+    load_chunk.handler(lambda_events.records(chunks(ingest)), context())
+    assert ingest.violations()["AS-OF"]["version"]["S"].startswith("2026-11-25T07:30:00+03:00#")
+
+
+def test_an_upload_may_be_only_checked(ingest: Ingest) -> None:
+    content = text([row()])
+    _, form = call("POST /v1/uploads", body={**GOOD, "size": len(content), "check": True})
+    key = form["fields"]["key"]
+    assert key.startswith("check/live/20")
+    assert post(form, content, key=key.removeprefix("check/")) == 403
+    assert post(form, content) == 204
+    take(ingest, ingest.notification(key, ingest.s3.head_object(Bucket=ingest.bucket, Key=key)["VersionId"]))
+    _, progress = watch(form["upload_id"])
+    assert (progress["status"], progress["report"]["counts"]["inserted"]) == ("checked", 1)
+    assert ingest.violations() == {}
+    _, form = call("POST /v1/uploads", body={**GOOD, "check": False})
+    assert form["fields"]["key"].startswith("live/20")
+
+
 def test_a_form_takes_its_own_key_and_size_only(ingest: Ingest) -> None:
     _, form = call("POST /v1/uploads", body={**GOOD, "size": 5})
     assert post(form, b"123456") >= 400
@@ -252,7 +338,15 @@ def test_others_uploads_and_unknown_ones_look_the_same(ingest: Ingest) -> None:
         ({**GOOD, "size": "10"}, [("size", "wrong_type")]),
         ({**GOOD, "size": True}, [("size", "wrong_type")]),
         ({**GOOD, "size": 0}, [("size", "wrong_value")]),
+        ({**GOOD, "accept": "numbers_cut:1"}, [("accept", "wrong_type")]),
+        ({**GOOD, "accept": ["numbers_cut:1", 1]}, [("accept", "wrong_value")]),
+        ({**GOOD, "accept": ["numbers_cut:money"]}, [("accept", "wrong_value")]),
+        ({**GOOD, "accept": ["numbers_cut:1"] * 17}, [("accept", "too_many")]),
         ({**GOOD, "size": 5 * 1024**3 + 1}, [("size", "too_large")]),
+        ({**GOOD, "check": "yes"}, [("check", "wrong_type")]),
+        ({**GOOD, "as_of": "yesterday"}, [("as_of", "wrong_value")]),
+        ({**GOOD, "as_of": "2098-11-25"}, [("as_of", "wrong_value")]),
+        ({**GOOD, "as_of": 20261125}, [("as_of", "wrong_value")]),
     ],
 )
 def test_what_is_wrong_with_a_request_is_named(ingest: Ingest, body: Json, errors: list[tuple[str, str]]) -> None:

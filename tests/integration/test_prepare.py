@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import ntpath
+import os
+import subprocess
+import sys
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 
 from infra import prepare
 from ingest import chunking
 from tests.support.aws import Engine, Tables
+from tests.support.documents import ROOT
 from tests.support.ingesting import COLUMNS, Ingest, ago, row, text
 from tests.support.workbooks import xlsx
 
@@ -112,12 +119,34 @@ def test_what_the_report_would_warn_of_is_said_before(export: Path) -> None:
     assert "The workbook has further sheets" in run(path).output
 
 
-def test_what_is_wrong_with_too_many_rows_is_said(export: Path) -> None:
-    export.write_bytes(text([row(), row(amount="x"), row(amount="x")]))
+def test_however_many_rows_are_wrong_they_come_back_to_be_mended(export: Path) -> None:
+    export.write_bytes(text([*(row(amount="x") for _ in range(99)), row()]))
+    result = run(export)
+    assert result.exit_code == 1
+    assert "99 rows, first in line 2" in result.output
+    assert "The amount cannot be read" in result.output
+    assert list(made(export)) == ["export-001.csv.gz", "export-rejects.csv"]
+
+
+def test_columns_are_judged_on_the_whole_file(export: Path) -> None:
+    """Of the second chunk, 20 rows would not say it."""
+    days = ["25/10/2025"] * 30 + ["05/10/2025", "05/10/2025", "10/25/2025", "05/10/2025"] * 4
+    export.write_bytes(text(row(recorded_at=day) for day in days))
     result = run(export)
     assert result.exit_code == 2
-    assert "2 rows, first in line 3" in result.output
-    assert "The amount cannot be read" in result.output
+    assert "accept=date_order_us:recorded_at" in result.output
+    again = run(export, "--accept", "date_order_us:recorded_at")
+    assert (again.exit_code, "42 good, 4 rejected" in again.output) == (1, True)
+    assert "To be declared with each: accept=date_order_us:recorded_at" in again.output
+
+
+def test_the_platforms_own_names_are_known(export: Path) -> None:
+    columns = tuple(name for name in COLUMNS if name != "status")
+    paid = {**row(), "حالة السداد": "مسددة"}
+    export.write_bytes(text([{name: paid[name] for name in (*columns, "حالة السداد")}], (*columns, "حالة السداد")))
+    refused = run(export)
+    assert "accept=payment_column_unknown:13" in refused.output
+    assert run(export, "--names", "حالة السداد=status").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -126,7 +155,7 @@ def test_what_is_wrong_with_too_many_rows_is_said(export: Path) -> None:
         (b"%PDF-1.7", (), "This is a PDF"),
         (text([row()]).decode().encode("cp1256"), (), "not in UTF-8"),
         (text([row()]), ("--encoding", "windows-1256"), "another encoding"),
-        (text([row(amount="x")]), (), "Too many of the first rows are wrong"),
+        (text(row(recorded_at="10/25/2025") for _ in range(9)), (), "month first"),
     ],
 )
 def test_what_would_be_refused_is_refused_and_leaves_nothing(
@@ -145,6 +174,62 @@ def test_what_was_prepared_before_is_not_overwritten(export: Path) -> None:
     again = run(export)
     assert (again.exit_code, "is there already" in again.output) == (2, True)
     assert made(export) == before
+
+
+NAMES = {
+    'it\'s "new" $HOME $(x) `y`.csv': "it's _new_ $HOME $(x) `y`",
+    'a:b*c?d<e>f|g\\h"i.csv': "a_b_c_d_e_f_g_h_i",
+    "con.csv": "_con",
+    "LPT1 .csv": "_LPT1",
+    "console.csv": "console",
+    " .csv": "_",
+    ".csv": "_",
+    "مخالفات الكرخ.csv": "مخالفات الكرخ",
+    "tab\there\n.csv": "tab_here_",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parts_have_names_that_every_file_system_takes(ingest: Ingest, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(text([row() for _ in range(4)] + [row(amount="x")]))
+    assert run(path).exit_code == 1
+    (folder,) = (each for each in tmp_path.iterdir() if each.is_dir())
+    parts = {each.name: each.read_bytes() for each in sorted(folder.iterdir())}
+    assert list(parts) == [f"{NAMES[name]}-001.csv.gz", f"{NAMES[name]}-rejects.csv"]
+    assert ingest.take(f"backlog/{next(iter(parts))}", next(iter(parts.values())))["counts"]["inserted"] == 4
+
+
+@given(st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=255))
+def test_a_safe_name_is_one(name: str) -> None:
+    safe = prepare.safe_name(name)
+    assert 0 < len(safe.encode()) <= 200
+    assert not set(safe) & set('<>:"/\\|?*')
+    assert all(letter >= " " for letter in safe)
+    assert safe == safe.strip(". ")
+    assert not ntpath.isreserved(safe) if hasattr(ntpath, "isreserved") else PureWindowsPath(safe).name == safe
+    assert prepare.safe_name(safe) == safe
+
+
+def test_long_names_stay_apart() -> None:
+    names = {prepare.safe_name("مخالفات" * 17 + day) for day in ("25", "26")}
+    assert len(names) == 2
+
+
+def test_it_runs_without_make(export: Path) -> None:
+    """By its own path and in a terminal that has no Arabic letters; with a file's name that looks like an option."""
+    odd = export.rename(export.with_name("-x.csv"))
+    odd.write_bytes(text([row() for _ in range(4)] + [row(amount="x")]))
+    environment = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "infra.prepare", str(odd)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("Traceback")) == (1, 0), done.stderr
+    assert "5 rows: 4 good, 1 rejected" in done.stdout
+    assert "The amount cannot be read" in done.stdout
+    help_text = subprocess.run(
+        [*command, "--help"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert help_text.stdout.startswith("Usage: python -m infra.prepare [OPTIONS] FILE")
 
 
 class Bar:
@@ -168,6 +253,6 @@ def test_the_bars_reach_their_ends(export: Path, tmp_path: Path) -> None:
         bars.append(Bar(label, length))
         return bars[-1]
 
-    prepare.prepare(export, tmp_path / "out", "backlog", "utf-8", prepare.now(), progress)
+    prepare.prepare(export, tmp_path / "out", prepare.Declared("backlog"), prepare.now(), progress)
     assert [(bar.label, bar.done) for bar in bars] == [("reading", export.stat().st_size), ("checking", 22)]
     assert all(bar.done == bar.length for bar in bars)

@@ -16,6 +16,7 @@ from pay.counter import MAX_VIOLATIONS
 from pay.payments.money_returned import record_money_returned
 from pay.payments.settle import PaymentStores
 from remit.texts import MAX_ACKNOWLEDGEMENT_BYTES, WORDS
+from shared.domain.file import told_under
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID, Violation
 from shared.stores.settlements import Settlements
 from tests.support import lambda_events as events
@@ -265,6 +266,11 @@ class TestAcknowledgements:
         assert report["error"] == {"code": code, "message": WORDS[code][0], "message_en": WORDS[code][1]}
         functions.clock.forward(seconds=1)
         assert ledger.unacknowledged(functions.clock.at) == 1
+
+    def test_one_whose_report_cannot_lie_under_its_name_has_it_under_a_digest(self, bucket: Bucket) -> None:
+        key = f"settlements-ack/{'x' * (1024 - len('settlements-ack/'))}"
+        assert acknowledge(bucket.drop(key, b"{}")) == []
+        assert self.report(bucket, told_under(key))["error"]["code"] == "file_unknown"
 
     def test_one_that_cannot_be_read_comes_again_alone(self, bucket: Bucket) -> None:
         good = events.queued(bucket.drop(self.KEY, self.good(bucket)))

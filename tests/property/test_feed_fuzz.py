@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import chunking
-from ingest.chunking import scan
+from ingest.chunking import RULES, scan
 from ingest.errors import FileError
 from ingest.format.parser import Reject
 from ingest.format.violations import ViolationParser
@@ -64,9 +64,8 @@ def account(content: bytes, encoding: str) -> None:
     """Read a file as the functions do, chunk by chunk. Raises FileError where it is refused."""
     kept: list[bytes] = []
     with as_csv_text(blocks(content, 97), len(content), encoding) as text:
-        found = scan(
-            text.blocks, SOURCE, max_bad_share=1, unproven=text.unproven, keep=lambda _, part: kept.append(part)
-        )
+        rules = RULES._replace(max_bad_share=1)
+        found = scan(text.blocks, SOURCE, rules, unproven=text.unproven, keep=lambda _, part: kept.append(part))
     parser = ViolationParser(found.layout, SOURCE)
     rows = 0
     for chunk, part in zip(found.chunks, kept, strict=True):

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest import chunking, load_chunk
-from ingest.chunking import Chunk, scan
+from ingest.chunking import RULES, Chunk, scan
 from ingest.ending import EndingPorts
 from ingest.errors import FileError
 from ingest.format import cells
@@ -31,7 +31,7 @@ from shared.stores.violation_rows import Row, doubling_day
 from tests.support.feeds import GOOD, NAMES, REQUIRED, SOURCE, blocks
 
 HEADER = ",".join(REQUIRED).encode() + b"\r\n"
-AWKWARD = st.text(alphabet="a \",;\t\r\n='é", max_size=80)
+AWKWARD = st.text(alphabet="a \u00a0\u3000\",;\t\r\n='é", max_size=80)
 CELLS = st.one_of(
     st.text(max_size=30),
     st.text(alphabet="0123456789٠١٢٣٤٥٦٧٨٩۰۱,٬.٫-+/: eETZصمAPM\u200f", max_size=24),
@@ -41,10 +41,14 @@ CELLS = st.one_of(
 )
 
 
+def _is_filled(record: Sequence[str]) -> bool:
+    return any(cell.strip() for cell in record)
+
+
 def in_parts(content: bytes, most_rows: int, block: int) -> tuple[list[Chunk], list[tuple[int, list[str]]]]:
     """Where a file is cut, and the records of all its chunks, each read by itself."""
     with mock.patch.multiple(chunking, MAX_CHUNK_ROWS=most_rows, require_readable=mock.DEFAULT):
-        found = scan(blocks(content, block), SOURCE, max_bad_share=1)
+        found = scan(blocks(content, block), SOURCE, RULES._replace(max_bad_share=1))
     parts: list[tuple[int, list[str]]] = []
     for chunk in found.chunks:
         text = content[chunk.start : chunk.end].decode()
@@ -65,6 +69,7 @@ def or_refusal(read: Callable[[], Any]) -> Any:
 
 @given(AWKWARD, st.integers(1, 5), st.integers(1, 40))
 @example('"a\r\nb",c\r\n\r\n"', 1, 1)
+@example("a\n \n,\u00a0\nb\n\u3000,a\n", 1, 40)
 @example('a"b\n"c""d\n"\r"', 1, 3)
 def test_chunks_read_one_by_one_are_the_file_read_at_once(text: str, most_rows: int, block: int) -> None:
     content = HEADER + text.encode()
@@ -83,7 +88,7 @@ def test_chunks_read_one_by_one_are_the_file_read_at_once(text: str, most_rows: 
 
 
 @given(
-    st.lists(st.lists(AWKWARD, min_size=2, max_size=4).filter(any), min_size=1, max_size=12),
+    st.lists(st.lists(AWKWARD, min_size=2, max_size=4).filter(_is_filled), min_size=1, max_size=12),
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.integers(1, 4),
 )
@@ -116,7 +121,7 @@ def test_any_cells_are_a_row_or_a_reject(cells: dict[str, str], width: int) -> N
     violation = found.violation
     assert re.fullmatch(r"[^\W_/-]*[\w/-]*", violation.violation_no)
     assert 1 <= len(violation.violation_no) <= 32
-    assert 1 <= violation.amount <= 100_000_000
+    assert 1_000 <= violation.amount <= 100_000_000
     for instant in (violation.occurred_at, violation.recorded_at, violation.doubled_at, violation.counter_paid_at):
         assert instant is None or len(from_text(instant).isoformat()) == len(instant) == 25
     # What goes into a request as it stands needs no escaping.
@@ -184,12 +189,17 @@ def test_every_row_of_a_chunk_is_in_exactly_one_count(changes: list[dict[str, st
     for index, change in enumerate(changes):
         row = {**GOOD, "violation_no": GOOD["violation_no"] if alike else f"N-{index % 3}", **change}
         writer.writerow([row[name] for name in NAMES])
-    expected = sum(any(cells) for cells in csv.reader(io.StringIO(out.getvalue(), newline="")))
+    expected = sum(_is_filled(cells) for cells in csv.reader(io.StringIO(out.getvalue(), newline="")))
     outside: Any = Outside(out.getvalue().encode(), NAMES, expected)
 
     ending = EndingPorts(outside, outside, lambda _: None, lambda: None)
     ports = load_chunk.Ports(
-        ending, lambda _: outside, lambda: from_text(SOURCE.last_modified), lambda: 60.0, timedelta(days=45)
+        ending,
+        lambda _: outside,
+        lambda: from_text(SOURCE.last_modified),
+        lambda: 60.0,
+        timedelta(days=45),
+        lambda _: (),
     )
     counts = load_chunk.load("f00d", Chunk(1, 0, len(outside.content), 2), ports)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.domain.fine import Facts, due
@@ -21,10 +21,11 @@ LASTING = st.sampled_from(["26", "المادة 26"])
 @st.composite
 def facts(draw: st.DrawFn) -> Facts:
     recorded = draw(INSTANTS)
-    stated = draw(st.none() | st.just(0) | AMOUNTS)
+    amount = draw(AMOUNTS)
+    stated = draw(st.none() | st.just(0) | st.just(2 * amount) | AMOUNTS)
     after = st.integers(0, 100 * 86_400).map(lambda seconds: to_text(recorded + timedelta(seconds=seconds)))
     return Facts(
-        draw(AMOUNTS),
+        amount,
         to_text(recorded),
         draw(DOUBLING | LASTING),
         stated,
@@ -57,12 +58,14 @@ def _model(known: Facts, at: datetime) -> int:
     amount = known.amount if known.stated is None else known.stated
     if doubling is None or at < doubling:
         return amount
-    if stated_at is not None and stated_at >= doubling:
+    if stated_at is not None and (stated_at >= doubling or (not known.doubled_at and amount == 2 * known.amount)):
         return amount
     return amount * 2
 
 
 @given(facts(), INSTANTS, st.integers(-40, 140))
+@example(Facts(50_000, to_text(FIRST), "25/3", 100_000, to_text(FIRST)), FIRST, 31)
+@example(Facts(50_000, to_text(FIRST), "25/3", 100_001, to_text(FIRST)), FIRST, 31)
 def test_the_amount_is_the_models(known: Facts, far: datetime, days: int) -> None:
     near = datetime.fromisoformat(known.recorded_at) + timedelta(days=days)
     for at in (far, near):

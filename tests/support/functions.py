@@ -232,10 +232,17 @@ class Functions:
 
     def ingest(self, *rows: Row) -> list[Json]:
         """Bring rows into the table; returns the stream's records of that."""
+        return self._records(lambda: self.violations.write(rows), [row.violation.violation_no for row in rows])
+
+    def let_go(self, *rows: Row) -> list[Json]:
+        """Let the news go that rows of one file hold back; returns the stream's records of that."""
+        numbers = [row.violation.violation_no for row in rows]
+        return self._records(lambda: self.violations.let_go(numbers, rows[0].ref.partition("#")[0]), numbers)
+
+    def _records(self, write: Callable[[], object], changed: Iterable[str]) -> list[Json]:
         before = {item["pk"]["S"]: item for item in self.tables.items("Violations")}
-        self.violations.write(rows)
+        write()
         after = {item["pk"]["S"]: item for item in self.tables.items("Violations")}
-        changed = [row.violation.violation_no for row in rows]
         return [events.change(before.get(number), after[number]) for number in changed if "tell" in after[number]]
 
     def opened(self, *subjects: Violation) -> list[Json]:

@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from ingest import load_chunk, on_file
-from ingest.chunking import Chunk
+from ingest.chunking import RULES, Chunk
 from ingest.ending import EndingPorts
+from ingest.errors import FileError
+from ingest.held_news import Brake
 from ingest.objects import Opened
 from shared.aws_json import Call, Json
 from shared.domain.file import FileVersion
@@ -85,12 +87,14 @@ class Bucket:
 
     def __init__(self) -> None:
         self.uploaded: dict[str, tuple[bytes, str]] = {}
+        self.declared: set[str] = set()
         self.laid: dict[str, bytes] = {}
 
     def through(self, gate: Callable[[], None]) -> Bucket:
         """The same bucket for a run that rests before each writing."""
         mine = Bucket()
-        mine.uploaded, mine.laid, mine.gate = self.uploaded, self.laid, gate  # type: ignore[method-assign]
+        mine.uploaded, mine.laid, mine.declared = self.uploaded, self.laid, self.declared
+        mine.gate = gate  # type: ignore[method-assign]
         return mine
 
     def gate(self) -> None:
@@ -101,12 +105,15 @@ class Bucket:
 
     def open(self, key: str, version_id: str) -> Opened:
         content, last_modified = self.uploaded[version_id]
-        return Opened(iter((content,)), last_modified, len(content), None)
+        as_of = last_modified if version_id in self.declared else None
+        return Opened(iter((content,)), last_modified, len(content), None, None, as_of)
 
     def part(self, key: str, version_id: str, start: int, end: int) -> bytes:
         return self.uploaded[version_id][0][start:end]
 
     def read(self, key: str) -> bytes:
+        if key not in self.laid:
+            raise FileError("object_missing")
         return self.laid[key]
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
@@ -125,17 +132,26 @@ class Bucket:
 
 
 class Told(NamedTuple):
-    """A write of a violation as the stream would show it."""
+    """A write of a violation as the stream would show it. moment: that its row speaks of.
+
+    held: it holds news back. let_go: it only lets such news go.
+    """
 
     violation_no: str
     ref: str
     plate: str
     status: str
     tell: str | None
+    moment: str
+    held: bool
+    let_go: bool
 
 
 class World:
-    """Queues, bucket, clock and tables. Rows' numbers carry a prefix, so that the tables serve many worlds."""
+    """Queues, bucket, clock and tables. Rows' numbers carry a prefix, so that the tables serve many worlds.
+
+    max_news: what the brake lets through, None for no brake.
+    """
 
     def __init__(self, call: Call, files_table: str, violations_table: str, prefix: str) -> None:
         self._call = call
@@ -143,6 +159,7 @@ class World:
         self.prefix = prefix
         self.bucket = Bucket()
         self.clock = START
+        self.max_news: int | None = None
         self.files: list[FileVersion] = []
         self.messages: list[FileVersion | tuple[str, Chunk]] = []
         self.runs: list[tuple[Run, FileVersion | tuple[str, Chunk]]] = []
@@ -152,8 +169,8 @@ class World:
 
     # ------------------------------------------------------------------ what happens
 
-    def upload(self, key: str, rows: Sequence[Mapping[str, str]]) -> str:
-        """Drop a file; returns its last modification."""
+    def upload(self, key: str, rows: Sequence[Mapping[str, str]], *, declared: bool = False) -> str:
+        """Drop a file; returns its last modification. declared: it says that its rows were so at that moment."""
         self.clock += timedelta(seconds=10)
         out = io.StringIO()
         writer = csv.DictWriter(out, list(rows[0]))
@@ -163,6 +180,8 @@ class World:
         version = FileVersion(self.prefix, key, f"{self.prefix}-{order}", f"{order:04d}")
         last_modified = to_text(self.clock)
         self.bucket.uploaded[version.version_id] = out.getvalue().encode(), last_modified
+        if declared:
+            self.bucket.declared.add(version.version_id)
         self.files.append(version)
         self.messages.append(version)
         return last_modified
@@ -208,6 +227,10 @@ class World:
         for version in self.files:
             yield version, json.loads(self.bucket.laid[f"reports/{version.key}.{version.version_id}.json"])
 
+    def held(self, number: str, version: FileVersion) -> bool:
+        """Whether a violation holds news back for a file."""
+        return bool(Violations(self._call, self._tables[1]).held([number], version.file_id))
+
     def violations(self, numbers: Iterable[str]) -> dict[str, tuple[str, int, str]]:
         """Plate, amount and status of each violation that is in the table."""
         found = Violations(self._call, self._tables[1]).get(numbers)
@@ -221,15 +244,21 @@ class World:
                 gate()
                 self.messages.append((file_id, chunk))
 
-        on_file.receive(
-            version, on_file.Ports(self._ending_ports(gate), queue, lambda: self.clock, "utf-8", max_bad_share=1)
-        )
+        rules = RULES._replace(max_bad_share=1)
+        on_file.receive(version, on_file.Ports(self._ending_ports(gate), queue, lambda: self.clock, "utf-8", rules))
 
     def _load(self, file_id: str, chunk: Chunk, gate: Callable[[], None]) -> None:
         violations = Violations(self._through(gate), self._tables[1], sleep=lambda _: None)
         ports = load_chunk.Ports(
-            self._ending_ports(gate), lambda _: violations, lambda: self.clock, lambda: 60.0, ANNOUNCE_WITHIN
+            self._ending_ports(gate),
+            lambda _: violations,
+            lambda: self.clock,
+            lambda: 60.0,
+            ANNOUNCE_WITHIN,
+            lambda _: (),
         )
+        if self.max_news is not None:
+            ports = ports._replace(brake=Brake(lambda: violations, self.max_news))
         load_chunk.load(file_id, chunk, ports)
 
     def _ending_ports(self, gate: Callable[[], None]) -> EndingPorts:
@@ -253,4 +282,6 @@ class World:
             request = {"TableName": self._tables[1], "Key": key, "ConsistentRead": True}
             item = self._call("dynamodb", "GetItem", request)["Item"]
             number, ref, plate, status = (item[name]["S"] for name in ("pk", "changed_by", "plate", "status"))
-            yield Told(number, ref, plate, status, text(item, "tell"))
+            moment = item["version"]["S"].partition("#")[0]
+            let_go = write.get("UpdateExpression", "").startswith("SET tell = ")
+            yield Told(number, ref, plate, status, text(item, "tell"), moment, "tell_held" in item, let_go)

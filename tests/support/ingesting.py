@@ -15,15 +15,19 @@ import boto3
 
 from infra.local.config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from ingest import load_chunk, on_file
-from ingest.chunking import MAX_BAD_SHARE, Chunk
+from ingest.chunking import RULES, Chunk
 from ingest.ending import EndingPorts
+from ingest.foreseeing import Audience, audience
 from ingest.format.origins import REGISTRY
+from ingest.held_news import Brake
 from ingest.objects import Objects
 from shared.aws_json import Call
 from shared.clock import now
 from shared.domain.file import FileVersion
 from shared.plate_crypto import PlateCrypto
+from shared.stores.citizens import Citizens
 from shared.stores.files import Files
+from shared.stores.messaging.messages import Messages
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
@@ -45,6 +49,7 @@ COLUMNS = (
 )
 
 _NUMBERS = itertools.count(1)
+_CRYPTO = PlateCrypto(b"key of the test")
 
 
 def ago(days: float) -> str:
@@ -73,7 +78,7 @@ def row(violation_no: str = "", **cells: str) -> dict[str, str]:
 
 def text(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) -> bytes:
     out = io.StringIO()
-    writer = csv.DictWriter(out, columns)
+    writer = csv.DictWriter(out, columns, extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode()
@@ -82,7 +87,7 @@ def text(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) ->
 class Ingest:
     """The ingest path over tables and a bucket. call, s3: ports that a test may break; queued: chunks on the queue.
 
-    encoding, max_bad_share: the stack's parameters. told: reports that the operator was told of. lay_guide: puts the
+    encoding, rules, max_news: the stack's parameters. told: reports that the operator was told of. lay_guide: puts the
     guide beside the reports.
     """
 
@@ -99,7 +104,8 @@ class Ingest:
         )
         self.call: Call = engine.fast()
         self.encoding = "utf-8"
-        self.max_bad_share = MAX_BAD_SHARE
+        self.rules = RULES
+        self.max_news = 30_000
         self.told: list[dict[str, Any]] = []
         self.queued: list[tuple[str, Chunk]] = []
         self.seconds_left: Callable[[], float] = lambda: 60.0
@@ -113,6 +119,25 @@ class Ingest:
         """Drop a file; returns S3's notification of it."""
         version_id = self.s3.put_object(Bucket=self.bucket, Key=key, Body=content, **options)["VersionId"]
         return self.notification(key, version_id)
+
+    def put_at(self, came: datetime, key: str, content: bytes, **options: Any) -> str:
+        """Drop a file that came at a moment of its own."""
+        message = self.put(key, content, **options)
+        (version,) = on_file.versions(message)
+        get = self.s3.get_object
+
+        def dated(**request: Any) -> Any:
+            response = get(**request)
+            return {**response, "LastModified": came} if request.get("VersionId") == version.version_id else response
+
+        self.s3.get_object = dated
+        return message
+
+    def take_at(self, came: datetime, key: str, content: bytes, **options: Any) -> dict[str, Any]:
+        """Drop a file that came at a moment of its own and bring it to its end; returns its report."""
+        version = self.receive(self.put_at(came, key, content, **options))
+        self.load_all()
+        return self.report(version)
 
     def notification(self, key: str, version_id: str) -> str:
         """S3's notification of a version, as it lies on the queue."""
@@ -136,7 +161,7 @@ class Ingest:
     def receive(self, message: str) -> FileVersion:
         """What on_file does with a notification of one file."""
         (version,) = on_file.versions(message)
-        ports = on_file.Ports(self.ending_ports(), self._queue, self.clock, self.encoding, self.max_bad_share)
+        ports = on_file.Ports(self.ending_ports(), self._queue, self.clock, self.encoding, self.rules)
         on_file.receive(version, ports)
         return version
 
@@ -148,6 +173,8 @@ class Ingest:
             self.clock,
             self.seconds_left,
             timedelta(days=45),
+            lambda news: self.audience()(news),
+            brake=Brake(self._violations, self.max_news),
         )
         return load_chunk.load(file_id, chunk, ports)
 
@@ -197,11 +224,23 @@ class Ingest:
         return Files(self.call, self.tables["Files"])
 
     def registry(self) -> Registry:
-        return Registry(self.call, self.tables["Registry"], PlateCrypto(b"key of the test"), sleep=lambda _: None)
+        return Registry(self.call, self.tables["Registry"], _CRYPTO, sleep=lambda _: None)
+
+    def citizens(self) -> Citizens:
+        return Citizens(self.call, self.tables["Citizens"])
+
+    def messages(self) -> Messages:
+        return Messages(self.call, self.tables["Messages"])
+
+    def audience(self) -> Audience:
+        return audience([self.call], self.tables["Citizens"], self.tables["Messages"], _CRYPTO)
 
     def _store(self, origin: str) -> load_chunk.Store:
         if origin == REGISTRY:
             return self.registry()
+        return self._violations()
+
+    def _violations(self) -> Violations:
         return Violations(self.call, self.tables["Violations"], sleep=lambda _: None)
 
     def ending_ports(self) -> EndingPorts:

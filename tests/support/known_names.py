@@ -157,7 +157,9 @@ class KnownNames:
 
     @cached_property
     def make_variables(self) -> set[str]:
-        return set(re.findall(r"\$\((?:if |or |and )?\$?\(?([A-Z]+)\b", self.makefile))
+        written_in = r"\$\((?:if |or |and )?\$?\(?([A-Z_]+)\b"
+        by_environment = r'"\$\$([A-Z_]+)"'
+        return {*re.findall(written_in, self.makefile), *re.findall(by_environment, self.makefile)}
 
     @cached_property
     def parameters(self) -> dict[str, dict[str, Any]]:

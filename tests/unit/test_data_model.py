@@ -20,7 +20,7 @@ from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt
 from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
 from shared.plate_crypto import PlateCrypto
 from shared.stores.citizens import Citizens
-from shared.stores.files import Files
+from shared.stores.files import RELEASE, UNDO, Files, Work
 from shared.stores.items import item_key
 from shared.stores.look_ups import Asked, LookUps
 from shared.stores.messaging.messages import Messages
@@ -101,6 +101,11 @@ def _files(port: WrittenItems) -> None:
     files.all_published(file_id, "report")
     counts = dict.fromkeys(("inserted", "updated", "unchanged", "stale", "rejected"), 0)
     files.chunk_done(file_id, DoneChunk(1, counts, "notes"), NOON)
+    files.note_rows(file_id, 1, 1000, NOON)
+    for what in (UNDO, RELEASE):
+        work = Work(port, "Files", file_id, what, "run")
+        work.take(NOON, NOON)
+        work.note(100, NOON)
     files.note_feed("now")
     files.put_upload(Upload("<upload id>", "sub", "bucket", "key"), NOON)
 

@@ -21,7 +21,7 @@ from tests.support.known_names import KnownNames
 KNOWN: Final = KnownNames(ROOT)
 
 IN_THE_BUCKET: Final = {
-    *("live", "backlog", "registry", "reports", "rejects", "chunks"),
+    *("live", "backlog", "registry", "check", "reports", "rejects", "chunks"),
     *("settlements", "settlements-ack", "statistics", "comparisons"),
 }
 """Where the keys of objects begin, which look like paths."""

@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Final
 
 from ingest.errors import CellError
+from ingest.format.nothing import is_empty
+from ingest.format.spreadsheet_made import ENGLISH_MONTHS, require_no_day, require_untouched, require_value
 from shared.domain.governorates import find_code
 from shared.domain.plate import PlateError, find_category, find_family
 from shared.domain.text import DIGITS, clean, fold_name
@@ -19,50 +21,24 @@ MAX_TEXT_CHARACTERS: Final = 200
 MAX_AMOUNT_DINARS: Final = 100_000_000
 MAX_DUE_DINARS: Final = 2 * MAX_AMOUNT_DINARS
 
-plain_number: Final = re.compile(r"[0-9A-Za-z/-]{0,31}[0-9]").fullmatch
+plain_number: Final = re.compile(
+    r"[0-9/-]{0,31}[0-9]|(?!(?:[0-9]+-)?[A-Z][a-z]{2,8}-)[0-9A-Za-z/-]{0,31}[0-9]"
+).fullmatch
 """Matches a violation's number as most exports write it, which :func:`violation_no` leaves as it is."""
 
 _ANY_NUMBER: Final = re.compile(r"(?:[^\W_]|[/-]){1,32}").fullmatch
-# What stands for a value that is absent: a stroke, and what databases and programs write.
-_NOTHING: Final = re.compile(r"[\W_]+|NULL|N/A|NAN|NONE", re.IGNORECASE).fullmatch
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]").search
-# What a spreadsheet shows where a formula has no value (ECMA-376, part 1, 18.17.3).
-_SPREADSHEET_ERROR: Final = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)").fullmatch
-# As it shows a number too long for it, whose last digits are gone.
-_LONG_NUMBER: Final = re.compile(r"[0-9](?:[.,\u066b][0-9]+)?E\+[0-9]+", re.IGNORECASE).fullmatch
-_ENGLISH_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_MONTH: Final = (
-    f"(?:{'|'.join(_ENGLISH_MONTHS)}"
-    "|كانون الثاني|شباط|[آا]ذار|نيسان|[أا]يار|حزيران|تموز|[آا]ب|[أا]يلول|تشرين ال[أا]ول|تشرين الثاني|كانون ال[أا]ول"
-    "|يناير|فبراير|مارس|[أا]بريل|مايو|يونيو|يوليو|[أا]غسطس|سبتمبر|[أا]كتوبر|نوفمبر|ديسمبر)"
-)
-# What a spreadsheet makes of 25/3 or 1-2: a day of this year, or a month, as its sheets and its CSV hold it.
-_DAY_OR_MONTH: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:]{8})?|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{2}/[0-9]{2}/[0-9]{2}"
-    rf"|[0-9]{{1,2}}-{_MONTH}(?:-[0-9]{{2,4}})?|{_MONTH}-[0-9]{{2,4}}",
-    re.IGNORECASE,
-).fullmatch
-
-# As programs write the whole numbers of a column that has gaps: 101.0 names no sector, and 123456.0 is not 1234560.
-with_fraction: Final = re.compile(r"[0-9]+[.,،\u066b]0{1,2}").fullmatch
-"""Matches a whole number that was given a fraction on its way here."""
+_SAYS_SOMETHING: Final = re.compile(r"[^\W_]").search
 
 _REMEMBERED: Final = 8192
-
-
-def is_absent(cell: str) -> bool:
-    """Whether a cell says that there is no value: by marks that nobody sees, a stroke, or a program's word for it."""
-    value = clean(cell).strip()
-    return not value or _NOTHING(value) is not None
 
 
 def violation_no(cell: str) -> str:
     """1 to 32 letters, digits, slashes and hyphens; digits of any script as ASCII."""
     number = clean(cell).strip()
-    if is_absent(number):
+    if is_empty(number):
         raise CellError("missing")  # all that have none would be one violation
-    if with_fraction(number):
-        raise CellError("number_with_fraction")
+    require_untouched(number)
     if not _ANY_NUMBER(number):
         raise CellError("number_e_notation" if _SCIENTIFIC(number) else "violation_no_malformed")
     return number
@@ -71,10 +47,13 @@ def violation_no(cell: str) -> str:
 def code(cell: str) -> str:
     """A code of 1 to 16 characters."""
     value = clean(cell).strip()
-    _require_words(value)
-    _require_no_date(value)
-    if is_absent(value):
+    _require_printable(value)
+    if is_empty(value):
         raise CellError("missing")
+    require_untouched(value)
+    if not _SAYS_SOMETHING(value):
+        raise CellError("missing")
+    require_no_day(value)
     if len(value) > 16:
         raise CellError("code_too_long")
     return value
@@ -83,34 +62,31 @@ def code(cell: str) -> str:
 def text(cell: str) -> str:
     """Words for people, at most 200 characters; line breaks and runs of spaces become one space."""
     value = " ".join(cell.split())
-    _require_words(value)
+    _require_printable(value)
+    require_value(value)
     if len(value) > MAX_TEXT_CHARACTERS:
         raise CellError("text_too_long")
     return value
 
 
-def _require_words(value: str) -> None:
-    """Raises CellError for what a column that takes any words does not take all the same."""
+def _require_printable(value: str) -> None:
     if _CONTROL(value):
         raise CellError("character_forbidden")
-    if _SPREADSHEET_ERROR(value):
-        raise CellError("spreadsheet_error")
-    if _LONG_NUMBER(value):
-        raise CellError("number_e_notation")
-    if with_fraction(value):
-        raise CellError("number_with_fraction")
 
 
-def _require_no_date(value: str) -> None:
-    """Raises CellError where a spreadsheet took what identifies something for a date."""
-    if _DAY_OR_MONTH(value):
-        raise CellError("spreadsheet_date")
+def receipt_no(cell: str) -> str:
+    """A counter's receipt, at most 200 characters, as it is written."""
+    value = text(cell)
+    require_untouched(clean(value))
+    return value
 
 
 def legal_ref(cell: str) -> str:
     """An article of the law such as ``25/3/هـ``, its digits in ASCII."""
     value = text(cell).translate(DIGITS)
-    _require_no_date(value)  # by 25/03/2026 in the place of 25/3 the fine would never double
+    seen = clean(value)
+    require_untouched(seen)
+    require_no_day(seen)  # by 25/03/2026 in the place of 25/3 the fine would never double
     return value
 
 
@@ -161,12 +137,6 @@ _FRACTION: Final = re.compile(r"(?P<whole>[0-9][0-9,\u066c' ]*)[.\u066b](?P<part
 _NO_FILS: Final = frozenset(("0", "00"))
 _UNQUOTED: Final = re.compile(r"[0-9]{1,3},[0-9]{3}|[0-9]+,0{1,2}").fullmatch
 _MAX_NUMBER_CHARACTERS: Final = 40
-# The dinar's names, which formats of spreadsheets show beside every amount: of no other currency, and no "thousand".
-_DINAR: Final = r"(?:IQD|ID|I\.D\.?|د\.?ع\.?|دينارا?(?: عراقي)?|دنانير(?: عراقية)?)"
-_IN_DINARS: Final = re.compile(
-    rf"(?:{_DINAR} ?)?(?P<number>-?[0-9][0-9.,\u066b\u066c' ]*+)|(?P<before>-?[0-9][0-9.,\u066b\u066c' ]*+){_DINAR}",
-    re.IGNORECASE,
-).fullmatch
 
 
 def amount(cell: str) -> int:
@@ -188,8 +158,6 @@ def are_one_number(cell: str, following: str) -> bool:
 
 def _dinars(cell: str, least: int, most: int) -> int:
     digits = clean(cell).strip()
-    if not digits.isdecimal() and (found := _IN_DINARS(digits)):
-        digits = (found["number"] or found["before"]).strip()
     if _SCIENTIFIC(digits):
         raise CellError("amount_e_notation")
     if digits[:1] in "-−" and digits[1:2].isdecimal():
@@ -215,23 +183,25 @@ LATEST: Final = 2099
 _LAST_SUMMER_TIME: Final = "2008"
 
 _TIME: Final = r"(?P<hour>[0-9]{1,2})[:.](?P<minute>[0-9]{2})(?:[:.](?P<second>[0-9]{2})(?:[.,][0-9]+)?)?"
-_HALF: Final = r"(?:\s*(?P<half>AM|PM|ص|م))?"
+_HALF: Final = r"(?:\s*(?P<half>AM|PM|صباحا|مساءا?|ص|م))?"
 _FORMATS: Final = tuple(
     re.compile(pattern, re.IGNORECASE).fullmatch
     for pattern in (
         r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
-        r"(?:[T ]" + _TIME + r"\s*(?P<offset>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?",
+        r"(?:[T ]" + _TIME + r"(?:\s*(?P<offset>Z|[+-][0-9]{2}(?::?[0-9]{2})?)|" + _HALF + "))?",
+        r"(?P<year>[0-9]{4})/(?P<month>[0-9]{1,2})/(?P<day>[0-9]{1,2})(?:\s+" + _TIME + _HALF + ")?",
         r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})(?:\s+" + _TIME + _HALF + ")?",
         r"(?P<day>[0-9]{1,2})-(?P<name>[A-Z]{3})-(?P<year>[0-9]{4}|[0-9]{2})(?:\s+" + _TIME + _HALF + ")?",
     )
 )
-_MONTHS: Final = {name: month for month, name in enumerate(_ENGLISH_MONTHS, start=1)}
+_MONTHS: Final = {name: month for month, name in enumerate(ENGLISH_MONTHS, start=1)}
+_AFTERNOON: Final = ("PM", "م", "مساء", "مساءا")  # without the marks of مساءً
 _PLAIN_DAY: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}").fullmatch
 _PLAIN_TIME: Final = re.compile(r"(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:\+03:00)?)?").fullmatch
 
 
 def date(cell: str) -> str:
-    """An instant as it is stored, of ISO 8601, dd/mm/yyyy or Oracle's DD-MON-RR, each with or without a time.
+    """An instant as it is stored, of ISO 8601, yyyy/mm/dd, dd/mm/yyyy or Oracle's DD-MON-RR, with or without a time.
 
     Baghdad time unless it names an offset; midnight unless it names a time.
     """
@@ -297,7 +267,7 @@ def _hour(parts: dict[str, str]) -> int:
         return hour
     if not 1 <= hour <= 12:
         raise ValueError("no such hour on a twelve-hour clock")
-    return hour % 12 + (12 if half in ("PM", "م") else 0)
+    return hour % 12 + (12 if half in _AFTERNOON else 0)
 
 
 def _offset(name: str) -> timezone:

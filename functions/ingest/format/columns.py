@@ -60,8 +60,12 @@ REGISTRATION_COLUMNS: Final = (
 ALL_COLUMNS: Final = (*VIOLATION_COLUMNS, *REGISTRATION_COLUMNS)
 ARABIC: Final = {column.name: column.arabic[0] for column in ALL_COLUMNS}
 
-REPORTED: Final = ("line", "error_code", "error")
-"""What the rejects file adds to the original columns; a mended one may be uploaded with them."""
+AS_OF: Final = "as_of"
+REPORTED: Final = ("line", AS_OF, "error_code", "error")
+"""What the rejects file adds to the original columns; a mended one may be uploaded with them.
+
+AS_OF is read back: a row that was mended says what was so when the file was made that it first stood in.
+"""
 
 PLATE_KIND: Final = "نوع اللوحة"
 """Family to some exports, category to others: its values decide."""

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+MAX_EXAMPLES: Final = 3
+
+NEWS_HELD: Final = "news_held"
+"""Of rows of which followers hear only when somebody lets them (:mod:`ingest.held_news`)."""
+FIRST: Final = (NEWS_HELD, "status_defaulted")
+"""What is told before all else, however many rows other notices have."""
+
+Lines = Sequence[tuple[int, list[str]]]
+"""Records, each with the line that it begins on."""
+
+
+class Finding(NamedTuple):
+    """What many values of a column say. position: of the column, from 0. rows, first_line: of those that say it.
+
+    column: our name of it, empty for none. refuses: the file, and else is only told. needed: the name that the column
+    should bear.
+    """
+
+    code: str
+    column: str
+    position: int
+    rows: int
+    first_line: int
+    refuses: bool = True
+    needed: str = ""
 
 
 class Notice(NamedTuple):
-    """A rejection's reason or a warning: how many rows it applies to, and where first."""
+    """A rejection's reason or a warning: how many rows it applies to, where first, and some of what stands there."""
 
     column: str
     code: str
     rows: int
     first_line: int
+    examples: tuple[str, ...] = ()
 
 
 class Notices:
@@ -23,13 +50,21 @@ class Notices:
         for notice in notices:
             self.add(*notice)
 
-    def add(self, column: str, code: str, rows: int, first_line: int) -> None:
-        """Count further rows to which a notice applies."""
+    def add(self, column: str, code: str, rows: int, first_line: int, examples: Iterable[str] = ()) -> None:
+        """Count further rows to which a notice applies. examples: of what they hold."""
         known = self._seen.get((column, code))
         if known:
             rows, first_line = known.rows + rows, min(known.first_line, first_line)
-        self._seen[column, code] = Notice(column, code, rows, first_line)
+            examples = dict.fromkeys((*known.examples, *examples)) if examples else known.examples
+        self._seen[column, code] = Notice(column, code, rows, first_line, tuple(examples)[:MAX_EXAMPLES])
+
+    def drop(self, code: str) -> None:
+        """Tell of a code no more."""
+        self._seen = {key: notice for key, notice in self._seen.items() if notice.code != code}
 
     def listed(self) -> list[Notice]:
-        """The most frequent first."""
-        return sorted(self._seen.values(), key=lambda notice: (-notice.rows, notice.first_line, notice.column))
+        """Those that are told first, then the most frequent."""
+        return sorted(
+            self._seen.values(),
+            key=lambda notice: (notice.code not in FIRST, -notice.rows, notice.first_line, notice.column),
+        )

@@ -11,10 +11,22 @@ from xxhash import xxh3_64_hexdigest
 from ingest.errors import CellError
 from ingest.format import cells
 from ingest.format.columns import VIOLATION_COLUMNS
+from ingest.format.header import Layout
 from ingest.format.origins import LIVE
-from ingest.format.parser import REMEMBERED, Parser, optional, read_category, read_date, read_plate_key, required
-from shared.domain.violation import OPEN, SAID, Violation, make_version
-from shared.stores.violation_rows import Row, doubling_day
+from ingest.format.parser import (
+    REMEMBERED,
+    Parser,
+    Source,
+    identifier,
+    optional,
+    read_category,
+    read_date,
+    read_plate_key,
+    required,
+)
+from shared.domain import fine
+from shared.domain.violation import OPEN, PAID, SAID, Violation, make_version
+from shared.stores.violation_rows import Row, doubles_no_more, doubling_day
 
 _EVER: Final = "9999"
 """No instant is later: a doubling may be told before its day."""
@@ -30,15 +42,20 @@ class ViolationParser(Parser[Row]):
 
     columns = VIOLATION_COLUMNS
 
+    def __init__(self, layout: Layout, source: Source) -> None:
+        super().__init__(layout, source)
+        self._says_status = "status" in layout.columns
+
     def _row(self, line: int, record: tuple[str, ...]) -> Row:
         (
             number, family, plate_governorate, kind, letter, serial, code, title, legal_ref, amount, due, doubled_at,
             occurred_at, recorded_at, sector_code, sector_name, sector_governorate, place, status, paid_at, receipt_no,
             updated_at,
         ) = record  # fmt: skip
-        violation_no = number if cells.plain_number(number) else required("violation_no", number, cells.violation_no)
+        violation_no = number if cells.plain_number(number) else identifier("violation_no", number, cells.violation_no)
         plate_key, category = read_plate_key(family, plate_governorate, letter, serial), read_category(kind)
-        offence = _offence(code, title, legal_ref, amount, status)
+        file_id, origin, _, announce_from, min_amount, as_of = self._source
+        offence = _offence(code, title, legal_ref, amount, status, min_amount)
         sector = _sector(sector_code, sector_name, sector_governorate)
         latest = self._latest
         occurred = read_date("occurred_at", occurred_at, latest)
@@ -47,10 +64,15 @@ class ViolationParser(Parser[Row]):
             raise CellError("missing", "occurred_at")
         updated = read_date("updated_at", updated_at, latest)
         paid = read_date("paid_at", paid_at, latest) if paid_at else None
-        if paid and offence.status == OPEN:  # nobody is to be asked for it again
-            raise CellError("status_contradicted", "status")
-        file_id, origin, last_modified, announce_from = self._source
+        said_status = offence.status
+        if paid and said_status == OPEN:  # nobody is to be asked for it again
+            if self._says_status:
+                raise CellError("status_contradicted", "status")
+            said_status = PAID
+        is_open = said_status == OPEN
         amount_due = _amount_due(due)
+        if amount_due and is_open and amount_due < min_amount:
+            raise CellError("amount_too_small", "amount_due")
         violation = _new(
             Violation,
             (
@@ -61,8 +83,8 @@ class ViolationParser(Parser[Row]):
                 occurred,
                 recorded or occurred,
                 sector.code,
-                make_version(updated, last_modified, line),
-                offence.status,
+                make_version(updated, self._instant, line, said_status, self._uploaded_at),
+                said_status,
                 category.name,
                 offence.title,
                 offence.legal_ref,
@@ -72,7 +94,7 @@ class ViolationParser(Parser[Row]):
                 sector.governorate,
                 _place(place),
                 paid,
-                optional("receipt_no", receipt_no, cells.text) if receipt_no else None,
+                optional("receipt_no", receipt_no, cells.receipt_no) if receipt_no else None,
                 None,  # the settlement
                 None,
                 None,
@@ -84,21 +106,30 @@ class ViolationParser(Parser[Row]):
             self._warn_of_category(line)
         if recorded is None:
             self.warnings.add("recorded_at", "recorded_at_defaulted", 1, line)
+        if not self._says_status:
+            self.warnings.add("status", "status_defaulted" if is_open else "status_from_paid_at", 1, line)
+        if offence.article_unknown:
+            self.warnings.add("legal_ref", "article_unknown", 1, line, (violation.legal_ref or "",))
         has_doubled = False
-        if amount_due is not None and offence.status == OPEN:
+        if amount_due is not None and is_open:
             has_doubled = doubling_day(violation) is None
             self._warn_of_due(violation, amount_due, line, has_doubled=has_doubled)
         recent = violation.recorded_at >= announce_from
-        if not recent and origin == LIVE and offence.status == OPEN:
+        if not recent and origin == LIVE and is_open:
             self.warnings.add("recorded_at", "not_announced", 1, line)
         said = content(violation, has_doubled=has_doubled)
-        return _new(Row, (violation, said, updated is not None, f"{file_id}#{line}", origin, recent))
+        dated = updated is not None
+        return _new(Row, (violation, said, dated, f"{file_id}#{line}", origin, recent, dated or as_of != ""))
 
     def _warn_of_due(self, violation: Violation, due: int, line: int, *, has_doubled: bool) -> None:
-        """Tell of debts that may be meant otherwise: an empty one that was written as 0, one that doubles once more."""
+        """Tell of debts that may be meant otherwise: an empty one that was written as 0, one that is doubled early."""
         if due == 0:
             self.warnings.add("amount_due", "due_nothing", 1, line)
-        elif due >= 2 * violation.amount and not violation.doubled_at and not has_doubled:
+        elif violation.doubled_at or due < 2 * violation.amount:
+            return
+        elif not has_doubled:
+            self.warnings.add("amount_due", "due_above_doubled", 1, line)
+        elif not doubles_no_more(violation) and fine.is_doubled_early(violation.facts):
             self.warnings.add("amount_due", "due_doubled_early", 1, line)
 
 
@@ -108,17 +139,22 @@ class _Offence(NamedTuple):
     legal_ref: str | None
     amount: int
     status: str
+    article_unknown: bool
 
 
 @lru_cache(REMEMBERED)
-def _offence(code: str, title: str, legal_ref: str, amount: str, status: str) -> _Offence:
-    return _Offence(
-        required("violation_code", code, cells.code),
+def _offence(code: str, title: str, legal_ref: str, amount: str, status: str, min_amount: int) -> _Offence:
+    read = _Offence(
+        identifier("violation_code", code, cells.code),
         optional("violation_title", title, cells.text),
-        optional("legal_ref", legal_ref, cells.legal_ref),
+        reference := optional("legal_ref", legal_ref, cells.legal_ref),
         required("amount", amount, cells.amount),
         optional("status", status, cells.status) or OPEN,
+        reference is not None and not fine.knows_article(reference),
     )
+    if read.amount < min_amount:
+        raise CellError("amount_too_small", "amount")
+    return read
 
 
 @lru_cache(REMEMBERED)
@@ -135,7 +171,7 @@ class _Sector(NamedTuple):
 @lru_cache(REMEMBERED)
 def _sector(code: str, name: str, governorate: str) -> _Sector:
     return _Sector(
-        required("sector_code", code, cells.code),
+        identifier("sector_code", code, cells.code),
         optional("sector_name", name, cells.text),
         optional("sector_governorate", governorate, cells.governorate),
     )

@@ -1,8 +1,8 @@
 """What a number format shows of a number or a text: digits at places among literal text (ECMA-376, part 1, 18.8.30).
 
 Any letter or digit of a format is part of what its cell says: ``"BG"0`` shows 123 as BG123, and so it is read. What
-only helps the eye is left out (marks of thousands, spaces, colours), and no digit is rounded away. What is shown in a
-way that cannot be told for certain raises FormatError, when a cell holds a value that is shown so.
+only helps the eye is left out (marks of thousands, spaces, colours, the dinar's name), and no digit is rounded away.
+What is shown in a way that cannot be told for certain raises FormatError, when a cell holds a value that is shown so.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Final, NamedTuple
 
 from ingest.errors import FileError
+from shared.domain.text import clean
 
 _MAX_FORMAT_CHARACTERS: Final = 255
 """Characters; Excel's bound."""
@@ -35,6 +36,8 @@ _TOKEN: Final = re.compile(
 _ELAPSED: Final = re.compile(r"h+|m+|s+", re.IGNORECASE).fullmatch
 _CONDITION: Final = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?[0-9]+(?:\.[0-9]+)?)").fullmatch
 _TESTS: Final = {"<=": le, ">=": ge, "<>": ne, "<": lt, ">": gt, "=": eq}
+_DINAR: Final = re.compile(r"IQD|د\.?\s?ع\.?|دينارا?(?: عراقي)?|دنانير(?: عراقية)?", re.IGNORECASE).fullmatch
+"""Its names, which formats of amounts show: of no other currency, and no thousand."""
 _DATE_SIGNS: Final = frozenset("dmyhsDMYHS")
 _PLACES: Final = frozenset("0#?")
 _STROKES: Final = frozenset("-/")
@@ -236,7 +239,7 @@ class _Reader:
         """The section of numbers that the tokens make."""
         for token, following in zip_longest(self._tokens, self._tokens[1:]):
             self._take(token, following)
-        literals = tuple(self._literals)
+        literals = tuple("" if _DINAR(clean(literal).strip()) else literal for literal in self._literals)
         return Section(self._kind(literals), self._places, literals, self._decimals, self._test)
 
     def _take(self, token: re.Match[str], following: re.Match[str] | None) -> None:

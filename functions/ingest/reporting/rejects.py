@@ -10,11 +10,11 @@ from typing import Final
 import orjson
 
 from ingest.format.columns import REPORTED
-from ingest.format.header import is_reported
-from ingest.format.parser import Reject
+from ingest.format.header import Layout, is_reported
+from ingest.format.parser import Reject, Sample
 from ingest.objects import Objects
 from ingest.reporting.texts import message
-from shared.domain.file import DoneChunk, File, Plan
+from shared.domain.file import DoneChunk, File, FileVersion, Plan
 from shared.spreadsheet import neutral
 
 CONTENT_TYPE: Final = "text/csv; charset=utf-8"
@@ -29,6 +29,11 @@ def key_of(file_key: str) -> str:
     return f"rejects/{file_key}" if file_key.lower().endswith(".csv") else f"rejects/{file_key}.csv"
 
 
+def key_of_version(version: FileVersion) -> str:
+    """Return where the rejects of one version of a file lie, for good."""
+    return f"rejects/{version.key}.{version.version_id}.csv"
+
+
 def keep(objects: Objects, file_id: str, chunk: int, rejects: Sequence[Reject]) -> None:
     """Keep the rejects of a chunk until its file is finished."""
     if rejects:
@@ -40,12 +45,18 @@ def write(objects: Objects, key: str, file: File, plan: Plan, chunks: Iterable[D
     objects.put_pieces(key, _pieces(objects, file, plan, chunks), CONTENT_TYPE)
 
 
+def write_sample(objects: Objects, key: str, sample: Sample) -> None:
+    """Write the rejects of a file of which nothing is loaded."""
+    header, separator = sample.layout.header, sample.layout.separator
+    objects.put(key, head(header, separator) + lines(header, separator, sample.instant, sample.rejects), CONTENT_TYPE)
+
+
 def _pieces(objects: Objects, file: File, plan: Plan, chunks: Iterable[DoneChunk]) -> Iterator[bytes]:
     yield head(plan.header, plan.separator)
     for chunk in chunks:
         if chunk.counts["rejected"]:
             kept = orjson.loads(objects.read(_part(file.version.file_id, chunk.number)))
-            yield lines(plan.header, plan.separator, (Reject(*reject) for reject in kept))
+            yield lines(plan.header, plan.separator, plan.instant, (Reject(*reject) for reject in kept))
 
 
 def head(header: Sequence[str], separator: str) -> bytes:
@@ -54,13 +65,17 @@ def head(header: Sequence[str], separator: str) -> bytes:
     return b"\xef\xbb\xbf" + _csv([names], separator)
 
 
-def lines(header: Sequence[str], separator: str, rejects: Iterable[Reject]) -> bytes:
-    """Rejects as lines of CSV: the reason, then the original cells, none of which a spreadsheet takes for a formula."""
+def lines(header: Sequence[str], separator: str, instant: str, rejects: Iterable[Reject]) -> bytes:
+    """Rejects as lines of CSV: the reason, then the original cells, none of which a spreadsheet takes for a formula.
+
+    instant: when what the file says was so. A row that was a reject before keeps its own.
+    """
     original, beyond = _original(header), len(header)
+    as_of = Layout(separator, tuple(header), ()).as_of
     return _csv(
         (
             [
-                *_reason(reject),
+                *_reason(reject, _cell(reject, as_of) or instant),
                 *(neutral(reject.cells[position]) for position in original if position < len(reject.cells)),
                 *map(neutral, reject.cells[beyond:]),
             ]
@@ -75,9 +90,14 @@ def _original(header: Sequence[str]) -> list[int]:
     return [position for position, name in enumerate(header) if not is_reported(name)]
 
 
-def _reason(reject: Reject) -> tuple[str, str, str]:
+def _cell(reject: Reject, position: int | None) -> str:
+    return reject.cells[position].strip() if position is not None and position < len(reject.cells) else ""
+
+
+def _reason(reject: Reject, as_of: str) -> tuple[str, str, str, str]:
+    """What REPORTED names, of a reject."""
     said = message(reject.code, reject.column)
-    return str(reject.line), reject.code, f"{said.ar} | {said.en}"
+    return str(reject.line), neutral(as_of), reject.code, f"{said.ar} | {said.en}"
 
 
 def _csv(rows: Iterable[Sequence[str]], separator: str) -> bytes:

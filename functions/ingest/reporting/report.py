@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -10,16 +11,22 @@ import orjson
 
 from ingest.errors import FileError
 from ingest.format.header import Layout
-from ingest.format.notices import Notice, Notices
-from ingest.reporting.texts import message
-from shared.domain.file import OUTCOMES, DoneChunk, File, FileStatus, Plan
+from ingest.format.notices import NEWS_HELD, Notice, Notices
+from ingest.reporting.texts import ONLY_CHECKED, message
+from shared.domain.file import OUTCOMES, TAKEN, DoneChunk, File, FileStatus, Plan, is_check
 from shared.domain.time import from_text, to_text
+from shared.stores.hurts import MOVED, REOPENED
 
 REPLAY: Final = {
     "file_not_read": "make replay QUEUE=FileDeadLetters APPLY=1",
     "rows_not_loaded": "make replay QUEUE=ChunkDeadLetters APPLY=1",
 }
 """What the operator does about a file that failed, by the error's code."""
+
+REOPENS_UNDATED: Final = "reopens_undated"
+"""Why a row was rejected that only the operator lets open again what was paid or cancelled."""
+HARMLESS: Final = frozenset(("column_unknown", "recorded_at_defaulted", "category_other", "header_repeated"))
+"""Warnings about which there is nothing to do."""
 
 Json = dict[str, Any]
 
@@ -41,8 +48,7 @@ def of_file(layout: Layout, sheets_unread: int, rows_hidden: int, first_hidden: 
 
 
 def _of_plan(plan: Plan) -> Iterator[Notice]:
-    layout = Layout(plan.separator, plan.header, plan.columns)
-    return of_file(layout, plan.sheets_unread, plan.rows_hidden, plan.first_hidden)
+    return of_file(_layout(plan), plan.sheets_unread, plan.rows_hidden, plan.first_hidden)
 
 
 class Tally:
@@ -59,6 +65,25 @@ class Tally:
     @property
     def rows(self) -> int:
         return sum(self.counts.values())
+
+    @property
+    def headers(self) -> int:
+        """How often the header came again: those are no rows, and in no count."""
+        return self.warned("header_repeated")
+
+    def warned(self, code: str) -> int:
+        """How many rows a warning is told of."""
+        return sum(notice.rows for notice in self.warnings.listed() if notice.code == code)
+
+    @property
+    def news_held(self) -> bool:
+        """Whether followers are still to hear of rows."""
+        return any(notice.code == NEWS_HELD for notice in self.warnings.listed())
+
+    @property
+    def reopening(self) -> int:
+        """How many rows were rejected only because nobody said when they were so."""
+        return sum(notice.rows for notice in self.rejected.listed() if notice.code == REOPENS_UNDATED)
 
     def _add(self, chunk: DoneChunk) -> None:
         for outcome, count in chunk.counts.items():
@@ -77,12 +102,18 @@ def report(
     *,
     error: FileError | None = None,
     rejects_key: str | None = None,
+    people: int = 0,
+    messages: int = 0,
 ) -> Json:
-    """The report of a file that ended in a state. rejects_key: where its rejected rows lie."""
-    plan = file.plan
+    """The report of a file that ended in a state, or would have.
+
+    rejects_key: where its rejected rows lie. people, messages: of a file that was only checked, how many would be told.
+    """
+    plan, check = file.plan, file.version.check
     reasons = [_notice(notice) for notice in tally.rejected.listed()]
     return {
-        "status": state,
+        "status": FileStatus.CHECKED if check and state in TAKEN else state,
+        "check": _check(state, tally, people, messages) if check else None,
         "key": file.version.key,
         "version_id": file.version.version_id,
         "counts": {"rows": tally.rows, **tally.counts},
@@ -90,6 +121,7 @@ def report(
         "rejects": {"key": rejects_key, "reasons": reasons} if reasons else None,
         "warnings": [_notice(notice) for notice in tally.warnings.listed()],
         "timings": {
+            "as_of": plan.instant if plan else None,
             "uploaded_at": plan.last_modified if plan else None,
             "started_at": file.claimed_at,
             "ended_at": to_text(at),
@@ -97,7 +129,60 @@ def report(
         },
         "size": plan.size if plan else None,
         "checksum": f"sha256:{plan.checksum}" if plan else None,
+        "accepted": list(plan.accept) if plan else [],
+        "named": _layout(plan).named if plan else {},
     }
+
+
+def _check(state: FileStatus, tally: Tally, people: int, messages: int) -> Json:
+    """What the report of a file says that was only checked."""
+    return {
+        "would_be": state if state != FileStatus.FAILED else None,
+        "moved": tally.warned(MOVED),
+        "reopened": tally.warned(REOPENED),
+        "people": people,
+        "messages": messages,
+        "message": ONLY_CHECKED.ar,
+        "message_en": ONLY_CHECKED.en,
+    }
+
+
+def would_be(report: Mapping[str, Any]) -> str:
+    """How the file of a report ended; one that was only checked, how it would have."""
+    check = report.get("check") or {}
+    return str(check.get("would_be") or report["status"])
+
+
+def _layout(plan: Plan) -> Layout:
+    return Layout(plan.separator, plan.header, plan.columns)
+
+
+def to_look_at(report: Mapping[str, Any]) -> list[Json]:
+    """The warnings of a report that somebody should look at."""
+    return [warning for warning in report.get("warnings", ()) if warning["code"] not in HARMLESS]
+
+
+def accept_reopened(report: Mapping[str, Any]) -> str | None:
+    """What the operator does where rows should open again what was paid or cancelled; None where there are none.
+
+    Nor of a file that was only checked: they are still to be loaded.
+    """
+    reasons = (report.get("rejects") or {}).get("reasons", ())
+    if is_check(report["key"]) or all(reason["code"] != REOPENS_UNDATED for reason in reasons):
+        return None
+    return f"make accept-reopened KEY={shlex.quote(report['key'])} REASON='...' APPLY=1"
+
+
+def news_held(report: Mapping[str, Any]) -> int:
+    """Of how many rows followers hear only when the operator lets them."""
+    return sum(each["rows"] for each in report.get("warnings", ()) if each["code"] == NEWS_HELD)
+
+
+def release_news(report: Mapping[str, Any]) -> str | None:
+    """What the operator does to let a file's news go; None where none are held, or rows of it are still to come."""
+    if not news_held(report) or report["status"] == FileStatus.FAILED:
+        return None
+    return f"make release-news KEY={shlex.quote(report['key'])} REASON='...' APPLY=1"
 
 
 def text(report: Mapping[str, Any]) -> str:
@@ -106,12 +191,13 @@ def text(report: Mapping[str, Any]) -> str:
 
 
 def _error(error: FileError) -> Json:
-    said = message(error.code, error.column, error.value)
+    said = message(error.code, error.column, error.value, error.accept)
     return {
         "code": error.code,
         "column": error.column,
         "line": error.line,
         "value": error.value,
+        "accept": error.accept,
         "message": said.ar,
         "message_en": said.en,
         "replay": REPLAY.get(error.code),
@@ -119,12 +205,13 @@ def _error(error: FileError) -> Json:
 
 
 def _notice(notice: Notice) -> Json:
-    said = message(notice.code, notice.column)
+    said = message(notice.code, notice.column, ", ".join(notice.examples))
     return {
         "code": notice.code,
         "column": notice.column or None,
         "rows": notice.rows,
         "first_line": notice.first_line,
+        "examples": notice.examples,
         "message": said.ar,
         "message_en": said.en,
     }

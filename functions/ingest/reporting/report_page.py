@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from string import Template
 from typing import Any, Final
 
+from ingest.format.notices import FIRST
+from ingest.format.origins import REGISTRY
 from ingest.reporting import rejects
 from ingest.reporting.help_page import KEY, link
-from shared.domain.file import FileStatus
+from ingest.reporting.report import REOPENS_UNDATED, accept_reopened, release_news, to_look_at, would_be
+from shared.domain.file import FileStatus, origin_of
 from shared.domain.money import grouped
 
 Report = dict[str, Any]
@@ -17,8 +20,10 @@ Report = dict[str, Any]
 _STATUS: Final = {
     FileStatus.LOADED: ("good", "حُمِّل الملف"),
     FileStatus.MANY_REJECTS: ("fair", "حُمِّل الملف، وكثير من سجلاته مرفوض"),
+    FileStatus.NOTHING_LOADED: ("bad", "قُرئ الملف، ولم يؤخذ من سجلاته شيء"),
     FileStatus.FAILED: ("bad", "لم يكتمل تحميل الملف"),
     FileStatus.REFUSED: ("bad", "رُفض الملف، ولم يُحمَّل منه شيء"),
+    FileStatus.CHECKED: ("good", "فُحص الملف، ولم يُحمَّل"),
 }
 _COUNTS: Final = {
     "inserted": "مخالفات جديدة",
@@ -27,6 +32,14 @@ _COUNTS: Final = {
     "stale": "أقدم مما لدينا، فلم تُؤخذ",
     "rejected": "مرفوضة",
 }
+_FORESEEN: Final = {
+    "moved": "مخالفات تنتقل إلى لوحة أخرى",
+    "reopened": "مخالفات مسددة أو ملغاة تصير غير مسددة",
+    "people": "أشخاص يُبلَّغون",
+    "messages": "رسائل تُرسل إليهم",
+}
+_REGISTERED: Final = {**_COUNTS, "inserted": "مركبات جديدة", "updated": "مركبات تغيّر رقم سنويتها"}
+"""The same of a file of registrations."""
 
 _PAGE: Final = Template("""<!doctype html>
 <html lang="ar" dir="rtl">
@@ -37,6 +50,7 @@ _PAGE: Final = Template("""<!doctype html>
 <style>
 :root { --ink: #1d2733; --soft: #5a6675; --line: #dde3ea; --tone: #1b7f4b; --tint: #eef7f1 }
 .fair { --tone: #9a5b00; --tint: #fdf5e6 } .bad { --tone: #b3261e; --tint: #fdf0ef }
+.attention { --tone: #b3261e }
 body { font: 16px/1.65 "Segoe UI", Tahoma, "Noto Naskh Arabic", sans-serif; color: var(--ink);
   max-width: 46rem; margin: 2rem auto; padding: 0 1.25rem }
 h1 { font-size: 1.35rem; line-height: 1.4; margin: 0 }
@@ -60,10 +74,10 @@ a { color: inherit; text-decoration-style: dotted; text-underline-offset: .25em 
 </style>
 </head>
 <body class="$tone">
-<h1>تقرير تحميل الملف</h1>
+<h1>$heading</h1>
 <p class="file">$file</p>
 <p class="file">$times</p>
-<div class="status"><strong>$status</strong>$error</div>
+<div class="status"><strong>$status</strong>$check$error</div>
 $sections
 <p class="file">لكل سبب شرح وعلاج في دليل الملفات: $guide</p>
 </body>
@@ -73,11 +87,15 @@ $sections
 
 def page(report: Report) -> str:
     """The page of a report (:mod:`ingest.reporting.report`)."""
-    tone, status = _STATUS[report["status"]]
-    rejected = report["rejects"]
+    tone, _ = _STATUS[FileStatus(would_be(report))]
+    rejected, check = report["rejects"], report.get("check")
+    if tone == "good" and (rejected or to_look_at(report)):
+        tone = "fair"
     sections = [_what_to_do(report)]
     if report["counts"]["rows"]:
-        sections.append(_counts(report["counts"]))
+        sections.append(_counts(report))
+    if check and report["counts"]["rows"] and origin_of(report["key"]) != REGISTRY:
+        sections.append(_foreseen(report))
     if rejected:
         sections.append(_notices("أسباب الرفض", rejected["reasons"], report["key"]))
     if report["warnings"]:
@@ -86,17 +104,32 @@ def page(report: Report) -> str:
         title=escape(f"تقرير {report['key']}"),
         file=_path(report["key"]),
         times=_times(report["timings"]),
+        heading="تقرير فحص الملف" if check else "تقرير تحميل الملف",
         tone=tone,
-        status=status,
-        error=_error(report["error"], report["key"]) if report["error"] else "",
+        status=_STATUS[report["status"]][1],
+        check=_only_checked(report) if check else "",
+        error=_error(report["error"], report["key"]) if report["error"] else _first(report),
         sections="\n".join(sections),
         guide=_path(KEY),
     )
 
 
+def _only_checked(report: Report) -> str:
+    check, ends = report["check"], ""
+    if report["status"] == FileStatus.CHECKED:
+        ends = f"<p>لو رُفع للتحميل لقيل فيه: {_STATUS[FileStatus(would_be(report))][1]}</p>"
+    return f'<p>{escape(check["message"])}</p><p dir="ltr" lang="en">{escape(check["message_en"])}</p>{ends}'
+
+
 def _error(error: Report, key: str) -> str:
     line = f" (السطر {grouped(error['line'])})" if error["line"] else ""
     return f"<p>{_explained(error, line, key)}</p>"
+
+
+def _first(report: Report) -> str:
+    """Show what is told before all counts, whatever else there is to say."""
+    told = [(warning, warning["rows"]) for warning in report["warnings"] if warning["code"] in FIRST]
+    return "".join(f"<p>{_explained(each, f' ({grouped(rows)})', report['key'])}</p>" for each, rows in told)
 
 
 def _explained(notice: Report, more: str, key: str) -> str:
@@ -106,7 +139,10 @@ def _explained(notice: Report, more: str, key: str) -> str:
 
 def _what_to_do(report: Report) -> str:
     """Tell the clerk what to do now, by how the file ended."""
-    unread = [escape(warning["message"]) for warning in report["warnings"] if warning["code"] == "sheets_unread"]
+    look = [escape(warning["message"]) for warning in to_look_at(report)]
+    if release := release_news(report):
+        look.append(f"إن كان الملف صحيحاً فأبلغ مشغّل النظام ليأذن بإبلاغ المتابعين: <code>{_latin(release)}</code>")
+    to_load = list(_to_load(report))
     steps: Sequence[str]
     if report["status"] == FileStatus.FAILED:
         replay = report["error"]["replay"]
@@ -115,29 +151,62 @@ def _what_to_do(report: Report) -> str:
     elif report["status"] == FileStatus.REFUSED:
         steps = ("عالج السبب المذكور أعلاه.", "ارفع الملف كاملاً مرة ثانية.")
     elif report["rejects"]:
-        rejected = _path(rejects.key_of(report["key"]))
-        steps = (
-            f"افتح ملف السجلات المرفوضة: <code>{rejected}</code>",
-            "في Excel استورده من «بيانات» ثم «من نص/CSV» واجعل الأعمدة كلها نصاً، وإلا أسقط الأصفار من أول الأرقام"
-            f" وجعل مثل {_latin('25/3')} تاريخاً.",
-            "صحّح كل سجل؛ سبب رفضه مكتوب أمامه في عمود <code>error</code>.",
-            "ارفع ذلك الملف كما هو، ولا حاجة إلى رفع الملف الأول ثانية.",
-            *unread,
-        )
-    elif unread:
-        steps = unread
+        steps = [*_mend(report), *look, *to_load]
+    elif look or to_load:
+        steps = [*look, *to_load]
+    elif would_be(report) == FileStatus.NOTHING_LOADED:
+        steps = ("سجلات الملف كلها أقدم مما لدينا؛ تأكد أنه الملف المقصود.",)
     else:
         return "<h2>ما العمل الآن؟</h2>\n<p>لا شيء، حُمِّلت سجلات الملف كلها.</p>"
     return f"<h2>ما العمل الآن؟</h2>\n<ol>{''.join(f'<li>{step}</li>' for step in steps)}</ol>"
 
 
-def _counts(counts: dict[str, int]) -> str:
-    rows = []
-    for name, words in _COUNTS.items():
+def _to_load(report: Report) -> Iterator[str]:
+    """Tell how a file that was only checked is loaded, if there is anything of it to load."""
+    if report["status"] == FileStatus.CHECKED and would_be(report) != FileStatus.NOTHING_LOADED:
+        mended = "، وبعده السجلات المصححة إلى المجلد نفسه" if report["rejects"] else ""
+        yield f"لتحميل الملف ارفعه إلى المجلد <code>{_latin(origin_of(report['key']) + '/')}</code>{mended}."
+
+
+def _mend(report: Report) -> Iterator[str]:
+    """Tell how rejected rows are mended, and how those that are right come in all the same."""
+    codes = {reason["code"] for reason in report["rejects"]["reasons"]}
+    if codes - {REOPENS_UNDATED}:
+        folder = origin_of(report["key"])
+        dates = "" if folder == REGISTRY else f" وجعل مثل {_latin('25/3')} تاريخاً"
+        yield f"افتح ملف السجلات المرفوضة: <code>{_path(rejects.key_of(report['key']))}</code>"
+        yield (
+            "في Excel استورده من «بيانات» ثم «من نص/CSV» واجعل الأعمدة كلها نصاً، وإلا أسقط الأصفار من أول الأرقام"
+            f"{dates}."
+        )
+        yield "صحّح كل سجل؛ سبب رفضه مكتوب أمامه في عمود <code>error</code>."
+        if not list(_to_load(report)):
+            yield (
+                f"ارفع ذلك الملف كما هو إلى المجلد <code>{_latin(folder + '/')}</code>،"
+                " ولا حاجة إلى رفع الملف الأول ثانية."
+            )
+    if accept := accept_reopened(report):
+        yield (
+            "في الملف سجلات تجعل المسدد أو الملغى غير مسدد: إن كان ذلك صحيحاً فاكتب تاريخ تحديثها، أو أبلغ مشغّل النظام:"
+            f" <code>{_latin(accept)}</code>"
+        )
+
+
+def _counts(report: Report) -> str:
+    counts, rows = report["counts"], []
+    for name, words in (_REGISTERED if origin_of(report["key"]) == REGISTRY else _COUNTS).items():
         attention = ' class="attention"' if name == "rejected" and counts[name] else ""
         rows.append(f"<tr{attention}><th>{words}</th>{_number(grouped(counts[name]))}</tr>")
     foot = f"<tfoot><tr><th>المجموع</th>{_number(grouped(counts['rows']))}</tr></tfoot>"
-    return f"<h2>سجلات الملف</h2>\n<table><tbody>{''.join(rows)}</tbody>{foot}</table>"
+    title = "لو حُمِّل الملف لكانت سجلاته" if report.get("check") else "سجلات الملف"
+    return f"<h2>{title}</h2>\n<table><tbody>{''.join(rows)}</tbody>{foot}</table>"
+
+
+def _foreseen(report: Report) -> str:
+    """Show what else loading the file would come to."""
+    check = report["check"]
+    rows = [f"<tr><th>{words}</th>{_number(grouped(check[name]))}</tr>" for name, words in _FORESEEN.items()]
+    return f"<table><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _notices(title: str, notices: Iterable[Report], key: str) -> str:

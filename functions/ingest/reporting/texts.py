@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from ingest.format.columns import ARABIC
+from shared.domain.file import MAX_KEY_BYTES
 from shared.problem_texts import PROBLEMS
 
 
@@ -13,8 +14,21 @@ class Words(NamedTuple):
     en: str
 
 
+ONLY_CHECKED: Final = Words(
+    "هذا فحص فقط: لم يُحمَّل شيء ولم يُبلَّغ أحد", "This was only a check: nothing was loaded, and nobody was told"
+)
+
 FILE_ERRORS: Final = {
     "object_missing": Words("حُذف الملف قبل أن يُقرأ", "The file was deleted before it was read"),
+    "key_too_long": Words(
+        f"اسم الملف مع مجلداته أطول من {MAX_KEY_BYTES} بايت (الحرف العربي بايتان)؛ اختصره وارفعه ثانية. طوله",
+        f"The file's name with its folders is over {MAX_KEY_BYTES} bytes (an Arabic letter is two): "
+        "shorten it and upload again. Bytes",
+    ),
+    "folder_unknown": Words(
+        "لا يُقرأ ملف في هذا المجلد؛ ضعه في live أو backlog أو registry، وللفحص داخل check",
+        "No file is read in this folder: put it into live, backlog or registry, to be checked within check",
+    ),
     "file_empty": Words("الملف فارغ", "The file is empty"),
     "no_rows": Words("في الملف سطر العناوين فقط", "The file holds a header and no rows"),
     "file_too_large": Words(
@@ -103,6 +117,10 @@ FILE_ERRORS: Final = {
         "الترميز المعلن للملف غير مدعوم؛ استعمل utf-8 أو windows-1256",
         "The encoding declared for the file is not supported: use utf-8 or windows-1256",
     ),
+    "as_of_wrong": Words(
+        "تاريخ محتوى الملف المعلن عند رفعه (as-of) لا يُقرأ أو في المستقبل؛ ارفع الملف ثانية بتاريخ صحيح",
+        "The file's own moment (as-of) cannot be read or lies ahead: upload the file again with the right date",
+    ),
     "encoding_wrong": Words(
         "نصوص الملف مقروءة بغير ترميزها؛ أعلن ترميزه الصحيح أو احفظه بصيغة CSV UTF-8",
         "The text was read in another encoding than it was written in: declare the right one or save as CSV UTF-8",
@@ -131,11 +149,34 @@ FILE_ERRORS: Final = {
         "عمود مطلوب غير موجود؛ أضفه، أو صحّح عنوانه في السطر الأول",
         "A required column is missing: add it, or correct its name in the first line",
     ),
-    "column_misnamed": Words(
-        "كلماته في عمود عنوانه غير معروف؛ صحّح عنوان ذلك العمود في السطر الأول، أو احذف العمود. عنوانه",
-        "Its words stand under an unknown name: correct that name in the first line, or take the column out. Name",
+    "payment_column_unknown": Words(
+        "لا عمود للحالة، وفي الملف عمود بعنوان غير معروف قد يقول ما سُدِّد؛ سمِّه بهذا الاسم في السطر الأول. عنوانه أو رقمه",
+        "No column is that of the statuses, and one of another name may say what is paid: "
+        "give it this name in the first line. Its name or number",
+    ),
+    "date_order_us": Words(
+        "في العمود تواريخ كُتب فيها الشهر قبل اليوم؛ صدّرها ثانية واليوم أولاً: 23/11/2026",
+        "Dates of the column are written month first: export them again as 2026-11-23, or the day first: 23/11/2026",
+    ),
+    "date_kinds_mixed": Words(
+        "حوّل برنامج الجداول بعض نصوص العمود إلى تواريخ فتبادل فيها اليوم والشهر؛ صدّر العمود ثانية نصاً",
+        "A spreadsheet made dates of some texts of the column, with day and month changed over: "
+        "export the column again, as text",
+    ),
+    "dates_swapped": Words(
+        "تبادل اليوم والشهر في أكثر تواريخ العمود؛ صدّرها ثانية واليوم أولاً: 23/11/2026",
+        "Day and month have changed places in most dates of the column: export them again as 2026-11-23 or 23/11/2026",
+    ),
+    "numbers_cut": Words(
+        "أبقى برنامج الجداول من الأرقام خمس عشرة خانة وجعل ما بعدها أصفاراً؛ اجعل تنسيق العمود نصاً وصدّره ثانية",
+        "A spreadsheet kept fifteen digits of the numbers and made the others 0: "
+        "format the column as text and export it again",
     ),
     "column_twice": Words("العمود مكرر؛ أبقِ واحداً منه", "The column stands twice: keep one of them"),
+    "header_again": Words(
+        "بين السجلات سطر عناوين بترتيب آخر للأعمدة؛ ضع السجلات التي تحته في ملف آخر",
+        "Among the rows stands a header of columns in another order: put the rows below it into a file of their own",
+    ),
     "record_too_long": Words(
         "سطر أو حقل أطول من المسموح؛ قد تكون قبله علامة اقتباس لم تُغلق",
         "A line or field is longer than allowed: a quotation mark before it may never be closed",
@@ -180,6 +221,10 @@ ROW_ERRORS: Final = {
         "حوّل برنامج الجداول القيمة إلى تاريخ؛ اجعل تنسيق العمود نصاً واكتبها ثانية مثل 25/3",
         "A spreadsheet made a date of the value: format the column as text and write it again, such as 25/3",
     ),
+    "spreadsheet_truth": Words(
+        "جعل برنامج الجداول القيمة TRUE أو FALSE؛ اجعل تنسيق العمود نصاً واكتبها ثانية",
+        "A spreadsheet made TRUE or FALSE of the value: format the column as text and write it again",
+    ),
     "text_too_long": Words("النص أطول من 200 حرف", "The text is longer than 200 characters"),
     "violation_no_malformed": Words(
         "رقم المخالفة يتكون من 1 إلى 32 حرفاً أو رقماً أو / أو -",
@@ -212,6 +257,10 @@ ROW_ERRORS: Final = {
     ),
     "amount_fraction": Words("المبلغ يجب أن يكون ديناراً صحيحاً بلا كسور", "The amount must be whole dinars"),
     "amount_negative": Words("المبلغ لا يكون سالباً", "The amount cannot be negative"),
+    "amount_too_small": Words(
+        "المبلغ أصغر من أقل غرامة؛ قد يكون أصله 50.000 أي خمسين ألفاً، فاكتبه كاملاً مثل 50000",
+        "The amount is smaller than any fine: 50.000 may have been fifty thousand, so write all of it, such as 50000",
+    ),
     "amount_out_of_range": Words("المبلغ خارج الحدود المقبولة", "The amount is out of range"),
     "amount_unreadable": Words(
         "تعذرت قراءة المبلغ؛ اكتبه أرقاماً مثل 50000", "The amount cannot be read: write it in digits, such as 50000"
@@ -224,6 +273,14 @@ ROW_ERRORS: Final = {
     "date_out_of_range": Words(
         "التاريخ قبل سنة 1970 أو بعد سنة 2099", "The date is before the year 1970 or after 2099"
     ),
+    "number_on_two_plates": Words(
+        "رقم المخالفة لأكثر من لوحة في الملف نفسه؛ اعرف الصحيحة واحذف غيرها، أو صحّح رقم المخالفة",
+        "The number stands on two plates in one file: find out which is right, take out the other or mend its number",
+    ),
+    "reopens_undated": Words(
+        "المخالفة مسددة أو ملغاة لدينا، ويجعلها السجل غير مسددة بلا تاريخ تحديث؛ اكتبه، أو أبلغ مشغّل النظام",
+        "The violation is paid or cancelled, and the row opens it without updated_at: write that, or tell the operator",
+    ),
     "date_ahead": Words(
         "التاريخ في المستقبل؛ اكتب اليوم ثم الشهر ثم السنة: 23/11/2026",
         "The date lies in the future: write it as 2026-11-23, or the day before the month: 23/11/2026",
@@ -231,7 +288,38 @@ ROW_ERRORS: Final = {
 }
 
 WARNINGS: Final = {
+    "news_held": Words(
+        "في الملف كثير من الجديد، فلا يُبلَّغ به المتابعون حتى يأذن مشغّل النظام؛ تأكد من أن الملف صحيح",
+        "So much of the file is news that followers hear only when the operator lets them: check that it is right",
+    ),
+    "status_defaulted": Words(
+        "لا عمود للحالة، فعُدّت السجلات غير مسددة؛ إن كان بعضها مسدداً فأضف عمود الحالة وارفع الملف ثانية",
+        "No column says what is paid, so the rows were taken as open: if some are paid, add status and upload again",
+    ),
+    "status_from_paid_at": Words(
+        "لا عمود للحالة، فعُدّ مسدداً كل سجل له تاريخ تسديد",
+        "No status column: what has a payment date was taken as paid",
+    ),
+    "header_repeated": Words(
+        "سطر العناوين مكرر بين السجلات، فأُهمل", "The header stands again among the rows and was left out"
+    ),
+    "article_unknown": Words(
+        "لا يُذكر فيها بند معروف من القانون، فقد لا تتضاعف الغرامة؛ صحّحها إن كانت خطأ",
+        "It names no article of the law that is known, so the fine may never double: correct it if it is a slip",
+    ),
     "column_unknown": Words("عمود غير معروف، أُهمل", "An unknown column was ignored"),
+    "column_nameless": Words(
+        "عمود بلا عنوان فيه قيم، أُهمل؛ اكتب عنوانه في السطر الأول إن كان من أعمدة النموذج",
+        "A column without a name holds values and was ignored: if it is one of the format's, write its name above it",
+    ),
+    "dates_of_two_kinds": Words(
+        "بعض التواريخ تبدأ بالسنة وبعضها باليوم؛ تحقق من أن اليوم والشهر لم يتبادلا في أي منها",
+        "Some dates begin with the year and others with the day: check that day and month are right in both",
+    ),
+    "dates_perhaps_swapped": Words(
+        "لا تقع هذه التواريخ في الأسابيع الأخيرة أو في ترتيبها إلا إذا تبادل اليوم والشهر؛ تحقق من أنها صحيحة",
+        "The dates are of the last weeks, or in order, only with day and month changed over: check them",
+    ),
     "sheets_unread": Words(
         "في الملف أوراق أخرى لم تُقرأ؛ إن كانت فيها سجلات فاحفظ كلاً منها في ملف وارفعه",
         "The workbook has further sheets, which were not read: if they hold rows, save each as a file and upload it",
@@ -248,12 +336,36 @@ WARNINGS: Final = {
         "The violation is open and 0 is due for it, so that nothing is asked for: leave it empty if that is not meant",
     ),
     "due_doubled_early": Words(
-        "المبلغ المستحق مضاعف قبل موعد المضاعفة بلا تاريخ لها، فيُضاعف ثانية في موعده؛ اكتب تاريخ المضاعفة",
-        "What is due is doubled before its day and has no date of that, so that it doubles once more: write doubled_at",
+        "المبلغ المستحق مضاعف قبل موعد المضاعفة بلا تاريخ لها، فعُدّ مضاعفاً ولا يُضاعف ثانية؛ اكتب تاريخ المضاعفة",
+        "What is due is doubled before its day and has no date of that: taken as doubled, it does so no more",
+    ),
+    "due_above_doubled": Words(
+        "المبلغ المستحق أكبر من ضعف الغرامة قبل موعد المضاعفة بلا تاريخ لها، فيُضاعف في موعده؛ اكتب تاريخ المضاعفة",
+        "More is due than the doubled fine, before its day and without a date: it doubles once more; write doubled_at",
     ),
     "not_announced": Words(
         "مضى على التسجيل زمن طويل، فحُمّلت ولا يُبلَّغ بها المتابعون؛ تحقق من أن اليوم والشهر لم يتبادلا",
         "Recorded long ago: loaded, and followers are not told of it; check that day and month did not change places",
+    ),
+    "moved": Words(
+        "نُقلت المخالفة إلى لوحة غير التي كانت عليها؛ تحقق من أن ذلك مقصود",
+        "The violation moved to another plate than it was on: check that this is meant",
+    ),
+    "reopened": Words(
+        "كانت المخالفة مسددة أو ملغاة وصارت غير مسددة؛ تحقق من أن ذلك مقصود",
+        "The violation was paid or cancelled and is open again: check that this is meant",
+    ),
+    "amount_tenfold": Words(
+        "صار المبلغ عشرة أمثاله أو أكثر، أو عُشره أو أقل؛ تحقق من الأصفار",
+        "The amount became ten times what it was or more, or a tenth or less: check its zeros",
+    ),
+    "stale_differs": Words(
+        "السجل أقدم مما لدينا ويخالفه، فلم يؤخذ؛ إن كان هو الصحيح فارفعه بتاريخ تحديث أحدث",
+        "The row is older than what is known, says something else and was not taken: if right, give a newer updated_at",
+    ),
+    "beaten_in_file": Words(
+        "الرقم مكرر في الملف نفسه، فأُخذ بالسجل الأحدث أو الأخير؛ تحقق من أنه الصحيح",
+        "The same number stands twice in the file and the newer or later row was taken: check that it is right",
     ),
     "category_other": Words("صنف غير معروف، سُجل «أخرى»", 'An unknown category was taken as "other"'),
 }
@@ -268,8 +380,17 @@ def words(code: str) -> Words:
     return Words(plate["ar"], plate["en"])
 
 
-def message(code: str, column: str | None, value: str | None = None) -> Words:
-    """The words of a code with the name of the column that it is about, and what was found."""
+_ACCEPT: Final = Words(
+    "إن كان العمود صحيحاً كما هو فارفع الملف ثانية وأعلن معه",
+    "If the column is right as it stands, upload the file again and declare with it",
+)
+
+
+def message(code: str, column: str | None, value: str | None = None, accept: str | None = None) -> Words:
+    """The words of a code with the name of the column that it is about, what was found, and how it is accepted."""
+    if accept:
+        said = message(code, column, value)
+        return Words(*(f"{each}. {way}: accept={accept}" for each, way in zip(said, _ACCEPT, strict=True)))
     found = words(code)
     if value:
         found = Words(f"{found.ar}: {value}", f"{found.en}: {value}")

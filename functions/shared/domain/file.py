@@ -15,16 +15,54 @@ class FileStatus(StrEnum):
     LOADING = "loading"
     LOADED = "loaded"
     MANY_REJECTS = "loaded_with_many_rejects"
+    NOTHING_LOADED = "nothing_loaded"
     FAILED = "failed"
     REFUSED = "refused"
+    CHECKED = "checked"
 
 
-FINAL: Final = frozenset((FileStatus.LOADED, FileStatus.MANY_REJECTS, FileStatus.REFUSED))
+LOADED: Final = frozenset((FileStatus.LOADED, FileStatus.MANY_REJECTS))
+TAKEN: Final = LOADED | {FileStatus.NOTHING_LOADED}
+"""What a file ends as whose rows are all accounted for; one that was only to be checked ends as checked instead."""
+FINAL: Final = TAKEN | {FileStatus.REFUSED, FileStatus.CHECKED}
 ENDED: Final = FINAL | {FileStatus.FAILED}
 """What a file can end as. One that failed is taken up again where what it lacks is loaded after all."""
 
 OUTCOMES: Final = ("inserted", "updated", "unchanged", "stale", "rejected")
 """What can become of a row: every row is in exactly one of these counts."""
+
+
+CHECK: Final = "check"
+"""The folder around the others whose files are only checked: no row of them is written, and nobody is told."""
+
+MAX_KEY_BYTES: Final = 1024 - len("reports/..json") - 32
+"""Of a key whose reports can be laid under it: S3's longest key, less what stands around it and a version's id.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+"""
+
+
+def is_too_long(key: str) -> bool:
+    """True if the reports of a key cannot be laid under it."""
+    return len(key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES
+
+
+def is_check(key: str) -> bool:
+    """True if the file of a key is only checked."""
+    return key.startswith(f"{CHECK}/")
+
+
+def origin_of(key: str) -> str:
+    """The folder that says what a file means, also within that of checks; empty where there is none."""
+    return key.removeprefix(f"{CHECK}/").rpartition("/")[0].partition("/")[0]
+
+
+def told_under(key: str) -> str:
+    """The name under which lies what is said of a key: itself, or in its folder a digest where it is too long."""
+    if not is_too_long(key):
+        return key
+    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()
+    return f"{key.partition('/')[0]}/key-too-long-{digest}"
 
 
 class FileVersion(NamedTuple):
@@ -37,8 +75,13 @@ class FileVersion(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """The folder it lies in: live, backlog or registry."""
-        return self.key.partition("/")[0]
+        """The folder it lies in: live, backlog or registry, also within that of checks."""
+        return origin_of(self.key)
+
+    @property
+    def check(self) -> bool:
+        """Whether it is only checked."""
+        return is_check(self.key)
 
     @property
     def file_id(self) -> str:
@@ -52,7 +95,9 @@ class Plan(NamedTuple):
 
     rewritten: its chunks were kept apart, because they are no ranges of plain text in it. sheets_unread: of a workbook,
     those beside the one that is loaded which are shown and hold anything. rows_hidden, first_hidden: how many rows with
-    values its sheet hides, and the first one's line. encoding: the one that was declared for it.
+    values its sheet hides, and the first one's line. encoding: the one that was declared for it. accept: what was
+    accepted of its columns (:mod:`ingest.format.accepting`). as_of: when what it says was so, where that was declared,
+    as a stored text; else empty.
     """
 
     separator: str
@@ -68,6 +113,13 @@ class Plan(NamedTuple):
     rows_hidden: int = 0
     first_hidden: int = 0
     encoding: str = ""
+    accept: tuple[str, ...] = ()
+    as_of: str = ""
+
+    @property
+    def instant(self) -> str:
+        """When what the file says was so, as far as its rows do not say it themselves."""
+        return self.as_of or self.last_modified
 
 
 class File(NamedTuple):

@@ -1,7 +1,8 @@
 """What is owed: a pure function of the recorded facts, a dated policy and the moment asked about.
 
 Traffic Law 8 of 2019, article 25: an unpaid fine doubles once, a month after it was recorded. The directorate's own
-statement of the debt counts as of the moment it was made; a doubling that falls later still applies to it.
+statement of the debt counts as of the moment it was made; a doubling that falls later still applies to it, unless what
+it states is the doubled amount.
 """
 
 from __future__ import annotations
@@ -123,6 +124,12 @@ def _covers(articles: tuple[str, ...], reference: str | None) -> bool:
     return reference is None or any(f"{known}/".startswith(f"{reference}/") for known in articles)
 
 
+def knows_article(legal_ref: str, policies: Sequence[Policy] = POLICIES) -> bool:
+    """Whether a reference names an article of some policy. What names none, or another, may be a slip of the pen."""
+    reference = article(legal_ref)
+    return reference is not None and any(_covers(policy.articles, reference) for policy in policies)
+
+
 def add_months(instant: str, months: int) -> str:
     """The same day and time so many calendar months later; the month's last day where it has no such day.
 
@@ -149,6 +156,19 @@ def doubles_at(
     return add_months(occurred_at if policy.basis == "occurred_at" else recorded_at, policy.months)
 
 
+def is_doubled_early(facts: Facts, policies: Sequence[Policy] = POLICIES) -> bool:
+    """Whether the directorate states the doubled amount before the policy's day, and does not say when it doubled it.
+
+    Such a debt is doubled already: twice is once too often.
+    """
+    if facts.doubled_at or facts.stated is None or facts.stated <= facts.amount:
+        return False
+    policy = policy_for(facts, policies)
+    if policy is None or facts.stated != facts.amount * policy.factor:
+        return False
+    return facts.stated_at is None or facts.stated_at < add_months(facts.starts_at(policy), policy.months)
+
+
 def due(facts: Facts, at: str, policies: Sequence[Policy] = POLICIES) -> Due:
     """Work out what is owed at an instant (a stored text). From the very second of the deadline on, the doubled amount.
 
@@ -157,8 +177,9 @@ def due(facts: Facts, at: str, policies: Sequence[Policy] = POLICIES) -> Due:
     stated = facts.stated
     policy = policy_for(facts, policies)
     deadline = facts.doubled_at or (add_months(facts.starts_at(policy), policy.months) if policy else None)
-    if stated is not None and deadline and facts.stated_at and deadline <= facts.stated_at:
-        deadline = None  # the directorate spoke after the doubling: its figure holds it already
+    spoke_after = stated is not None and deadline and facts.stated_at and deadline <= facts.stated_at
+    if spoke_after or is_doubled_early(facts, policies):
+        deadline = None  # the directorate's figure holds the doubling already
         stage = DOUBLED if facts.doubled_at else STATED
     else:
         stage = BASE if stated is None or stated == facts.amount else STATED

@@ -183,7 +183,9 @@ def series(family: str, governorate: str, letter: str | None) -> Series:
     code = find_code(governorate)
     if code is None:
         raise PlateError("governorate_unknown", "governorate")
-    return _series(found, code, fold(letter or "").translate(_GROUPING))
+    written = fold(letter or "").strip()
+    # Strokes alone are no letter; beside one they are no part of it: \N, a database's word for nothing, is not N.
+    return _series(found, code, written if written.translate(_GROUPING) else None)
 
 
 def from_parts(family: str, governorate: str, letter: str | None, number: str) -> Plate:

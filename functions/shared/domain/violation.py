@@ -14,6 +14,8 @@ PAID: Final = "paid"
 CANCELLED: Final = "cancelled"
 DISPUTED: Final = "disputed"
 STATUSES: Final = (OPEN, PAID, CANCELLED, DISPUTED)
+OPENED: Final = "opened"
+"""What followers are told of one that was not open on their plate before; else they hear that it is cancelled."""
 
 UNPAID: Final = "unpaid"
 IN_PAYMENT: Final = "in_payment"
@@ -41,12 +43,23 @@ class Field(NamedTuple):
     writer: str = INGEST
 
 
-def make_version(updated_at: str | None, last_modified: str, line: int) -> str:
+_RANKS: Final = {OPEN: "", DISPUTED: "d", PAID: "p", CANCELLED: "p"}
+"""What stands before the line of a row that names no date of its own: a letter sorts after every digit."""
+
+
+def make_version(updated_at: str | None, instant: str, line: int, status: str = OPEN, uploaded_at: str = "") -> str:
     """What tells which of two rows about one violation is newer, as text that sorts so.
 
-    The row's own date, or else its file's; then the file's; then the line. Dates as stored texts.
+    The row's own date, or else its file's instant; then the file's instant. Of rows without a date of their own then
+    what they say: paid and cancelled before disputed, disputed before open. Then the upload, where the file's instant
+    is another; then the line. Dates as stored texts.
     """
-    return f"{updated_at or last_modified}#{last_modified}#{str(line).zfill(9)}"
+    place = str(line).zfill(9)
+    if uploaded_at:
+        place = f"{uploaded_at}#{place}"
+    if updated_at:
+        return f"{updated_at}#{instant}#{place}"
+    return f"{instant}#{instant}#{_RANKS[status]}{place}"
 
 
 class Violation(NamedTuple):

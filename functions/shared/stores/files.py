@@ -1,15 +1,16 @@
 """The Files table: the ledger of what the directorate uploaded.
 
-Keys: ``pk=FILE#<file id>`` with ``sk`` = ``FILE`` (one version of one object) or ``CHUNK#<number>`` (a chunk that is
-done); ``pk=KEY#<bucket>/<key>, sk=NEWEST``: the newest version of a key; ``pk=UPLOAD#<upload id>, sk=UPLOAD``: an
-upload that the API prepared; ``pk=FEED, sk=FEED``: up to when the directorate's live data goes.
+Keys: ``pk=FILE#<file id>`` with ``sk`` = ``FILE`` (one version of one object), ``CHUNK#<number>`` (a chunk that is
+done), ``UNDERWAY#<number>`` (how far a chunk is), ``UNDO`` or ``RELEASE`` (who undoes the file, or lets its news go);
+``pk=KEY#<bucket>/<key>, sk=NEWEST``: the newest version of a key; ``pk=UPLOAD#<upload id>, sk=UPLOAD``: an upload that
+the API prepared; ``pk=FEED, sk=FEED``: up to when the directorate's live data goes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from shared.aws_json import Call, Json
 from shared.domain.file import OUTCOMES, DoneChunk, File, FileStatus, FileVersion, Plan, Upload
@@ -19,6 +20,9 @@ from shared.stores.items import Item, epoch, get_item, is_made, item_key, number
 
 KEPT: Final = timedelta(days=90)
 """How long chunks and uploads are remembered."""
+
+_CHUNK: Final = "CHUNK#"
+_UNDERWAY: Final = "UNDERWAY#"
 
 
 class Files:
@@ -128,16 +132,53 @@ class Files:
 
     def chunks(self, file_id: str) -> Iterator[DoneChunk]:
         """The done chunks of a file in their order, consistently read."""
+        for item in self._items(file_id, _CHUNK):
+            counts = {outcome: int(item[outcome]["N"]) for outcome in OUTCOMES}
+            yield DoneChunk(int(item["sk"]["S"].removeprefix(_CHUNK)), counts, item["notes"]["S"])
+
+    def note_rows(self, file_id: str, chunk_number: int, rows: int, at: datetime) -> None:
+        """Note how many rows of a chunk that is being loaded are done."""
+        item = {
+            **item_key(f"FILE#{file_id}", f"{_UNDERWAY}{chunk_number:06d}"),
+            **pack({"rows": rows, "expires": epoch(at + KEPT)}),
+        }
+        self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
+
+    def rows_under_way(self, file_id: str) -> int:
+        """How many rows are done of those chunks of a file that are not done as a whole."""
+        done = {chunk.number for chunk in self.chunks(file_id)}
+        return sum(
+            int(item["rows"]["N"])
+            for item in self._items(file_id, _UNDERWAY)
+            if int(item["sk"]["S"].removeprefix(_UNDERWAY)) not in done
+        )
+
+    def _items(self, file_id: str, beginning: str) -> Iterator[Item]:
+        """A file's items whose sort key begins so, in their order, consistently read."""
         request: Json = {
             "TableName": self._table,
             "ConsistentRead": True,
-            "KeyConditionExpression": "pk = :file AND begins_with(sk, :chunk)",
-            "ExpressionAttributeValues": {":file": {"S": f"FILE#{file_id}"}, ":chunk": {"S": "CHUNK#"}},
+            "KeyConditionExpression": "pk = :file AND begins_with(sk, :beginning)",
+            "ExpressionAttributeValues": {":file": {"S": f"FILE#{file_id}"}, ":beginning": {"S": beginning}},
         }
         for page in pages(self._call, "Query", request):
-            for item in page["Items"]:
-                counts = {outcome: int(item[outcome]["N"]) for outcome in OUTCOMES}
-                yield DoneChunk(int(item["sk"]["S"].removeprefix("CHUNK#")), counts, item["notes"]["S"])
+            yield from page["Items"]
+
+    # ------------------------------------------------------------------ files under way
+
+    def unfinished(self) -> Iterator[File]:
+        """The files that are being checked or loaded. Reads the whole table: for a person who asks, not a function."""
+        request: Json = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "FilterExpression": "sk = :file AND #state IN (:checking, :loading)",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": pack(
+                {":file": "FILE", ":checking": FileStatus.CHECKING, ":loading": FileStatus.LOADING}
+            ),
+        }
+        for page in pages(self._call, "Scan", request):
+            yield from map(_read, page["Items"])
 
     # ------------------------------------------------------------------ the newest of a key
 
@@ -161,13 +202,13 @@ class Files:
 
     # ------------------------------------------------------------------ the feed
 
-    def note_feed(self, last_modified: str) -> None:
-        """Note the date of a live file that was loaded (a stored text), if it is the newest."""
+    def note_feed(self, instant: str) -> None:
+        """Note when what a live file says was so (a stored text), if it is the newest."""
         request = {
             "TableName": self._table,
-            "Item": {**item_key("FEED", "FEED"), **pack({"as_of": last_modified})},
+            "Item": {**item_key("FEED", "FEED"), **pack({"as_of": instant})},
             "ConditionExpression": "attribute_not_exists(pk) OR as_of < :as_of",
-            "ExpressionAttributeValues": pack({":as_of": last_modified}),
+            "ExpressionAttributeValues": pack({":as_of": instant}),
         }
         self._made("PutItem", request)
 
@@ -223,6 +264,62 @@ class Files:
         return is_made(lambda: self._call("dynamodb", operation, request))
 
 
+UNDO: Final = "UNDO"
+RELEASE: Final = "RELEASE"
+"""Work on a file: undoing it, or letting its news go."""
+
+
+class Progress(NamedTuple):
+    """How far work on a file came. rows: done so far. until: up to when a run has taken it (a stored text)."""
+
+    rows: int
+    until: str | None
+
+
+class Work:
+    """Work on one file that one run does at a time, through the port. run: an id of who takes it."""
+
+    def __init__(self, call: Call, table: str, file_id: str, what: str, run: str) -> None:
+        self._call = call
+        self._table = table
+        self._key = item_key(f"FILE#{file_id}", what)
+        self._run = run
+
+    def progress(self) -> Progress:
+        """How far it came, consistently read."""
+        item = get_item(self._call, self._table, self._key) or {}
+        return Progress(number(item, "done") or 0, text(item, "taken_until"))
+
+    def take(self, at: datetime, until: datetime) -> bool:
+        """Take it, until a moment. Returns False where another run is at it."""
+        return self._update(
+            "SET taken_by = :run, taken_until = :until, expires = :expires",
+            {":until": to_text(until), ":now": to_text(at), ":expires": epoch(at + KEPT)},
+            "attribute_not_exists(taken_until) OR taken_until < :now",
+        )
+
+    def note(self, rows: int, until: datetime) -> bool:
+        """Count rows that this run has done, and keep it for longer. Returns False where another run has taken it."""
+        return self._update(
+            "SET taken_until = :until ADD done :rows", {":rows": rows, ":until": to_text(until)}, "taken_by = :run"
+        )
+
+    def let_go(self, rows: int) -> None:
+        """Count rows that this run has done last, and let the next one begin."""
+        self._update("REMOVE taken_by, taken_until ADD done :rows", {":rows": rows}, "taken_by = :run")
+
+    def _update(self, change: str, values: Mapping[str, str | int], condition: str) -> bool:
+        used = {**values, ":run": self._run}
+        request: Json = {
+            "TableName": self._table,
+            "Key": self._key,
+            "UpdateExpression": change,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": pack({name: used[name] for name in used if name in change + condition}),
+        }
+        return is_made(lambda: self._call("dynamodb", "UpdateItem", request))
+
+
 def _read(item: Item) -> File:
     version = FileVersion(*(item[name]["S"] for name in FileVersion._fields))
     return File(
@@ -253,6 +350,8 @@ def _plan(item: Item) -> Plan:
         rows_hidden=number(item, "rows_hidden") or 0,
         first_hidden=number(item, "first_hidden") or 0,
         encoding=text(item, "encoding") or "",
+        accept=_listed(item["accept"]) if "accept" in item else (),
+        as_of=text(item, "as_of") or "",
     )
 
 
@@ -261,4 +360,4 @@ def _listed(value: Any) -> tuple[str, ...]:
 
 
 def _chunk_key(chunk_number: int) -> str:
-    return f"CHUNK#{chunk_number:06d}"
+    return f"{_CHUNK}{chunk_number:06d}"

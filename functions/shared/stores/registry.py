@@ -18,6 +18,7 @@ from shared.domain.time import to_text
 from shared.plate_crypto import PlateCrypto
 from shared.stores import versioned
 from shared.stores.items import Item, batch_get, epoch, item_key, pack, text
+from shared.stores.versioned import STALE, Foreseen, hurting, hurts_of_stale
 
 MAX_TRIES: Final = 5
 """Wrong numbers that one citizen may try for one plate in a day."""
@@ -53,16 +54,19 @@ class Registry:
         """
 
         keys = [self._vehicle(row) for row in rows]
+        return versioned.write(self._call, lambda: self._decisions(rows, keys), self._sleep)
 
-        def decisions() -> Iterable[tuple[str, Json | None]]:
-            items = batch_get(self._call, self._table, keys, sleep=self._sleep)
-            known = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
-            return (
-                self._decide(row, key, known.get((key["pk"]["S"], key["sk"]["S"])))
-                for row, key in zip(rows, keys, strict=True)
-            )
+    def foresee(self, rows: Sequence[Registration]) -> list[Foreseen]:
+        """Say what :meth:`write` would make of rows now, and write nothing. One BatchGetItem."""
+        return [Foreseen(outcome) for outcome, _ in self._decisions(rows, [self._vehicle(row) for row in rows])]
 
-        return versioned.write(self._call, decisions, self._sleep)
+    def _decisions(self, rows: Sequence[Registration], keys: Sequence[Item]) -> Iterable[tuple[str, Json | None]]:
+        items = batch_get(self._call, self._table, keys, sleep=self._sleep)
+        known = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
+        return (
+            self._decide(row, key, known.get((key["pk"]["S"], key["sk"]["S"])))
+            for row, key in zip(rows, keys, strict=True)
+        )
 
     def _vehicle(self, row: Registration) -> Item:
         return item_key(self._crypto.plate_fingerprint(row.plate_key), f"{_NUMBER}{row.category or ''}")
@@ -71,6 +75,8 @@ class Registry:
         number = self._crypto.registration_fingerprint(row.plate_key, row.number)
         same = known is not None and known["number"]["S"] == number
         outcome, needed = versioned.decide(row, known, same=same)
+        if known and outcome == STALE:
+            return hurting(outcome, hurts_of_stale(row, known, same=same)), None
         return outcome, self._put(row, key, number, known) if needed else None
 
     def _put(self, row: Registration, key: Item, number: str, known: Item | None) -> Json:

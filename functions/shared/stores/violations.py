@@ -18,9 +18,10 @@ from orjson import Fragment
 
 from shared.aws_json import Call, Json
 from shared.domain.violation import DISPUTED, FIELDS, NUMBERS, OPEN, PAY, Violation
-from shared.stores import versioned
-from shared.stores.items import Item, batch_get, is_made, pack, pages, text
-from shared.stores.violation_rows import INGEST_ATTRIBUTES, Row, attributes, tell
+from shared.stores import hurts, versioned
+from shared.stores.items import Item, batch_get, pack, pages, text
+from shared.stores.versioned import HELD, REJECTED, STALE, UNCHANGED, Foreseen, file_of, hurting, hurts_of_stale
+from shared.stores.violation_rows import INGEST_ATTRIBUTES, Held, Row, attributes, held_back, held_of, tell
 
 PAY_ATTRIBUTES: Final = frozenset(
     {"held_plate", *(field.attribute for field in FIELDS.values() if field.writer == PAY)}
@@ -98,49 +99,89 @@ class Violations:
 
     # ------------------------------------------------------------------ ingest
 
-    def write(self, rows: Sequence[Row]) -> list[str]:
+    def write(self, rows: Sequence[Row], *, holds: bool = False) -> list[str]:
         """Bring up to 100 rows of distinct numbers into the table; the newest version of each wins, whoever comes last.
 
-        Returns inserted, updated, unchanged or stale for each row. A row that this very line wrote before counts as it
-        did then. One BatchGetItem and one TransactWriteItems where nobody interferes; a transaction that others
-        cancelled is decided anew on a fresh reading. Raises AwsError where that does not end.
+        Returns inserted, updated, unchanged, stale or rejected for each row. A row that this very line wrote before
+        counts as it did then. Rejected: nobody said when it was so, and it would open what is paid or cancelled. An
+        outcome that hurts says so (:mod:`shared.stores.hurts`). holds: their news are held back until :meth:`let_go`,
+        and the outcomes of those that are say so. One BatchGetItem and one TransactWriteItems where
+        nobody interferes; a transaction that others cancelled is decided anew on a fresh reading. Raises AwsError where
+        that does not end.
         """
 
         def decisions() -> Iterable[tuple[str, Json | None]]:
             known = self._versions(rows)
-            return (self._decide(row, known.get(row.violation.violation_no)) for row in rows)
+            return (self._decide(row, known.get(row.violation.violation_no), holds) for row in rows)
 
         return versioned.write(self._call, decisions, self._sleep)
 
+    def foresee(self, rows: Sequence[Row]) -> list[Foreseen]:
+        """Say what :meth:`write` would make of rows now, and write nothing. One BatchGetItem."""
+        known = self._versions(rows)
+        return [self._foresee(row, known.get(row.violation.violation_no)) for row in rows]
+
+    def _foresee(self, row: Row, known: Item | None) -> Foreseen:
+        outcome, action = self._decide(row, known, holds=False)
+        held = held_of(known) if known else None
+        before = held.plate if held else text(known or {}, "plate")
+        return Foreseen(outcome, _news(row, known) if action else None, before)
+
     def _versions(self, rows: Sequence[Row]) -> dict[str, Item]:
         projection = {
-            "ProjectionExpression": "pk,version,#hash,plate,#status,inserted_by,changed_by,changed_before,paid_by",
+            "ProjectionExpression": "pk,version,#hash,plate,#status,amount,amount_due,was,tell_held,"
+            "inserted_by,changed_by,changed_before,paid_by",
             "ExpressionAttributeNames": _RESERVED,
         }
         keys: list[Item] = [{"pk": {"S": row.violation.violation_no}} for row in rows]
         items = batch_get(self._call, self._table, keys, projection=projection, sleep=self._sleep)
         return {item["pk"]["S"]: item for item in items}
 
-    def _decide(self, row: Row, known: Item | None) -> tuple[str, Json | None]:
+    def _decide(self, row: Row, known: Item | None, holds: bool) -> tuple[str, Json | None]:
         """What becomes of a row beside what is known of its number: the outcome, and the write that it needs."""
         same = known is not None and known["hash"]["S"] == row.content
         outcome, needed = versioned.decide(row, known, same=same)
-        return outcome, self._put(row, known) if needed else None
-
-    def _put(self, row: Row, known: Item | None) -> Json:
-        # What was decided holds only for the version it was decided on.
         if known is None:
-            return {
-                "Put": Fragment(
-                    self._insertion % (row.violation.violation_no.encode(), attributes(row, tell(row, None)))
-                )
-            }
+            return self._insert(row, outcome, holds)
+        if outcome == UNCHANGED:
+            return outcome, None
+        if outcome == STALE:
+            lost = hurts_of_stale(row, known, same=same) + hurts.of_contradiction(row, known)
+            return hurting(outcome, lost), None
+        if not needed:
+            if text(known, "changed_by") != row.ref:
+                return outcome, None
+            held = held_of(known)
+            is_held = held is not None and held.file_id == row.ref.partition("#")[0]
+            return hurting(outcome, hurts.told_before(known), held=is_held), None
+        if not row.declared and hurts.reopens(row, known):
+            return REJECTED, None
+        return self._change(row, known, outcome, holds)
+
+    def _insert(self, row: Row, outcome: str, holds: bool) -> tuple[str, Json]:
+        news = _news(row, None)
+        if news and holds:
+            outcome, members = HELD[outcome], attributes(row, None, held=held_back(news, row.ref, None))
+        else:
+            members = attributes(row, news)
+        return outcome, {"Put": Fragment(self._insertion % (row.violation.violation_no.encode(), members))}
+
+    def _change(self, row: Row, known: Item, outcome: str, holds: bool) -> tuple[str, Json]:
+        # What was decided holds only for the version it was decided on.
         last = text(known, "changed_by")
         # What undoing a file brings back stood in another: a file may hold a number twice.
-        before = text(known, "changed_before") if last and last.startswith(_file_of(row.ref)) else last
+        before = text(known, "changed_before") if last and last.startswith(file_of(row.ref)) else last
         inserted_by = None if "inserted_by" in known else last
-        members = attributes(row, tell(row, known), before, inserted_by)
-        return {"Update": self._update(row, members, "version = :seen", known["version"])}
+        told = hurts.of_change(row, known)
+        news = _news(row, known)
+        held = None
+        if news and (holds or row.origin != "live"):
+            # A backlog announces nothing: what it finds held stays so, for the file that made it.
+            former = None if holds else held_of(known)
+            held, news = held_back(news, former.file_id if former else row.ref, known), None
+        members = attributes(row, news, before, inserted_by, hurts.kept(told), held)
+        update = self._update(row, members, "version = :seen", known["version"])
+        return hurting(outcome, told, held=held is not None and holds), {"Update": update}
 
     def _update(self, row: Row, members: bytes, condition: str, seen: Item) -> Json:
         """The update that makes a known violation say what a row says. seen: the value of its condition."""
@@ -154,6 +195,39 @@ class Violations:
             "ConditionExpression": condition,
         }
 
+    # ------------------------------------------------------------------ news that are held back
+
+    def held(self, numbers: Sequence[str], file_id: str) -> dict[str, Held]:
+        """By number, the news that up to 100 violations hold back for a file, consistently read."""
+        keys: list[Item] = [{"pk": {"S": violation_no}} for violation_no in numbers]
+        projection = {"ProjectionExpression": "pk,tell_held"}
+        items = batch_get(self._call, self._table, keys, projection=projection, sleep=self._sleep)
+        found = ((item["pk"]["S"], held_of(item)) for item in items)
+        return {violation_no: held for violation_no, held in found if held and held.file_id == file_id}
+
+    def let_go(self, numbers: Sequence[str], file_id: str) -> int:
+        """Let followers hear of what up to 100 violations hold back for a file. Returns of how many; harmless again.
+
+        One that another row has changed meanwhile is as that row left it. One BatchGetItem and one TransactWriteItems
+        where nobody interferes. Raises AwsError where that does not end.
+        """
+
+        def decisions() -> Iterable[tuple[str, Json | None]]:
+            held = self.held(numbers, file_id)
+            return ((each.news, self._letting_go(number, each)) for number, each in held.items())
+
+        return len(versioned.write(self._call, decisions, self._sleep))
+
+    def _letting_go(self, violation_no: str, held: Held) -> Json:
+        update: Json = {
+            "TableName": self._table,
+            "Key": {"pk": {"S": violation_no}},
+            "UpdateExpression": "SET tell = :news REMOVE tell_held",
+            "ConditionExpression": "tell_held = :held",
+            "ExpressionAttributeValues": pack({":news": held.news, ":held": held.text}),
+        }
+        return {"Update": update}
+
     # ------------------------------------------------------------------ undoing a file
 
     def traces(self, numbers: Sequence[str]) -> dict[str, Item]:
@@ -163,10 +237,10 @@ class Violations:
         items = batch_get(self._call, self._table, keys, projection=projection, sleep=self._sleep)
         return {item["pk"]["S"]: item for item in items}
 
-    def forget(self, violation_no: str, ref: str) -> bool:
-        """Delete a violation that a line's file inserted, and that line changed last.
+    def forget(self, violation_no: str, ref: str) -> Json:
+        """The action that deletes a violation that a line's file inserted, and that line changed last.
 
-        False where another has changed it since, or money is bound to it.
+        Its condition says no where another has changed it since, or money is bound to it.
         """
         request: Json = {
             "TableName": self._table,
@@ -174,17 +248,16 @@ class Violations:
             "ConditionExpression": "changed_by = :ref"
             " AND (attribute_not_exists(inserted_by) OR begins_with(inserted_by, :file))"
             " AND attribute_not_exists(held_by) AND attribute_not_exists(paid_by)",
-            "ExpressionAttributeValues": {":ref": {"S": ref}, ":file": {"S": _file_of(ref)}},
+            "ExpressionAttributeValues": {":ref": {"S": ref}, ":file": {"S": file_of(ref)}},
         }
-        return is_made(lambda: self._call("dynamodb", "DeleteItem", request))
+        return {"Delete": request}
 
-    def restore(self, former: Row, ref: str) -> bool:
-        """Let a violation say again what a former row said, in place of the line that changed it; nobody is told.
+    def restore(self, former: Row, ref: str) -> Json:
+        """The action that lets a violation say again what a former row said, in place of the line that changed it.
 
-        False where another line changed it since. What pay writes stays as it is.
+        Nobody is told. Its condition says no where another line changed it since. What pay writes stays as it is.
         """
-        request = self._update(former, attributes(former, None), "changed_by = :seen", {"S": ref})
-        return is_made(lambda: self._call("dynamodb", "UpdateItem", request))
+        return {"Update": self._update(former, attributes(former, None), "changed_by = :seen", {"S": ref})}
 
     # ------------------------------------------------------------------ pay
 
@@ -248,9 +321,9 @@ class Violations:
         return {"Update": update}
 
 
-def _file_of(ref: str) -> str:
-    """What the refs of all lines of a file begin with."""
-    return ref.partition("#")[0] + "#"
+def _news(row: Row, known: Item | None) -> str | None:
+    """What followers are to hear of a row that is written beside what is known of its number."""
+    return tell(row, known, doubtful=known is not None and hurts.contradicts(row, known))
 
 
 @lru_cache(maxsize=1024)

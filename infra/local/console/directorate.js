@@ -7,6 +7,7 @@ import { sampleFile } from "./sample.js";
 
 const CLERK = { sub: "directorate-clerk", scope: "directorate" };
 const COUNTS = ["inserted", "updated", "unchanged", "stale", "rejected"];
+const FORESEEN = ["moved", "reopened", "people"];
 const POLL = 700;
 
 let file = null;
@@ -59,8 +60,11 @@ async function upload() {
   if (!sent.size) return turn({ step: "error", error: t("upload.empty") });
   turn({ step: "sending", done: 0, of: sent.size });
   try {
-    const { origin, encoding } = Object.fromEntries(new FormData($("upload")));
-    const slot = await call(CLERK, "POST", "/v1/uploads", { origin, format: format(sent.name), encoding, size: sent.size });
+    const { origin, encoding, accept, as_of, check } = Object.fromEntries(new FormData($("upload")));
+    const accepted = accept.match(/[^\s,;]+/g) ?? [];
+    const declared = { encoding, accept: accepted, as_of: as_of || null, check: Boolean(check) };
+    const asked = { origin, format: format(sent.name), size: sent.size, ...declared };
+    const slot = await call(CLERK, "POST", "/v1/uploads", asked);
     await post(slot, sent);
     file = null;
     await follow(slot.upload_id);
@@ -115,21 +119,33 @@ const VIEWS = {
       h("p", { class: `status ${TONES[status]}` }, t(`upload.status.${status}`)),
       report?.error && errorBox(said(report.error)),
       report?.counts && counts(report.counts),
+      report?.check && counted(FORESEEN, report.check),
       report?.rejects && notices(t("upload.reasons"), report.rejects.reasons),
       report?.warnings.length ? notices(t("upload.warnings"), report.warnings) : null),
   ],
 };
 
-const TONES = { loaded: "paid", loaded_with_many_rejects: "pending", failed: "failed", refused: "failed" };
+const TONES = {
+  loaded: "paid",
+  loaded_with_many_rejects: "pending",
+  nothing_loaded: "failed",
+  failed: "failed",
+  refused: "failed",
+  checked: "pending",
+};
 
 function progress(label, value, max) {
   return h("label", { class: "progress" }, label, h("progress", { value, max }));
 }
 
 function counts(found) {
-  return h("dl", { class: "counts" },
-    h("div", { class: "total" }, h("dt", {}, t("upload.rows")), h("dd", { "data-count": "rows" }, number(found.rows))),
-    ...COUNTS.map((name) =>
+  return counted(COUNTS, found,
+    h("div", { class: "total" }, h("dt", {}, t("upload.rows")), h("dd", { "data-count": "rows" }, number(found.rows))));
+}
+
+function counted(names, found, ...before) {
+  return h("dl", { class: "counts" }, ...before,
+    ...names.map((name) =>
       h("div", { class: name === "rejected" && found[name] ? "attention" : null },
         h("dt", {}, t(`upload.${name}`)), h("dd", { "data-count": name }, number(found[name])))));
 }

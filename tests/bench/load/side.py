@@ -43,13 +43,13 @@ def scan(given: Given) -> Counts:
 
 def _receive(at: Any, given: Given) -> tuple[str, list[Any]]:
     from ingest import on_file
-    from ingest.chunking import MAX_BAD_SHARE
+    from ingest.chunking import RULES
     from shared.clock import now
     from shared.domain.file import FileVersion
 
     version = FileVersion("uploads", f"backlog/{given.path.name}", given.version_id, given.version_id)
     chunks: list[Any] = []
-    ports = on_file.Ports(at, lambda _, found: chunks.extend(found), now, "utf-8", MAX_BAD_SHARE)
+    ports = on_file.Ports(at, lambda _, found: chunks.extend(found), now, "utf-8", RULES)
     on_file.receive(version, ports)
     return version.file_id, chunks
 
@@ -70,7 +70,7 @@ def load(given: Given) -> Counts:
 
     def worker(number: int) -> None:
         store = Violations(FastClient(), "violations")
-        ports = load_chunk.Ports(at, lambda _: store, now, lambda: 60.0, timedelta(days=45))
+        ports = load_chunk.Ports(at, lambda _: store, now, lambda: 60.0, timedelta(days=45), lambda _: ())
         while True:
             try:
                 chunk = queue.get_nowait()

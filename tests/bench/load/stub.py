@@ -19,7 +19,7 @@ import orjson
 Json = dict[str, Any]
 NEW = "attribute_not_exists(pk)"
 SAME = "version = :seen"
-KEPT = ("version", "hash", "plate", "status", "changed_by", "inserted_by")
+KEPT = ("version", "hash", "plate", "status", "amount", "changed_by", "inserted_by")
 """What is kept of an item as it came: what ingest asks for."""
 
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.fine import BASE, DOUBLED, STATED, Due, Facts, Policy, add_months, article, due
+from shared.domain.fine import (
+    BASE,
+    DOUBLED,
+    STATED,
+    Due,
+    Facts,
+    Policy,
+    add_months,
+    article,
+    due,
+    is_doubled_early,
+    knows_article,
+)
 from shared.domain.time import from_text, to_text
 
 RECORDED = "2026-03-10T14:30:00+03:00"
@@ -116,6 +128,11 @@ def test_what_was_recorded_before_the_law_does_not_double() -> None:
         (100_000, DEADLINE, LATER, Due(100_000, STATED)),
         (75_000, LATER, LATER, Due(75_000, STATED)),
         (0, LATER, LATER, Due(0, STATED)),
+        # doubled before its day, and nobody says when: not once more
+        (100_000, RECORDED, RECORDED, Due(100_000, STATED)),
+        (100_000, SECOND_BEFORE, DEADLINE, Due(100_000, STATED)),
+        (100_001, SECOND_BEFORE, SECOND_BEFORE, Due(100_001, STATED, DEADLINE, 200_002)),
+        (99_999, SECOND_BEFORE, DEADLINE, Due(199_998, DOUBLED)),
     ],
 )
 def test_what_the_directorate_states_counts_from_when_it_said_so(
@@ -148,6 +165,27 @@ def test_what_the_directorate_states_counts_from_when_it_said_so(
 )
 def test_the_doubling_that_the_directorate_dates_itself(facts: Facts, at: str, expected: Due) -> None:
     assert due(facts, at) == expected
+
+
+def test_a_debt_doubled_early_is_by_the_policy_and_without_a_date() -> None:
+    threefold = (Policy("threefold", "2019-10-06", ("25/3",), 1, 3),)
+    stated = Facts(50_000, RECORDED, "25/3", 100_000, RECORDED)
+    assert is_doubled_early(stated)
+    assert not is_doubled_early(stated, threefold)
+    assert is_doubled_early(stated._replace(stated=150_000), threefold)
+    assert not is_doubled_early(stated._replace(legal_ref="26"))
+    assert not is_doubled_early(stated._replace(doubled_at=LATER))
+    assert not is_doubled_early(stated._replace(stated_at=DEADLINE))
+    assert not is_doubled_early(stated._replace(stated=None))
+
+
+@pytest.mark.parametrize(
+    ("reference", "known"),
+    [("25/3/هـ", True), ("25", True), ("المادة 25/ثالثاً", True), ("25/4", False), ("26", False), ("0", False),
+     ("3/25", False), ("8/2019 م 25/3", False), ("قانون المرور", False)],
+)  # fmt: skip
+def test_which_references_name_a_known_article(reference: str, known: bool) -> None:
+    assert knows_article(reference) is known
 
 
 def test_the_policy_in_force_when_the_clock_started_is_the_one_that_counts() -> None:

@@ -62,6 +62,21 @@ def test_the_directorates_figure_counts_from_its_version() -> None:
     assert after.due("2026-07-01T00:00:00+03:00") == Due(40_000, "stated")
 
 
+def test_undated_rows_of_one_instant_sort_by_what_they_say_and_the_declared_by_their_upload() -> None:
+    at, came = "2026-03-10T14:30:00+03:00", "2026-03-11T09:00:00+03:00"
+    ordered = [
+        make_version(None, at, 8),
+        make_version(None, at, 2, uploaded_at=came),
+        make_version(None, at, 1, "disputed"),
+        make_version(None, at, 7, "paid"),
+        make_version(None, at, 9, "cancelled"),
+        make_version(None, at, 3, "paid", came),
+        make_version(None, came, 1),
+    ]
+    assert ordered == sorted(ordered)
+    assert make_version(at, at, 5, "paid") < make_version(at, at, 6, "open")
+
+
 def test_versions_sort_by_the_rows_date_then_the_files_then_the_line() -> None:
     early, late = "2026-03-10T14:30:00+03:00", "2026-03-11T09:00:00+03:00"
     ordered = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from ingest.errors import FileError
 from ingest.format import header as headers
 from ingest.format.columns import REGISTRATION_COLUMNS, VIOLATION_COLUMNS
-from ingest.format.header import Layout, find_separator
+from ingest.format.header import find_separator
 from tests.support.feeds import NAMES, REQUIRED
 
 read_header = partial(headers.read_header, VIOLATION_COLUMNS)
@@ -67,27 +66,17 @@ def test_unknown_columns_are_ignored_and_named() -> None:
     assert found.unknown == ["ملاحظات", "x"]
 
 
-def with_unknown(values: Sequence[str], *, status: bool) -> Layout:
-    names = [name for name in NAMES if status or name != "status"]
-    return read_header([*names, "حالة الغرامة"], ",", [[*names, value] for value in values])
-
-
-@pytest.mark.parametrize(
-    "values", [["open"], ["مسددة", "غير مسددة", "", " "], ["ملغاة", "مسدد", "محالة", "x" * 200], ["PAID", "paid "]]
-)
-def test_statuses_under_an_unknown_name_refuse_the_file(values: list[str]) -> None:
-    """Ignored, what was paid at the counter would be asked for again."""
-    with pytest.raises(FileError) as caught:
-        with_unknown(values, status=False)
-    assert (caught.value.code, caught.value.column, caught.value.value) == (
-        "column_misnamed", "status", "حالة الغرامة",
-    )  # fmt: skip
-    assert with_unknown(values, status=True).unknown == ["حالة الغرامة"]
-
-
-@pytest.mark.parametrize("values", [[], ["", " "], ["open", "أعيدت", "تحت النظر"], ["50000"]])
-def test_other_words_under_an_unknown_name_are_ignored(values: list[str]) -> None:
-    assert with_unknown(values, status=False).unknown == ["حالة الغرامة"]
+def test_an_operator_may_say_what_further_names_mean() -> None:
+    """They come before the format's own; what means nothing is neither told nor judged."""
+    further = headers.read_names(" حالة السداد = status; نظام الدفع=ignore;المكان=sector_name ; ")
+    names = [name for name in NAMES if name not in ("status", "sector_name", "place")]
+    found = read_header([*names, "حاله_السداد", "نظام الدفع", "المكان", "x"], ",", [], further)
+    assert found.columns[-4:] == ("status", "ignore", "sector_name", "")
+    assert found.unknown == ["x"]
+    assert found.named == {"حاله_السداد": "status", "نظام الدفع": "ignore", "المكان": "sector_name"}
+    assert read_header(NAMES, ",", []).named == {}
+    assert headers.read_names("") == {}
+    assert find_separator("حالة السداد;نظام الدفع", further) == ";"
 
 
 def test_the_columns_of_a_rejects_file_are_known() -> None:

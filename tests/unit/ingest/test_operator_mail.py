@@ -25,6 +25,13 @@ class Sns:
         self.sent.append(request)
 
 
+def test_a_mail_says_first_that_nothing_tells_what_is_paid() -> None:
+    codes = ("status_defaulted", "category_other")
+    warnings = [{"code": code, "rows": 20, "first_line": 2, "message_en": "said"} for code in codes]
+    said = body({**LOADED, "warnings": warnings}).splitlines()[3:]
+    assert said == ["20 rows, first in line 2: status_defaulted. said"]
+
+
 def test_a_subject_is_what_sns_takes() -> None:
     assert subject(LOADED) == "Gharama: a file is loaded with many rejects"
     assert subject(LOADED).isascii()

@@ -64,6 +64,11 @@ def test_without_a_date_of_its_own_a_row_is_as_old_as_its_file() -> None:
         ({"registration_no": "123456،00"}, "registration_no", "number_with_fraction"),
         ({"registration_no": "١٢٣٤٥٦٫٠٠"}, "registration_no", "registration_no_malformed"),
         ({"registration_no": "1.23457E+11"}, "registration_no", "registration_no_malformed"),
+        ({"registration_no": "1.23457E11"}, "registration_no", "number_e_notation"),  # and not 123457E11
+        ({"registration_no": "Dec-2026"}, "registration_no", "spreadsheet_date"),
+        ({"registration_no": "كانون الأول-26"}, "registration_no", "spreadsheet_date"),
+        ({"registration_no": "ديسمبر-26"}, "registration_no", "spreadsheet_date"),
+        ({"registration_no": "2026-12-01T00:00:00"}, "registration_no", "spreadsheet_date"),
         ({"registration_no": "12?45"}, "registration_no", "registration_no_malformed"),
         *(
             ({"registration_no": nothing}, "registration_no", "registration_no_malformed")
@@ -82,6 +87,11 @@ def test_a_bad_cell_rejects_its_row_and_is_named(cells: dict[str, str], column: 
     found = parse(**cells)
     assert isinstance(found, Reject)
     assert (found.column, found.code) == (column, code)
+
+
+@pytest.mark.parametrize("wrapped", ['="012345"', "'012345", "'012345'", " 012345 "])
+def test_what_keeps_a_spreadsheet_from_changing_the_number_is_taken_off(wrapped: str) -> None:
+    assert parse(registration_no=wrapped) == parse(registration_no="012345")
 
 
 def test_a_category_that_is_none_of_ours_is_told() -> None:

@@ -93,6 +93,52 @@ def test_a_refusal_says_why_and_where() -> None:
     assert "ارفع الملف كاملاً مرة ثانية." in shown.words
 
 
+def checked(ends: str, key: str = "check/live/a.csv", **more: Any) -> Reader:
+    """The page of a file that was only checked, and would have ended so."""
+    check = {
+        "would_be": ends,
+        "moved": 2101,
+        "reopened": 2102,
+        "people": 2103,
+        "messages": 2104,
+        "message": "هذا فحص",
+        "message_en": "This was a check",
+    }
+    return Reader(page({**REPORT, "status": "checked", "key": key, "check": check, **more}))
+
+
+def test_a_check_says_so_what_would_come_and_how_it_is_loaded() -> None:
+    shown = checked("loaded_with_many_rejects")
+    assert {"تقرير فحص الملف", "هذا فحص", "This was a check", "live/"} <= set(shown.words)
+    assert {"2,101", "2,102", "2,103", "2,104"} <= set(shown.words)
+    assert "لتحميل الملف ارفعه إلى المجلد" in shown.words
+    assert not [word for word in shown.words if "ولا حاجة إلى رفع الملف الأول ثانية" in word]
+    assert not [word for word in shown.words if "حُمِّلت سجلات الملف كلها" in word]
+
+
+def test_a_check_of_which_nothing_would_be_taken_is_not_to_be_loaded() -> None:
+    shown = checked("nothing_loaded")
+    assert "لتحميل الملف ارفعه إلى المجلد" not in shown.words
+
+
+def test_a_check_of_registrations_tells_of_no_plates_that_change() -> None:
+    shown = checked("loaded", "check/registry/a.csv", rejects=None)
+    assert "registry/" in shown.words
+    assert "2,103" not in shown.words
+
+
+@pytest.mark.parametrize(
+    ("ends", "rejects", "tone"),
+    [("loaded", None, "good"), ("loaded", REPORT["rejects"], "fair"), ("nothing_loaded", None, "bad")],
+)
+def test_a_check_has_the_colour_that_the_load_would_have(ends: str, rejects: Any, tone: str) -> None:
+    check = {"would_be": ends, "moved": 0, "reopened": 0, "people": 0, "messages": 0, "message": "", "message_en": ""}
+    report = {**REPORT, "status": "checked", "check": check, "rejects": rejects, "warnings": []}
+    loaded = {**report, "status": ends, "check": None}
+    for each in (report, loaded):
+        assert f'<body class="{tone}">' in page(each)
+
+
 def test_a_failure_names_what_the_operator_does() -> None:
     error = {
         "code": "rows_not_loaded",
@@ -121,6 +167,15 @@ def test_a_workbook_with_further_sheets_does_not_say_that_all_is_loaded(rejected
     rejects = REPORT["rejects"] if rejected else None
     shown = Reader(page({**REPORT, "status": "loaded", "rejects": rejects, "warnings": warnings}))
     assert shown.words.count("أوراق أخرى") == 2
+    assert "لا شيء، حُمِّلت سجلات الملف كلها." not in shown.words
+
+
+@pytest.mark.parametrize("rejected", [False, True])
+def test_a_file_that_does_not_say_what_is_paid_says_so_before_its_counts(rejected: bool) -> None:
+    warnings = [{"code": "status_defaulted", "message": "لا عمود للحالة", "rows": 1204, "first_line": 2}]
+    rejects = REPORT["rejects"] if rejected else None
+    shown = Reader(page({**REPORT, "status": "loaded", "rejects": rejects, "warnings": warnings}))
+    assert shown.words.index("لا عمود للحالة (1,204)") < shown.words.index("ما العمل الآن؟")
     assert "لا شيء، حُمِّلت سجلات الملف كلها." not in shown.words
 
 
