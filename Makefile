@@ -5,8 +5,11 @@ BUILD ?= .aws-sam/build
 set_up  := @$(PYTHON) -m infra.setup
 project := .venv/project/bin
 sam     := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
+# The Region of every environment in samconfig.toml.
+home    := eu-central-1
 whole   := .aws-sam/template.yaml
 join    := @$(project)/python -m infra.template $(whole)
+rules_of_money := @PYTHONPATH=functions $(project)/python -m infra.policies
 compile := .venv/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
            --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
@@ -82,10 +85,11 @@ check: ## lint, types, the template, weaknesses and secrets
 	@$(project)/ruff check .
 	@$(project)/ruff format --check .
 	@$(project)/mypy
+	$(rules_of_money)
 	$(join)
-	@$(project)/cfn-lint --regions eu-central-1 -- $(whole)
+	@$(project)/cfn-lint --regions $(home) -- $(whole)
 	@$(project)/cfn-lint --regions us-east-1 -- infra/edge.yaml
-	@$(sam) validate --lint --region eu-central-1 --template $(whole)
+	@$(sam) validate --lint --region $(home) --template $(whole)
 	@.venv/security/bin/checkov --config-file infra/checkov.yaml --file $(whole) infra/edge.yaml
 	@git ls-files -z | xargs -0 $(project)/detect-secrets-hook --no-verify $(quiet_about)
 
@@ -97,6 +101,7 @@ audit: ## known weaknesses of the locked packages (asks PyPI's advisories, so it
 .PHONY: build
 build: ## build the functions for AWS (needs python3.13 on the PATH)
 	$(set_up) run sam
+	$(rules_of_money)
 	$(join)
 	@$(sam) build --template $(whole) --config-file $(CURDIR)/samconfig.toml --build-dir $(BUILD)
 	@$(project)/python -m infra.package $(BUILD)
@@ -108,6 +113,7 @@ deploy: ## ENV=dev|staging|prod: check, build and deploy to AWS
 	$(named_env)
 	@$(MAKE) --no-print-directory check build
 	@$(sam) deploy --config-env $(ENV)
+	@AWS_DEFAULT_REGION=$(home) $(MAKE) --no-print-directory reindex-rises STACK=gharama-$(ENV) APPLY=1
 
 .PHONY: deploy-edge
 deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firewall in front of a platform with Edge=on
@@ -181,6 +187,16 @@ release-news: ## KEY=live/large.csv REASON='...': let followers hear of the news
 figures: ## DAY=2026-11-25: write the figures of a day whose night failed
 	$(set_up) run
 	@$(operator) figures '$(DAY)' $(apply)
+
+.PHONY: preview-policy
+preview-policy: ## FILE=new.json: how many fines and dinars another set of rules would touch
+	$(set_up) run
+	@$(operator) preview-policy -- "$$FILE"
+
+.PHONY: reindex-rises
+reindex-rises: ## bring the days by which reminders find fines up to the rules in force; `make deploy` does it
+	$(set_up) run
+	@$(operator) reindex-rises $(apply)
 
 .PHONY: sms-attributes
 sms-attributes: ## let SNS write delivery logs: once after the first deployment

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
+from math import ceil
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,6 +20,7 @@ from infra.template import read
 TEMPLATE: Final = read()
 UNITS: Final = tomllib.loads((Path(__file__).parent / "consumption.toml").read_text(encoding="utf-8"))
 
+PART_PRICE: Final = float(TEMPLATE["Parameters"]["SmsPartPrice"]["Default"])
 READ, WRITE = 0.125e-6, 0.625e-6
 REQUEST, GB_SECOND = 0.20e-6, 0.0000133334
 API_CALL = 1.0e-6
@@ -46,13 +48,13 @@ class Item(NamedTuple):
 
 @click.command(help=__doc__)
 @click.option("--violations", default=4_402_119, help="recorded when the platform opens")
-@click.option("--new", default=1_500_000, help="new violations in a year")
-@click.option("--updates", default=3_000_000, help="rows that change one in a year")
+@click.option("--new", default=3_500_000, help="new violations in a year")
+@click.option("--updates", default=7_000_000, help="rows that change one in a year")
 @click.option("--unchanged", default=50_000_000, help="rows of full exports that change nothing in a year")
 @click.option("--look-ups", default=20_000_000, help="look-ups in a year")
-@click.option("--sms", default=10_000_000, help="SMS in a year")
-@click.option("--parts", default=1.6, help="parts of an SMS, on average")
-@click.option("--part-price", default=0.05, help="dollars for a part; the parameter SmsPartPrice")
+@click.option("--answered", default=0.25, help="share of the look-ups that are answered by SMS too")
+@click.option("--told", default=2.0, help="SMS about a new violation to its followers, on average")
+@click.option("--part-price", default=PART_PRICE, help="dollars for an SMS; the parameter SmsPartPrice")
 @click.option("--payments", default=2_000_000, help="payments in a year")
 @click.option("--metrics", default=40, help="metrics of our own")
 def main(
@@ -61,12 +63,13 @@ def main(
     updates: int,
     unchanged: int,
     look_ups: int,
-    sms: int,
-    parts: float,
+    answered: float,
+    told: float,
     part_price: float,
     payments: int,
     metrics: int,
 ) -> None:
+    sms = look_ups * answered + new * told + payments  # a receipt each
     kept = {"violation": violations + new / 2, "look-up": look_ups, "sms": sms, "payment": payments / 2}
     gigabytes = sum(number * KEPT_KB[what] for what, number in kept.items()) * 1e-6
     have = Counter(resource["Type"] for resource in TEMPLATE["Resources"].values())
@@ -92,11 +95,17 @@ def main(
         ),
     ]
     own = sum(item.dollars for item in bill)
-    bill.append(Item("SMS", sms * parts * part_price))
+    bill.append(Item("SMS", sms * part_price))
     for item in bill:
         click.echo(f"{item.what:50} {item.dollars:12,.0f}")
     click.echo(f"{'a year, without SMS':50} {own:12,.0f}")
     click.echo(f"{'a year':50} {own + bill[-1].dollars:12,.0f}")
+    click.echo(f"{'SmsSpendDayCap: SMS of two days, a full thousand':50} {spend_day_cap(bill[-1].dollars):12,.0f}")
+
+
+def spend_day_cap(year: float) -> int:
+    """Return the dollars of a day that the platform's cap lets pass: twice a day of the year, up to a full thousand."""
+    return 1000 * ceil(2 * year / 365 / 1000)
 
 
 def _read_queues() -> int:

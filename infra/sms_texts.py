@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from shared.domain.message import short_day
 from shared.domain.sms_texts import TEXTS, VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,26 +23,27 @@ EXAMPLES = {
     "next_total": "300,000",
     "amount": "50,000",
     "next_amount": "100,000",
-    "date": "24/12/2026",
-    "occurred": "23/11/2026",
     "as_of": "24/11/2026 09:00",
     "receipt_no": "GH-7K3M9QXW4TR2D",
+    "payment_no": "3f9a1c0e",
 }
-PAYMENT_NO = "3f9a1c0e"
-"""What a refund names in the place of a receipt's number, where nothing was settled and there is no receipt."""
+DAYS = {"date": "2026-12-24T00:00:00+03:00", "occurred": "2026-11-23T09:00:00+03:00"}
+TODAY = "2026-11-24T09:00:00+03:00"
 
 _BLOCK = re.compile(r"(?<=<!-- sms texts -->\n).*?(?=<!-- /sms texts -->)", re.DOTALL)
 
 
 def published() -> dict[str, Any]:
     """Return the edition, the sender's name and each text by name and language."""
-    texts = {name: _filled(name, EXAMPLES) for name in TEXTS}
-    texts["refund_no_receipt"] = _filled("refund", {**EXAMPLES, "receipt_no": PAYMENT_NO})
+    values = {
+        language: EXAMPLES | {name: short_day(instant, language, TODAY) for name, instant in DAYS.items()}
+        for language in LANGUAGES
+    }
+    texts = {
+        name: {language: text.format_map(values[language]) for language, text in by_language.items()}
+        for name, by_language in TEXTS.items()
+    }
     return {"edition": VERSION, "sender": SENDER, "texts": texts}
-
-
-def _filled(name: str, examples: dict[str, str]) -> dict[str, str]:
-    return {language: text.format_map(examples) for language, text in TEXTS[name].items()}
 
 
 def shown(page: str) -> str:

@@ -17,7 +17,7 @@ from shared.aws_json import Call
 from shared.plate_crypto import PlateCrypto
 from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import Messages
-from shared.stores.messaging.news import Group, News, grouped, news_of, to_tell
+from shared.stores.messaging.news import About, Group, News, grouped, markers, news_of, to_tell
 from shared.stores.versioned import Foreseen
 
 AT_ONCE: Final = 8
@@ -49,9 +49,10 @@ class Foreseer:
     def write(self, rows: Sequence[Any]) -> list[str]:
         """Return what would become of rows of distinct things, up to 100."""
         foreseen = self._store.foresee(rows)
-        for row, (_, tell, before) in zip(rows, foreseen, strict=True):
+        for row, (_, tell, before, episode) in zip(rows, foreseen, strict=True):
             if tell:
-                self.news += news_of(tell, row.identity, row.plate_key, row.violation.category, before)
+                about = About(row.identity, row.violation.category, episode)
+                self.news += news_of(tell, about, row.plate_key, before)
         return [each.outcome for each in foreseen]
 
 
@@ -76,8 +77,10 @@ def audience(calls: Sequence[Call], citizens: str, messages: str, crypto: PlateC
 
 def _told(groups: Iterable[Group], citizens: Citizens, messages: Messages) -> Iterator[tuple[str, str, str]]:
     for group in groups:
-        for follower in citizens.followers(group.plate_key):
-            if to_tell(follower, group, messages):
+        followers = list(citizens.followers(group.plate_key))
+        known = messages.marked(marker for follower in followers for marker in markers(follower, group))
+        for follower in followers:
+            if to_tell(follower, group, known):
                 yield follower.sub, group.kind, group.plate_key
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
+from notify.telling import Case, tell
 from shared.domain.citizen import Follower
 from shared.domain.message import Message
 from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.stores.citizens import Citizens
-from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, marker
-from shared.stores.messaging.news import Group, News, grouped, news_of, to_tell
+from shared.stores.items import text
+from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, Telling
+from shared.stores.messaging.news import DISPUTE_KINDS, About, Group, News, grouped, markers, news_of, to_tell
 from shared.stores.violation_rows import held_of
 
-UNREADABLE: Final = (LookupError, TypeError, AttributeError, ValueError)
-"""What reading an item raises that this version does not know: no retry can mend it."""
-_TRIES: Final = 5
+_IN_TURN: Final = 100
+"""Followers of a plate before another plate's."""
+_Turn = tuple[Iterator[Follower], Group, list[Exception]]
 _what_every_violation_has: Final = itemgetter(
     "pk", "plate", "tell", "amount", "code", "occurred_at", "recorded_at", "sector_code", "version", "status"
 )
@@ -39,46 +42,62 @@ def news(record: dict[str, Any]) -> list[News]:
     pk, plate, told, amount, *_ = _what_every_violation_has(image)
     int(amount["N"])
     tell, violation_no, plate_key = told["S"], pk["S"], plate["S"]
-    category = image["category"]["S"] if "category" in image else None
+    about = About(violation_no, text(image, "category"), text(image, "episode"))
     former = held.plate if held else before["plate"]["S"] if before else None
-    return news_of(tell, violation_no, plate_key, category, former)
+    return news_of(tell, about, plate_key, former)
 
 
 def announce(everything: Iterable[News], citizens: Citizens, messages: Messages, now: datetime) -> dict[str, Exception]:
     """One message for each follower, plate and kind, or more where there are more violations than one can tell of.
 
-    Returns the violations, by number, of which not every follower could be told because an item of the plate's cannot
-    be read, and why; the other plates' are told of all the same. Table calls: one Query a plate; one BatchGetItem and
-    one TransactWriteItems a follower with something new.
+    Returns the violations, by number, of which a follower could not be told because their item cannot be read, and why;
+    all others are told of them all the same. Table calls: one Query a plate and kind, and those of
+    :func:`telling.tell`.
     """
     untold: dict[str, Exception] = {}
-    for group in grouped(everything):
-        try:
-            for follower in citizens.followers(group.plate_key):
-                _tell(follower, group, messages, now)
-        except UNREADABLE as error:
-            untold.update(dict.fromkeys(group.violations, error))
+    tell(_cases(everything, untold, citizens, now), messages, now)
     return untold
 
 
-def _tell(follower: Follower, group: Group, messages: Messages, now: datetime) -> None:
-    for _ in range(_TRIES):
-        rest = to_tell(follower, group, messages)
-        parts = [tuple(rest[start : start + MAX_VIOLATIONS]) for start in range(0, len(rest), MAX_VIOLATIONS)]
-        refused = [part for part in parts if not _put(_message(follower, group, part, now), messages, now)]
-        if not refused:
-            return
-    raise RuntimeError("others keep telling of the same violations")
+def _cases(
+    everything: Iterable[News], untold: dict[str, Exception], citizens: Citizens, now: datetime
+) -> Iterator[Case]:
+    """Followers with what is news to them, some of every plate in turn: the largest holds up no other."""
+    turns: list[_Turn] = []
+    for group in grouped(everything):
+        unreadable: list[Exception] = []
+        turns.append((citizens.followers(group.plate_key, unreadable), group, unreadable))
+    while turns:
+        others: list[_Turn] = []
+        for turn in turns:
+            followers, group, unreadable = turn
+            left = _IN_TURN
+            for follower in followers:
+                if asked := markers(follower, group):
+                    yield Case(asked, partial(_plan, follower, group, now))
+                left -= 1
+                if not left:
+                    others.append(turn)
+                    break
+            if unreadable:
+                untold.update(dict.fromkeys(group.violations, unreadable[0]))
+        turns = others
 
 
-def _put(message: Message, messages: Messages, now: datetime) -> bool:
-    markers = [marker(violation_no, message.sub, message.kind) for violation_no in message.violations]
-    return messages.tell(message, markers, now)
+def _plan(follower: Follower, group: Group, now: datetime, known: Container[str]) -> list[Telling]:
+    rest = to_tell(follower, group, known)
+    parts = [tuple(rest[start : start + MAX_VIOLATIONS]) for start in range(0, len(rest), MAX_VIOLATIONS)]
+    return [
+        Telling(_message(follower, group, part, now), [group.marker(each, follower.sub) for each in part])
+        for part in parts
+    ]
 
 
 def _message(follower: Follower, group: Group, violations: tuple[str, ...], now: datetime) -> Message:
+    # Of a further dispute the same violations are told again.
+    names = [group.violations[each].episode or "" for each in violations] if group.kind in DISPUTE_KINDS else []
     return Message(
-        message_id=digest(group.kind, follower.sub, group.plate_key, *violations),
+        message_id=digest(group.kind, follower.sub, group.plate_key, *violations, *names),
         sub=follower.sub,
         kind=group.kind,
         created_at=to_text(now),

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from notify.providers import PermanentError, Provider, TemporaryError, UnknownOutcomeError
-from notify.quiet import QuietHours
+from notify.quiet import QuietHours, is_quiet
 from notify.wording import NotTrueError, Stores, UnreadableError, compose
 from shared.domain import message as texts
 from shared.domain.message import Message, MessageKind, MessageStatus
+from shared.domain.text import digest
 from shared.domain.time import BAGHDAD, to_text
-from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, Caps, Reservation
-from shared.stores.messaging.messages import TAKEN
+from shared.stores.messaging.caps import FOLLOWER_CAP, SAME_TEXT, SAME_TEXT_FOR, SPEND_CAP, Caps, Reservation
+from shared.stores.messaging.messages import TAKEN, TOLD_TOGETHER
 
 MAX_ATTEMPTS: Final = 10
 MAX_DELAY: Final = timedelta(hours=1)
@@ -30,12 +31,10 @@ _AT_ANY_HOUR: Final = frozenset({MessageKind.QUERY_RESULT, MessageKind.RECEIPT})
 
 
 class Rules(NamedTuple):
-    """What may go out when. part_price: millionths of a dollar. max_parts: of one message."""
+    """What may go out when."""
 
     quiet: QuietHours | None
     caps: Caps
-    part_price: int
-    max_parts: int
 
 
 class Outcome(NamedTuple):
@@ -54,7 +53,8 @@ def deliver(message_id: str, stores: Stores, provider: Provider, rules: Rules, n
 
     Repeats are harmless: nothing is written before the claim, and only one claim is given. A claim that was never ended
     becomes ``unknown`` when it comes by again, and is not sent again. Table calls of a message that is sent: two or
-    three GetItem, up to three BatchGetItem, one TransactWriteItems, one UpdateItem.
+    three GetItem, up to three BatchGetItem, one TransactWriteItems (two more
+    at most where shares of the day's dollars are spent), one UpdateItem.
     """
     messages = stores.messages
     try:
@@ -65,9 +65,8 @@ def deliver(message_id: str, stores: Stores, provider: Provider, rules: Rules, n
             return Outcome(MessageStatus.UNKNOWN, "claim_not_ended") if messages.abandon(message_id, now) else None
         if message.status != MessageStatus.WAITING or message.not_before > to_text(now):
             return None
-        quiet_until = rules.quiet.until(now) if rules.quiet and message.kind not in _AT_ANY_HOUR else None
-        if quiet_until:
-            messages.hold(message_id, quiet_until)
+        if is_quiet(rules.quiet, now) and message.kind not in _AT_ANY_HOUR:
+            messages.hold_quiet(message_id)
             return Outcome(HELD, QUIET)
         wording = compose(message, stores, now)
     except NotTrueError as error:
@@ -79,18 +78,20 @@ def deliver(message_id: str, stores: Stores, provider: Provider, rules: Rules, n
         messages.give_up(message_id, MessageStatus.FAILED, reason, now)
         return Outcome(MessageStatus.FAILED, reason)
     parts = texts.parts(wording.text)
-    if parts > rules.max_parts:
+    if parts > texts.MAX_PARTS:
         messages.give_up(message_id, MessageStatus.FAILED, TOO_LONG, now)
         return Outcome(MessageStatus.FAILED, TOO_LONG)
-    cost = parts * rules.part_price
+    cost = parts * rules.caps.part_price
     reservation = Reservation(
-        message.sub, wording.phone, wording.text, cost, now, enforced=message.kind != MessageKind.RECEIPT
+        message.sub, wording.phone, wording.text, cost, now, message.kind, attempt=message.attempts
     )
     refusal = messages.claim(message_id, reservation, rules.caps, wording.violations)
     if refusal == TAKEN:
         return None
+    if refusal == FOLLOWER_CAP and messages.fold(message, _together(message, now), now, _tomorrow(now)):
+        return Outcome(MessageStatus.DROPPED, TOLD_TOGETHER)
     if refusal:
-        messages.hold(message_id, _after(refusal, rules.quiet, now))
+        messages.hold(message_id, _after(refusal, now))
         return Outcome(HELD, refusal)
     return _send(message, reservation, parts, stores, provider, now)
 
@@ -119,13 +120,22 @@ def _send(
     return Outcome(MessageStatus.SENT, parts=parts)
 
 
-def _after(cap: str, quiet: QuietHours | None, now: datetime) -> datetime:
-    """Until when a message waits that a cap refused. What it held back is not worth waking anybody for."""
-    tomorrow = datetime.combine(now.astimezone(BAGHDAD).date() + timedelta(days=1), datetime.min.time(), BAGHDAD)
+def _after(cap: str, now: datetime) -> datetime:
+    """Until when a message waits that a cap refused."""
     if cap == SAME_TEXT:
-        later = now + SAME_TEXT_FOR
-    elif cap == CITIZEN_CAP:
-        later = tomorrow
-    else:
-        later = min(now + SPEND_CAP_RECHECK, tomorrow)  # the operator may raise it any time
-    return (quiet.until(later) if quiet else None) or later
+        return now + SAME_TEXT_FOR
+    if cap == SPEND_CAP:
+        return min(now + SPEND_CAP_RECHECK, _tomorrow(now))  # the operator may raise it any time
+    return _tomorrow(now)
+
+
+def _together(message: Message, now: datetime) -> Message:
+    """The message of the next day that tells of all new followers of a plate whom no message of today told of."""
+    kind, tomorrow = MessageKind.FOLLOWERS_ADDED, to_text(_tomorrow(now))[:10]
+    message_id = digest(kind, message.sub, message.plate_key or "", tomorrow)
+    return Message(message_id, message.sub, kind, to_text(now), plate_key=message.plate_key)
+
+
+def _tomorrow(now: datetime) -> datetime:
+    """When the next day begins in Baghdad."""
+    return datetime.combine(now.astimezone(BAGHDAD).date() + timedelta(days=1), datetime.min.time(), BAGHDAD)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import math
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from shared.aws_json import sdk
+from shared.aws_json import FastClient
 from shared.clock import now
 from shared.domain.message import MessageStatus
 from shared.observability import count, logger
@@ -38,16 +39,20 @@ _REASONS: Final = {
 
 
 class Report(NamedTuple):
-    """What a line says. reference: SNS's id of the message. reason: a code, for what did not arrive."""
+    """What a line says. reference: SNS's id of the message. reason: a code, for what did not arrive.
+
+    price: what the message cost, in millionths of a dollar; None where the line does not say.
+    """
 
     reference: str
     status: MessageStatus
     reason: str | None
+    price: int | None = None
 
 
 @cache
 def _messages() -> Messages:
-    return Messages(sdk(), setting("MESSAGES_TABLE"))
+    return Messages(FastClient(), setting("MESSAGES_TABLE"))
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -63,7 +68,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
             logger().error("a delivery log's line cannot be read", extra={"error": type(error).__name__})
             count("SmsReportUnreadable")
             continue
-        known = _messages().report(report.reference, report.status, report.reason, now())
+        known = _messages().report(report.reference, report.status, report.reason, now(), report.price)
         count(f"Sms{report.status.capitalize()}" if known else "SmsReportUnknown")
 
 
@@ -71,9 +76,18 @@ def read(line: str) -> Report:
     """One line. Raises LookupError, TypeError, AttributeError or ValueError for what is not SNS's."""
     entry = json.loads(line)
     reference: str = entry["notification"]["messageId"]
+    price = _price(entry["delivery"].get("priceInUSD"))
     if entry["status"] == "SUCCESS":
-        return Report(reference, MessageStatus.DELIVERED, None)
+        return Report(reference, MessageStatus.DELIVERED, None, price)
     if entry["status"] != "FAILURE":
         raise ValueError("neither success nor failure")
     said: str = entry["delivery"]["providerResponse"]
-    return Report(reference, MessageStatus.UNDELIVERED, _REASONS.get(said.strip().lower(), "unknown"))
+    return Report(reference, MessageStatus.UNDELIVERED, _REASONS.get(said.strip().lower(), "unknown"), price)
+
+
+def _price(dollars: float | None) -> int | None:
+    if dollars is None:
+        return None
+    if not 0 <= dollars < math.inf:
+        raise ValueError("a price that is none")
+    return round(dollars * 1_000_000)

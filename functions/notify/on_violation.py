@@ -5,20 +5,21 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from notify.announce import UNREADABLE, announce, news
+from notify.announce import announce, news
 from notify.failed_records import LAID_ASIDE, FailedRecords
-from shared.aws_json import Json, sdk
+from shared.aws_json import FastClient, Json
 from shared.clock import now
 from shared.observability import count, logger
 from shared.settings import setting
 from shared.stores.citizens import Citizens
+from shared.stores.items import UNREADABLE
 from shared.stores.messaging.messages import Messages
 from shared.stores.messaging.news import News
 
 
 @cache
 def _stores() -> tuple[Citizens, Messages]:
-    call = sdk()
+    call = FastClient()
     return Citizens(call, setting("CITIZENS_TABLE")), Messages(call, setting("MESSAGES_TABLE"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import NamedTuple
 
 from shared.domain.time import BAGHDAD
@@ -26,13 +26,13 @@ class QuietHours(NamedTuple):
             raise ValueError("quiet hours must end at another time than they begin")
         return cls(start, end)
 
-    def until(self, at: datetime) -> datetime | None:
-        """Return when the quiet hours end that an instant lies in; None where it lies in none."""
-        local = at.astimezone(BAGHDAD)
-        clock = local.time()
-        over_midnight = self.end < self.start
+    def hold(self, at: datetime) -> bool:
+        """Return whether an instant lies in them."""
+        clock = at.astimezone(BAGHDAD).time()
         late, early = clock >= self.start, clock < self.end
-        if not (late or early if over_midnight else late and early):
-            return None
-        day = local.date() + timedelta(days=int(over_midnight and late))
-        return datetime.combine(day, self.end, BAGHDAD)
+        return late or early if self.end < self.start else late and early
+
+
+def is_quiet(hours: QuietHours | None, at: datetime) -> bool:
+    """Return whether citizens are to be left alone at an instant. hours: None where they are off."""
+    return hours is not None and hours.hold(at)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 from notify.reminding import Stores, remind
-from shared.aws_json import sdk
+from shared.aws_json import FastClient
 from shared.clock import now
 from shared.observability import count, logger
 from shared.settings import listed, setting
@@ -20,7 +20,7 @@ _TIME_LEFT_MS: Final = 20_000
 
 @cache
 def _stores() -> Stores:
-    call = sdk()
+    call = FastClient()
     return Stores(
         Messages(call, setting("MESSAGES_TABLE")),
         Citizens(call, setting("CITIZENS_TABLE")),

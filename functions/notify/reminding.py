@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
-from notify.announce import UNREADABLE
+from notify.telling import Case, tell
+from shared.domain import fine
 from shared.domain.citizen import Follower
 from shared.domain.message import Message, MessageKind
 from shared.domain.text import digest
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import Violation
+from shared.policies import RULES
 from shared.stores.citizens import Citizens
-from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, marker
+from shared.stores.items import UNREADABLE
+from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, Telling, marker
 from shared.stores.messaging.news import concerns
 from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.violation_rows import SHARDS
@@ -42,34 +46,88 @@ def remind(days_ahead: Iterable[int], stores: Stores, now: datetime, may_go_on: 
 
     days_ahead: so many days before an amount rises its followers hear of it. A stage that is done (each shard of it)
     is not looked at again, one that was missed is caught up until the next stage or the rise itself. may_go_on: asked
-    before each plate; what is left then is due the next time. An item that cannot be read holds up no other plate's.
+    before each plate; what is left then is due the next time. An item that cannot be read holds up nobody else's.
     """
     put, unreadable = 0, list[Exception]()
-    for shard, stages in enumerate(stores.reminders.undone(due_stages(days_ahead, now), SHARDS)):
+    reached = due_stages(days_ahead, now)
+    by_day = {stage.day: stage for stage in reached}
+    for shard, stages in enumerate(stores.reminders.undone(reached, SHARDS)):
         try:
-            plates = _rising(stages, shard, stores.violations, now)
+            plates = _rising(stages, by_day, shard, stores.violations, now)
         except UNREADABLE as error:
             unreadable.append(error)
             continue
-        complete = True
-        for plate_key, rising in plates.items():
-            if not may_go_on():
-                return Run(put, unreadable)
-            try:
-                told = [
-                    _tell(follower, plate_key, rising, stores.messages, now)
-                    for follower in stores.citizens.followers(plate_key)
-                    if follower.notify
-                ]
-            except UNREADABLE as error:
-                unreadable.append(error)
-                complete = False
-            else:
-                put += sum(one for one, _ in told)
-                complete = complete and all(all_told for _, all_told in told)
-        if complete:
+        reminding = _Shard(plates, stores.citizens, now, may_go_on)
+        put += tell(reminding.cases(), stores.messages, now)
+        unreadable += reminding.unreadable
+        if reminding.interrupted:
+            break
+        if not reminding.unreadable and not reminding.left:
             stores.reminders.done(stages, shard, now)
     return Run(put, unreadable)
+
+
+class _Shard:
+    """The followers of a shard's plates. left: those who were not told all. interrupted: not all were come to."""
+
+    def __init__(
+        self,
+        plates: Mapping[str, Mapping[Stage, list[Violation]]],
+        citizens: Citizens,
+        now: datetime,
+        may_go_on: Callable[[], bool],
+    ) -> None:
+        self._plates = plates
+        self._citizens = citizens
+        self._now = now
+        self._may_go_on = may_go_on
+        self.unreadable: list[Exception] = []
+        self.left: set[tuple[str, str]] = set()
+        self.interrupted = False
+
+    def cases(self) -> Iterator[Case]:
+        """Everybody to be reminded, plate by plate."""
+        for plate_key, rising in self._plates.items():
+            if not self._may_go_on():
+                self.interrupted = True
+                return
+            for follower in self._citizens.followers(plate_key, self.unreadable):
+                if follower.notify and (markers := _markers(follower, rising)):
+                    once_a_day = marker(plate_key, follower.sub, f"{MessageKind.DOUBLING_SOON}#{self._today}")
+                    plan = partial(self._plan, follower, plate_key, markers, once_a_day)
+                    yield Case([*markers, once_a_day], plan)
+
+    @property
+    def _today(self) -> str:
+        return to_text(self._now)[:10]
+
+    def _plan(
+        self,
+        follower: Follower,
+        plate_key: str,
+        markers: Mapping[str, Violation],
+        once_a_day: str,
+        known: Container[str],
+    ) -> list[Telling]:
+        """One message to a follower, soonest rises first, and none where they had today's."""
+        self.left.discard((plate_key, follower.sub))
+        rest = [pk for pk in markers if pk not in known]
+        if not rest:
+            return []
+        if once_a_day in known or len(rest) > MAX_VIOLATIONS:
+            self.left.add((plate_key, follower.sub))
+        if once_a_day in known:
+            return []
+        rest = rest[:MAX_VIOLATIONS]
+        message = Message(
+            message_id=digest(MessageKind.DOUBLING_SOON, follower.sub, plate_key, self._today),
+            sub=follower.sub,
+            kind=MessageKind.DOUBLING_SOON,
+            created_at=to_text(self._now),
+            plate_key=plate_key,
+            violations=tuple(markers[pk].violation_no for pk in rest),
+        )
+        return [Telling(message, [*rest, once_a_day])]
 
 
 def due_stages(days_ahead: Iterable[int], now: datetime) -> list[Stage]:
@@ -81,30 +139,23 @@ def due_stages(days_ahead: Iterable[int], now: datetime) -> list[Stage]:
 
 
 def _rising(
-    stages: Iterable[Stage], shard: int, violations: Violations, now: datetime
+    stages: Iterable[Stage], by_day: Mapping[str, Stage], shard: int, violations: Violations, now: datetime
 ) -> dict[str, dict[Stage, list[Violation]]]:
-    """Find what still rises on the stages' days, by plate."""
+    """Find what the index has on the stages' days and still rises, by plate and by the stage that it has reached."""
     plates: defaultdict[str, dict[Stage, list[Violation]]] = defaultdict(dict)
-    for stage in stages:
-        for violation in violations.get(violations.rising(stage.day, shard)).values():
-            changes_at = violation.due(to_text(now)).changes_at
-            # The index may be behind: the item itself says when it rises.
-            if violation.owed and changes_at and changes_at[:10] == stage.day:
+    for found in stages:
+        for violation in violations.get(violations.rising(found.day, shard)).values():
+            rises = violation.owed or violation.is_disputed
+            # The index may be behind, and the rules newer than it: the item itself says when it rises.
+            doubles_at = fine.earliest(violation.facts, RULES) if rises else None
+            if doubles_at and to_text(now) < doubles_at and (stage := by_day.get(doubles_at[:10])):
                 plates[violation.plate_key].setdefault(stage, []).append(violation)
     return plates
 
 
-def _tell(
-    follower: Follower,
-    plate_key: str,
-    rising: Mapping[Stage, list[Violation]],
-    messages: Messages,
-    now: datetime,
-) -> tuple[bool, bool]:
-    """Put one message to a follower, soonest rises first. Returns whether, and whether nothing is left to tell."""
-    today = to_text(now)[:10]
-    once_a_day = marker(plate_key, follower.sub, f"{MessageKind.DOUBLING_SOON}#{today}")
-    markers = {
+def _markers(follower: Follower, rising: Mapping[Stage, list[Violation]]) -> dict[str, Violation]:
+    """The markers that a follower was reminded of each, with the violation, soonest rises first."""
+    return {
         marker(
             violation.violation_no, follower.sub, f"{MessageKind.DOUBLING_SOON}#{stage.ahead}#{stage.day}"
         ): violation
@@ -112,20 +163,3 @@ def _tell(
         for violation in rising[stage]
         if concerns(follower, violation.category)
     }
-    known = messages.marked([*markers, once_a_day])
-    rest = [pk for pk in markers if pk not in known]
-    if not rest:
-        return False, True
-    if once_a_day in known:
-        return False, False
-    rest, left = rest[:MAX_VIOLATIONS], rest[MAX_VIOLATIONS:]
-    message = Message(
-        message_id=digest(MessageKind.DOUBLING_SOON, follower.sub, plate_key, today),
-        sub=follower.sub,
-        kind=MessageKind.DOUBLING_SOON,
-        created_at=to_text(now),
-        plate_key=plate_key,
-        violations=tuple(markers[pk].violation_no for pk in rest),
-    )
-    told = messages.tell(message, [*rest, once_a_day], now)
-    return told, told and not left

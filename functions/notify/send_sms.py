@@ -11,7 +11,7 @@ from notify.delivery import HELD, Outcome, Rules, deliver
 from notify.providers import Provider
 from notify.quiet import QuietHours
 from notify.wording import Stores
-from shared.aws_json import Call, sdk
+from shared.aws_json import Call, FastClient
 from shared.batch import take_each
 from shared.clock import now
 from shared.observability import count
@@ -29,7 +29,7 @@ _MAX_SENDING_MS: Final = 15_000
 
 @cache
 def _ports() -> tuple[Stores, Provider, Rules]:
-    call = sdk()
+    call = FastClient()
     stores = Stores(
         Messages(call, setting("MESSAGES_TABLE")),
         Citizens(call, setting("CITIZENS_TABLE")),
@@ -37,9 +37,12 @@ def _ports() -> tuple[Stores, Provider, Rules]:
     )
     rules = Rules(
         quiet=QuietHours.parse(setting("QUIET_HOURS")),
-        caps=Caps(number("SMS_CITIZEN_DAY_CAP"), _millionths(setting("SMS_SPEND_DAY_CAP"))),
-        part_price=_millionths(setting("SMS_PART_PRICE")),
-        max_parts=number("SMS_MAX_PARTS"),
+        caps=Caps(
+            citizen_day=number("SMS_CITIZEN_DAY_CAP"),
+            spend_day=_millionths(setting("SMS_SPEND_DAY_CAP")),
+            other_share=number("SMS_OTHER_SHARE"),
+            part_price=_millionths(setting("SMS_PART_PRICE")),
+        ),
     )
     return stores, _provider(call), rules
 
@@ -74,8 +77,11 @@ def _millionths(dollars: str) -> int:
 def _send_message(body: str, context: Any) -> bool:
     if context.get_remaining_time_in_millis() < _MAX_SENDING_MS:
         return False
+    message_id = json.loads(body)["message_id"]
+    if not isinstance(message_id, str):
+        raise TypeError("the id of a message is text")
     stores, provider, rules = _ports()
-    outcome = deliver(json.loads(body)["message_id"], stores, provider, rules, now())
+    outcome = deliver(message_id, stores, provider, rules, now())
     if outcome:
         _measure(outcome, rules)
     return True
@@ -91,6 +97,6 @@ def _measure(outcome: Outcome, rules: Rules) -> None:
     count(f"Sms{outcome.status.title().replace('_', '')}")
     if outcome.parts:
         count("SmsParts", outcome.parts)
-        count("SmsCost", outcome.parts * rules.part_price / _MILLIONTHS)
+        count("SmsCost", outcome.parts * rules.caps.part_price / _MILLIONTHS)
     if outcome.status == HELD and outcome.reason == SPEND_CAP:
         count("SmsHeldBySpendCap")

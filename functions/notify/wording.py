@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from shared.domain import fine
 from shared.domain import message as texts
 from shared.domain.citizen import Profile
 from shared.domain.message import Message, MessageKind
@@ -13,12 +14,19 @@ from shared.domain.phone import to_e164
 from shared.domain.plate import Plate
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import CANCELLED, Violation
+from shared.policies import RULES
 from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import Messages
+from shared.stores.messaging.news import DISPUTE_KINDS, dispute_markers, told_marker
 from shared.stores.violations import Violations
 
 ANSWER_GOOD_FOR: Final = timedelta(hours=1)
 """The citizen read the answer on the portal; an SMS of it that comes later may name an amount that is paid."""
+
+_WRITTEN_WHEN_SENT: Final = (
+    *(MessageKind.NEW_VIOLATION, MessageKind.DOUBLING_SOON, MessageKind.CANCELLED),
+    *DISPUTE_KINDS,
+)
 
 
 class Stores(NamedTuple):
@@ -60,41 +68,83 @@ def compose(message: Message, stores: Stores, now: datetime) -> Wording:
         if message.kind == MessageKind.QUERY_RESULT and from_text(message.created_at) < now - ANSWER_GOOD_FOR:
             raise NotTrueError("too_old")
         return Wording(profile.phone, message.text)
+    if message.kind == MessageKind.FOLLOWERS_ADDED:
+        return Wording(profile.phone, texts.followers_added(profile.language, _plate(message)))
     text, violations = _news(message, profile, stores, now)
     return Wording(profile.phone, text, tuple(violation.violation_no for violation in violations))
 
 
 def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> tuple[str, Sequence[Violation]]:
     """The text of a message about violations, and those that it still holds for."""
-    if message.kind not in (MessageKind.NEW_VIOLATION, MessageKind.DOUBLING_SOON, MessageKind.CANCELLED):
+    if message.kind not in _WRITTEN_WHEN_SENT:
         raise UnreadableError("unknown_kind")
     if message.plate_key is None:
         raise UnreadableError("no_plate")
     follower = stores.citizens.follower(message.plate_key, message.sub)
     if follower is None or not follower.notify:
         raise NotTrueError("not_followed")
-    try:
-        plate = Plate.from_key(message.plate_key)
-    except (KeyError, ValueError):
-        raise UnreadableError("no_plate") from None
+    plate = _plate(message)
     found = stores.violations.get(message.violations)
     violations = [found[violation_no] for violation_no in message.violations if violation_no in found]
     here = [violation for violation in violations if violation.plate_key == message.plate_key]
-    language = profile.language
+    language, at = profile.language, to_text(now)
     if message.kind == MessageKind.CANCELLED:
         gone = [each for each in violations if each not in here or each.state == CANCELLED]
-        if gone := _announced(gone, message.sub, stores.messages):
-            return texts.cancelled(language, plate, gone), gone
+        if gone := _announced(gone, message, stores):
+            return texts.cancelled(language, plate, len(gone)), gone
     elif message.kind == MessageKind.NEW_VIOLATION:
         if current := [violation for violation in here if violation.owed]:
-            return texts.new_violations(language, plate, current, to_text(now)), current
-    elif rising := [violation for violation in here if violation.owed and violation.due(to_text(now)).changes_at]:
-        return texts.doubling_soon(language, plate, rising, to_text(now)), rising
+            occurred_at = current[0].occurred_at if follower.proven else None
+            return texts.new_violations(language, plate, texts.owed(current, at, RULES), at, occurred_at), current
+    elif message.kind == MessageKind.DOUBLING_SOON:
+        if rising := [violation for violation in here if _still_rises(violation, at)]:
+            disputed = any(violation.is_disputed for violation in rising)
+            return texts.doubling_soon(language, plate, texts.owed(rising, at, RULES), at, disputed=disputed), rising
+    elif message.kind == MessageKind.DISPUTE_ACCEPTED:
+        gone = [violation for violation in violations if violation.status == CANCELLED]
+        if gone := _of_their_last_dispute(gone, message, stores):
+            return texts.dispute_accepted(language, plate, len(gone)), gone
+    else:
+        refused = message.kind == MessageKind.DISPUTE_REFUSED
+        current = [violation for violation in here if (violation.owed if refused else violation.is_disputed)]
+        if current := _of_their_last_dispute(current, message, stores):
+            write = texts.dispute_refused if refused else texts.disputed
+            return write(language, plate, texts.owed(current, at, RULES), at), current
     raise NotTrueError("no_longer_true")
 
 
-def _announced(violations: Sequence[Violation], sub: str, messages: Messages) -> list[Violation]:
-    """Keep those whose announcement went out: nobody hears that something is cancelled that they never heard of."""
+def _still_rises(violation: Violation, at: str) -> bool:
+    """Whether it rises by the rules, and has not doubled yet by any plausible reading of them."""
+    if not (violation.owed or violation.is_disputed) or violation.due(at, RULES).changes_at is None:
+        return False
+    return (doubles_at := fine.earliest(violation.facts, RULES)) is not None and at < doubles_at
+
+
+def _of_their_last_dispute(violations: Sequence[Violation], message: Message, stores: Stores) -> list[Violation]:
+    """Keep those of whose last dispute the message tells: of a later one another message does."""
+    plate_key = message.plate_key or ""
+    episodes = stores.violations.episodes(violation.violation_no for violation in violations)
+    markers = [told_marker(each, message.sub, message.kind, plate_key, episode) for each, episode in episodes.items()]
+    told = stores.messages.marked(markers)
+    current = {each for each, pk in zip(episodes, markers, strict=True) if told.get(pk) == message.message_id}
+    return [violation for violation in violations if violation.violation_no in current]
+
+
+def _announced(violations: Sequence[Violation], message: Message, stores: Stores) -> list[Violation]:
+    """Keep those of which something went out: nobody hears that something is cancelled that they never heard of."""
     numbers = [violation.violation_no for violation in violations]
-    announced = messages.sent_about(sub, MessageKind.NEW_VIOLATION, numbers)
+    sub, plate_key = message.sub, message.plate_key or ""
+    announced = stores.messages.sent_about(sub, MessageKind.NEW_VIOLATION, numbers)
+    episodes = stores.violations.episodes(number for number in numbers if number not in announced)
+    announced |= stores.messages.sent_under(
+        {pk: number for number, episode in episodes.items() for pk in dispute_markers(number, sub, plate_key, episode)}
+    )
     return [violation for violation in violations if violation.violation_no in announced]
+
+
+def _plate(message: Message) -> Plate:
+    """The plate that a message is about. Raises UnreadableError."""
+    try:
+        return Plate.from_key(message.plate_key or "")
+    except (KeyError, ValueError):
+        raise UnreadableError("no_plate") from None

@@ -135,7 +135,15 @@ def view(payment: Payment) -> dict[str, Any]:
         "gateway": payment.gateway,
         "amount": payment.amount,
         "currency": CURRENCY,
-        "items": [{"violation_no": line.violation_no, "amount": line.amount} for line in payment.lines],
+        "items": [
+            {
+                "violation_no": line.violation_no,
+                "amount": line.amount,
+                "rule": line.rule or None,
+                "window": line.window or None,
+            }
+            for line in payment.lines
+        ],
         "redirect_url": payment.redirect_url,
         "created_at": payment.created_at,
         "expires_at": payment.expires_at,

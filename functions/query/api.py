@@ -53,6 +53,7 @@ def _ports() -> Ports:
             number("LINKS_A_DAY"),
             number("MAX_VEHICLES"),
             number("SMS_CITIZEN_DAY_CAP"),
+            number("MAX_FOLLOWERS"),
         ),
         Registry(call, setting("REGISTRY_TABLE"), crypto) if proof else None,
     )

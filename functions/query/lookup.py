@@ -20,6 +20,7 @@ from shared.domain.violation import Violation
 from shared.http import Problem
 from shared.identity import Citizen
 from shared.pagination import PAGE, Cursors, paginate
+from shared.policies import OBJECTIONS_WHERE, RULES
 from shared.stores.look_ups import Asked
 from shared.stores.messaging.messages import QUEUED
 from shared.stores.profiles import Subject
@@ -67,9 +68,9 @@ def ask(
     if refusal:
         ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
     else:
-        rises = min((due.changes_at for v in violations if v.owed and (due := teller.due(v)).changes_at), default=None)
-        said = _result(citizen, admission.profile, reading.plate, query_id, totals, rises, as_of or at, at)
-        answer = digest(said.language, str(totals), str(rises))
+        owed = message.owed([violation for violation in violations if violation.owed], at, RULES)
+        said = _result(citizen, admission.profile, reading.plate, query_id, owed, as_of, at)
+        answer = digest(said.language, *map(str, owed[:3]))
         # Together, so that an answer kept as told has its message.
         answered = ports.look_ups.answered_action(citizen.sub, plate_key, answer, now)
         status = ports.messages.put_answer(said, now, ports.limits.sms, answered, *kept)
@@ -82,6 +83,7 @@ def ask(
         "plate": plate_view(reading, language),
         "as_of": as_of,
         "note": None if totals["unpaid_count"] else note_of_none(as_of or at, language),
+        "objections_where": OBJECTIONS_WHERE[language],
         "violations": [teller.tell(violation) for violation in items],
         "totals": totals,
         "next_cursor": cursor,
@@ -141,6 +143,7 @@ def of_vehicle(
     return {
         "plate": plate_view(Reading(plate, vehicle.category), language),
         "as_of": ports.feed.as_of(now),
+        "objections_where": OBJECTIONS_WHERE[language],
         "totals": totals_view(violations, teller.due),
         "items": [teller.tell(violation) for violation in items],
         "next_cursor": following,
@@ -166,9 +169,8 @@ def _result(
     profile: Profile,
     plate: Plate,
     query_id: str,
-    totals: dict[str, Any],
-    rises: str | None,
-    as_of: str,
+    owed: message.Owed,
+    as_of: str | None,
     at: str,
 ) -> Message:
     """The SMS that says what the screen says."""
@@ -180,6 +182,6 @@ def _result(
         created_at=at,
         phone=citizen.phone,
         language=language,
-        text=message.query_result(language, plate, totals["unpaid_count"], totals["amount"], rises, as_of),
+        text=message.query_result(language, plate, owed, as_of, at),
         plate_key=plate.key,
     )

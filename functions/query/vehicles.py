@@ -12,7 +12,7 @@ from query.quotas import admit, refused
 from query.views import Teller, plate_view, totals_view
 from shared.aws_json import Json
 from shared.domain import message
-from shared.domain.citizen import Follower, QuotaError, Vehicle
+from shared.domain.citizen import Follower, FollowersFullError, QuotaError, Vehicle
 from shared.domain.message import Message, MessageKind
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
@@ -45,7 +45,7 @@ def link(
     """The link and whether it is new; linking twice is linking once, but a proof given later counts.
 
     Raises Problem: 422 for a proof that is missing or wrong, 409 where the plate's number is found in several
-    categories or the citizen has too many vehicles, 429.
+    categories, the citizen has too many vehicles or the plate too many followers without proof, 429.
     """
     proven, category = _prove(ports, citizen, asked, now)
     reading = asked.reading._replace(category=category)
@@ -65,6 +65,9 @@ def link(
         known = ports.citizens.link(citizen.sub, wanted, now, ports.limits, told)
     except QuotaError as error:
         raise refused(error.quota, now) from None
+    except FollowersFullError:
+        count("FollowersFull")
+        raise Problem(409, "followers_full") from None
     vehicle = known or wanted
     if known and proven and not known.proven and known.category in (None, category):
         vehicle = known._replace(proven=True, category=category)
@@ -93,28 +96,33 @@ def _prove(ports: Ports, citizen: Citizen, asked: LinkRequest, now: datetime) ->
 
 
 def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) -> list[Json]:
-    """The actions that tell everybody who has proved the vehicle theirs that another account follows it."""
+    """The actions that tell everybody who has proved the vehicle theirs that another account follows it.
+
+    An owner hears of an account and plate once, however often it ends the link and comes back.
+    """
     owners = [
         follower.sub
         for follower in ports.citizens.followers(vehicle.plate_key)
         if follower.proven and follower.sub != citizen.sub and _same_category(follower, vehicle)
-    ]
+    ][:MAX_TOLD_OWNERS]
     plate, at = Plate.from_key(vehicle.plate_key), to_text(now)
+    told = {sub: digest(MessageKind.FOLLOWER_ADDED, sub, citizen.sub, vehicle.plate_key) for sub in owners}
+    known = ports.messages.known(told.values())
     return [
         ports.messages.put_action(
             Message(
-                message_id=digest(MessageKind.FOLLOWER_ADDED, sub, vehicle.vehicle_id),
+                message_id=told[sub],
                 sub=sub,
                 kind=MessageKind.FOLLOWER_ADDED,
                 created_at=at,
                 phone=profile.phone,
                 language=profile.language,
-                text=message.follower_added(profile.language, plate, at),
+                text=message.follower_added(profile.language, plate),
                 plate_key=vehicle.plate_key,
             ),
             now,
         )
-        for sub, profile in ports.citizens.profiles(owners[:MAX_TOLD_OWNERS]).items()
+        for sub, profile in ports.citizens.profiles(sub for sub in owners if told[sub] not in known).items()
         if profile.phone and profile.sms
     ]
 
@@ -147,7 +155,7 @@ def change(
 def unlink(ports: Ports, citizen: Citizen, vehicle_id: str) -> None:
     """End a link. Raises Problem 404."""
     vehicle = _own(ports, citizen, vehicle_id)
-    if not ports.citizens.unlink(citizen.sub, vehicle_id, vehicle.plate_key):
+    if not ports.citizens.unlink(citizen.sub, vehicle_id, vehicle.plate_key, proven=vehicle.proven):
         raise Problem(404, "no_such_vehicle")
 
 
@@ -175,7 +183,7 @@ def remove_follower(ports: Ports, citizen: Citizen, vehicle_id: str, follower_id
     vehicle = _proven(ports, citizen, vehicle_id)
     for follower in ports.citizens.followers(vehicle.plate_key):
         if follower.vehicle_id == follower_id and _same_category(follower, vehicle):
-            ports.citizens.unlink(follower.sub, follower_id, vehicle.plate_key)
+            ports.citizens.unlink(follower.sub, follower_id, vehicle.plate_key, proven=follower.proven)
             return
     raise Problem(404, "no_such_follower")
 

@@ -11,6 +11,7 @@ from shared.domain.message import day
 from shared.domain.money import CURRENCY
 from shared.domain.plate import Plate, Reading
 from shared.domain.violation import Violation
+from shared.policies import RULES
 
 _NONE: Final = {
     "ar": "لا توجد مخالفة غير مسددة مسجلة بهذا الرقم حتى {}",
@@ -60,7 +61,7 @@ class Teller:
         """Work out what is owed for a violation, once."""
         known = self._dues.get(violation.violation_no)
         if known is None:
-            known = self._dues[violation.violation_no] = violation.due(self._at)
+            known = self._dues[violation.violation_no] = violation.due(self._at, RULES)
         return known
 
     def tell(self, violation: Violation) -> dict[str, Any]:
@@ -73,6 +74,7 @@ class Teller:
             "legal_ref": violation.legal_ref,
             "occurred_at": self._instant(violation.occurred_at),
             "recorded_at": self._instant(violation.recorded_at),
+            "notified_at": self._instant(violation.notified_at),
             "place": violation.place if self._proven else None,
             "sector": {
                 "code": violation.sector_code,
@@ -81,7 +83,7 @@ class Teller:
                 and governorate_view(violation.sector_governorate, self._language),
             },
             "base_amount": violation.amount,
-            "due": self._due_view(violation) if violation.owed else None,
+            "due": self._due_view(violation) if violation.owed or violation.is_disputed else None,
             "status": violation.state,
             "paid_at": self._instant(violation.paid_at or violation.counter_paid_at),
             "receipt_no": violation.receipt_no or violation.counter_receipt_no,
@@ -95,6 +97,7 @@ class Teller:
             "stage": due.stage,
             "changes_at": self._instant(due.changes_at),
             "next_amount": due.next_amount,
+            "window": due.window and due.window._asdict(),
         }
 
     def _plate_of(self, category: str | None) -> dict[str, Any]:
@@ -109,6 +112,22 @@ class Teller:
 
 
 def totals_view(violations: Sequence[Violation], due: Callable[[Violation], Due]) -> dict[str, Any]:
-    """Count how many there are on the whole plate, how many are owed, and how much in all."""
-    owed = [due(violation).amount for violation in violations if violation.owed]
-    return {"count": len(violations), "unpaid_count": len(owed), "amount": sum(owed), "currency": CURRENCY}
+    """Count how many there are on the whole plate, and how many are owed, and how much in all; apart, what is disputed.
+
+    amount: of what is owed alone.
+    """
+    owed: list[int] = []
+    disputed: list[int] = []
+    for violation in violations:
+        if violation.owed:
+            owed.append(due(violation).amount)
+        elif violation.is_disputed:
+            disputed.append(due(violation).amount)
+    return {
+        "count": len(violations),
+        "unpaid_count": len(owed),
+        "amount": sum(owed),
+        "disputed_count": len(disputed),
+        "disputed_amount": sum(disputed),
+        "currency": CURRENCY,
+    }

@@ -121,6 +121,11 @@ PROBLEMS: Final = {
         "گەیشتیتە زۆرترین ژمارەی ئۆتۆمبێل، سەرەتا یەکێک لاببە",
         "You follow as many vehicles as one may: remove one first",
     ),
+    "followers_full": _words(
+        "يتابع هذه اللوحة أكبر عدد ممكن، أثبت أن المركبة لك لتتابعها",
+        "زۆرترین کەس بەدواداچوونی ئەم تابلۆیە دەکەن، بیسەلمێنە کە ئۆتۆمبێلەکە هی تۆیە",
+        "As many follow this plate as may without proof: prove that the vehicle is yours to follow it",
+    ),
     # of a vehicle
     "no_such_vehicle": _words("لا توجد هذه المركبة", "ئەم ئۆتۆمبێلە نییە", "There is no such vehicle"),
     "no_such_follower": _words("لا يوجد هذا المتابع", "ئەم بەدواداچووە نییە", "There is no such follower"),

@@ -94,7 +94,7 @@ OPERATIONS: dict[str, Operation] = {
         {201: "VehicleLinked", 200: "VehicleLinked"},
         body="VehicleAsked",
         refusals={
-            409: ("plate_ambiguous", "vehicles_full"),
+            409: ("plate_ambiguous", "vehicles_full", "followers_full"),
             429: ("quota_links", "quota_proofs", "quota_queries", "quota_plates"),
         },
         fields={

@@ -23,6 +23,7 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
 ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 INSTANT: Schema = {"type": "string", "format": "date-time"}
+DAY: Schema = {"type": "string", "format": "date"}
 INSTANT_OR_DAY: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d\+03:00)?$"}
 
 
@@ -79,6 +80,8 @@ _PARTS = {
     "number": {**TEXT, "maxLength": 40},
 }
 
+_OBJECTIONS_WHERE: Schema = {**TEXT, "description": "Where one objects to a violation"}
+
 SCHEMAS: dict[str, Schema] = {
     "Governorate": answer(code={"type": "string", "pattern": "^[12][0-9]$"}, name=TEXT),
     "Plate": answer(
@@ -99,6 +102,10 @@ SCHEMAS: dict[str, Schema] = {
         stage=one_of(fine.DISCOUNTED, fine.BASE, fine.DOUBLED, fine.STATED),
         changes_at=nullable(INSTANT_OR_DAY),
         next_amount=nullable(COUNT),
+        window={
+            **nullable(answer(id=TEXT, until=DAY, was=COUNT)),
+            "description": "Why less is asked now: until the end of which day, and what were owed else",
+        },
     ),
     "Violation": answer(
         violation_no=TEXT,
@@ -108,15 +115,23 @@ SCHEMAS: dict[str, Schema] = {
         legal_ref=nullable(TEXT),
         occurred_at=INSTANT_OR_DAY,
         recorded_at=INSTANT_OR_DAY,
+        notified_at=nullable(INSTANT_OR_DAY),
         place=nullable(TEXT),
         sector=answer(code=TEXT, name=nullable(TEXT), governorate=nullable(ref("Governorate"))),
         base_amount=COUNT,
-        due=nullable(ref("Due")),
+        due={**nullable(ref("Due")), "description": "Of what is unpaid, in payment or disputed"},
         status=one_of(violation.UNPAID, violation.IN_PAYMENT, violation.PAID, violation.CANCELLED, violation.DISPUTED),
         paid_at=nullable(INSTANT_OR_DAY),
         receipt_no=nullable(TEXT),
     ),
-    "Totals": answer(count=COUNT, unpaid_count=COUNT, amount=COUNT, currency=one_of(CURRENCY)),
+    "Totals": answer(
+        count=COUNT,
+        unpaid_count=COUNT,
+        amount={**COUNT, "description": "Of what is unpaid or in payment"},
+        disputed_count=COUNT,
+        disputed_amount={**COUNT, "description": "Of what is disputed, which stands in no other amount"},
+        currency=one_of(CURRENCY),
+    ),
     "QueryAsked": {
         **request(("plate",), plate=ref("PlateAsked"), sms={**FLAG, "default": True}),
         "examples": [{"plate": "بغداد ز ١٢٣٤٥"}, {"plate": _PLATE, "sms": False}],
@@ -126,13 +141,20 @@ SCHEMAS: dict[str, Schema] = {
         plate=ref("Plate"),
         as_of={**nullable(INSTANT), "description": "Up to when the directorate's data goes"},
         note={**nullable(TEXT), "description": "Where nothing unpaid is recorded: that, and as of when"},
+        objections_where=_OBJECTIONS_WHERE,
         violations=listed(ref("Violation")),
         totals=ref("Totals"),
         next_cursor=nullable(TEXT),
         sms=answer(status=one_of("queued", "same_as_recent", "limit", "no_phone", "off"), parts=COUNT),
     ),
     "ViolationPage": page(ref("Violation")),
-    "VehicleViolationPage": page(ref("Violation"), plate=ref("Plate"), as_of=nullable(INSTANT), totals=ref("Totals")),
+    "VehicleViolationPage": page(
+        ref("Violation"),
+        plate=ref("Plate"),
+        as_of=nullable(INSTANT),
+        objections_where=_OBJECTIONS_WHERE,
+        totals=ref("Totals"),
+    ),
     "VehicleAsked": {
         **request(
             ("plate", "relation"),
@@ -189,7 +211,7 @@ SCHEMAS: dict[str, Schema] = {
         gateway=TEXT,
         amount=COUNT,
         currency=one_of(CURRENCY),
-        items=listed(answer(violation_no=TEXT, amount=COUNT)),
+        items=listed(answer(violation_no=TEXT, amount=COUNT, rule=nullable(TEXT), window=nullable(TEXT))),
         redirect_url=nullable(TEXT),
         created_at=INSTANT,
         expires_at=INSTANT,

@@ -6,16 +6,19 @@ import json
 import sys
 from collections.abc import Iterable
 from datetime import datetime
+from typing import BinaryIO
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.operator import deciding, files, pausing, releasing, reopening, replay, rollback, trail, undoing
+from infra.operator import deciding, files, pausing, releasing, reopening, replay, rollback, rules, trail, undoing
 from infra.operator.deployment import Deployment
 from infra.operator.rounds import LEFT
+from infra.policies import faults
 from shared.aws_json import AwsError
 from shared.clock import now
 from shared.domain.time import BAGHDAD
+from shared.policies import rules_of
 
 APPLY = click.option("--apply", is_flag=True, help="do it; without this, only say what would be done")
 WHAT = click.argument("what", type=click.Choice(list(pausing.PARTS)))
@@ -294,6 +297,41 @@ def figures(deployment: Deployment, day: datetime, apply: bool) -> None:
         if "FunctionError" in answer:
             raise click.ClickException("the function failed: see the log of StatsOnNight")
     click.echo("written")
+
+
+@app.command()
+@click.argument("file", type=click.File("rb"))
+@click.pass_obj
+def preview_policy(deployment: Deployment, file: BinaryIO) -> None:
+    """Say how many fines and dinars the newest set of FILE would touch, beside the rules in force. Changes nothing."""
+    try:
+        document = json.loads(file.read())
+    except ValueError as error:
+        raise click.ClickException(f"no JSON: {error}") from None
+    if found := faults(document):
+        raise click.ClickException("\n".join(found))
+    _say(rules.preview(deployment, rules_of(document["sets"][-1])))
+
+
+@app.command()
+@APPLY
+@click.pass_obj
+def reindex_rises(deployment: Deployment, apply: bool) -> None:
+    """Bring the days by which reminders find violations up to the rules in force. Changes no version, tells nobody."""
+    todo = rules.outlook(deployment)
+    if todo is None:
+        click.echo("the days are those of the rules in force")
+        return
+    _say(todo.lines())
+    if not apply:
+        _only_said()
+        return
+    results: dict[str, object] = {}
+    try:
+        with deployment.audited("reindex-rises") as results:
+            rules.reindex(deployment, results)
+    finally:
+        _say(f"{count:,} {what}" for what, count in results.items())
 
 
 @app.command()

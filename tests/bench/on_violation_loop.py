@@ -7,6 +7,7 @@ of a plate with so many followers.
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -27,13 +28,14 @@ class Citizens:
             Follower(f"ur-{number}", "v", None, True, False, "self", SINCE) for number in range(followers)
         ]
 
-    def followers(self, plate_key: str) -> Iterator[Follower]:
+    def followers(self, plate_key: str, unreadable: list[Exception]) -> Iterator[Follower]:
         return iter(self._followers)
 
 
 class Messages:
-    def told(self, sub: str, kind: str, violations: Iterable[str]) -> set[str]:
-        return set()
+    def marked(self, markers: Iterable[str]) -> dict[str, str]:
+        deque(markers, maxlen=0)
+        return {}
 
     def tell(self, *_: object) -> bool:
         return True

@@ -70,10 +70,11 @@ def measured(
         importlib.import_module(name)
     functions.violations = type(functions.violations)(meter.through(sdk()), functions.tables["Violations"])
     fast = functions._fast
-    monkeypatch.setattr("query.api.FastClient", lambda: meter.through(fast()))
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in ("notify", "pay") and getattr(module, "sdk", None) is sdk:
-            monkeypatch.setattr(module, "sdk", lambda: meter.through(sdk()))
+    for module in ("query.api", "notify.on_violation", "notify.sweep", "notify.send_sms"):
+        monkeypatch.setattr(f"{module}.FastClient", lambda: meter.through(fast()))
+    for name, found in list(sys.modules.items()):
+        if name.partition(".")[0] == "pay" and getattr(found, "sdk", None) is sdk:
+            monkeypatch.setattr(found, "sdk", lambda: meter.through(sdk()))
 
     def run(what: Callable[[], object]) -> dict[str, float]:
         meter.reads = meter.writes = 0.0

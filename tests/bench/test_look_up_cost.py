@@ -87,6 +87,7 @@ class Side:
             "PLATES_A_DAY": "10",
             "LINKS_A_DAY": "5",
             "MAX_VEHICLES": "10",
+            "MAX_FOLLOWERS": "50",
             "SMS_CITIZEN_DAY_CAP": "10",
         }
         self.says = cost.run([*self._command, "1"], self._environment).stdout.strip()  # leaves the bytecode behind

@@ -62,7 +62,7 @@ class TestLinks:
         winner = f"v{known.index(None)}"
         assert {each.vehicle_id for each in known if each} == {winner}
         keys = {item["sk"]["S"] for item in tables.items("Citizens")}
-        assert keys == {SUB, f"VEHICLE#{winner}", "PROFILE"}
+        assert keys == {SUB, f"VEHICLE#{winner}", "PROFILE", "UNPROVEN"}
 
     def test_followers_are_read_page_by_page(self, engine: Engine, tables: Tables) -> None:
         call = engine.fast()

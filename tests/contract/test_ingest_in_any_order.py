@@ -330,7 +330,7 @@ def test_the_order_and_number_of_runs_of_chunks_change_nothing(engine: Engine, t
     """Rows of a file that say what an earlier file said write nothing, and outdo earlier lines of their own all the
     same."""
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
     @given(first=rows_again, second=rows_again, order=st.lists(st.integers(0, 99), max_size=12))
     def holds(first: list[Again], second: list[Again], order: list[int]) -> None:
         world = World(engine.fast(), tables["Files"], tables["Violations"], f"w{next(_WORLDS)}")

@@ -12,8 +12,8 @@ import pytest
 from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.sms_texts import VERSION
 from shared.domain.time import to_text
-from shared.stores.messaging.caps import CITIZEN_CAP, SAME_TEXT, SAME_TEXT_FOR, SPEND_CAP, Caps
-from shared.stores.messaging.messages import CLAIMED_FOR, MAX_VIOLATIONS, TAKEN, Messages, marker
+from shared.stores.messaging.caps import CITIZEN_CAP, FOLLOWER_CAP, SAME_TEXT, SAME_TEXT_FOR, SPEND_CAP, Caps
+from shared.stores.messaging.messages import CLAIMED_FOR, MAX_VIOLATIONS, TAKEN, Messages, Telling, marker
 from tests.support.aws import Engine, Tables
 from tests.support.build import CAPS, NOON, PHONE, PLATE, SUB, reservation
 
@@ -48,7 +48,11 @@ def status(tables: Tables, message_id: str = "m1") -> str:
 
 
 def tell(messages: Messages, message: Message) -> bool:
-    return messages.tell(message, [marker(each, message.sub, message.kind) for each in message.violations], NOON)
+    return messages.tell([telling(message)], NOON)
+
+
+def telling(message: Message) -> Telling:
+    return Telling(message, [marker(each, message.sub, message.kind) for each in message.violations])
 
 
 def claim(messages: Messages, message_id: str = "m1", at: datetime = NOON) -> bool:
@@ -271,8 +275,8 @@ class TestCaps:
         assert self.reserve(messages, 1, CAPS, text="same", at=NOON + SAME_TEXT_FOR) is None
 
     def test_a_receipt_is_counted_and_never_held(self, messages: Messages) -> None:
-        caps = Caps(citizen_day=1, spend_day=50_000)
-        assert [self.reserve(messages, number, caps, enforced=False) for number in range(3)] == [None] * 3
+        caps = CAPS._replace(citizen_day=1, spend_day=50_000)
+        assert [self.reserve(messages, number, caps, kind=MessageKind.RECEIPT) for number in range(3)] == [None] * 3
         assert self.reserve(messages, 3, caps._replace(spend_day=10**9)) == CITIZEN_CAP
         assert self.reserve(messages, 3, caps._replace(citizen_day=10)) == SPEND_CAP
 
@@ -285,7 +289,7 @@ class TestCaps:
 
     @pytest.mark.parametrize("ended", [MessageStatus.FAILED, MessageStatus.WAITING])
     def test_one_that_did_not_go_out_releases_what_it_reserved(self, messages: Messages, ended: str) -> None:
-        caps = Caps(citizen_day=1, spend_day=50_000)
+        caps = CAPS._replace(citizen_day=1, spend_day=50_000)
         assert self.reserve(messages, 0, caps, text="same") is None
         if ended == MessageStatus.FAILED:
             messages.end("m0", MessageStatus.FAILED, "refused", NOON, reservation(text="same"))
@@ -312,6 +316,142 @@ class TestCaps:
         with ThreadPoolExecutor(len(stores)) as threads:
             refusals = list(threads.map(lambda number: self.reserve(stores[number % 4], number, caps), range(4)))
         assert (refusals.count(None), refusals.count(CITIZEN_CAP)) == (3, 1)
+
+
+class TestTheDaysDollars:
+    """Its shards: shares that sum to the cap, two counts in each, and what is given back or put right."""
+
+    CAPS = CAPS._replace(citizen_day=10**6, spend_day=20_000_000, other_share=40)
+    """Of four hundred parts: four shards."""
+
+    def claim(self, messages: Messages, message_id: str, caps: Caps, **fields: Any) -> str | None:
+        messages.put(said(message_id), NOON)
+        return messages.claim(message_id, reservation(**{"text": message_id, "sub": message_id, **fields}), caps)
+
+    def spent(self, tables: Tables, name: str = "reserved") -> list[int]:
+        items = [item for item in tables.items("Messages") if item["pk"]["S"].startswith("CAP#SPEND#")]
+        return [int(item[name]["N"]) for item in sorted(items, key=str) if name in item]
+
+    @pytest.mark.parametrize("parts", [0, 1, 99, 100, 101, 199, 200, 399, 400, 799, 800, 801, 10_000])
+    @pytest.mark.parametrize("rest", [0, 1, 49_999])
+    def test_the_shares_sum_to_the_cap_exactly(self, parts: int, rest: int) -> None:
+        caps = self.CAPS._replace(spend_day=parts * 50_000 + rest)
+        shares = [caps.share(shard) for shard in range(caps.shards)]
+        assert caps.shards == min(8, max(1, parts // 100))
+        assert sum(all_ for all_, _ in shares) == caps.spend_day
+        assert sum(others for _, others in shares) == caps.spend_day * 40 // 100
+        assert all(0 <= others <= all_ for all_, others in shares)
+
+    @pytest.mark.parametrize(("parts", "tried"), [(1, 1), (200, 2), (300, 3), (400, 3), (800, 3)])
+    def test_an_attempt_tries_up_to_three_shards_each_once(self, parts: int, tried: int) -> None:
+        caps = self.CAPS._replace(spend_day=parts * 50_000)
+        firsts = set()
+        for number in range(200):
+            shards = caps.tried("m", number)
+            assert len(set(shards)) == len(shards) == tried
+            assert set(shards) <= set(range(caps.shards))
+            firsts.add(shards[0])
+        assert len(firsts) == caps.shards, "another attempt begins elsewhere"
+
+    def test_each_count_stops_where_it_should(self, messages: Messages, tables: Tables) -> None:
+        caps = self.CAPS._replace(spend_day=500_000)  # ten parts, one shard
+        answers = [self.claim(messages, f"a{n}", caps, kind=MessageKind.QUERY_RESULT) for n in range(6)]
+        assert answers == [None] * 4 + [SPEND_CAP] * 2
+        news = [self.claim(messages, f"n{n}", caps) for n in range(7)]
+        assert news == [None] * 6 + [SPEND_CAP]
+        assert self.claim(messages, "r", caps, kind=MessageKind.RECEIPT) is None
+        assert (self.spent(tables), self.spent(tables, "for_others")) == ([550_000], [200_000])
+
+    def test_answers_stop_at_the_whole_too(self, messages: Messages) -> None:
+        caps = self.CAPS._replace(spend_day=500_000)
+        for number in range(10):
+            assert self.claim(messages, f"n{number}", caps) is None
+        assert self.claim(messages, "a", caps, kind=MessageKind.QUERY_RESULT) == SPEND_CAP
+
+    def test_a_refused_shard_is_not_the_end_of_the_day(self, messages: Messages, tables: Tables) -> None:
+        caps = self.CAPS._replace(spend_day=10_500_000)  # two shards; 5.25 dollars each
+        first, second = caps.tried("m", 0)
+        assert self.claim(messages, "m", caps, cost=5_250_000) is None
+        other = next(f"x{n}" for n in range(99) if caps.tried(f"x{n}", 0)[0] == first)
+        assert self.claim(messages, other, caps, cost=5_250_000) is None
+        third = self.claim(messages, "y", caps, cost=1)
+        assert third == SPEND_CAP
+        assert self.spent(tables) == [5_250_000, 5_250_000]
+        assert second != first
+
+    def test_it_is_given_back_to_the_shard_that_the_claim_names(self, messages: Messages, tables: Tables) -> None:
+        caps = self.CAPS
+        for number in range(8):
+            self.claim(messages, f"m{number}", caps, kind=MessageKind.QUERY_RESULT)
+        before = self.spent(tables)
+        assert len(before) > 1
+        for number in range(8):
+            fields = {"text": f"m{number}", "sub": f"m{number}", "kind": MessageKind.QUERY_RESULT}
+            messages.end(f"m{number}", MessageStatus.FAILED, "why", NOON, reservation(**fields))
+        assert self.spent(tables) == self.spent(tables, "for_others") == [0] * len(before)
+
+    def test_a_price_puts_the_day_right_once(self, messages: Messages, tables: Tables) -> None:
+        self.claim(messages, "a", self.CAPS, kind=MessageKind.QUERY_RESULT)
+        messages.sent("a", "sns", "sns-a", NOON)
+        messages.get("a")
+        for _ in range(2):
+            assert messages.report("sns-a", MessageStatus.DELIVERED, None, NOON, 64_500)
+        # The item says what kind it is of: a receipt here, however it was claimed.
+        assert self.spent(tables) == [64_500]
+
+    @pytest.mark.parametrize("price", [None, 50_000])
+    def test_a_price_that_is_not_told_or_as_reserved_changes_nothing(
+        self, messages: Messages, tables: Tables, price: int | None
+    ) -> None:
+        self.claim(messages, "a", self.CAPS)
+        messages.sent("a", "sns", "sns-a", NOON)
+        assert messages.report("sns-a", MessageStatus.UNDELIVERED, "why", NOON, price)
+        assert self.spent(tables) == [50_000]
+        assert status(tables, "a") == MessageStatus.UNDELIVERED
+
+    def test_senders_together_keep_to_it(self, engine: Engine, tables: Tables, messages: Messages) -> None:
+        caps = self.CAPS._replace(spend_day=150_000)
+        stores = [Messages(engine.fast(), tables["Messages"]) for _ in range(4)]
+        with ThreadPoolExecutor(len(stores)) as threads:
+            found = list(threads.map(lambda number: self.claim(stores[number % 4], f"m{number}", caps), range(8)))
+        assert (found.count(None), found.count(SPEND_CAP)) == (3, 5)
+
+
+class TestFollowersOfADay:
+    """Three an owner and day by themselves; further ones share one message of the next."""
+
+    TOGETHER = Message("together", SUB, MessageKind.FOLLOWERS_ADDED, to_text(NOON), plate_key=PLATE.key)
+
+    def follower(self, messages: Messages, number: int) -> Message:
+        message = said(f"f{number}")._replace(kind=MessageKind.FOLLOWER_ADDED)
+        messages.put(message, NOON)
+        return message
+
+    def claim(self, messages: Messages, number: int) -> str | None:
+        fields = {"text": str(number), "kind": MessageKind.FOLLOWER_ADDED}
+        return messages.claim(f"f{number}", reservation(**fields), CAPS)
+
+    def test_the_fourth_is_refused_and_told_with_the_others(self, messages: Messages, tables: Tables) -> None:
+        followers = [self.follower(messages, number) for number in range(6)]
+        assert [self.claim(messages, number) for number in range(6)] == [None] * 3 + [FOLLOWER_CAP] * 3
+        tomorrow = NOON + timedelta(days=1)
+        for message in followers[3:]:
+            assert messages.fold(message, self.TOGETHER, NOON, tomorrow)
+            assert not messages.fold(message, self.TOGETHER, NOON, tomorrow), "each is told once"
+        assert "together" in messages.due(tomorrow, 100)
+        assert list(messages.due(NOON, 100)) == []
+        together = messages.get("together")
+        assert together
+        assert together == self.TOGETHER._replace(not_before=to_text(tomorrow))
+        assert [status(tables, f"f{number}") for number in (3, 4, 5)] == [MessageStatus.DROPPED] * 3
+
+    def test_one_that_went_out_takes_no_more(self, messages: Messages) -> None:
+        followers = [self.follower(messages, number) for number in range(2)]
+        messages.fold(followers[0], self.TOGETHER, NOON, NOON)
+        fields = {"text": "together", "kind": MessageKind.FOLLOWERS_ADDED}
+        assert messages.claim("together", reservation(**fields), CAPS) is None
+        assert not messages.fold(followers[1], self.TOGETHER, NOON, NOON)
+        assert (messages.get("f1") or said()).status == MessageStatus.WAITING
 
 
 class TestReports:

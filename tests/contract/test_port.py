@@ -10,7 +10,7 @@ import pytest
 from shared.aws_json import AwsError, Call, Json
 from tests.support.aws import Engine, Tables
 
-ARABIC = 'غرامة: لوحة تنتهي بـ١٢٣ 🚗 \u0000\u2028\\"'
+ARABIC = 'غرامة-أور: لوحة ..١٢٣ 🚗 \u0000\u2028\\"'
 
 
 @pytest.fixture(params=["sdk", "fast"])

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.citizen import Limits, Profile, QuotaError, Vehicle
+from shared.domain.citizen import FollowersFullError, Limits, Profile, QuotaError, Vehicle
 from shared.stores.citizens import Citizens
 from shared.stores.profiles import Subject
 from tests.support.aws import Engine, Tables, Watched
@@ -116,7 +116,7 @@ class TestLookUps:
         admission = citizens.admit(SUB, PHONE, "en", subject(7), LIMITS, NOON)
         assert admission.linked
         assert admission.proven
-        citizens.unlink(SUB, "v7", "OLD#11#7")
+        citizens.unlink(SUB, "v7", "OLD#11#7", proven=True)
         with pytest.raises(QuotaError):
             admit(citizens, subject(7))
 
@@ -170,7 +170,7 @@ class TestLinks:
     def test_ending_a_link_gives_none_back_for_the_day(self, citizens: Citizens) -> None:
         for number in (1, 2):
             citizens.link(SUB, vehicle(number), NOON, LIMITS)
-        assert citizens.unlink(SUB, "v1", "OLD#11#1")
+        assert citizens.unlink(SUB, "v1", "OLD#11#1", proven=False)
         with pytest.raises(QuotaError):
             citizens.link(SUB, vehicle(3), NOON, LIMITS)
 
@@ -181,7 +181,7 @@ class TestLinks:
         with pytest.raises(QuotaError) as refused:
             citizens.link(SUB, vehicle(3), NOON, limits)
         assert refused.value.quota == "vehicles"
-        citizens.unlink(SUB, "v1", "OLD#11#1")
+        citizens.unlink(SUB, "v1", "OLD#11#1", proven=False)
         assert citizens.link(SUB, vehicle(3), NOON, limits) is None
 
     def test_linking_again_counts_nothing_even_when_used_up(self, citizens: Citizens) -> None:
@@ -204,6 +204,85 @@ class TestLinks:
         assert citizens.link(SUB, vehicle(2), NOON, LIMITS) is None
 
 
+class TestFollowersOfAPlate:
+    """So many without proof; who proves the vehicle theirs always enters and takes no room."""
+
+    LIMITS = Limits(followers=2)
+    PLATE = "OLD#11#1"
+
+    def link(self, citizens: Citizens, sub: str, *, proven: bool = False) -> Vehicle | None:
+        return citizens.link(sub, vehicle(1, proven=proven), NOON, self.LIMITS)
+
+    def full(self, citizens: Citizens) -> None:
+        for sub in ("a", "b"):
+            assert self.link(citizens, sub) is None
+
+    def test_the_next_is_refused_and_leaves_nothing(self, citizens: Citizens) -> None:
+        self.full(citizens)
+        with pytest.raises(FollowersFullError):
+            self.link(citizens, "c")
+        assert citizens.vehicles("c") == []
+        assert [each.sub for each in citizens.followers(self.PLATE)] == ["a", "b"]
+
+    def test_who_proves_it_enters_and_takes_no_room(self, citizens: Citizens) -> None:
+        assert self.link(citizens, "owner", proven=True) is None
+        self.full(citizens)
+        assert self.link(citizens, "second owner", proven=True) is None
+        citizens.unlink("owner", "v1", self.PLATE, proven=True)
+        with pytest.raises(FollowersFullError):
+            self.link(citizens, "c")
+
+    def test_one_who_is_there_is_there(self, citizens: Citizens) -> None:
+        self.full(citizens)
+        assert self.link(citizens, "a") == vehicle(1)
+
+    def test_another_plate_has_room(self, citizens: Citizens) -> None:
+        self.full(citizens)
+        assert citizens.link("c", vehicle(2), NOON, self.LIMITS) is None
+
+    def test_who_ends_it_gives_the_room_back_once(self, citizens: Citizens) -> None:
+        self.full(citizens)
+        for _ in range(2):
+            citizens.unlink("a", "v1", self.PLATE, proven=False)
+        assert self.link(citizens, "c") is None
+        with pytest.raises(FollowersFullError):
+            self.link(citizens, "d")
+
+    def test_who_proves_it_later_gives_the_room_back_once(self, citizens: Citizens) -> None:
+        self.full(citizens)
+        for _ in range(2):
+            citizens.change("a", vehicle(1), vehicle(1, proven=True))
+        assert self.link(citizens, "c") is None
+        with pytest.raises(FollowersFullError):
+            self.link(citizens, "d")
+
+    def test_a_proof_that_is_not_known_yet_where_it_ends_ends_nothing(self, citizens: Citizens) -> None:
+        self.link(citizens, "a")
+        citizens.change("a", vehicle(1), vehicle(1, proven=True))
+        assert not citizens.unlink("a", "v1", self.PLATE, proven=False)
+        assert citizens.unlink("a", "v1", self.PLATE, proven=True)
+        self.full(citizens)
+
+    def test_a_used_up_day_is_told_before_a_full_plate(self, citizens: Citizens) -> None:
+        self.full(citizens)
+        limits = self.LIMITS._replace(links=1)
+        citizens.link("c", vehicle(2), NOON, limits)
+        with pytest.raises(QuotaError):
+            citizens.link("c", vehicle(1), NOON, limits)
+
+    def test_of_many_at_once_no_more_enter(self, engine: Engine, tables: Tables) -> None:
+        stores = [Citizens(engine.fast(), tables["Citizens"]) for _ in range(4)]
+
+        def enters(number: int) -> bool:
+            try:
+                return self.link(stores[number % 4], f"sub-{number}") is None
+            except FollowersFullError:
+                return False
+
+        with ThreadPoolExecutor(len(stores)) as threads:
+            assert list(threads.map(enters, range(8))).count(True) == 2
+
+
 class TestVehicles:
     def test_a_change_is_made_in_both_places(self, citizens: Citizens) -> None:
         citizens.link(SUB, vehicle(1), NOON)
@@ -224,12 +303,12 @@ class TestVehicles:
 
     def test_ending_a_link_ends_it_everywhere_once(self, citizens: Citizens) -> None:
         citizens.link(SUB, vehicle(1, proven=True), NOON)
-        assert citizens.unlink(SUB, "v1", "OLD#11#1")
+        assert citizens.unlink(SUB, "v1", "OLD#11#1", proven=True)
         assert citizens.vehicle(SUB, "v1") is None
         assert citizens.vehicles(SUB) == []
         assert list(citizens.followers("OLD#11#1")) == []
         assert not citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).linked
-        assert not citizens.unlink(SUB, "v1", "OLD#11#1")
+        assert not citizens.unlink(SUB, "v1", "OLD#11#1", proven=True)
         assert not citizens.change(SUB, vehicle(1), vehicle(1, proven=True))
 
     def test_a_vehicle_is_its_citizens_alone(self, citizens: Citizens) -> None:

@@ -32,7 +32,7 @@ def fails(status: int, code: str, message: str = "because") -> Step:
 
 
 def test_an_sms_is_taken_with_its_text_as_it_is(at: pytest.MonkeyPatch, emulator: Engine) -> None:
-    text = "غرامة: لوحة تنتهي بـ418\nالمجموع: 50,000 دينار"
+    text = "غرامة-أور: مخالفة جديدة لوحة ..418\nالمبلغ 50,000 دينار"
     assert Sns("Gharama").send(PHONE, text)
     with urllib.request.urlopen(f"{emulator.endpoint}/_ministack/sns/sms-messages") as answer:  # noqa: S310
         assert json.load(answer)["sms_messages"][PHONE][-1]["Message"] == text

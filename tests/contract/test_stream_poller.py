@@ -16,6 +16,7 @@ from infra.local.lambdas.environment import Outcome
 from infra.local.streams.api import StreamsApi
 from infra.local.streams.batch import StreamMapping
 from infra.local.streams.poller import StreamPoller, settle
+from shared.stores.messaging.news import KINDS
 from tests.support.aws import Engine
 
 _numbers = itertools.count()
@@ -157,7 +158,7 @@ def test_a_record_has_the_form_of_lambdas_event(
 def test_only_what_the_filter_lets_through_arrives(start: Start, put: Put, function: Function) -> None:
     put("silent")
     put("loud", tell={"S": "opened"})
-    pattern = json.dumps({"dynamodb": {"NewImage": {"tell": {"S": ["opened", "cancelled"]}}}})
+    pattern = json.dumps({"dynamodb": {"NewImage": {"tell": {"S": [*KINDS]}}}})
 
     assert settle([start(filter_criteria={"Filters": [{"Pattern": pattern}]})], within=30)
 

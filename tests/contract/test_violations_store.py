@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation, make_version
+from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID, Violation, make_version
 from shared.stores.items import is_made, transact
 from shared.stores.versioned import INSERTED, STALE, UNCHANGED, UPDATED, Hurting
 from shared.stores.violation_rows import INGEST_ATTRIBUTES, Row
@@ -32,6 +32,7 @@ FULL = {
     "place": "ساحة النسور",
     "counter_paid_at": "2026-11-19T09:40:00+03:00",
     "counter_receipt_no": "C-1",
+    "notified_at": "2026-11-19T09:50:00+03:00",
 }
 
 
@@ -261,8 +262,10 @@ class TestTelling:
     def test_a_backlog_or_old_row_is_not(self, violations: Violations, tables: Tables, fields: dict[str, Any]) -> None:
         assert self.told(violations, tables, row(violation(), **fields)) is None
 
-    @pytest.mark.parametrize("status", [PAID, CANCELLED, DISPUTED])
-    def test_a_new_row_that_is_not_open_is_not(self, violations: Violations, tables: Tables, status: str) -> None:
+    @pytest.mark.parametrize("status", [PAID, CANCELLED])
+    def test_a_new_row_that_is_neither_open_nor_disputed_is_not(
+        self, violations: Violations, tables: Tables, status: str
+    ) -> None:
         assert self.told(violations, tables, row(violation(status=status))) is None
 
     def test_a_change_of_what_is_known_as_open_is_not(self, violations: Violations, tables: Tables) -> None:
@@ -294,6 +297,173 @@ class TestTelling:
         store(violations, subject)
         settle(call, violations, subject)
         assert self.told(violations, tables, row(later(subject, status=CANCELLED))) is None
+
+
+class TestTellingOfDisputes:
+    """How an objection goes is told whatever came before, and never as something new."""
+
+    def life(self, violations: Violations, tables: Tables, *statuses: str, **fields: Any) -> list[str | None]:
+        """What is told of each row of a violation that says one status after the other. fields: of the last row."""
+        subject, told = violation(), []
+        for day, status in enumerate(statuses, 10):
+            marks = fields if day == 9 + len(statuses) else {}
+            said = later(subject, f"2026-11-{day}T08:00:00+03:00", status=status, amount=day)
+            violations.write([row(said, **marks)])
+            told.append(item(tables, subject.violation_no).get("tell", {}).get("S"))
+        return told
+
+    @pytest.mark.parametrize("first", [OPEN, PAID, CANCELLED])
+    def test_the_lives_of_a_dispute(self, violations: Violations, tables: Tables, first: str) -> None:
+        told = self.life(violations, tables, first, DISPUTED, DISPUTED, OPEN, DISPUTED, CANCELLED, DISPUTED, PAID)
+        assert told[1:] == ["disputed", None, "refused", "disputed", "accepted", "disputed", None]
+
+    def test_one_that_is_first_heard_of_as_disputed(self, violations: Violations, tables: Tables) -> None:
+        assert self.life(violations, tables, DISPUTED, OPEN, CANCELLED) == ["disputed", "refused", "cancelled"]
+
+    @pytest.mark.parametrize("last", [DISPUTED, OPEN, CANCELLED])
+    def test_a_backlog_tells_none_of_it(self, violations: Violations, tables: Tables, last: str) -> None:
+        first = OPEN if last == DISPUTED else DISPUTED
+        assert self.life(violations, tables, first, last, origin="backlog")[1] is None
+
+    def test_one_recorded_long_ago_is_told_of_once_it_is_known(self, violations: Violations, tables: Tables) -> None:
+        assert self.life(violations, tables, DISPUTED, recent=False) == [None]
+        assert self.life(violations, tables, DISPUTED, OPEN, recent=False)[1] == "refused"
+        assert self.life(violations, tables, OPEN, DISPUTED, recent=False)[1] == "disputed"
+
+    @pytest.mark.parametrize(
+        ("before", "after", "told"),
+        [
+            (DISPUTED, OPEN, "opened"),
+            (DISPUTED, DISPUTED, "disputed"),
+            (OPEN, DISPUTED, "disputed"),
+            (DISPUTED, CANCELLED, "accepted"),
+            (DISPUTED, PAID, "cancelled"),
+        ],
+    )
+    def test_moved_to_another_plate(
+        self, violations: Violations, tables: Tables, before: str, after: str, told: str
+    ) -> None:
+        subject = violation(status=before)
+        violations.write([row(subject)])
+        violations.write([row(later(subject, status=after, plate_key=OTHER_PLATE.key))])
+        assert item(tables, subject.violation_no)["tell"]["S"] == told
+
+    @pytest.mark.parametrize(("status", "told"), [(OPEN, None), (CANCELLED, "accepted"), (PAID, None)])
+    def test_of_what_is_paid_here_only_that_it_was_accepted(
+        self, call: Call, violations: Violations, tables: Tables, status: str, told: str | None
+    ) -> None:
+        subject = violation()
+        store(violations, subject)
+        settle(call, violations, subject)
+        disputed = later(subject, "2026-11-20T08:00:00+03:00", status=DISPUTED)
+        violations.write([row(disputed)])
+        assert "tell" not in item(tables, subject.violation_no)
+        violations.write([row(later(subject, "2026-11-21T08:00:00+03:00", status=status))])
+        assert item(tables, subject.violation_no).get("tell", {}).get("S") == told
+
+    def test_a_dispute_is_named_by_its_begin_until_the_next_begins(self, violations: Violations) -> None:
+        subject = violation()
+        statuses = [OPEN, DISPUTED, DISPUTED, OPEN, OPEN, DISPUTED, CANCELLED]
+        said = [later(subject, f"2026-11-{day}T08:00:00+03:00", status=each) for day, each in enumerate(statuses, 10)]
+        named = []
+        for day, each in enumerate(said):
+            violations.write([row(each._replace(amount=day + 1))])
+            named.append(violations.episodes([subject.violation_no, "none"]).get(subject.violation_no))
+        first, second = said[1].version, said[5].version
+        assert named == [None, first, first, first, first, second, second]
+
+    def test_one_known_as_disputed_from_before_disputes_had_names(
+        self, call: Call, violations: Violations, tables: Tables
+    ) -> None:
+        subject = violation(status=DISPUTED)
+        violations.write([row(subject)])
+        old = {name: value for name, value in item(tables, subject.violation_no).items() if name != "episode"}
+        call("dynamodb", "PutItem", {"TableName": tables["Violations"], "Item": old})
+        violations.write([row(later(subject, status=OPEN))])
+        assert item(tables, subject.violation_no)["tell"] == {"S": "refused"}
+        assert violations.episodes([subject.violation_no]) == {subject.violation_no: subject.version}
+
+    def test_a_dispute_that_ends_before_anybody_heard_of_its_end_goes_on(
+        self, violations: Violations, tables: Tables
+    ) -> None:
+        subject = violation(status=DISPUTED)
+        days = [
+            later(subject, f"2026-11-2{day}T08:00:00+03:00", status=each) for day, each in enumerate([OPEN, DISPUTED])
+        ]
+        violations.write([row(subject)])
+        violations.write([row(days[0], ref="f#2")], holds=True)
+        assert item(tables, subject.violation_no)["tell_held"] == {"S": f"refused f disputed {PLATE.key}"}
+        violations.write([row(days[1])])
+        assert not {"tell", "tell_held"} & item(tables, subject.violation_no).keys()
+        assert violations.episodes([subject.violation_no]) == {subject.violation_no: subject.version}
+
+    @pytest.mark.parametrize(
+        ("held", "then", "told"),
+        [
+            (OPEN, DISPUTED, "disputed"),
+            (DISPUTED, OPEN, "opened"),
+            (DISPUTED, DISPUTED, "disputed"),
+            (OPEN, PAID, None),
+        ],
+    )
+    def test_nobody_hears_of_what_was_held_and_is_no_longer_so(
+        self, violations: Violations, tables: Tables, held: str, then: str, told: str | None
+    ) -> None:
+        """Of a violation that nobody has heard of: the newest word alone is news."""
+        subject = violation(status=held)
+        violations.write([row(subject, ref="f#2")], holds=True)
+        violations.write([row(later(subject, status=then, amount=1))])
+        assert item(tables, subject.violation_no).get("tell", {}).get("S") == told
+
+    @pytest.mark.parametrize(
+        ("held", "then", "left"),
+        [(OPEN, OPEN, "opened"), (DISPUTED, DISPUTED, "disputed"), (OPEN, DISPUTED, None), (DISPUTED, OPEN, None)],
+    )
+    def test_a_backlog_leaves_held_what_still_holds_and_holds_nothing_else(
+        self, violations: Violations, tables: Tables, held: str, then: str, left: str | None
+    ) -> None:
+        subject = violation(status=held)
+        violations.write([row(subject, ref="f#2")], holds=True)
+        violations.write([row(later(subject, status=then, amount=1), origin="backlog")])
+        kept = item(tables, subject.violation_no).get("tell_held", {}).get("S")
+        assert (kept and kept.partition(" ")[0]) == left
+
+    @pytest.mark.parametrize("then", [CANCELLED, OPEN, DISPUTED, PAID])
+    def test_a_backlog_after_a_dispute_that_is_held_ends_what_nobody_heard_of(
+        self, violations: Violations, tables: Tables, then: str
+    ) -> None:
+        subject = violation()
+        store(violations, subject)
+        disputed = later(subject, "2026-11-20T08:00:00+03:00", status=DISPUTED)
+        violations.write([row(disputed, ref="f#2")], holds=True)
+        violations.write([row(later(subject, "2026-11-21T08:00:00+03:00", status=then, amount=1), origin="backlog")])
+        kept = item(tables, subject.violation_no).get("tell_held", {}).get("S")
+        assert kept == (f"disputed f open {PLATE.key}" if then == DISPUTED else None)
+
+    def test_a_line_that_comes_again_changes_nothing(self, violations: Violations, tables: Tables) -> None:
+        subject = violation()
+        store(violations, subject)
+        disputed = row(later(subject, status=DISPUTED))
+        assert violations.write([disputed]) == [UPDATED]
+        before = item(tables, subject.violation_no)
+        assert violations.write([disputed]) == [UPDATED]
+        assert item(tables, subject.violation_no) == before
+
+    def test_undoing_a_file_brings_a_dispute_back_under_its_name(self, call: Call, violations: Violations) -> None:
+        subject = violation()
+        store(violations, subject)
+        disputed = row(later(subject, "2026-11-20T08:00:00+03:00", status=DISPUTED), ref="f#2")
+        violations.write([disputed])
+        violations.write([row(later(subject, "2026-11-21T08:00:00+03:00"), ref="g#2")])
+        transact(call, [violations.restore(disputed, "g#2")])
+        assert violations.episodes([subject.violation_no]) == {subject.violation_no: disputed.version}
+
+    @pytest.mark.parametrize(("status", "rises"), [(OPEN, True), (DISPUTED, True), (PAID, False), (CANCELLED, False)])
+    def test_what_may_still_rise_is_in_the_index(self, violations: Violations, status: str, rises: bool) -> None:
+        subject = violation(status=status)
+        store(violations, subject)
+        found = [number for shard in range(8) for number in violations.rising("2026-12-19", shard)]
+        assert (subject.violation_no in found) == rises
 
 
 class TestHoldingNewsBack:
@@ -362,7 +532,7 @@ class TestOneWriterAnAttribute:
         doubling = violation()
         full = violation(**FULL)
         store(violations, doubling, full)
-        store(violations, later(full, amount=1))  # which hurts
+        store(violations, later(full, amount=1, status=DISPUTED))  # which hurts
         violations.write([row(violation())], holds=True)
         written = {name for each in tables.items("Violations") for name in each} - {"pk"}
         assert written == INGEST_ATTRIBUTES

@@ -169,7 +169,7 @@ class FakeCloud:
             "receipt_no": None,
         }
         for phone in self.followers if origin == "live" else ():
-            self.send(phone, f"غرامة: مخالفة جديدة، لوحة تنتهي بـ345\nالمبلغ: {amount:,} دينار")
+            self.send(phone, f"غرامة-أور: مخالفة جديدة لوحة ..345\nالمبلغ {amount:,} دينار")
 
     def _ask(self, claims: Json, asked: Json) -> Answered:
         plate = asked["plate"]
@@ -179,15 +179,26 @@ class FakeCloud:
             candidates = [plate_view(category=None), plate_view("B", None, "unified")]
             return problem(409, "plate_ambiguous", candidates=candidates)
         if asked["sms"]:
-            self.send(claims["phone_number"], "غرامة: لوحة تنتهي بـ345\nالتفاصيل: بوابة أور")
+            self.send(claims["phone_number"], "غرامة-أور: لوحة ..345\nعليها مخالفات غير مسددة")
         found = list(self.violations.values()) if plate != plate_view("B", None, "unified") else []
-        unpaid = [violation["due"]["amount"] for violation in found if violation["status"] == "unpaid"]
+        unpaid, disputed = (
+            [violation["due"]["amount"] for violation in found if violation["status"] == status]
+            for status in ("unpaid", "disputed")
+        )
         return 200, {
             "query_id": "q",
             "plate": plate if isinstance(plate, dict) else plate_view(),
             "as_of": datetime.now(UTC).isoformat(),
+            "objections_where": "الاعتراض لدى مديرية المرور",
             "violations": found[:2],
-            "totals": {"count": len(found), "unpaid_count": len(unpaid), "amount": sum(unpaid), "currency": "IQD"},
+            "totals": {
+                "count": len(found),
+                "unpaid_count": len(unpaid),
+                "amount": sum(unpaid),
+                "disputed_count": len(disputed),
+                "disputed_amount": sum(disputed),
+                "currency": "IQD",
+            },
             "next_cursor": "next" if len(found) > 2 else None,
             "sms": {"status": "queued" if asked["sms"] else "off", "parts": 1},
         }
@@ -235,7 +246,7 @@ class FakeCloud:
                     "paid_at": baghdad_day(0),
                     "receipt_no": payment["receipt_no"],
                 }
-            text = f"غرامة: تم تسديد {payment['amount']:,} دينار\nرقم الوصل: {payment['receipt_no']}"
+            text = f"غرامة-أور: تم تسديد {payment['amount']:,} دينار لوحة ..345\nوصل {payment['receipt_no']}"
             self.send(payment["phone"], text)
         return 200, {}
 

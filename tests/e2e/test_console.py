@@ -287,7 +287,7 @@ def test_the_texts_of_the_sms_are_published_with_how_to_tell_them_from_a_fraud(c
         texts = console.published.locator(f"section[lang={language}] .sms")
         expect(texts).to_have_count(len(published()["texts"]))
         expect(texts.first).to_be_visible()
-    expect(console.published.locator("section[lang=en] .sms").first).to_contain_text("Gharama: plate ending 418")
+    expect(console.published.locator("section[lang=en] .sms").first).to_contain_text("Gharama (Ur): plate ..418")
     console.page.locator("#language").click()
     expect(console.published).to_contain_text("from the sender Gharama. We never send a link")
 

@@ -120,21 +120,6 @@ FILES = 20
 """One after the other, as sectors send them: a chunk of the whole would take longer than the local cloud lets one."""
 
 
-def raise_caps(cloud: Cloud) -> None:
-    """As the operator would before such a day: 6,000 SMS of two parts cost more than the default allows."""
-    functions = cloud.aws("lambda")
-    (name,) = [
-        each["FunctionName"]
-        for page in functions.get_paginator("list_functions").paginate()
-        for each in page["Functions"]
-        if each["Handler"] == "notify.send_sms.handler"
-    ]
-    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": {**variables, "SMS_SPEND_DAY_CAP": "5000"}}
-    )
-
-
 def a_national_day() -> tuple[list[Person], list[dict[str, str]], dict[str, dict[str, int]]]:
     """Who follows, the rows of the day's file, and what each follower should be told of: amounts by violation.
 
@@ -199,7 +184,6 @@ def test_a_national_day_tells_every_follower_of_exactly_what_is_due(
     try:
         assert cloud.stack
         tables, call = cloud.stack["tables"], port(cloud)
-        raise_caps(cloud)
         follow(call, tables["Citizens"], people)
         began = time.monotonic()
         for start in range(0, VIOLATIONS, VIOLATIONS // FILES):

@@ -10,13 +10,14 @@ import pytest
 from notify.delivery import MAX_ATTEMPTS
 from notify.providers import TemporaryError
 from notify.providers.failover import Failover
-from shared.domain.message import Message, MessageKind, MessageStatus
+from shared.domain.message import Message, MessageKind, MessageStatus, followers_added
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED
+from shared.stores.messaging.caps import FOLLOWERS_A_DAY
 from shared.stores.messaging.outages import AWAY_FOR, MAX_FAILURES, Outages
 from tests.support.aws import Engine
-from tests.support.build import NOON, OTHER_PHONE, PHONE, SUB, follow, later, row, violation
-from tests.support.notify_world import IS_NOT_REACHED, NO_LIMITS, FaultSender, World, world
+from tests.support.build import NOON, OTHER_PHONE, PHONE, PLATE, SUB, follow, later, row, violation
+from tests.support.notify_world import DIES_AFTER, IS_NOT_REACHED, NO_LIMITS, FaultSender, World, world
 
 EVENING = datetime(2026, 11, 20, 21, tzinfo=BAGHDAD)
 MORNING = datetime(2026, 11, 21, 8, tzinfo=BAGHDAD)
@@ -32,7 +33,7 @@ def here(emulator: Engine) -> Iterator[World]:
 
 def say(here: World, kind: str, text: str, message_id: str = "m", sub: str = SUB, phone: str = PHONE) -> None:
     """Put a message whose text stands."""
-    here.messages.put(Message(message_id, sub, kind, to_text(here.now), phone, "en", text), here.now)
+    here.messages.put(Message(message_id, sub, kind, to_text(here.now), phone, "en", text, PLATE.key), here.now)
 
 
 def times_of_sending(here: World, until: datetime, step: timedelta) -> list[datetime]:
@@ -85,6 +86,33 @@ class TestQuietHours:
         assert here.sender.sent == []
         assert here.statuses() == {MessageStatus.DROPPED: 2}
 
+    @pytest.mark.parametrize(("hours", "at"), [("off", 0), ("23:00-08:00", 0), ("21:00-22:30", 2), ("03:00-04:00", 0)])
+    def test_what_they_held_goes_out_once_they_are_narrowed_or_off_in_the_order_of_its_making(
+        self, here: World, hours: str, at: int
+    ) -> None:
+        made = []
+        for number in (7, 3, 5, 1, 6, 2, 4, 0):
+            here.now = EVENING + timedelta(minutes=len(made))
+            made.append(f"text {number}")
+            say(here, MessageKind.REFUND, made[-1], f"m{number}")
+            here.send_due()
+        assert here.sender.sent == []
+        here.quiet(hours)
+        here.forward(hours=at)
+        here.send_due()
+        assert [text for _, text in here.sender.sent] == made
+
+    def test_a_claim_of_what_they_held_that_nobody_ends_is_found_within_them(self, here: World) -> None:
+        here.now = EVENING
+        say(here, MessageKind.REFUND, "refund")
+        here.send_due()
+        here.now = datetime(2026, 11, 21, 20, 58, tzinfo=BAGHDAD)
+        here.sender.fault = (0, DIES_AFTER)
+        here.send_due()
+        here.forward(minutes=10)
+        here.send_due()
+        assert here.statuses() == {MessageStatus.UNKNOWN: 1}
+
     def test_waiting_uses_up_no_attempt(self, here: World) -> None:
         here.now = EVENING
         say(here, MessageKind.REFUND, "refund")
@@ -97,8 +125,9 @@ class TestQuietHours:
 
 
 class TestCaps:
-    def cap(self, here: World, citizen_day: int = 1000, spend_day: int = 10**9) -> None:
-        here.rules = NO_LIMITS._replace(caps=NO_LIMITS.caps._replace(citizen_day=citizen_day, spend_day=spend_day))
+    def cap(self, here: World, citizen_day: int = 1000, spend_day: int = 10**9, other_share: int = 100) -> None:
+        caps = NO_LIMITS.caps._replace(citizen_day=citizen_day, spend_day=spend_day, other_share=other_share)
+        here.rules = NO_LIMITS._replace(caps=caps)
 
     def test_a_citizens_eleventh_waits_for_the_next_day(self, here: World) -> None:
         self.cap(here, citizen_day=10)
@@ -138,7 +167,7 @@ class TestCaps:
         assert sent == [NOON + timedelta(minutes=90)]
 
     def test_a_day_that_costs_too_much_holds_all_but_receipts(self, here: World) -> None:
-        self.cap(here, spend_day=100_000)  # two parts at five cents
+        self.cap(here, spend_day=100_000)  # two SMS at five cents
         for number in range(4):
             say(here, MessageKind.REFUND, f"text {number}", f"m{number}")
         say(here, MessageKind.RECEIPT, "receipt", "r")
@@ -151,6 +180,61 @@ class TestCaps:
             here.send_due()
         assert here.statuses() == {MessageStatus.SENT: 5}
         assert len(set(here.sender.sent)) == 5
+
+    def test_a_day_of_one_sms(self, here: World) -> None:
+        """The whole of it is for news; receipts go out beside it, and nothing is lost."""
+        self.cap(here, spend_day=50_000, other_share=40)
+        say(here, MessageKind.QUERY_RESULT, "answer", "a")
+        say(here, MessageKind.FOLLOWER_ADDED, "follower", "f")
+        here.send_due()
+        assert here.sender.sent == []
+        for number in range(2):
+            say(here, MessageKind.REFUND, f"refund {number}", f"m{number}")
+        here.send_due()
+        say(here, MessageKind.RECEIPT, "receipt", "r")
+        here.send_due()
+        assert [text[:7] for _, text in here.sender.sent] == ["refund ", "receipt"]
+        here.forward(days=1)
+        here.send_due()
+        assert len(here.sender.sent) == 3
+
+    def test_answers_leave_room_for_news_reminders_and_receipts(self, here: World) -> None:
+        """Show 5: two dollars a day; look-ups in plenty first."""
+        self.cap(here, spend_day=2_000_000, other_share=40)
+        for number in range(40):
+            say(here, MessageKind.QUERY_RESULT, f"answer {number}", f"a{number}")
+        here.send_due()
+        assert here.statuses() == {MessageStatus.SENT: 16, MessageStatus.WAITING: 24}
+        for number in range(25):
+            say(here, MessageKind.REFUND, f"news {number}", f"m{number}")
+        say(here, MessageKind.RECEIPT, "receipt", "r")
+        here.send_due()
+        sent = [text.split()[0] for _, text in here.sender.sent]
+        assert (sent.count("answer"), sent.count("news"), sent.count("receipt")) in {(16, 24, 1), (16, 23, 1)}
+
+    def test_the_fourth_new_follower_of_a_day_and_on_are_told_together_the_next(self, here: World) -> None:
+        for number in range(8):
+            say(here, MessageKind.FOLLOWER_ADDED, f"follower {number}", f"f{number}")
+        here.send_due()
+        assert len(here.sender.sent) == FOLLOWERS_A_DAY
+        assert here.statuses() == {MessageStatus.SENT: 3, MessageStatus.DROPPED: 5, MessageStatus.WAITING: 1}
+        here.now = datetime(2026, 11, 21, tzinfo=BAGHDAD) - SECOND
+        here.send_due()
+        assert len(here.sender.sent) == FOLLOWERS_A_DAY
+        here.forward(seconds=1)
+        here.send_due()
+        here.forward(days=3)
+        here.send_due()
+        assert [text for _, text in here.sender.sent[3:]] == [followers_added("en", PLATE)]
+
+    def test_new_followers_take_nothing_of_an_owners_ten(self, here: World) -> None:
+        self.cap(here, citizen_day=1)
+        for number in range(8):
+            say(here, MessageKind.FOLLOWER_ADDED, f"follower {number}", f"f{number}")
+        here.send_due()
+        say(here, MessageKind.REFUND, "news", "m")
+        here.send_due()
+        assert here.sender.sent[-1] == (PHONE, "news")
 
     def test_a_cap_that_is_raised_counts_within_the_hour(self, here: World) -> None:
         self.cap(here, spend_day=50_000)
@@ -184,7 +268,7 @@ class TestCaps:
         assert here.statuses() == {MessageStatus.SENT: 1, MessageStatus.DROPPED: 1}
 
     def test_a_text_of_too_many_parts_is_not_sent(self, here: World) -> None:
-        say(here, MessageKind.REFUND, "غ" * 135)
+        say(here, MessageKind.REFUND, "غ" * 71)
         assert [outcome.reason for outcome in here.send_due()] == ["too_long"]
         assert here.statuses() == {MessageStatus.FAILED: 1}
 

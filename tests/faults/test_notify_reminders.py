@@ -18,7 +18,7 @@ from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation, make_version
 from shared.stores.items import transact
 from tests.support.aws import Engine
-from tests.support.build import follow, row, violation
+from tests.support.build import follow, later, row, violation
 from tests.support.notify_world import World, surviving, world
 
 FIRST_RUN = datetime(2026, 12, 20, 9, tzinfo=BAGHDAD)
@@ -30,14 +30,18 @@ HOUR = timedelta(hours=1)
 
 
 class Known(NamedTuple):
-    """A violation as the model has it. settled: from when nothing is owed any more."""
+    """A violation as the model has it. changed: when what it ends as became so, if it did; disputed, it rises on."""
 
     number: str
     plate: str
     category: str | None
     recorded: datetime
     loaded: datetime
-    settled: datetime | None
+    changed: datetime | None
+    end: str = ""
+
+    def is_disputed(self, now: datetime) -> bool:
+        return self.end == DISPUTED and self.changed is not None and self.changed <= now
 
     @property
     def rises(self) -> datetime:
@@ -73,8 +77,8 @@ def expected(runs: list[datetime], violations: list[Known], links: list[Linked])
                 continue
             passed.add(stage)
             for known in violations:
-                owed = known.loaded <= now and (known.settled is None or known.settled > now)
-                if not owed or known.rises <= now or known.rises.date() != stage[0]:
+                ended = known.changed is not None and known.changed <= now and known.end != DISPUTED
+                if known.loaded > now or ended or known.rises <= now or known.rises.date() != stage[0]:
                     continue
                 for link in links:
                     same = link.category is None or known.category is None or link.category == known.category
@@ -109,11 +113,12 @@ class Story:
         for number in range(90):
             recorded = self.some_time(chance, -34, 55).replace(hour=chance.choice([0, 8, 9, 10, 23]))
             loaded = max(recorded, FIRST_RUN - HOUR) + timedelta(days=chance.choice([0, 0, 0, 1, 20, 26]))
-            settled = loaded + timedelta(days=chance.randrange(30)) + HOUR / 2 if chance.random() < 0.4 else None
+            changed = loaded + timedelta(days=chance.randrange(30)) + HOUR / 2 if chance.random() < 0.4 else None
             category = chance.choice([None, "private", "hire"])
             plate = chance.choice(self.plates).key
-            self.violations.append(Known(f"V{number}", plate, category, recorded, loaded, settled))
-        self.ends = {known.number: chance.choice([PAID, CANCELLED, DISPUTED, "paid here"]) for known in self.violations}
+            self.violations.append(Known(f"V{number}", plate, category, recorded, loaded, changed))
+        ends = [PAID, CANCELLED, DISPUTED, "paid here"]
+        self.violations = [known._replace(end=chance.choice(ends)) for known in self.violations]
         self.twice = {run for run in self.runs if chance.random() < 0.2}
         self.dies = {run: chance.randrange(60) for run in self.runs if chance.random() < 0.2}
 
@@ -125,7 +130,7 @@ class Story:
         """Live through it, each change in its time."""
         changes: list[tuple[datetime, int, Known | Linked]] = []
         changes += [(known.loaded, 0, known) for known in self.violations]
-        changes += [(known.settled, 1, known) for known in self.violations if known.settled]
+        changes += [(known.changed, 1, known) for known in self.violations if known.changed]
         changes += [(link.since, 2, link) for link in self.links]
         changes.sort(key=lambda change: change[:2])
         for now in self.runs:
@@ -160,12 +165,12 @@ class Story:
         )
         if what == 0:
             here.violations.write([row(recorded, origin="backlog")])
-        elif (end := self.ends[subject.number]) == "paid here":
+        elif subject.end == "paid here":
             call = engine.fast()
             transact(call, [here.violations.hold(recorded, "p")])
             transact(call, [here.violations.settle(recorded.violation_no, "p", 1, to_text(at), "GH")])
         else:
-            ended = recorded._replace(status=end, version=make_version(None, to_text(at), 2))
+            ended = recorded._replace(status=subject.end, version=make_version(None, to_text(at), 2))
             here.violations.write([row(ended)])
 
 
@@ -196,6 +201,10 @@ def test_two_months_are_as_the_model_says(seed: int, here: World, emulator: Engi
     assert put(here) == model
     assert here.statuses() == {MessageStatus.SENT: len(model)}
     assert len(here.sender.sent) == len(model)
+    runs, known = {run.date(): run for run in story.runs}, {each.number: each for each in story.violations}
+    objected = sum(any(known[each].is_disputed(runs[day]) for each in told) for (day, *_), told in model.items())
+    assert objected > 0
+    assert sum("objection recorded" in text for _, text in here.sender.sent) == objected
 
 
 # ---------------------------------------------------------------- single points
@@ -232,13 +241,29 @@ class TestOneDay:
         here.send_due()
         assert here.statuses() == {MessageStatus.DROPPED: 1}
 
+    def test_what_is_disputed_rises_all_the_same_and_its_reminder_says_so(self, here: World) -> None:
+        here.violations.write([row(due_in(7, here.now, status=DISPUTED)), row(due_in(7, here.now, amount=7000))])
+        assert here.remind() == 1
+        here.send_due()
+        ((_, text),) = here.sender.sent
+        assert "reminder, plate ..418, objection recorded. 57,000 IQD may still rise from 27/11/2026." in text
+
+    def test_one_that_is_disputed_before_it_is_sent_says_so(self, here: World) -> None:
+        subject = due_in(7, here.now)
+        here.violations.write([row(subject)])
+        here.remind()
+        here.violations.write([row(later(subject, status=DISPUTED))])
+        here.send_due()
+        ((_, text),) = here.sender.sent
+        assert "objection recorded" in text
+
     def test_what_rises_on_two_days_is_one_sms(self, here: World) -> None:
         here.violations.write([row(due_in(1, here.now)), row(due_in(7, here.now, amount=7000))])
         assert here.remind() == 1
         here.send_due()
         ((_, text),) = here.sender.sent
-        assert "Now: 57,000 IQD" in text
-        assert "Becomes 107,000 on 21/11/2026" in text
+        assert "57,000 IQD now" in text
+        assert "107,000 from 21/11/2026" in text
 
     def test_more_than_a_message_can_hold_are_told_of_the_next_day(self, here: World) -> None:
         soon = [row(due_in(7, here.now)) for _ in range(100)]

@@ -15,6 +15,7 @@ import pytest
 from infra.template import read
 from pay.payments.refund import MAX_REFUND_TIME
 from pay.payments.start import MAX_START_TIME
+from shared.stores.messaging.news import KINDS
 from tests.infra import reading, rules
 from tests.infra.mutations import MUTATIONS, grant
 from tests.infra.reading import Template, as_list, events, functions, of_type
@@ -59,6 +60,12 @@ def test_an_sms_goes_out_by_sns_alone(template: Template) -> None:
     """SNS hands it on in the sender's name: https://docs.aws.amazon.com/sns/latest/dg/sns-sms-access-management.html"""
     (sending,) = (one for _, one in statements(template) if one["Action"] == "sms-voice:SendTextMessage")
     assert sending["Condition"] == {"StringEquals": {"aws:CalledViaLast": "sns.amazonaws.com"}}
+
+
+def test_all_that_ingest_tells_passes_the_filter_and_nothing_else(template: Template) -> None:
+    (mapping,) = template["Resources"]["NotifyOnViolation"]["Properties"]["Events"].values()
+    (pattern,) = mapping["Properties"]["FilterCriteria"]["Filters"]
+    assert json.loads(pattern["Pattern"]) == {"dynamodb": {"NewImage": {"tell": {"S": [*KINDS]}}}}
 
 
 def test_sns_may_write_its_delivery_logs(template: Template) -> None:

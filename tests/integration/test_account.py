@@ -41,5 +41,5 @@ class TestMessages:
         second = call(functions, "GET /v1/messages", query={"cursor": first["next_cursor"]}).body
         assert [each["plate"]["number"] for each in first["items"] + second["items"]] == ["103", "102", "101"]
         assert {each["status"] for each in first["items"]} == {"sent"}
-        assert first["items"][0]["text"].startswith("Gharama: plate ending 103")
+        assert first["items"][0]["text"].startswith("Gharama (Ur): plate ..103. ")
         assert second["next_cursor"] is None

@@ -7,11 +7,24 @@ from typing import Any
 import pytest
 
 from shared.aws_json import Json
-from shared.domain.message import MessageStatus
-from shared.domain.violation import CANCELLED, Violation
+from shared.domain.message import MessageStatus, day
+from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID, Violation
+from shared.stores.items import transact
 from tests.support import lambda_events as events
 from tests.support.aws import Engine
-from tests.support.build import OTHER_PHONE, OTHER_PLATE, PHONE, SUB, follow, hold, later, row, settle, violation
+from tests.support.build import (
+    OTHER_PHONE,
+    OTHER_PLATE,
+    PAID_AT,
+    PHONE,
+    SUB,
+    follow,
+    hold,
+    later,
+    row,
+    settle,
+    violation,
+)
 from tests.support.functions import Functions
 
 
@@ -31,10 +44,20 @@ class TestAnnouncing:
         functions.send_due()
         texts = dict(functions.phones.sent)
         assert set(texts) == {PHONE, OTHER_PHONE}
-        assert texts[PHONE].startswith("Gharama: ")
-        assert texts[OTHER_PHONE].startswith("غرامة: ")
+        assert texts[PHONE].startswith("Gharama (Ur): ")
+        assert texts[OTHER_PHONE].startswith("غرامة-أور: ")
         assert all("418" in text and "50,000" in text for text in texts.values())
         assert functions.statuses() == [MessageStatus.SENT, MessageStatus.SENT]
+
+    def test_an_owner_is_told_the_day_of_the_act(self, functions: Functions) -> None:
+        follow(functions.citizens, proven=True)
+        follow(functions.citizens, "second", phone=OTHER_PHONE)
+        subject = violation()
+        functions.announce(functions.opened(subject))
+        functions.send_due()
+        texts = dict(functions.phones.sent)
+        assert f": violation of {day(subject.occurred_at)}, plate ..418. 50,000 IQD now, " in texts[PHONE]
+        assert ": new violation, plate ..418. 50,000 IQD now, " in texts[OTHER_PHONE]
 
     def test_two_violations_are_one_sms(self, functions: Functions) -> None:
         follow(functions.citizens)
@@ -199,6 +222,109 @@ class TestCancelling:
         functions.send_due()
         assert functions.phones.sent == []
         assert functions.reasons() == ["no_longer_true"]
+
+
+class TestDisputes:
+    """Who objected hears how it goes, and so does everybody else who follows the plate."""
+
+    def says(self, functions: Functions, *subjects: Violation) -> list[str]:
+        """Let rows come, be announced twice and sent; returns the texts."""
+        functions.phones.sent.clear()
+        records = functions.ingest(*map(row, subjects))
+        for _ in range(2):
+            functions.announce(records)
+        functions.send_due()
+        return [text.removeprefix("Gharama (Ur): ").partition(" Details")[0] for text in functions.phones.texts]
+
+    def test_begin_and_refusal_are_told_once_each_time(self, functions: Functions) -> None:
+        follow(functions.citizens)
+        subject = violation(status=DISPUTED)
+        objected = ["objection recorded, plate ..418. Number 1, the amount may still rise from 19/12/2026."]
+        refused = ["objection refused, plate ..418. 50,000 IQD now, 100,000 from 19/12/2026."]
+        assert self.says(functions, subject) == objected
+        assert self.says(functions, later(subject, "2026-11-20T08:00:00+03:00", status=OPEN)) == refused
+        functions.clock.forward(hours=2)  # the same text may go out again
+        assert self.says(functions, later(subject, "2026-11-20T09:00:00+03:00")) == objected
+        assert self.says(functions, later(subject, "2026-11-20T10:00:00+03:00", amount=60_000)) == []
+        assert self.says(functions, later(subject, "2026-11-20T11:00:00+03:00", status=OPEN)) == refused
+
+    def test_several_of_a_plate_are_one_sms(self, functions: Functions) -> None:
+        follow(functions.citizens)
+        subjects = [violation(status=DISPUTED), violation(status=DISPUTED)]
+        (text,) = self.says(functions, *subjects)
+        assert text.startswith("objection recorded, plate ..418. Number 2, ")
+        (text,) = self.says(functions, *(later(each, status=CANCELLED) for each in subjects))
+        assert text == "objection accepted, plate ..418. 2 cancelled, no amount is due for them."
+
+    def test_who_heard_of_the_objection_alone_hears_that_it_is_cancelled(self, functions: Functions) -> None:
+        follow(functions.citizens)
+        subject = violation(status=DISPUTED)
+        self.says(functions, subject)
+        self.says(functions, later(subject, "2026-11-20T08:00:00+03:00", status=OPEN))
+        (text,) = self.says(functions, later(subject, "2026-11-20T09:00:00+03:00", status=CANCELLED))
+        assert text.startswith("violations cancelled, ")
+
+    @pytest.mark.parametrize(
+        ("told", "then"),
+        [
+            (DISPUTED, {"status": OPEN}),
+            (DISPUTED, {"status": PAID}),
+            (DISPUTED, {"plate_key": OTHER_PLATE.key}),
+            (OPEN, {"status": PAID}),
+            (OPEN, {"status": CANCELLED}),
+            (CANCELLED, {"status": OPEN}),
+        ],
+    )
+    def test_what_is_no_longer_so_when_it_would_go_out_is_not_sent(
+        self, functions: Functions, told: str, then: dict[str, Any]
+    ) -> None:
+        follow(functions.citizens)
+        subject = violation(status=OPEN if told == DISPUTED else DISPUTED)
+        functions.violations.write([row(subject)])
+        subject = later(subject, "2026-11-20T08:00:00+03:00", status=told)
+        functions.announce(functions.ingest(row(subject)))
+        functions.violations.write([row(later(subject, "2026-11-20T09:00:00+03:00", **then))])
+        functions.send_due()
+        assert functions.phones.sent == []
+        assert functions.reasons() == ["no_longer_true"]
+
+    def test_of_two_disputes_the_first_is_not_told_while_the_second_runs(self, functions: Functions) -> None:
+        """Both say the same; the first one's SMS waited."""
+        follow(functions.citizens)
+        subject = violation()
+        for hour, status in enumerate((OPEN, DISPUTED, OPEN, DISPUTED)):
+            said = later(subject, f"2026-11-20T0{hour}:00:00+03:00", status=status)
+            functions.announce(functions.ingest(row(said)))
+        functions.send_due()
+        assert functions.statuses() == [*[MessageStatus.DROPPED] * 3, MessageStatus.SENT]
+        assert len(functions.phones.sent) == 1
+
+    @pytest.mark.parametrize("status", [DISPUTED, OPEN])
+    def test_what_was_paid_here_is_not_said_to_be_owed(self, functions: Functions, engine: Engine, status: str) -> None:
+        follow(functions.citizens)
+        subject = violation(status=OPEN if status == DISPUTED else DISPUTED)
+        functions.violations.write([row(subject)])
+        before = later(subject, "2026-11-20T08:00:00+03:00", status=status)
+        if status == DISPUTED:
+            hold(engine.fast(), functions.violations, subject)
+        functions.announce(functions.ingest(row(before)))
+        if status == OPEN:
+            hold(engine.fast(), functions.violations, before)
+        transact(engine.fast(), [functions.violations.settle(subject.violation_no, "p1", 1, PAID_AT, "GH-1")])
+        functions.send_due()
+        assert functions.reasons() == ["no_longer_true"]
+
+    def test_what_was_held_back_is_told_when_it_is_let_go(self, functions: Functions) -> None:
+        follow(functions.citizens)
+        subject = violation()
+        functions.violations.write([row(subject)])
+        held = row(later(subject, status=DISPUTED), ref="large#2")
+        functions.violations.write([held], holds=True)
+        for _ in range(2):
+            functions.announce(functions.let_go(held))
+        functions.send_due()
+        (text,) = functions.phones.texts
+        assert ": objection recorded, plate ..418. " in text
 
 
 class TestNewsThatWereHeldBack:

@@ -215,7 +215,7 @@ class TestDelivering:
                 raise AwsError("InternalServerError", "")
             return call(service, operation, request)
 
-        monkeypatch.setattr("notify.send_sms.sdk", lambda: once)
+        monkeypatch.setattr("notify.send_sms.FastClient", lambda: once)
         assert functions.send(body)
         assert functions.statuses() == [MessageStatus.WAITING]
         assert not functions.send(body)

@@ -94,7 +94,7 @@ def test_one_that_arrived(functions: Functions, reference: str) -> None:
     ],
 )
 def test_each_reason_why_one_did_not(said: str, reason: str) -> None:
-    assert read(failed("sns-1", said)["message"]) == ("sns-1", MessageStatus.UNDELIVERED, reason)
+    assert read(failed("sns-1", said)["message"]) == ("sns-1", MessageStatus.UNDELIVERED, reason, 100_000)
 
 
 def test_one_that_did_not_arrive(functions: Functions, reference: str) -> None:

@@ -73,11 +73,27 @@ def test_cancelled_and_then_open_again_is_news_again(case: Case) -> None:
     assert case.known.state == UNPAID
 
 
-def test_disputed_is_owed_no_more_until_it_is_open_again(case: Case) -> None:
-    assert case.says(status="disputed") is None
+def test_disputed_is_told_and_owed_no_more_until_that_is_refused(case: Case) -> None:
+    assert case.says(status="disputed") == "disputed"
     assert (case.known.state, case.known.owed) == ("disputed", False)
-    case.says()
+    assert case.says(status="disputed", amount="60000") is None
+    assert case.says() == "refused"
     assert case.known.owed
+
+
+def test_a_dispute_that_is_accepted_is_told_as_that(case: Case) -> None:
+    case.says(status="disputed")
+    assert case.says(status="cancelled") == "accepted"
+    assert (case.known.state, case.known.owed) == ("cancelled", False)
+
+
+def test_two_disputes_are_told_apart(case: Case) -> None:
+    names = set()
+    for _ in range(2):
+        assert case.says(status="disputed") == "disputed"
+        names.add(case.violations.episodes([NUMBER])[NUMBER])
+        assert case.says() == "refused"
+    assert len(names) == 2
 
 
 def test_paid_at_the_counter_is_owed_no_more_and_keeps_its_receipt(case: Case) -> None:

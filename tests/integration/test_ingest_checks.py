@@ -15,7 +15,7 @@ from shared.clock import now
 from shared.domain.message import Message, MessageKind
 from shared.domain.plate import GERMAN, Plate
 from shared.domain.time import to_text
-from shared.stores.messaging.messages import marker
+from shared.stores.messaging.messages import Telling, marker
 from tests.integration.test_ingest_registry import card, cards
 from tests.support.aws import Engine, Tables
 from tests.support.build import follow
@@ -38,7 +38,7 @@ def counts(report: dict[str, Any]) -> dict[str, int]:
 def told(ingest: Ingest, kind: MessageKind, violation_no: str, sub: str) -> None:
     """A citizen has heard of a violation."""
     message = Message(f"{kind}-{violation_no}-{sub}", sub, kind, to_text(now()), HERE.key, (violation_no,))
-    assert ingest.messages().tell(message, [marker(violation_no, sub, kind)], now())
+    assert ingest.messages().tell([Telling(message, [marker(violation_no, sub, kind)])], now())
 
 
 def known_and_new() -> tuple[list[dict[str, str]], list[dict[str, str]]]:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.asking import ASKED, TYPED, audits
 from tests.support.aws import Watched
-from tests.support.build import OTHER_PLATE, PLATE, store, violation
+from tests.support.build import OTHER_PLATE, PLATE, SUB, follow, store, violation
 from tests.support.functions import Functions, forget
 
 
@@ -58,6 +58,19 @@ class TestQuotas:
         functions.clock.forward(hours=24)
         reply = functions.link({"plate": "11 3", "relation": "self"})
         assert (reply.status, reply.body["code"]) == (409, "vehicles_full")
+
+    def test_a_plate_takes_so_many_followers(self, functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+        counted: list[str] = []
+        monkeypatch.setattr("query.vehicles.count", counted.append)
+        limit(monkeypatch, MAX_FOLLOWERS=2)
+        for sub in ("first", "second"):
+            follow(functions.citizens, sub)
+        reply = functions.link(ASKED)
+        assert (reply.status, reply.body["code"]) == (409, "followers_full")
+        assert counted == ["FollowersFull"]
+        assert functions.citizens.vehicles(SUB) == []
+        functions.citizens.unlink("first", "vehicle-first", PLATE.key, proven=False)
+        assert functions.link(ASKED).status == 201
         assert "retry-after" not in reply.headers
 
     def test_a_link_that_only_tells_of_several_categories_counts_as_a_look_up(

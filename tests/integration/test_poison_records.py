@@ -110,6 +110,7 @@ IMAGES: dict[str, Callable[[Json], Json]] = {
     "a plate of another type": lambda image: {**image, "plate": {"N": "1"}},
     "a value without its type": lambda image: {**image, "tell": "opened"},
     "news of an unknown kind": lambda image: {**image, "tell": {"S": "whispered"}},
+    "a dispute without a name": lambda image: {**image, "tell": {"S": "refused"}},
 }
 
 
@@ -213,7 +214,7 @@ def test_a_table_that_fails_is_no_poison(
     def failing(*_: object) -> Json:
         raise AwsError("InternalServerError", "")
 
-    monkeypatch.setattr("notify.on_violation.sdk", lambda: failing)
+    monkeypatch.setattr("notify.on_violation.FastClient", lambda: failing)
     assert len(process(records, s3, bucket)) == 2
     (key,) = bucket.objects()
     assert key.startswith("aws/lambda/mapping/shard-1/")

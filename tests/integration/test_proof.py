@@ -186,7 +186,15 @@ class TestOwner:
         functions.send_due()
         ((phone, text),) = functions.phones.sent
         assert phone == OWN["phone_number"]
-        assert text.startswith("Gharama: plate ending 418 is followed by another account since 20/11/2026")
+        assert text.startswith("Gharama (Ur): another account now follows plate ..418. ")
+
+    def test_one_who_ends_it_and_comes_back_is_told_of_once(self, functions: Functions, owned: str) -> None:
+        for _ in range(3):
+            vehicle_id = prove(functions).body["vehicle_id"]
+            functions.send_due()
+            functions.clock.forward(hours=2)
+            assert on_vehicle(functions, "DELETE", vehicle_id).status == 204
+        assert len(functions.phones.sent) == 1
 
     def test_the_owner_sees_who_follows_and_can_end_it(self, functions: Functions, owned: str) -> None:
         theirs = prove(functions).body["vehicle_id"]

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from query.api import handler
-from shared.domain.violation import CANCELLED, PAID, make_version
+from shared.domain.plate import KURDISTAN, Plate
+from shared.domain.rules import Rules, Window
+from shared.domain.violation import CANCELLED, DISPUTED, PAID, make_version
+from shared.policies import RULES
 from tests.support import lambda_events as events
-from tests.support.asking import TYPED
+from tests.support.asking import TYPED, UNDISPUTED
 from tests.support.build import OTHER_PLATE, PHONE, PLATE, SUB, row, store, violation
 from tests.support.functions import Functions, forget
 
@@ -46,7 +49,13 @@ class TestAnswer:
         assert reply.body["plate"] == SHOWN
         assert reply.body["as_of"] == "2026-11-20T11:00:00+03:00"
         assert reply.body["note"] is None
-        assert reply.body["totals"] == {"count": 2, "unpaid_count": 2, "amount": 80_000, "currency": "IQD"}
+        assert reply.body["totals"] == {
+            "count": 2,
+            "unpaid_count": 2,
+            "amount": 80_000,
+            **UNDISPUTED,
+            "currency": "IQD",
+        }
         assert reply.body["next_cursor"] is None
         assert reply.body["violations"][0] == {
             "violation_no": new.violation_no,
@@ -56,6 +65,7 @@ class TestAnswer:
             "legal_ref": None,
             "occurred_at": "2026-11-19",
             "recorded_at": "2026-11-19",
+            "notified_at": None,
             "place": None,
             "sector": {"code": "7", "name": "الكرخ", "governorate": {"code": "11", "name": "Baghdad"}},
             "base_amount": 50_000,
@@ -65,6 +75,7 @@ class TestAnswer:
                 "stage": "base",
                 "changes_at": "2026-12-19",
                 "next_amount": 100_000,
+                "window": None,
             },
             "status": "unpaid",
             "paid_at": None,
@@ -81,10 +92,28 @@ class TestAnswer:
             dated(1),
         )
         body = functions.ask({"plate": PARTS}).body
-        assert body["totals"] == {"count": 3, "unpaid_count": 1, "amount": 50_000, "currency": "IQD"}
+        assert body["totals"] == {"count": 3, "unpaid_count": 1, "amount": 50_000, **UNDISPUTED, "currency": "IQD"}
         shown = [(each["status"], each["due"] and each["due"]["amount"]) for each in body["violations"]]
         assert shown == [("paid", None), ("cancelled", None), ("unpaid", 50_000)]
         assert (body["violations"][0]["paid_at"], body["violations"][0]["receipt_no"]) == ("2026-11-05", "C-1")
+
+    def test_what_is_disputed_shows_its_amount_and_counts_apart(self, functions: Functions) -> None:
+        store(functions.violations, dated(3, status=DISPUTED, amount=30_000), dated(2, status=DISPUTED), dated(1))
+        body = functions.ask({"plate": PARTS}).body
+        assert body["totals"] == {
+            "count": 3,
+            "unpaid_count": 1,
+            "amount": 50_000,
+            "disputed_count": 2,
+            "disputed_amount": 80_000,
+            "currency": "IQD",
+        }
+        shown = body["violations"][0]
+        assert (shown["status"], shown["due"]["amount"], shown["due"]["next_amount"]) == ("disputed", 30_000, 60_000)
+        assert shown["due"]["changes_at"] == "2026-12-03"
+        functions.send_due()
+        (text,) = functions.phones.texts
+        assert "Unpaid 1: 50,000 IQD" in text
 
     def test_the_amount_is_the_doubled_one_after_a_month(self, functions: Functions) -> None:
         store(functions.violations, dated(19))
@@ -97,7 +126,33 @@ class TestAnswer:
             "stage": "doubled",
             "changes_at": None,
             "next_amount": None,
+            "window": None,
         }
+
+    def test_it_says_which_window_holds_and_where_one_objects(
+        self, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        begins, ends = "2026-11-20T00:00:00+03:00", "2026-11-22T00:00:00+03:00"
+        half = Window("half", begins, ends, "2026-11-21", percent_off=50)
+        for module in ("views", "lookup"):
+            monkeypatch.setattr(f"query.{module}.RULES", Rules(RULES.policies, [half]))
+        store(functions.violations, dated(19, notified_at="2026-11-19T15:00:00+03:00"))
+        body = functions.ask({"plate": PARTS}).body
+        assert body["objections_where"] == "Object at the traffic directorate of the sector that recorded it."
+        assert body["totals"]["amount"] == 25_000
+        (shown,) = body["violations"]
+        assert shown["notified_at"] == "2026-11-19"
+        assert shown["due"] == {
+            "amount": 25_000,
+            "currency": "IQD",
+            "stage": "discounted",
+            "changes_at": "2026-11-22",
+            "next_amount": 50_000,
+            "window": {"id": "half", "until": "2026-11-21", "was": 50_000},
+        }
+        functions.send_due()
+        (text,) = functions.phones.texts
+        assert "Unpaid 1: 25,000 IQD. Next increase 22/11/2026." in text
 
     def test_the_plate_of_an_answer_can_be_asked_with(self, functions: Functions) -> None:
         plate = functions.ask({"plate": TYPED}).body["plate"]
@@ -112,7 +167,7 @@ class TestAnswer:
         reply = functions.ask({"plate": TYPED})
         assert reply.status == 200
         assert reply.body["violations"] == []
-        assert reply.body["totals"] == {"count": 0, "unpaid_count": 0, "amount": 0, "currency": "IQD"}
+        assert reply.body["totals"] == {"count": 0, "unpaid_count": 0, "amount": 0, **UNDISPUTED, "currency": "IQD"}
 
 
 class TestSms:
@@ -120,8 +175,28 @@ class TestSms:
         store(functions.violations, dated(19))
         assert functions.ask({"plate": TYPED}).body["sms"] == {"status": "queued", "parts": 1}
         functions.send_due()
-        lines = "Gharama: plate ending 418", "Unpaid: 1", "Total: 50,000 IQD", "Next increase: 19/12/2026"
-        assert functions.phones.sent == [(PHONE, "\n".join((*lines, "Details: Ur portal")))]
+        said = "plate ..418. Unpaid 1: 50,000 IQD. Next increase 19/12/2026. Details: Ur portal. We never send links."
+        assert functions.phones.sent == [(PHONE, f"Gharama (Ur): {said}")]
+
+    def test_it_tells_the_earliest_day_that_may_be_meant_as_that(self, functions: Functions) -> None:
+        """On plates of the Region: 30 days from the commission, or a month from the recording."""
+        plate = Plate(KURDISTAN, "21", "", "12345")
+        store(functions.violations, dated(19, plate_key=plate.key, occurred_at="2026-11-10T12:00:00+03:00"))
+        typed = {"family": KURDISTAN, "governorate": "21", "letter": "", "number": "12345"}
+        functions.ask({"plate": typed})
+        functions.send_due()
+        (text,) = functions.phones.texts
+        assert "Unpaid 1: 50,000 IQD. May rise from 10/12/2026." in text
+
+    def test_that_there_is_none_is_told_with_how_far_the_records_go(self, functions: Functions) -> None:
+        functions.ask({"plate": "11 1"})
+        functions.files.note_feed("2026-11-20T11:00:00+03:00")
+        functions.clock.forward(minutes=2)
+        functions.ask({"plate": "11 2"})
+        functions.send_due()
+        texts = sorted(functions.phones.texts)
+        assert "plate ..1. No unpaid violation in the records received so far. " in texts[0]
+        assert "plate ..2. No unpaid violation recorded as of 20/11/2026 11:00. " in texts[1]
 
     def test_the_same_result_soon_after_is_not_sent_again(self, functions: Functions) -> None:
         functions.ask({"plate": TYPED})
@@ -257,6 +332,7 @@ def test_a_fleet_of_five_thousand_violations_on_one_plate(functions: Functions) 
     assert asked.body["totals"] == {
         "count": 5_000,
         "unpaid_count": 5_000,
+        **UNDISPUTED,
         "amount": sum(each.amount for each in fleet),
         "currency": "IQD",
     }
@@ -283,7 +359,7 @@ class TestLinking:
             "relation": "self",
             "notify": True,
             "proven": False,
-            "totals": {"count": 1, "unpaid_count": 1, "amount": 50_000, "currency": "IQD"},
+            "totals": {"count": 1, "unpaid_count": 1, "amount": 50_000, **UNDISPUTED, "currency": "IQD"},
         }
         again = functions.link({"plate": PARTS, "relation": "family"})
         assert again.status == 200

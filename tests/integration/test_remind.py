@@ -9,8 +9,10 @@ import pytest
 
 from shared.aws_json import Json
 from shared.domain.message import MessageStatus
-from shared.domain.plate import Plate
+from shared.domain.plate import KURDISTAN, Plate
+from shared.domain.rules import Period, Rules
 from shared.domain.time import to_text
+from shared.policies import RULES
 from tests.support import lambda_events as events
 from tests.support.aws import Engine
 from tests.support.build import OTHER_PHONE, OTHER_PLATE, PLATE, follow, row, violation
@@ -80,3 +82,76 @@ def test_a_run_that_has_no_time_left_leaves_the_rest_to_the_next(functions: Func
     run("notify.remind", events.schedule())
     functions.send_due()
     assert functions.statuses() == [MessageStatus.SENT]
+
+
+REGION_PLATE = Plate(KURDISTAN, "21", "", "12345")
+
+
+def on_the_regions_plate(functions: Functions, occurred: str, recorded: str) -> None:
+    """A followed violation of the Region, where 30 days from the commission may be meant."""
+    follow(functions.citizens, plate=REGION_PLATE)
+    fields = {"occurred_at": f"{occurred}T12:00:00+03:00", "recorded_at": f"{recorded}T12:00:00+03:00"}
+    functions.ingest(row(violation(plate_key=REGION_PLATE.key, **fields), origin="backlog"))
+
+
+def reminded(functions: Functions) -> int:
+    """Run the reminders; how many messages there are then."""
+    run("notify.remind", events.schedule())
+    return sum("sub" in item for item in functions.tables.items("Messages"))
+
+
+def test_the_earliest_day_that_may_be_meant_is_the_one_to_remind_of(functions: Functions) -> None:
+    on_the_regions_plate(functions, "2026-10-27", "2026-10-31")  # 26 November, or the 30th
+    assert reminded(functions) == 1
+    functions.send_due()
+    (text,) = functions.phones.texts
+    assert "50,000 IQD now, may become 100,000 from 26/11/2026" in text
+    functions.clock.forward(days=5)
+    assert reminded(functions) == 2
+
+
+def test_after_it_nobody_is_reminded_of_a_later_one(functions: Functions) -> None:
+    on_the_regions_plate(functions, "2026-10-21", "2026-10-25")  # today at noon, or the 25th
+    assert reminded(functions) == 0
+
+
+def test_a_reminder_that_waited_past_it_is_not_sent(functions: Functions) -> None:
+    on_the_regions_plate(functions, "2026-10-22", "2026-10-26")  # tomorrow at noon, or the 26th
+    assert reminded(functions) == 1
+    functions.clock.forward(days=1)
+    functions.send_due()
+    assert functions.statuses() == [MessageStatus.DROPPED]
+
+
+def test_what_rises_by_another_reading_alone_is_not_told_as_a_rise(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under a rule on the notification, of which the directorate gave no date."""
+    rising_in(functions, 7)
+    follow(functions.citizens)
+    read = [row._replace(period=Period("notified", months=1), readings=(row.period,)) for row in RULES.policies]
+    monkeypatch.setattr("notify.reminding.RULES", Rules(read))
+    monkeypatch.setattr("notify.wording.RULES", Rules(read))
+    assert reminded(functions) == 1
+    functions.send_due()
+    assert functions.statuses() == [MessageStatus.DROPPED]
+
+
+def test_the_stage_is_that_of_the_rules_and_not_of_the_day_it_was_found_by(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rules are in force by which it doubles in five days; the index still has the day of those before, in seven."""
+    rising_in(functions, 7)
+    follow(functions.citizens)
+    days = Rules([policy._replace(period=Period("recorded", days=29)) for policy in RULES.policies])
+    monkeypatch.setattr("notify.reminding.RULES", days)
+    assert reminded(functions) == 1
+    (item,) = functions.tables.items("Violations")
+    marks = {m["pk"]["S"] for m in functions.tables.items("Messages") if m["pk"]["S"].startswith("TOLD#V")}
+    assert any(mark.endswith("#7#2026-11-25") for mark in marks), marks
+    functions.violations.find_on(item, f"2026-11-25#{item['doubling_day']['S'][-1]}")
+    functions.clock.forward(hours=1)
+    assert reminded(functions) == 1
+    monkeypatch.setattr("notify.reminding.RULES", Rules([]))
+    functions.clock.forward(days=4)
+    assert reminded(functions) == 1

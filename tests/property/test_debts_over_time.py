@@ -9,8 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from shared.domain.fine import add_months
+from shared.domain.rules import add_months
 from shared.domain.time import BAGHDAD, to_text
+from shared.policies import RULES
 from shared.stores.violation_rows import Row, doubling_day
 from tests.support.feeds import SOURCE, row
 
@@ -63,7 +64,7 @@ class Debt(RuleBasedStateMachine):
     @invariant()
     def it_is_never_doubled_twice(self) -> None:
         for days in (0, 1, 31, 400):
-            owed = self.known.violation.due(to_text(self.at + timedelta(days=days)))
+            owed = self.known.violation.due(to_text(self.at + timedelta(days=days)), RULES)
             assert AMOUNT <= owed.amount <= 2 * AMOUNT
             assert owed.next_amount in (None, 2 * AMOUNT)
             if self.stated_doubled:
@@ -72,7 +73,7 @@ class Debt(RuleBasedStateMachine):
     @invariant()
     def a_rise_is_announced_where_it_comes(self) -> None:
         said = self.known.violation
-        rise = said.due(said.as_of).changes_at
+        rise = said.due(said.as_of, RULES).changes_at
         day = doubling_day(said)
         assert (day and day[:10]) == (rise and rise[:10])
         if rise:

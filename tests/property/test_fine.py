@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.domain.fine import Facts, due
 from shared.domain.time import to_text
+from shared.policies import RULES
 
 BAGHDAD = timezone(timedelta(hours=3))
 FIRST = datetime(2019, 11, 1, tzinfo=BAGHDAD)
@@ -69,32 +70,32 @@ def _model(known: Facts, at: datetime) -> int:
 def test_the_amount_is_the_models(known: Facts, far: datetime, days: int) -> None:
     near = datetime.fromisoformat(known.recorded_at) + timedelta(days=days)
     for at in (far, near):
-        assert due(known, to_text(at)).amount == _model(known, at)
+        assert due(known, to_text(at), RULES).amount == _model(known, at)
 
 
 @given(facts(), st.lists(st.integers(0, 200 * 86_400), min_size=2, max_size=8))
 def test_it_never_falls_as_time_passes(known: Facts, seconds: list[int]) -> None:
     start = datetime.fromisoformat(known.recorded_at)
-    amounts = [due(known, to_text(start + timedelta(seconds=after))).amount for after in sorted(seconds)]
+    amounts = [due(known, to_text(start + timedelta(seconds=after)), RULES).amount for after in sorted(seconds)]
     assert amounts == sorted(amounts)
 
 
 @given(facts(), INSTANTS)
 def test_it_changes_on_the_announced_second_and_to_the_announced_amount(known: Facts, at: datetime) -> None:
-    now = due(known, to_text(at))
+    now = due(known, to_text(at), RULES)
     if now.changes_at is None:
         assert now.next_amount is None
-        assert due(known, to_text(at + timedelta(days=4_000))) == now
+        assert due(known, to_text(at + timedelta(days=4_000)), RULES) == now
         return
     change = datetime.fromisoformat(now.changes_at)
     assert change > at
-    assert due(known, to_text(change - timedelta(seconds=1))) == now
-    after = due(known, now.changes_at)
+    assert due(known, to_text(change - timedelta(seconds=1)), RULES) == now
+    after = due(known, now.changes_at, RULES)
     assert after.amount == now.next_amount
     assert (after.changes_at, after.next_amount) == (None, None)
 
 
 @given(facts(), INSTANTS)
 def test_an_announced_amount_is_higher(known: Facts, at: datetime) -> None:
-    now = due(known, to_text(at))
+    now = due(known, to_text(at), RULES)
     assert now.next_amount is None or now.next_amount > now.amount

@@ -33,7 +33,7 @@ rows = st.lists(
     st.builds(
         Said,
         st.sampled_from(("12345", "67890")),
-        st.sampled_from(("open", "open", "open", "cancelled", "paid")),
+        st.sampled_from(("open", "open", "open", "disputed", "disputed", "cancelled", "paid")),
         st.sampled_from((True, True, True, False)),
     ),
     min_size=1,

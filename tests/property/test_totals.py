@@ -47,8 +47,16 @@ def test_the_items_of_all_pages_add_up_to_the_totals(found: list[Violation], lim
         if cursor is None:
             break
     assert [item["violation_no"] for item in items] == [each.violation_no for each in ordered]
-    owed = [item["due"]["amount"] for item in items if item["due"]]
-    assert totals == {"count": len(found), "unpaid_count": len(owed), "amount": sum(owed), "currency": "IQD"}
-    assert {item["status"] for item in items if item["due"]} <= {"unpaid", "in_payment"}
-    assert all(item["status"] in ("paid", "cancelled", "disputed") for item in items if not item["due"])
+    disputed = [item["due"]["amount"] for item in items if item["status"] == "disputed"]
+    owed = [item["due"]["amount"] for item in items if item["due"] and item["status"] != "disputed"]
+    assert totals == {
+        "count": len(found),
+        "unpaid_count": len(owed),
+        "amount": sum(owed),
+        "disputed_count": len(disputed),
+        "disputed_amount": sum(disputed),
+        "currency": "IQD",
+    }
+    assert {item["status"] for item in items if item["due"]} <= {"unpaid", "in_payment", "disputed"}
+    assert all(item["status"] in ("paid", "cancelled") for item in items if not item["due"])
     assert proven or all(item["place"] is None and len(item["recorded_at"]) == 10 for item in items)

@@ -29,12 +29,13 @@ REFS = st.integers(2, 5_000_000).map("5f0c2e9a1b#{}".format)
     st.sampled_from([None, "opened", "cancelled"]),
     st.none() | REFS,
     st.none() | REFS,
+    st.none() | INSTANTS,
 )
 def test_attributes_are_the_json_of_what_a_row_says(
-    said: Violation, told: str | None, before: str | None, inserted_by: str | None
+    said: Violation, told: str | None, before: str | None, inserted_by: str | None, episode: str | None
 ) -> None:
     row = Row(said, "0f" * 16, dated=True, ref="5f0c2e9a1b#7", origin="live", recent=True)
-    written = orjson.loads(b"{%b}" % attributes(row, told, before, inserted_by))
+    written = orjson.loads(b"{%b}" % attributes(row, told, before, inserted_by, episode=episode))
     fields = said._asdict()
     assert written == pack(
         {
@@ -47,6 +48,7 @@ def test_attributes_are_the_json_of_what_a_row_says(
             "doubling_day": doubling_day(said),
             "changed_before": before,
             "inserted_by": inserted_by,
+            "episode": episode,
         }
     )
     assert written.keys() <= INGEST_ATTRIBUTES

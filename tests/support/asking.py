@@ -26,3 +26,7 @@ def on_vehicle(functions: Functions, method: str, vehicle_id: str, rest: str = "
 def audits(functions: Functions) -> list[Json]:
     """What is kept of look-ups."""
     return [item for item in functions.tables.items("Citizens") if item["sk"]["S"].startswith("AUDIT#")]
+
+
+UNDISPUTED = {"disputed_count": 0, "disputed_amount": 0}
+"""What the totals say of a plate of which nothing is disputed."""

@@ -25,7 +25,7 @@ OTHER_PHONE = "+9647809182736"
 SUB = "ur-5f0c2e"
 NOON = datetime(2026, 11, 20, 12, tzinfo=BAGHDAD)
 PAID_AT = "2026-11-20T12:00:00+03:00"
-CAPS = Caps(citizen_day=10, spend_day=500_000_000)
+CAPS = Caps(citizen_day=10, spend_day=500_000_000, other_share=40, part_price=50_000)
 
 _NUMBERS = itertools.count(1)
 
@@ -97,13 +97,14 @@ def follow(
     notify: bool = True,
     phone: str | None = PHONE,
     language: str = "en",
+    proven: bool = False,
 ) -> None:
     """A citizen who links a plate."""
     citizens.seen_in_person(sub, phone, language)
-    citizens.link(sub, Vehicle(f"vehicle-{sub}", plate.key, category, "self", notify), NOON)
+    citizens.link(sub, Vehicle(f"vehicle-{sub}", plate.key, category, "self", notify, proven), NOON)
 
 
 def reservation(at: datetime = NOON, **fields: Any) -> Reservation:
     """What a message of one part takes of the caps."""
-    values = {"sub": SUB, "phone": PHONE, "text": "text", "cost": 50_000, "at": at, "enforced": True, **fields}
-    return Reservation(**values)
+    values = {"sub": SUB, "phone": PHONE, "text": "text", "cost": 50_000, "at": at, "kind": "refund", "attempt": 0}
+    return Reservation(**(values | fields))

@@ -38,6 +38,7 @@ GOOD = {
     "paid_at": "",
     "receipt_no": "",
     "updated_at": "2026-11-19T01:00:00",
+    "notified_at": "",
 }
 
 

@@ -34,6 +34,7 @@ from tests.support.description import require_described
 from tests.support.fakes import Clock, FakeGateway, Phones, callback_body
 
 _OURS = ("query", "stats", "notify", "pay", "remit", "shared")
+_NOTIFYING = tuple(f"notify.{name}" for name in ("on_delivery", "on_violation", "remind", "send_sms", "sweep"))
 _NAMES = itertools.count(1)
 PERSONAL = (PLATE.number, OTHER_PLATE.number, PLATE.key, PHONE[4:], "Name-In-The-Token")
 """What no log may hold."""
@@ -127,14 +128,15 @@ class Functions:
             "PLATES_A_DAY": "10",
             "LINKS_A_DAY": "5",
             "MAX_VEHICLES": "10",
+            "MAX_FOLLOWERS": "50",
             "SMS_QUEUE_URL": self.queue,
             "FAILED_RECORDS_BUCKET": self.failed_records,
             "SMS_SENDER_ID": "Gharama",
             "QUIET_HOURS": "off",
             "SMS_CITIZEN_DAY_CAP": "10",
             "SMS_SPEND_DAY_CAP": "500",
+            "SMS_OTHER_SHARE": "40",
             "SMS_PART_PRICE": "0.05",
-            "SMS_MAX_PARTS": "2",
             "SMS_FIRST_PROVIDER": "sns",
             "UR_SMS_URL": "",
             "UR_SMS_SECRET": name,
@@ -161,10 +163,18 @@ class Functions:
         return self._clients[-1]
 
     def _set_outside(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in ("query.api", "pay.ports", "pay.gateways.sandbox", "notify.providers.sns", "shared.clock"):
+        for module in (
+            "query.api",
+            "pay.ports",
+            "pay.gateways.sandbox",
+            "notify.providers.sns",
+            "shared.clock",
+            *_NOTIFYING,
+        ):
             importlib.import_module(module)
         monkeypatch.setattr("shared.clock.datetime", self.clock)
-        monkeypatch.setattr("query.api.FastClient", self._fast)
+        for module in ("query.api", *_NOTIFYING):
+            monkeypatch.setattr(f"{module}.FastClient", self._fast)
         monkeypatch.setattr("notify.providers.sns.Sns", lambda sender_id: self.phones)
         monkeypatch.setattr("pay.ports.FastClient", lambda: _PerThread(self._fast))
         monkeypatch.setattr("pay.gateways.sandbox.Sandbox", self.gateway.opened)

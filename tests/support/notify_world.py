@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 from notify.announce import announce, news
 from notify.delivery import Outcome, Rules, deliver
 from notify.providers import Accepted, PermanentError, TemporaryError, UnknownOutcomeError
-from notify.quiet import QuietHours
+from notify.quiet import QuietHours, is_quiet
 from notify.reminding import Stores as RemindStores
 from notify.reminding import remind
 from notify.wording import Stores
@@ -35,7 +35,7 @@ REFUSES_FOR_NOW: Final = "refuses for now"
 REFUSES: Final = "refuses"
 PORT_FAULTS: Final = (DIES_BEFORE, DIES_AFTER, IS_NOT_REACHED, ANSWER_IS_LOST)
 SENDER_FAULTS: Final = (DIES_BEFORE, DIES_AFTER, ANSWER_IS_LOST, REFUSES_FOR_NOW, REFUSES)
-NO_LIMITS: Final = Rules(quiet=None, caps=Caps(10**6, 10**12), part_price=50_000, max_parts=2)
+NO_LIMITS: Final = Rules(quiet=None, caps=Caps(10**6, 10**12, 100, 50_000))
 
 
 class Death(BaseException):
@@ -116,13 +116,21 @@ class World:
 
     # ------------------------------------------------------------------ steps
 
-    def ingest(self, *rows: Row) -> list[Json]:
+    def ingest(self, *rows: Row, holds: bool = False) -> list[Json]:
         """Bring rows into the table; returns those of the stream's records that the mapping's filter lets through."""
-        before = {item["pk"]["S"]: item for item in self.tables.items("Violations")}
-        self.violations.write(rows)
-        after = {item["pk"]["S"]: item for item in self.tables.items("Violations")}
         numbers = [row.violation.violation_no for row in rows]
-        return [events.change(before.get(number), after[number]) for number in numbers if "tell" in after[number]]
+        return self._records(lambda: self.violations.write(rows, holds=holds), numbers)
+
+    def let_go(self, numbers: Sequence[str], file_id: str) -> list[Json]:
+        """Let the news go that violations hold back for a file; returns the stream's records of that."""
+        return self._records(lambda: self.violations.let_go(numbers, file_id), numbers)
+
+    def _records(self, write: Callable[[], object], numbers: Iterable[str]) -> list[Json]:
+        before = {item["pk"]["S"]: item for item in self.tables.items("Violations")}
+        write()
+        after = {item["pk"]["S"]: item for item in self.tables.items("Violations")}
+        told = [number for number in numbers if "tell" in after.get(number, ())]
+        return [events.change(before.get(number), after[number]) for number in told]
 
     def announce(self, records: Iterable[Json]) -> None:
         found = [each for record in records for each in news(record)]
@@ -136,7 +144,7 @@ class World:
 
     def send_due(self) -> list[Outcome]:
         """Each message that is due, given to the sender twice, as a queue may."""
-        due = list(self.messages.due(self.now, 1000))
+        due = list(self.messages.due(self.now, 1000, held=not is_quiet(self.rules.quiet, self.now)))
         found = []
         for message_id in [*due, *due]:
             with surviving():

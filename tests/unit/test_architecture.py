@@ -30,7 +30,7 @@ WINGS: dict[str, set[str]] = {
     "pay.payments": {"pay.gateways"},
     "pay.receipt": set(),
     "shared.domain": set(),
-    "shared.stores": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.secret"},
+    "shared.stores": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.policies", "shared.secret"},
     "shared.stores.messaging": {"shared.domain", "shared.aws_json", "shared.stores.items"},
 }
 """Folders within an area, each with what it may import of its own area beside itself. Nothing here imports back."""

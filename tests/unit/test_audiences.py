@@ -16,6 +16,7 @@ from query.views import Teller
 from shared.domain import message
 from shared.domain.plate import Plate
 from shared.domain.violation import ALL, FIELDS, PROVEN, Violation
+from shared.policies import RULES
 from shared.stores.violations import Violations
 from tests.support.build import OTHER_PLATE, PAID_AT, violation
 
@@ -38,7 +39,7 @@ FILLED: Final = SAID._replace(
 )
 SAMPLES: Final = (
     FILLED,
-    FILLED._replace(amount_due=75_000, doubled_at="2026-12-24T08:00:00+03:00"),
+    FILLED._replace(amount_due=75_000, doubled_at="2026-12-24T08:00:00+03:00", notified_at="2026-11-19T12:00:00+03:00"),
     FILLED._replace(held_by="p1"),
     FILLED._replace(status="paid", counter_paid_at=PAID_AT, receipt_no=None),
     FILLED._replace(paid_by="p1", paid_amount=50_000, paid_at=PAID_AT),
@@ -91,10 +92,11 @@ def at_the_counter(subject: Violation) -> Any:
     return counter.check([subject.violation_no], Holding(subject))
 
 
-def sms(kind: Callable[..., str], *at: str) -> Callable[[Violation], Any]:
+def sms(kind: Callable[..., str], *, day_of_act: bool = False) -> Callable[[Violation], Any]:
     def text(subject: Violation) -> str | None:
+        further = [subject.occurred_at] if day_of_act else []
         try:
-            return kind("en", Plate.from_key(subject.plate_key), [subject], *at)
+            return kind("en", Plate.from_key(subject.plate_key), message.owed([subject], AT, RULES), AT, *further)
         except ValueError:  # it rises no more
             return None
 
@@ -102,9 +104,11 @@ def sms(kind: Callable[..., str], *at: str) -> Callable[[Violation], Any]:
 
 
 SMS: Final = {
-    "new": sms(message.new_violations, AT),
-    "doubling": sms(message.doubling_soon, AT),
-    "cancelled": sms(message.cancelled),
+    "new": sms(message.new_violations),
+    "new to its owner": sms(message.new_violations, day_of_act=True),
+    "doubling": sms(message.doubling_soon),
+    "disputed": sms(message.disputed),
+    "refused": sms(message.dispute_refused),
 }
 
 
@@ -138,7 +142,7 @@ def test_the_time_of_day_is_for_proven_owners(name: str) -> None:
 
 @pytest.mark.parametrize("kind", SMS)
 def test_an_sms_shows_only_what_is_for_all(kind: str) -> None:
-    assert "occurred_at" in shown(SMS["cancelled"])
+    assert "occurred_at" in shown(SMS["new to its owner"])
     assert shown(SMS[kind]) <= EVERYBODY
 
 

@@ -15,7 +15,7 @@ from infra.docs_tables import DATA_MODEL, with_tables
 from shared.domain import plate
 from shared.domain.citizen import Limits, Vehicle
 from shared.domain.file import DoneChunk, FileVersion, Plan, Upload
-from shared.domain.message import Message, MessageStatus
+from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt
 from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
 from shared.plate_crypto import PlateCrypto
@@ -23,7 +23,7 @@ from shared.stores.citizens import Citizens
 from shared.stores.files import RELEASE, UNDO, Files, Work
 from shared.stores.items import item_key
 from shared.stores.look_ups import Asked, LookUps
-from shared.stores.messaging.messages import Messages
+from shared.stores.messaging.messages import Messages, Telling
 from shared.stores.messaging.outages import Outages
 from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.pausing import Pausing
@@ -32,7 +32,7 @@ from shared.stores.profiles import Change, Subject
 from shared.stores.registry import Registry
 from shared.stores.settlements import Settlements
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
-from shared.stores.violations import PAY_ATTRIBUTES
+from shared.stores.violations import PAY_ATTRIBUTES, Reindexing
 from tests.contract.test_round_trips import filled
 from tests.infra.reading import of_type
 from tests.support.aws import template
@@ -81,6 +81,7 @@ def _citizens(port: WrittenItems) -> None:
     citizens.choose("<sub>", "+964", "ar", sms=True)
     citizens.admit("<sub>", "+964", "ar", Subject("<plate key>", "mark"), Limits(), NOON)
     citizens.link("<sub>", vehicle, NOON)
+    citizens.link("<sub>", vehicle._replace(proven=False), NOON)
     first_of_day = Change()
     first_of_day.count({}, "2026-11-20", queries=1, mark="mark")
     port.write({"Update": first_of_day.request("Citizens", item_key("<sub>", "PROFILE"))})
@@ -107,14 +108,19 @@ def _files(port: WrittenItems) -> None:
         work.take(NOON, NOON)
         work.note(100, NOON)
     files.note_feed("now")
+    Reindexing(port, "Files", "<set>").keep(0, "V1", done=True)
     files.put_upload(Upload("<upload id>", "sub", "bucket", "key"), NOON)
 
 
 def _messages(port: WrittenItems) -> None:
     messages = Messages(port, "Messages")
     message = filled(Message, message_id="<message id>")
-    messages.tell(message, ["TOLD#<violation no>#<sub>#<kind>"], NOON)
+    messages.tell([Telling(message, ["TOLD#<violation no>#<sub>#<kind>"])], NOON)
+    messages.tell([Telling(message, ["TOLD#<violation no>#<sub>#<kind>#<episode>#<plate key>"])], NOON)
     messages.claim("<message id>", reservation(sub="<sub>"), CAPS, ["1"])
+    messages.claim("<message id>", reservation(sub="<sub>", kind=MessageKind.FOLLOWER_ADDED), CAPS)
+    messages.claim("<message id>", reservation(sub="<sub>", kind=MessageKind.QUERY_RESULT), CAPS)
+    messages.fold(message, message, NOON, NOON)
     messages.sent("<message id>", "sns", "id", NOON)
     messages.end("<message id>", MessageStatus.FAILED, "reason", NOON)
     port.answers["id"] = [{"pk": {"S": "<message id>"}}]

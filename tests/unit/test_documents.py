@@ -188,9 +188,9 @@ See [itself](#a-document), [the runbook](runbook.md#commands) and [the wide web]
 `functions/shared/domain/fine.py`, `shared/domain/fine.py`, `stores/`, `template.yaml`, `infra/locks/*.txt`,
 `live/a.csv`, `25/3/هـ`, `N/A`, `POST /v1/queries`, `sms|payments`, `.venv/project/bin/python`, `like /timed out/`,
 `tests/unit/test_documents.py::GOOD`, `make pause WHAT=sms\\|payments REASON='a reason' APPLY=1`,
-`DECISION=give-back`, `Rollout=AllAtOnce`, `SmsSpendDayCap`, `Messages`, `fine.POLICIES`, `shared.domain.fine`,
-`Policy.months`, `shared.domain.fine.Policy.months`, `csv.DictReader`, `new_receipt_no()`, `UPLOADS_BUCKET`,
-`functions/shared/domain/fine.py::Policy.months`, `refund_due`, `batch_writer`, `-`
+`DECISION=give-back`, `Rollout=AllAtOnce`, `SmsSpendDayCap`, `Messages`, `fine.DOUBLED`, `shared.domain.fine`,
+`Policy.times`, `shared.domain.rules.Policy.times`, `csv.DictReader`, `new_receipt_no()`, `UPLOADS_BUCKET`,
+`functions/shared/domain/rules.py::Policy.times`, `refund_due`, `batch_writer`, `-`
 
 ```sh
 make deploy ENV=prod    # with Edge=on
@@ -216,8 +216,8 @@ def test_a_good_document_is_let_through() -> None:
         (unknown_paths, "`vanished.toml`"),
         (unknown_paths, "`infra/locks/*.vanished`"),
         (unknown_paths, "`tests/unit/test_documents.py::vanished`"),
-        (unknown_paths, "`functions/shared/domain/fine.py::Policy.vanished`"),
-        (unknown_paths, "`functions/shared/domain/fine.py::Vanished.months`"),
+        (unknown_paths, "`functions/shared/domain/rules.py::Policy.vanished`"),
+        (unknown_paths, "`functions/shared/domain/rules.py::Vanished.times`"),
         (unknown_paths, "```\nfile ─▶ ingest/vanished ─▶ queue\n```"),
         (unknown_paths, "```sh\npython3 -m infra.vanished --rows 3\n```"),
         (unknown_commands, "`make vanished`"),
@@ -237,7 +237,7 @@ def test_a_good_document_is_let_through() -> None:
         (unknown_symbols, "`VANISHED_CONSTANT`"),
         (unknown_symbols, "`fine.VANISHED`"),
         (unknown_symbols, "`shared.domain.vanished`"),
-        (unknown_symbols, "`shared.domain.fine.Policy.vanished`"),
+        (unknown_symbols, "`shared.domain.rules.Policy.vanished`"),
         (unknown_symbols, "`Policy.vanished`"),
     ],
 )

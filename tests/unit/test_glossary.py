@@ -12,7 +12,7 @@ from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS, WARNINGS
 from pay.receipt import texts as receipt_texts
 from query import views
 from remit import texts as remit_texts
-from shared.domain.sms_texts import TEXTS
+from shared.domain.sms_texts import DETAILS, TEXTS
 from shared.domain.text import fold
 from shared.problem_texts import PROBLEMS
 from tests.support.documents import read, rows
@@ -47,6 +47,7 @@ KEY: Final = {
     "payment number": r"payment (no|number)",
     "payment gateway": r"gateway",
     "callback": r"callback",
+    "objection": r"objection",
     "refund": r"returned to you",
     "receipt": r"receipts?",
     "settlement file": r"settlement file",
@@ -59,6 +60,9 @@ KEY: Final = {
     "header": r"header",
 }
 """Terms that are held to the texts, and how the English of a text says them."""
+
+TAIL: Final = "..{plate_tail}"
+"""Of a plate: in Arabic, where there is no room, the word for it is left out before it."""
 
 LEFT_OUT: Final = {
     ("key_missing", "header"): "a header of HTTP, not of a file",
@@ -93,7 +97,8 @@ def texts() -> Iterator[Text]:
     for code, words in {**FILE_ERRORS, **ROW_ERRORS, **WARNINGS}.items():
         yield Text(code, words.ar, words.en)
     for name, by_language in TEXTS.items():
-        yield Text(name, by_language["ar"], by_language["en"])
+        english = by_language["en"].removesuffix(DETAILS).replace(f"plate {TAIL}", TAIL)
+        yield Text(name, by_language["ar"], english)
     arabic, english = receipt_texts.WORDS["ar"], receipt_texts.WORDS["en"]
     yield from (Text(f"receipt: {name}", arabic[name], english[name]) for name in english)
     yield from (Text(f"acknowledgement: {code}", *words) for code, words in remit_texts.WORDS.items())

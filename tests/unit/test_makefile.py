@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,15 @@ COMMANDS = {
     "pause": ("REASON",),
     "rollback-file": ("KEY", "REASON"),
     "release-news": ("KEY", "REASON"),
+    "preview-policy": ("FILE",),
 }
+
+
+def test_the_region_is_that_of_every_environment() -> None:
+    environments = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    regions = {environments[name]["deploy"]["parameters"]["region"] for name in ("dev", "staging", "prod")}
+    (home,) = re.findall(r"^home +:= (\S+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert regions == {home}
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from infra.sms_texts import CONSOLE, EXAMPLES, PAGE, PAYMENT_NO, SENDER, published, shown
+from infra.sms_texts import CONSOLE, EXAMPLES, PAGE, SENDER, published, shown
 from pay.payments import refund as refunding
 from pay.payments import settle as settling
 from shared.domain.sms_texts import VERSION
@@ -20,7 +20,7 @@ def test_so_does_the_page_on_messages() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert shown(page) == page, "run `make texts`"
     assert f"(edition {VERSION})" in page
-    assert page.count("Gharama: plate ending 418<br>") == 3
+    assert page.count("Gharama (Ur): plate ..418. Unpaid 2: 150,000 IQD.") == 5
 
 
 def test_the_sender_is_the_one_that_phones_show() -> None:
@@ -33,11 +33,7 @@ def test_the_numbers_are_of_the_form_that_citizens_get() -> None:
     receipt_no = re.compile(rf"GH-[{settling._CROCKFORD}]{{13}}")
     assert receipt_no.fullmatch(settling.new_receipt_no())
     assert receipt_no.fullmatch(EXAMPLES["receipt_no"])
-    assert re.fullmatch(rf"[0-9a-f]{{{refunding.SHOWN_OF_ID}}}", PAYMENT_NO)
+    assert re.fullmatch(rf"[0-9a-f]{{{refunding.SHOWN_OF_ID}}}", EXAMPLES["payment_no"])
     texts = published()["texts"]
-    for name, number in {
-        "receipt": EXAMPLES["receipt_no"],
-        "refund": EXAMPLES["receipt_no"],
-        "refund_no_receipt": PAYMENT_NO,
-    }.items():
+    for name, number in {"receipt": EXAMPLES["receipt_no"], "refund": EXAMPLES["payment_no"]}.items():
         assert all(number in text for text in texts[name].values()), name

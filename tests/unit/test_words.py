@@ -140,9 +140,9 @@ def test_an_old_name_is_caught(tmp_path: Path, path: str, text: str, caught: str
 
 
 def test_an_old_variable_is_caught() -> None:
-    functions = {"Sender": {"Properties": {"Environment": {"Variables": {"SMS_MOST_PARTS": 2, "TABLE": "t"}}}}}
+    functions = {"Sender": {"Properties": {"Environment": {"Variables": {"MOST_SHARDS": 2, "TABLE": "t"}}}}}
     template = {"Globals": {"Function": {"Environment": {"Variables": {"DESK_TABLE": "t"}}}}, "Resources": functions}
-    assert [each.name for each in variables(template) if is_old(each)] == ["DESK_TABLE", "SMS_MOST_PARTS"]
+    assert [each.name for each in variables(template) if is_old(each)] == ["DESK_TABLE", "MOST_SHARDS"]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ VIOLATION_COLUMNS: Final = (
     Column("paid_at", "counter_paid_at", ("تاريخ التسديد",)),
     Column("receipt_no", "counter_receipt_no", ("رقم الوصل",)),
     _UPDATED_AT,
+    Column("notified_at", "notified_at", ("تاريخ التبليغ",)),
 )
 REGISTRATION_COLUMNS: Final = (
     *_PLATE,

@@ -21,10 +21,10 @@ from ingest.format.parser import Source
 from shared.domain.text import clean
 from shared.domain.time import from_text
 
-_COLUMNS: Final[tuple[str, ...]] = ("occurred_at", "recorded_at", "updated_at", "paid_at", "doubled_at")
+_COLUMNS: Final[tuple[str, ...]] = ("occurred_at", "recorded_at", "updated_at", "paid_at", "doubled_at", "notified_at")
 _IN_ORDER: Final[tuple[str, ...]] = ("occurred_at", "recorded_at", "updated_at")
 """What happens, is recorded and is then changed, in this order."""
-_BEHIND: Final = (*_IN_ORDER, "paid_at")
+_BEHIND: Final = (*_IN_ORDER, "paid_at", "notified_at")
 """Never ahead of the file; a doubling may be."""
 
 _MONTHS: Final = 12

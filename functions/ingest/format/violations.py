@@ -26,6 +26,7 @@ from ingest.format.parser import (
 )
 from shared.domain import fine
 from shared.domain.violation import OPEN, PAID, SAID, Violation, make_version
+from shared.policies import RULES
 from shared.stores.violation_rows import Row, doubles_no_more, doubling_day
 
 _EVER: Final = "9999"
@@ -50,7 +51,7 @@ class ViolationParser(Parser[Row]):
         (
             number, family, plate_governorate, kind, letter, serial, code, title, legal_ref, amount, due, doubled_at,
             occurred_at, recorded_at, sector_code, sector_name, sector_governorate, place, status, paid_at, receipt_no,
-            updated_at,
+            updated_at, notified_at,
         ) = record  # fmt: skip
         violation_no = number if cells.plain_number(number) else identifier("violation_no", number, cells.violation_no)
         plate_key, category = read_plate_key(family, plate_governorate, letter, serial), read_category(kind)
@@ -95,6 +96,7 @@ class ViolationParser(Parser[Row]):
                 _place(place),
                 paid,
                 optional("receipt_no", receipt_no, cells.receipt_no) if receipt_no else None,
+                read_date("notified_at", notified_at, latest) if notified_at else None,
                 None,  # the settlement
                 None,
                 None,
@@ -129,8 +131,10 @@ class ViolationParser(Parser[Row]):
             return
         elif not has_doubled:
             self.warnings.add("amount_due", "due_above_doubled", 1, line)
-        elif not doubles_no_more(violation) and fine.is_doubled_early(violation.facts):
-            self.warnings.add("amount_due", "due_doubled_early", 1, line)
+        elif not doubles_no_more(violation):
+            facts = violation.facts
+            if fine.is_doubled_early(facts, fine.chosen(facts, RULES).policy):
+                self.warnings.add("amount_due", "due_doubled_early", 1, line)
 
 
 class _Offence(NamedTuple):
@@ -150,7 +154,7 @@ def _offence(code: str, title: str, legal_ref: str, amount: str, status: str, mi
         reference := optional("legal_ref", legal_ref, cells.legal_ref),
         required("amount", amount, cells.amount),
         optional("status", status, cells.status) or OPEN,
-        reference is not None and not fine.knows_article(reference),
+        reference is not None and not RULES.knows_article(reference),
     )
     if read.amount < min_amount:
         raise CellError("amount_too_small", "amount")

@@ -62,8 +62,7 @@ def tell_of_refund(payment: Payment, amount: int, stores: PaymentStores, now: da
     """The action that tells a payer, once, how many dinars of a payment are back; none without a phone or dinars."""
     if not payment.phone or not amount:
         return []
-    number = payment.receipt_no or payment.payment_id[:SHOWN_OF_ID]
-    text = message.refund(payment.language, amount, number)
+    text = message.refund(payment.language, amount, payment.payment_id[:SHOWN_OF_ID])
     return [stores.messages.put_action(to_payer(payment, MessageKind.REFUND, text, now), now)]
 
 

@@ -16,6 +16,7 @@ from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.message import Message, MessageKind
 from shared.domain.payment import Payment, PaymentStatus, Receipt
+from shared.domain.plate import Plate
 from shared.domain.settlement import settled as entry_of
 from shared.domain.text import digest
 from shared.domain.time import to_text
@@ -115,8 +116,8 @@ def _receipt_actions(stores: PaymentStores, paid: Payment, now: datetime) -> lis
     actions = [stores.payments.receipt_action(Receipt(paid.receipt_no, paid.payment_id, paid.settled, paid.paid_at))]
     actions.append(stores.settlements.due_action(entry_of(paid)))
     if paid.phone:
-        count = len(paid.settled_lines)
-        text = message.receipt(paid.language, count, paid.settled, paid.paid_at, paid.receipt_no)
+        plates = [Plate.from_key(key) for key in {line.plate_key for line in paid.settled_lines}]
+        text = message.receipt(paid.language, plates, paid.settled, paid.paid_at, paid.receipt_no)
         actions.append(stores.messages.put_action(to_payer(paid, MessageKind.RECEIPT, text, now), now))
     return actions
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from pay.gateways import Gateway, OrderRequest, RefusedError, UnknownError
 from pay.payments.settle import PaymentStores, release
+from shared.domain import fine
 from shared.domain.money import CURRENCY
 from shared.domain.payment import MINUTES_TO_PAY, Line, Payment, PaymentStatus
 from shared.domain.text import digest
@@ -16,6 +17,7 @@ from shared.domain.time import from_text, to_text
 from shared.domain.violation import UNPAID, Violation
 from shared.http import FieldError, Problem, invalid
 from shared.identity import Citizen
+from shared.policies import RULES
 from shared.stores.look_ups import LookUps
 
 MAX_START_TIME: Final = timedelta(seconds=20)
@@ -133,7 +135,7 @@ def _payable(
             errors.append((index, "violation_not_found"))
         elif violation.state != UNPAID:
             errors.append((index, f"violation_{violation.state}"))
-        elif not violation.due(at).amount:
+        elif not violation.due(at, RULES).amount:
             errors.append((index, "violation_nothing_due"))
     if errors:
         raise _not_payable(errors)
@@ -165,12 +167,16 @@ def _quoted(
 
 
 def _line(violation: Violation, at: str) -> Line:
+    due = violation.due(at, RULES)
+    rule = fine.chosen(violation.facts, RULES).policy
     return Line(
         violation.violation_no,
-        violation.due(at).amount,
+        due.amount,
         violation.plate_key,
         violation.sector_code,
         violation.sector_governorate or "",
+        rule.id if rule else "",
+        due.window.id if due.window else "",
     )
 
 

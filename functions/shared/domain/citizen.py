@@ -14,13 +14,17 @@ class Profile(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """What a citizen may do in a day; ``vehicles`` in all. plates: distinct ones that are not linked. sms: received."""
+    """What a citizen may do in a day; ``vehicles`` in all. plates: distinct ones that are not linked. sms: received.
+
+    followers: how many may follow one plate, in all, who have not proved it theirs.
+    """
 
     queries: int = 50
     plates: int = 10
     links: int = 5
     vehicles: int = 10
     sms: int = 10
+    followers: int = 50
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -32,6 +36,10 @@ class QuotaError(Exception):
     def __init__(self, quota: str) -> None:
         super().__init__(quota)
         self.quota = quota
+
+
+class FollowersFullError(Exception):
+    """A plate has as many followers as one may who have not proved it theirs."""
 
 
 class Vehicle(NamedTuple):

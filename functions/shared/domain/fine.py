@@ -1,21 +1,26 @@
-"""What is owed: a pure function of the recorded facts, a dated policy and the moment asked about.
+"""What is owed: a pure function of the recorded facts, the rules of money and the moment asked about.
 
-Traffic Law 8 of 2019, article 25: an unpaid fine doubles once, a month after it was recorded. The directorate's own
-statement of the debt counts as of the moment it was made; a doubling that falls later still applies to it, unless what
-it states is the doubled amount.
+Traffic Law 8 of 2019, article 25: an unpaid fine doubles once. When, is a rule of :mod:`shared.policies`. The
+directorate's own statement of the debt counts as of the moment it was made; a doubling that falls later still applies
+to it, unless what it states is the doubled amount. :func:`rise` alone says when a fine rises and to what.
 """
 
 from __future__ import annotations
 
-import calendar
-import re
-from collections.abc import Sequence
-from datetime import timedelta
-from functools import lru_cache
 from typing import Final, NamedTuple
 
-from shared.domain.text import fold
-from shared.domain.time import from_text, to_text
+from shared.domain.rules import (
+    NOTIFIED,
+    RECORDED,
+    Chosen,
+    Period,
+    Policy,
+    Rules,
+    Window,
+    after,
+    days_after,
+    suspended,
+)
 
 DISCOUNTED: Final = "discounted"
 BASE: Final = "base"
@@ -23,38 +28,11 @@ DOUBLED: Final = "doubled"
 STATED: Final = "stated"
 
 
-class Policy(NamedTuple):
-    """A rule in force for fines whose clock started on ``valid_from`` or later (an ISO day), until a later row's day.
-
-    articles: the law's articles it applies to, as ``25/1``. months: after how many calendar months, same day of the
-    month and same time of day, or the month's last day. factor: what the amount is then multiplied by, once. basis:
-    which of the facts starts the clock, ``recorded_at`` or ``occurred_at``. discount_percent: what is taken off the
-    base amount, rounded up to whole dinars, in the first discount_days of 24 hours.
-    """
-
-    name: str
-    valid_from: str
-    articles: tuple[str, ...]
-    months: int
-    factor: int
-    basis: str = "recorded_at"
-    discount_percent: int = 0
-    discount_days: int = 0
-
-
-POLICIES: Final = (Policy("IQ-TRAFFIC-2019", "2019-10-06", ("25/1", "25/2", "25/3"), 1, 2),)
-
-_ORDINALS: Final = {fold(word): str(clause) for clause, word in enumerate(("أولا", "ثانيا", "ثالثا"), start=1)}
-_ARTICLE: Final = re.compile(r"0*([0-9]+)(?:\s*/\s*0*([0-9]+|[^\W\d_]+))?")
-# The article that is called so comes before other numbers: of the law (8 of 2019), say.
-_CALLED: Final = re.compile(rf"ماد[ةه]\W*{_ARTICLE.pattern}")
-
-
 class Facts(NamedTuple):
     """What is recorded of one fine. Amounts in dinars, instants as stored texts.
 
     stated, stated_at: the debt as the directorate gave it, and the moment it spoke of. doubled_at: when it says that it
-    doubled the fine.
+    doubled the fine. family: the first FAMILY characters of the plate's key, "" where no plate is known.
     """
 
     amount: int
@@ -64,133 +42,201 @@ class Facts(NamedTuple):
     stated_at: str | None = None
     doubled_at: str | None = None
     occurred_at: str | None = None
+    notified_at: str | None = None
+    family: str = ""
 
-    def starts_at(self, policy: Policy) -> str:
-        """Return when a policy's clock starts."""
-        return self.occurred_at or self.recorded_at if policy.basis == "occurred_at" else self.recorded_at
+
+class Step(NamedTuple):
+    """From an instant on ("" for ever) so much is owed. window: by which it is less than it was, that is without it."""
+
+    at: str
+    amount: int
+    stage: str
+    window: Window | None
+    was: int
+
+
+class InWindow(NamedTuple):
+    """Why less is owed now: the window's id, its last day (ISO), and what were owed without it."""
+
+    id: str
+    until: str
+    was: int
 
 
 class Due(NamedTuple):
-    """What is owed now, and what it becomes when. changes_at and next_amount are None where it rises no more."""
+    """What is owed now, and what more from when. changes_at and next_amount are None where it rises no more."""
 
     amount: int
     stage: str
     changes_at: str | None = None
     next_amount: int | None = None
+    window: InWindow | None = None
 
 
-@lru_cache(maxsize=256)
-def article(legal_ref: str) -> str | None:
-    """The article and clause of a legal reference: ``25/3`` of ``25/3/هـ`` or of ``المادة 25/ثالثاً/هـ``.
+class Notice(NamedTuple):
+    """What people are told of a rise: its day (ISO), None where none can be told, and to what. Not certain: it may."""
 
-    None where it names no article.
-    """
-    folded = fold(legal_ref)
-    match = _CALLED.search(folded) or _ARTICLE.search(folded)
-    if match is None:
-        return None
-    clause = match[2] and _ORDINALS.get(match[2], match[2])
-    return f"{match[1]}/{clause}" if clause else match[1]
+    day: str | None
+    is_certain: bool
+    amount: int
 
 
-def policy_for(facts: Facts, policies: Sequence[Policy] = POLICIES) -> Policy | None:
-    """The newest policy in force when the fine's clock started.
-
-    A reference without a clause (``25``) stands for the whole article; a fine without a reference is taken for one of
-    article 25.
-    """
-    occurred_at = facts.occurred_at or facts.recorded_at
-    return _policy_for(facts.legal_ref, facts.recorded_at[:10], occurred_at[:10], tuple(policies))
+_new: Final = tuple.__new__
+"""Makes a named tuple of all its fields, at half the cost of calling its class."""
 
 
-@lru_cache(maxsize=4096)
-def _policy_for(
-    legal_ref: str | None, recorded_on: str, occurred_on: str, policies: tuple[Policy, ...]
-) -> Policy | None:
-    # Remembered, because of millions of fines the references and days are few.
-    reference = article(legal_ref) if legal_ref else None
-    newest: Policy | None = None
-    for policy in policies:
-        if (
-            policy.valid_from <= (occurred_on if policy.basis == "occurred_at" else recorded_on)
-            and _covers(policy.articles, reference)
-            and (newest is None or policy.valid_from > newest.valid_from)
-        ):
-            newest = policy
-    return newest
+def _ends(facts: Facts, period: Period) -> str | None:
+    """When a period is over for a fine; None where its clock has not begun."""
+    basis = period.basis
+    if basis == RECORDED:
+        return after(facts.recorded_at, period)
+    start = facts.notified_at if basis == NOTIFIED else facts.occurred_at or facts.recorded_at
+    return after(start, period) if start else None
 
 
-def _covers(articles: tuple[str, ...], reference: str | None) -> bool:
-    return reference is None or any(f"{known}/".startswith(f"{reference}/") for known in articles)
+def chosen(facts: Facts, rules: Rules) -> Chosen:
+    """Find what is in force for a fine (:meth:`shared.domain.rules.Rules.choice`)."""
+    _, recorded_at, legal_ref, _, _, _, occurred_at, notified_at, family = facts
+    notified_on = notified_at[:10] if notified_at else ""
+    return rules.choice(legal_ref, family, recorded_at[:10], (occurred_at or recorded_at)[:10], notified_on)
 
 
-def knows_article(legal_ref: str, policies: Sequence[Policy] = POLICIES) -> bool:
-    """Whether a reference names an article of some policy. What names none, or another, may be a slip of the pen."""
-    reference = article(legal_ref)
-    return reference is not None and any(_covers(policy.articles, reference) for policy in policies)
-
-
-def add_months(instant: str, months: int) -> str:
-    """The same day and time so many calendar months later; the month's last day where it has no such day.
-
-    instant: a stored text, whose offset stays as it is: Iraq's has not changed since 2008.
-    """
-    return _months_after(instant[:10], months) + instant[10:]
-
-
-@lru_cache(maxsize=4096)
-def _months_after(day: str, months: int) -> str:
-    year, month = divmod(int(day[:4]) * 12 + int(day[5:7]) - 1 + months, 12)
-    month += 1
-    last = calendar.monthrange(year, month)[1]
-    return f"{year:04}-{month:02}-{min(int(day[8:]), last):02}"
-
-
-def doubles_at(
-    legal_ref: str | None, recorded_at: str, occurred_at: str, policies: tuple[Policy, ...] = POLICIES
-) -> str | None:
-    """Return when a fine doubles that the directorate has not said to be doubled; None where no policy doubles it."""
-    policy = _policy_for(legal_ref, recorded_at[:10], occurred_at[:10], policies)
-    if policy is None:
-        return None
-    return add_months(occurred_at if policy.basis == "occurred_at" else recorded_at, policy.months)
-
-
-def is_doubled_early(facts: Facts, policies: Sequence[Policy] = POLICIES) -> bool:
-    """Whether the directorate states the doubled amount before the policy's day, and does not say when it doubled it.
+def is_doubled_early(facts: Facts, rule: Policy | None) -> bool:
+    """Whether the directorate states the doubled amount before the rule's day, and does not say when it doubled it.
 
     Such a debt is doubled already: twice is once too often.
     """
-    if facts.doubled_at or facts.stated is None or facts.stated <= facts.amount:
+    if rule is None or facts.doubled_at or facts.stated is None or facts.stated <= facts.amount:
         return False
-    policy = policy_for(facts, policies)
-    if policy is None or facts.stated != facts.amount * policy.factor:
+    if facts.stated != facts.amount * rule.factor:
         return False
-    return facts.stated_at is None or facts.stated_at < add_months(facts.starts_at(policy), policy.months)
+    deadline = _ends(facts, rule.period) if rule.times else None
+    return deadline is not None and (facts.stated_at is None or facts.stated_at < deadline)
 
 
-def due(facts: Facts, at: str, policies: Sequence[Policy] = POLICIES) -> Due:
-    """Work out what is owed at an instant (a stored text). From the very second of the deadline on, the doubled amount.
+def rise(facts: Facts, rule: Policy | None, windows: tuple[Window, ...], held: str | None = None) -> tuple[Step, ...]:
+    """Say when a fine rises and to what: all that is ever owed for it, step by step, the first from ever on.
 
-    A discount holds only for an amount that the directorate has not stated itself.
+    rule, windows: what is in force for it (:func:`chosen`). held: an instant until which the amount before the
+    doubling is asked; a doubling that the directorate dates itself does not wait for it. A window never raises, and a
+    debt that the directorate stated as doubled is undone only where ``doubled_at`` shows it.
     """
-    stated = facts.stated
-    policy = policy_for(facts, policies)
-    deadline = facts.doubled_at or (add_months(facts.starts_at(policy), policy.months) if policy else None)
-    spoke_after = stated is not None and deadline and facts.stated_at and deadline <= facts.stated_at
-    if spoke_after or is_doubled_early(facts, policies):
-        deadline = None  # the directorate's figure holds the doubling already
-        stage = DOUBLED if facts.doubled_at else STATED
-    else:
-        stage = BASE if stated is None or stated == facts.amount else STATED
-    amount = facts.amount if stated is None else stated
-    if policy and policy.discount_percent and stage == BASE:
-        ends = to_text(from_text(facts.starts_at(policy)) + timedelta(days=policy.discount_days))
-        if at < ends and (deadline is None or ends <= deadline):
-            return Due(amount - amount * policy.discount_percent // 100, DISCOUNTED, ends, amount)
-    if deadline is None or not amount:
-        return Due(amount, stage)  # a debt that the directorate states as nothing doubles to nothing
-    doubled = amount * (policy.factor if policy else 2)
-    if at >= deadline:
-        return Due(doubled, DOUBLED)
-    return Due(amount, stage, deadline, doubled)
+    amount, _, _, stated, stated_at, doubled_at, _, _, _ = facts
+    factor = rule.factor if rule else 2
+    deadline = doubled_at or (_ends(facts, rule.period) if rule and rule.times else None)
+    stage = BASE
+    if stated is not None:
+        if stated != amount:
+            stage = STATED
+        amount = stated
+        spoke_after = deadline and stated_at and deadline <= stated_at
+        if spoke_after or is_doubled_early(facts, rule):
+            deadline = None  # the directorate's figure holds the doubling already
+            stage = DOUBLED if doubled_at else STATED
+    if not amount:
+        deadline = None  # a debt that the directorate states as nothing doubles to nothing
+    if deadline and held and not doubled_at:
+        deadline = max(deadline, held)
+    if windows:
+        return _through(facts, windows, Step("", amount, stage, None, amount), deadline, factor)
+    first = _new(Step, ("", amount, stage, None, amount))
+    if deadline is None:
+        return (first,)
+    doubled = amount * factor
+    return first, _new(Step, (deadline, doubled, DOUBLED, None, doubled))
+
+
+def _through(
+    facts: Facts, windows: tuple[Window, ...], first: Step, deadline: str | None, factor: int
+) -> tuple[Step, ...]:
+    """The steps through windows. deadline: when the first step's amount is multiplied by the factor without them."""
+    amount = first.amount
+    doubled = amount * factor
+    doubles = suspended(deadline, windows) if deadline and not facts.doubled_at else deadline
+    # Any other figure is the directorate's own, which may hold the window already.
+    plain = facts.stated in (None, facts.amount, facts.amount * factor)
+    shown_doubled = first.stage == DOUBLED and facts.stated == facts.amount * factor
+    instants = {"", deadline or "", doubles or "", *(one.begins for one in windows), *(one.ends for one in windows)}
+    steps: list[Step] = []
+    for at in sorted(instants):
+        was = doubled if deadline and at >= deadline else amount
+        asked, stage = (doubled, DOUBLED) if doubles and at >= doubles else (amount, first.stage)
+        window = next((one for one in windows if one.begins <= at < one.ends), None)
+        if window and window.undo_doubling and stage == DOUBLED:
+            if doubles:
+                asked, stage = amount, BASE if facts.stated in (None, facts.amount) else STATED
+            elif shown_doubled:
+                asked, stage = facts.amount, BASE
+        if window and plain and (off := asked * window.percent_off // 100):
+            asked, stage = asked - off, DISCOUNTED
+        step = Step(at, asked, stage, window if asked < was else None, was)
+        if not steps or steps[-1][1:] != step[1:]:
+            steps.append(step)
+    return tuple(steps)
+
+
+def due(facts: Facts, at: str, rules: Rules, held: str | None = None) -> Due:
+    """Work out what is owed at an instant (a stored text). From the very second of a deadline on, the higher amount."""
+    policy, windows, _, _ = chosen(facts, rules)
+    return _at(at, rise(facts, policy, windows, held))
+
+
+def _at(at: str, steps: tuple[Step, ...]) -> Due:
+    """Where the steps of a fine stand at an instant."""
+    changes_at, next_amount, later = None, None, iter(steps)
+    _, amount, stage, window, was = next(later)
+    for begins, asked, then, opens, unopened in later:
+        if begins <= at:
+            amount, stage, window, was = asked, then, opens, unopened
+        elif asked > amount:
+            changes_at, next_amount = begins, asked
+            break
+    within = InWindow(window.id, window.until, was) if window else None
+    return _new(Due, (amount, stage, changes_at, next_amount, within))
+
+
+def _ways(facts: Facts, policy: Policy | None) -> list[Policy | None]:
+    """The policy, and the same by each other reading that may be meant: none where the directorate said enough.
+
+    A reading by which a fine had doubled when the directorate stated what was owed, and not doubled, is not meant.
+    """
+    ways: list[Policy | None] = [policy]
+    if policy is None or not policy.times or facts.doubled_at:
+        return ways
+    if facts.stated is not None and _ends(facts, policy.period) and len(rise(facts, policy, ())) == 1:
+        return ways
+    refuted_until = (facts.stated_at or "") if facts.stated is not None else ""
+    for reading in policy.readings:
+        ends = _ends(facts, reading)
+        if ends is None or ends > refuted_until:
+            ways.append(policy._replace(period=reading))
+    return ways
+
+
+def earliest(facts: Facts, rules: Rules, held: str | None = None) -> str | None:
+    """When a fine doubles at the earliest plausible, by its policy or another reading; None where it does no more."""
+    policy, windows, _, _ = chosen(facts, rules)
+    found = [steps[1].at for way in _ways(facts, policy) if len(steps := rise(facts, way, (), held)) > 1]
+    if not facts.doubled_at:
+        found = [suspended(at, windows) for at in found]
+    return min(found, default=None)
+
+
+def notice(facts: Facts, at: str, rules: Rules, held: str | None = None) -> Notice | None:
+    """What to tell people at an instant of a fine's next rise; None where it rises no more.
+
+    Where readings differ: the earliest plausible day, and none where that is not after tomorrow.
+    """
+    policy, windows, _, _ = chosen(facts, rules)
+    dues = [_at(at, rise(facts, way, windows, held)) for way in _ways(facts, policy)]
+    days = {due.changes_at and due.changes_at[:10] for due in dues}
+    if risen := [due.amount for due in dues if due.amount > dues[0].amount]:
+        return Notice(None, False, max(risen))
+    rising = [(due.changes_at[:10], due.next_amount or 0) for due in dues if due.changes_at]
+    if not rising:
+        return None
+    day, amount = min(rising)
+    if len(days) == 1:
+        return Notice(day, True, amount)
+    return Notice(day if day > days_after(at[:10], 1) else None, False, amount)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from shared.domain import fine
 from shared.domain.money import grouped
 from shared.domain.plate import Plate
-from shared.domain.sms_texts import TEXTS
+from shared.domain.rules import Rules
+from shared.domain.sms_texts import SHORTER, TEXTS
 from shared.domain.violation import Violation
 
 
@@ -22,6 +25,10 @@ class MessageKind(StrEnum):
     CANCELLED = "cancelled"
     RECEIPT = "receipt"
     FOLLOWER_ADDED = "follower_added"
+    FOLLOWERS_ADDED = "followers_added"
+    DISPUTED = "disputed"
+    DISPUTE_REFUSED = "dispute_refused"
+    DISPUTE_ACCEPTED = "dispute_accepted"
 
 
 class MessageStatus(StrEnum):
@@ -48,7 +55,8 @@ OUT: Final = frozenset(
 )
 """The states of a message that its citizen has, or may have."""
 
-MAX_PARTS: Final = 2
+MAX_PARTS: Final = 1
+"""Of one message: a longer text is not sent."""
 
 _GSM: Final = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -86,11 +94,49 @@ def parts(text: str) -> int:
     return 1 if length <= one else -(-length // split)
 
 
-def _render(name: str, language: str, values: dict[str, str]) -> str:
-    text = TEXTS[name][language].format_map(values)
-    while parts(text) > MAX_PARTS and "\n" in text:
-        text = text.rpartition("\n")[0]
-    return text
+class Increase(NamedTuple):
+    """The next increase of an amount, as far as a text may tell it.
+
+    rises_on: its day in Baghdad; None where that is not to be told. certain: False where the day is the earliest of
+    several that are plausible, or is not told.
+    """
+
+    rises_on: date | None
+    certain: bool
+
+
+class Owed(NamedTuple):
+    """What is owed for violations of one plate at an instant. number: how many they are.
+
+    increase: None where none rises any more. next_amount: what it comes to from the next increase on; None where no
+    text of it says so.
+    """
+
+    number: int
+    amount: int
+    increase: Increase | None
+    next_amount: int | None = None
+
+
+def owed(violations: Sequence[Violation], at: str, rules: Rules) -> Owed:
+    """Work out what violations come to at an instant (a stored text), and on the day of the first increase among them.
+
+    Where readings of the rules differ on that day, or one of them has it behind us, it is not certain.
+    """
+    amount = sum(violation.due(at, rules).amount for violation in violations)
+    notices = [fine.notice(violation.facts, at, rules) for violation in violations]
+    rising = [notice for notice in notices if notice]
+    if not rising:
+        return Owed(len(violations), amount, None)
+    day = min((notice.day for notice in rising), key=lambda day: day or "")
+    certain = all(notice.is_certain for notice in rising if notice.day == day)
+    # Windows open and close at midnight: what does not rise on that day is the same at any time of it.
+    then = f"{day}{at[10:]}" if day else at
+    next_amount = sum(
+        notice.amount if notice and notice.day == day else violation.due(then, rules).amount
+        for violation, notice in zip(violations, notices, strict=True)
+    )
+    return Owed(len(violations), amount, Increase(date.fromisoformat(day) if day else None, certain), next_amount)
 
 
 def day(instant: str) -> str:
@@ -98,73 +144,107 @@ def day(instant: str) -> str:
     return f"{instant[8:10]}/{instant[5:7]}/{instant[:4]}"
 
 
-def query_result(language: str, plate: Plate, unpaid: int, amount: int, rises: str | None, as_of: str) -> str:
-    """Write the answer to a look-up. rises: when the next amount rises; as_of: up to when the data goes."""
-    values = {
-        "plate_tail": plate.tail,
-        "count": grouped(unpaid),
-        "total": grouped(amount),
-        "date": day(rises) if rises else "",
-        "as_of": f"{day(as_of)} {as_of[11:16]}",
-    }
-    if not unpaid:
-        return _render("query_result_none", language, values)
-    return _render("query_result" if rises else "query_result_no_increase", language, values)
+def short_day(instant: str, language: str, at: str) -> str:
+    """Write a stored instant's day: ``28/12`` within a year of another instant's, else with its year; so in English."""
+    year = timedelta(days=365)
+    is_near = abs(date.fromisoformat(instant[:10]) - date.fromisoformat(at[:10])) < year
+    return day(instant)[:5] if is_near and language != "en" else day(instant)
 
 
-def new_violations(language: str, plate: Plate, violations: Sequence[Violation], at: str) -> str:
-    """Tell the news of one or several violations on a plate, at the amounts owed at an instant."""
-    dues = [violation.due(at) for violation in violations]
-    rises = [due for due in dues if due.changes_at]
-    soonest = min((due.changes_at for due in rises if due.changes_at), default=None)
-    values = {
-        "plate_tail": plate.tail,
-        "count": grouped(len(violations)),
-        "total": grouped(sum(due.amount for due in dues)),
-        "amount": grouped(dues[0].amount),
-        "occurred": day(violations[0].occurred_at),
-        "date": day(soonest) if soonest else "",
-        "next_amount": grouped(rises[0].next_amount or 0) if rises else "",
-    }
-    name = "new_violation" if len(violations) == 1 else "new_violations"
-    return _render(name if soonest else f"{name}_no_increase", language, values)
+def query_result(language: str, plate: Plate, owed: Owed, as_of: str | None, at: str) -> str:
+    """Write the answer to a look-up. as_of: up to when the data goes; None where that is not known."""
+    if owed.number:
+        return _rising("query_result", language, plate, owed, at)
+    if as_of is None:
+        return _render("query_result_none_undated", language, {"plate_tail": plate.tail})
+    values = {"plate_tail": plate.tail, "as_of": f"{day(as_of)} {as_of[11:16]}"}
+    return _render("query_result_none", language, values)
 
 
-def doubling_soon(language: str, plate: Plate, violations: Sequence[Violation], at: str) -> str:
-    """Say that amounts on a plate rise soon: what they come to at an instant, and from the first rise on.
+def new_violations(language: str, plate: Plate, owed: Owed, at: str, occurred_at: str | None = None) -> str:
+    """Tell the news of one or several violations on a plate.
+
+    occurred_at: when one was committed, for whom the vehicle is proved to be theirs; of several it is not told.
+    """
+    if owed.number > 1:
+        return _rising("new_violations", language, plate, owed, at)
+    if occurred_at is None:
+        return _rising("new_violation", language, plate, owed, at)
+    return _rising("new_violation_of_day", language, plate, owed, at, occurred=short_day(occurred_at, language, at))
+
+
+def doubling_soon(language: str, plate: Plate, owed: Owed, at: str, *, disputed: bool = False) -> str:
+    """Say that amounts on a plate rise soon. disputed: whether an objection to any of them is recorded.
 
     Raises ValueError where none of them rises any more.
     """
-    dues = [violation.due(at) for violation in violations]
-    soonest = min(due.changes_at for due in dues if due.changes_at)
-    values = {
-        "plate_tail": plate.tail,
-        "count": grouped(len(violations)),
-        "total": grouped(sum(due.amount for due in dues)),
-        "date": day(soonest),
-        "next_total": grouped(sum(violation.due(soonest).amount for violation in violations)),
-    }
-    return _render("doubling_soon", language, values)
+    if owed.increase is None:
+        raise ValueError("no amount rises any more")
+    return _rising("doubling_soon_disputed" if disputed else "doubling_soon", language, plate, owed, at)
 
 
-def cancelled(language: str, plate: Plate, violations: Sequence[Violation]) -> str:
+def cancelled(language: str, plate: Plate, count: int) -> str:
     """Say of violations once announced that nothing is owed of them any more on this plate."""
-    oldest = min(violation.occurred_at for violation in violations)
-    values = {"plate_tail": plate.tail, "count": grouped(len(violations)), "occurred": day(oldest)}
-    return _render("cancelled", language, values)
+    return _render("cancelled", language, {"plate_tail": plate.tail, "count": grouped(count)})
 
 
-def receipt(language: str, count: int, amount: int, paid_at: str, receipt_no: str) -> str:
-    """Say what was paid, when, and the number that proves it."""
-    values = {"total": grouped(amount), "date": day(paid_at), "count": grouped(count), "receipt_no": receipt_no}
-    return _render("receipt", language, values)
+def disputed(language: str, plate: Plate, owed: Owed, at: str) -> str:
+    """Say that an objection to violations is recorded, and when their amount may rise all the same."""
+    return _rising("disputed", language, plate, owed, at)
+
+
+def dispute_refused(language: str, plate: Plate, owed: Owed, at: str) -> str:
+    """Say that an objection to violations was refused, and what is owed for them."""
+    return _rising("dispute_refused" if owed.number == 1 else "disputes_refused", language, plate, owed, at)
+
+
+def dispute_accepted(language: str, plate: Plate, count: int) -> str:
+    """Say that an objection to violations was accepted: they are cancelled, and nothing is owed for them."""
+    return _render("dispute_accepted", language, {"plate_tail": plate.tail, "count": grouped(count)})
+
+
+def receipt(language: str, plates: Sequence[Plate], amount: int, paid_at: str, receipt_no: str) -> str:
+    """Say what was paid, for which plate or else when, and the number that proves it."""
+    values = {"total": grouped(amount), "receipt_no": receipt_no}
+    if len(plates) == 1:
+        return _render("receipt", language, {**values, "plate_tail": plates[0].tail})
+    return _render("receipt_of_several", language, {**values, "date": short_day(paid_at, language, paid_at)})
 
 
 def refund(language: str, amount: int, payment_no: str) -> str:
-    """Say which amount goes back to the citizen, and the number of the payment that it comes from."""
-    return _render("refund", language, {"total": grouped(amount), "receipt_no": payment_no})
+    """Say which amount is back with the citizen, and the number of the payment that it comes from."""
+    return _render("refund", language, {"total": grouped(amount), "payment_no": payment_no})
 
 
-def follower_added(language: str, plate: Plate, at: str) -> str:
-    """Say to who has proved a vehicle theirs that another account follows its plate since an instant."""
-    return _render("follower_added", language, {"plate_tail": plate.tail, "date": day(at)})
+def follower_added(language: str, plate: Plate) -> str:
+    """Say to who has proved a vehicle theirs that another account follows its plate."""
+    return _render("follower_added", language, {"plate_tail": plate.tail})
+
+
+def followers_added(language: str, plate: Plate) -> str:
+    """Say to who has proved a vehicle theirs that it has new followers, one or several."""
+    return _render("followers_added", language, {"plate_tail": plate.tail})
+
+
+def _rising(name: str, language: str, plate: Plate, owed: Owed, at: str, **others: str) -> str:
+    """Write the text of an amount that may rise, in the form that fits what is known of its increase."""
+    amount, next_amount = grouped(owed.amount), grouped(owed.next_amount or owed.amount)
+    values = {"plate_tail": plate.tail, "count": grouped(owed.number), "amount": amount, "total": amount, **others}
+    values |= {"next_amount": next_amount, "next_total": next_amount}
+    if owed.increase is None:
+        return _render(f"{name}_no_increase", language, values)
+    rises_on, certain = owed.increase
+    if rises_on is None:
+        return _render(f"{name}_soon", language, values)
+    values["date"] = short_day(rises_on.isoformat(), language, at)
+    earliest = f"{name}_earliest"
+    return _render(name if certain or earliest not in TEXTS else earliest, language, values)
+
+
+def _render(name: str, language: str, values: dict[str, str]) -> str:
+    """Write a text in the first of its forms that is within the limit; no figure is ever cut."""
+    text = TEXTS[name][language].format_map(values)
+    while parts(text) > MAX_PARTS and name in SHORTER:
+        name = SHORTER[name]
+        text = TEXTS[name][language].format_map(values)
+    return text

@@ -97,7 +97,8 @@ def may_change(before: str, after: str, correction: str | None = None) -> bool:
 class Line(NamedTuple):
     """One violation in a payment, as it was when the payment was made: price, plate, and the sector that is owed it.
 
-    sector_governorate: a code, "" where the directorate named none.
+    sector_governorate: a code, "" where the directorate named none. rule, window: the ids of those that made the price,
+    "" for none.
     """
 
     violation_no: str
@@ -105,6 +106,8 @@ class Line(NamedTuple):
     plate_key: str
     sector_code: str
     sector_governorate: str
+    rule: str = ""
+    window: str = ""
 
 
 class Payment(NamedTuple):

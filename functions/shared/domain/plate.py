@@ -17,8 +17,8 @@ OLD: Final = "old"
 KURDISTAN: Final = "kurdistan"
 UNIFIED: Final = "unified"
 
-_PREFIXES: Final = {GERMAN: "DE", OLD: "OLD", KURDISTAN: "KR", UNIFIED: "UN"}
-_FAMILIES: Final = {prefix: family for family, prefix in _PREFIXES.items()}
+PREFIXES: Final = {GERMAN: "DE", OLD: "OLD", KURDISTAN: "KR", UNIFIED: "UN"}
+_FAMILIES: Final = {prefix: family for family, prefix in PREFIXES.items()}
 _MAX_DIGITS: Final = {GERMAN: 6, OLD: 7, KURDISTAN: 7, UNIFIED: 5}
 
 # The letters known on German plates and the Latin one that people type for each. A transliteration for keyboards only:
@@ -113,7 +113,7 @@ class Plate(NamedTuple):
 
 
 def _key(family: str, *parts: str | None) -> str:
-    return "#".join(part for part in (_PREFIXES[family], *parts) if part)
+    return "#".join(part for part in (PREFIXES[family], *parts) if part)
 
 
 class Reading(NamedTuple):
@@ -177,7 +177,7 @@ def series(family: str, governorate: str, letter: str | None) -> Series:
 
     family: one of the four names, or a word for one. governorate: code or name.
     """
-    found = family if family in _PREFIXES else find_family(family)
+    found = family if family in PREFIXES else find_family(family)
     if found is None:
         raise PlateError("family_unknown", "family")
     code = find_code(governorate)

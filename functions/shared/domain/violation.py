@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 from shared.domain import fine
 from shared.domain.fine import Due, Facts
+from shared.domain.rules import FAMILY, Rules
 
 OPEN: Final = "open"
 PAID: Final = "paid"
@@ -15,7 +16,10 @@ CANCELLED: Final = "cancelled"
 DISPUTED: Final = "disputed"
 STATUSES: Final = (OPEN, PAID, CANCELLED, DISPUTED)
 OPENED: Final = "opened"
-"""What followers are told of one that was not open on their plate before; else they hear that it is cancelled."""
+"""What followers are told of one that was not open on their plate before. Of others they hear that nothing is owed any
+more (CANCELLED), that an objection is recorded (DISPUTED), or how that ended."""
+REFUSED: Final = "refused"
+ACCEPTED: Final = "accepted"
 
 UNPAID: Final = "unpaid"
 IN_PAYMENT: Final = "in_payment"
@@ -89,6 +93,7 @@ class Violation(NamedTuple):
     place: Annotated[str | None, Field("place", PROVEN)] = None
     counter_paid_at: Annotated[str | None, Field("counter_paid_at", ALL, instant=True)] = None
     counter_receipt_no: Annotated[str | None, Field("counter_receipt_no", ALL)] = None
+    notified_at: Annotated[str | None, Field("notified_at", ALL, instant=True)] = None
     held_by: Annotated[str | None, Field("held_by", NOBODY, writer=PAY)] = None
     paid_by: Annotated[str | None, Field("paid_by", NOBODY, writer=PAY)] = None
     paid_amount: Annotated[int | None, Field("paid_amount", NOBODY, writer=PAY)] = None
@@ -110,26 +115,34 @@ class Violation(NamedTuple):
         return self.state in (UNPAID, IN_PAYMENT)
 
     @property
+    def is_disputed(self) -> bool:
+        """Whether an objection to it is recorded, and it is not settled here. Its amount may rise all the same."""
+        return self.state == DISPUTED
+
+    @property
     def facts(self) -> Facts:
         """What the amount owed follows from."""
-        return Facts(
+        said = (
             self.amount,
             self.recorded_at,
             self.legal_ref,
             self.amount_due,
-            self.as_of,
+            None if self.amount_due is None else self.as_of,
             self.doubled_at,
             self.occurred_at,
+            self.notified_at,
+            self.plate_key[:FAMILY],
         )
+        return tuple.__new__(Facts, said)  # at half the cost of calling the class
 
     @property
     def as_of(self) -> str:
         """The instant at which the directorate said all this."""
         return self.version.partition("#")[0]
 
-    def due(self, at: str) -> Due:
+    def due(self, at: str, rules: Rules) -> Due:
         """Work out what is owed for it at an instant (a stored text)."""
-        return fine.due(self.facts, at)
+        return fine.due(self.facts, at, rules)
 
 
 def declared(name: str, hint: Any) -> Field:

@@ -1,7 +1,8 @@
 """The Citizens table: profiles with their quotas, vehicles, and the followers of each plate.
 
 Keys: ``pk=<sub>`` with ``sk`` = ``PROFILE``, ``VEHICLE#<vehicle id>``; ``pk=P#<plate key>, sk=<sub>``: a follower,
-written in one transaction with the link. What a citizen looked up lies beside: :mod:`shared.stores.look_ups`.
+written in one transaction with the link; ``pk=F#<plate key>, sk=UNPROVEN``: how many of them have not proved it theirs.
+What a citizen looked up lies beside: :mod:`shared.stores.look_ups`.
 
 The profile also counts the citizen's day in Baghdad (``day``, ``queries``, ``plates`` as fingerprints, ``links``) and
 lists the plates linked and proven, so that one conditional write admits a look-up. The first write of a new day starts
@@ -15,9 +16,10 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.citizen import DEFAULT_LIMITS, Follower, Limits, Profile, QuotaError, Vehicle
+from shared.domain.citizen import DEFAULT_LIMITS, Follower, FollowersFullError, Limits, Profile, QuotaError, Vehicle
 from shared.domain.time import to_text
 from shared.stores.items import (
+    UNREADABLE,
     Item,
     batch_get,
     get_item,
@@ -129,25 +131,30 @@ class Citizens:
     ) -> Vehicle | None:
         """Link a vehicle: it, the plate's follower and the citizen's counts in one transaction.
 
-        others: up to 97 actions that must happen with it. Returns the link that was there already. Raises QuotaError.
+        others: up to 96 actions that must happen with it. Returns the link that was there already. Raises QuotaError;
+        FollowersFullError where the plate has no room for one more who has not proved it theirs.
         """
         day = to_text(at)[:10]
         known: Item = {"day": {"S": day}}
         for _ in range(_TRIES):
             try:
                 listed = self._list_action(sub, vehicle, known, day, limits)
-                transact(self._call, [*others, *self._link_actions(sub, vehicle, at), listed])
+                counted = [] if vehicle.proven else [self._count_action(vehicle.plate_key, 1, limits.followers)]
+                transact(self._call, [*others, *self._link_actions(sub, vehicle, at), *counted, listed])
             except AwsError as error:
                 if not error.condition_failed:
                     raise
                 if existing := self._linked(sub, vehicle.plate_key):
                     return existing
                 known = error.reasons[-1].get("Item") or {}
+                is_full = not vehicle.proven and error.reasons[-2].get("Code") == "ConditionalCheckFailed"
                 linked = texts(known, "linked")
                 if len(linked) >= limits.vehicles:
                     raise QuotaError("vehicles") from None
                 if (text(known, "day") or "") >= day and (number(known, "links") or 0) >= limits.links:
                     raise QuotaError("links") from None
+                if is_full:
+                    raise FollowersFullError from None
             else:
                 return None
         raise RuntimeError("others keep changing the same profile")
@@ -166,6 +173,19 @@ class Citizens:
             {"Put": {"TableName": self._table, "Item": follower, "ConditionExpression": "attribute_not_exists(pk)"}},
             {"Put": {"TableName": self._table, "Item": link}},
         ]
+
+    def _count_action(self, plate_key: str, change: int, most: int | None = None) -> Json:
+        """Count who follows a plate and has not proved it theirs. most: where given, no more than that."""
+        update: Json = {
+            "TableName": self._table,
+            "Key": item_key(f"F#{plate_key}", "UNPROVEN"),
+            "UpdateExpression": "ADD followers :change",
+            "ExpressionAttributeValues": pack({":change": change}),
+        }
+        if most is not None:
+            update["ConditionExpression"] = "attribute_not_exists(followers) OR followers < :most"
+            update["ExpressionAttributeValues"] |= pack({":most": most})
+        return {"Update": update}
 
     def _list_action(self, sub: str, vehicle: Vehicle, known: Item, day: str, limits: Limits) -> Json:
         change = Change()
@@ -200,17 +220,20 @@ class Citizens:
     def change(self, sub: str, before: Vehicle, after: Vehicle) -> bool:
         """Change what differs in a link, everywhere: a category that it had not, relation, notify, proof.
 
-        False where it is gone.
+        False where it is gone, or a proof was kept already.
         """
         new = {name: getattr(after, name) for name in _CHANGING if getattr(after, name) != getattr(before, name)}
+        values, still = {f":{name}": value for name, value in new.items()}, "attribute_exists(pk)"
+        if "proven" in new:
+            values, still = values | {":before": before.proven}, "proven = :before"
         actions: list[Json] = [
             {
                 "Update": {
                     "TableName": self._table,
                     "Key": key,
                     "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in new),
-                    "ConditionExpression": "attribute_exists(pk)",
-                    "ExpressionAttributeValues": pack({f":{name}": value for name, value in new.items()}),
+                    "ConditionExpression": still,
+                    "ExpressionAttributeValues": pack(values),
                 }
             }
             for key in _link_keys(sub, after.vehicle_id, after.plate_key)
@@ -219,28 +242,46 @@ class Citizens:
             change = Change()
             change.add_text("proven", after.plate_key)
             actions.append({"Update": change.request(self._table, item_key(sub, "PROFILE"))})
+            actions.append(self._count_action(after.plate_key, -1))
         return self._all(actions)
 
-    def unlink(self, sub: str, vehicle_id: str, plate_key: str) -> bool:
-        """End a link in all three places. False where it is gone already."""
+    def unlink(self, sub: str, vehicle_id: str, plate_key: str, *, proven: bool) -> bool:
+        """End a link everywhere. proven: as it is. False where it is gone already, or was proved meanwhile."""
         change = Change()
         change.remove_text("linked", plate_key)
         change.remove_text("proven", plate_key)
         deletes: list[Json] = [
-            {"Delete": {"TableName": self._table, "Key": key, "ConditionExpression": "attribute_exists(pk)"}}
+            {
+                "Delete": {
+                    "TableName": self._table,
+                    "Key": key,
+                    "ConditionExpression": "proven = :proven",
+                    "ExpressionAttributeValues": pack({":proven": proven}),
+                }
+            }
             for key in _link_keys(sub, vehicle_id, plate_key)
         ]
-        return self._all([*deletes, {"Update": change.request(self._table, item_key(sub, "PROFILE"))}])
+        counted = [] if proven else [self._count_action(plate_key, -1)]
+        return self._all([*deletes, {"Update": change.request(self._table, item_key(sub, "PROFILE"))}, *counted])
 
-    def followers(self, plate_key: str) -> Iterator[Follower]:
-        """Everybody who linked a plate, page by page."""
+    def followers(self, plate_key: str, unreadable: list[Exception] | None = None) -> Iterator[Follower]:
+        """Everybody who linked a plate, page by page.
+
+        unreadable: where given, takes why an item could not be read, and the others are given all the same.
+        """
         request: Json = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :plate",
             "ExpressionAttributeValues": {":plate": {"S": f"P#{plate_key}"}},
         }
         for page in pages(self._call, "Query", request):
-            yield from map(_follower, page["Items"])
+            for item in page["Items"]:
+                try:
+                    yield _follower(item)
+                except UNREADABLE as error:
+                    if unreadable is None:
+                        raise
+                    unreadable.append(error)
 
     def follower(self, plate_key: str, sub: str) -> Follower | None:
         """One follower of a plate, or None."""

@@ -14,9 +14,20 @@ from typing import Any, Final, NamedTuple
 
 from shared.aws_json import Call, Json
 from shared.domain.file import OUTCOMES, DoneChunk, File, FileStatus, FileVersion, Plan, Upload
-from shared.domain.state import known
 from shared.domain.time import to_text
-from shared.stores.items import Item, epoch, get_item, is_made, item_key, number, pack, pages, text, transact
+from shared.stores.items import (
+    Item,
+    epoch,
+    get_item,
+    is_made,
+    item_key,
+    known,
+    number,
+    pack,
+    pages,
+    text,
+    transact,
+)
 
 KEPT: Final = timedelta(days=90)
 """How long chunks and uploads are remembered."""

@@ -7,13 +7,17 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, Final, TypeVar
 
 from shared.aws_json import AwsError, Call, Json
 
 Item = dict[str, Any]
+E = TypeVar("E", bound=StrEnum)
 
 MAX_ACTIONS: Final = 100
+UNREADABLE: Final = (LookupError, TypeError, AttributeError, ValueError)
+"""What reading an item raises that this version does not know: no retry can mend it."""
 _ATTEMPTS: Final = 6
 
 
@@ -44,6 +48,18 @@ def number(item: Item, name: str) -> int | None:
     """A number attribute as a whole number, or None."""
     value = item.get(name)
     return int(value["N"]) if value else None
+
+
+def known(states: type[E], word: str) -> E | str:
+    """Return the member that a stored word names, or the word as it stands where it names none.
+
+    During a rollout the new version's words meet the old version's code: they must be kept, and compare unequal to
+    every state that it knows.
+    """
+    try:
+        return states(word)
+    except ValueError:
+        return word
 
 
 def item_key(pk: str, sk: str) -> Item:

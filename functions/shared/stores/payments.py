@@ -16,7 +16,6 @@ from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.payment import LIVE, Line, Payment, PaymentStatus, Receipt, may_change
-from shared.domain.state import known
 from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.stores.items import (
@@ -26,6 +25,7 @@ from shared.stores.items import (
     get_item,
     is_made,
     item_key,
+    known,
     newest_of_citizen,
     number,
     pack,

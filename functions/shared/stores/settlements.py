@@ -18,9 +18,19 @@ from zlib import crc32
 
 from shared.aws_json import Call, Json
 from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
-from shared.domain.state import known
 from shared.domain.time import to_text
-from shared.stores.items import MAX_ACTIONS, Item, get_item, is_made, item_key, pack, pages, text, transact
+from shared.stores.items import (
+    MAX_ACTIONS,
+    Item,
+    get_item,
+    is_made,
+    item_key,
+    known,
+    pack,
+    pages,
+    text,
+    transact,
+)
 from shared.stores.rows import pack_rows, read_rows
 
 SHARDS: Final = 4

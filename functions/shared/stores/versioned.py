@@ -34,11 +34,15 @@ class Hurting(str):
 
 
 class Foreseen(NamedTuple):
-    """What a write would come to. tell: followers would hear of it. before: the plate that is known, if any is."""
+    """What a write would come to.
+
+    tell: followers would hear of it. before: the plate that is known, if any is. episode: of its last dispute.
+    """
 
     outcome: str
     tell: str | None = None
     before: str | None = None
+    episode: str | None = None
 
 
 class Line(Protocol):

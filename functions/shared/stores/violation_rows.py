@@ -11,7 +11,9 @@ from zlib import crc32
 import orjson
 
 from shared.domain import fine
-from shared.domain.violation import CANCELLED, FIELDS, OPEN, OPENED, SAID, Violation
+from shared.domain.rules import FAMILY, Rules
+from shared.domain.violation import ACCEPTED, CANCELLED, DISPUTED, FIELDS, OPEN, OPENED, REFUSED, SAID, Violation
+from shared.policies import RULES
 from shared.stores.items import Item, pack, text
 
 _OFFENCE: Final = ("code", "amount", "status", "category", "title", "legal_ref", "amount_due")
@@ -26,6 +28,7 @@ _RARE: Final = tuple(name for name in SAID if name not in {*_OFFENCE, *_SECTOR, 
 
 _MARKS: Final = (
     *("hash", "origin", "changed_by", "doubling_day", "tell", "tell_held", "was", "changed_before", "inserted_by"),
+    "episode",
 )
 """Ingest's attributes beside the directorate's fields.
 
@@ -35,11 +38,18 @@ was: what the last change should be told for (:func:`shared.stores.hurts.kept`).
 changed_by: the line that last changed it; changed_before: the one of another file that had before, which still tells
 what it said.
 inserted_by: the line that inserted it, where another has changed it since.
+episode: what names its last dispute (:func:`episode_of`), by which its news are told once.
 """
 
 INGEST_ATTRIBUTES: Final = frozenset({*_MARKS, *(FIELDS[name].attribute for name in SAID)} - {"pk"})
 
 SHARDS: Final = 8
+
+_MAY_BE_OWED: Final = (OPEN, DISPUTED)
+"""The statuses of a violation whose amount may have to be paid."""
+_NOTHING: Final[frozenset[str]] = frozenset()
+_ENDS: Final = (CANCELLED, ACCEPTED)
+"""News that nothing is owed any more."""
 
 
 class Row(NamedTuple):
@@ -116,11 +126,13 @@ def attributes(
     inserted_by: str | None = None,
     was: str | None = None,
     held: str | None = None,
+    *,
+    episode: str | None = None,
 ) -> bytes:
     """What a row says, as ingest's attributes: the members of a JSON object.
 
     told: followers hear of it (:func:`tell`). held: or will (:func:`held_back`). before, inserted_by, was:
-    ``changed_before`` and the like.
+    ``changed_before`` and the like. episode: :func:`episode_of`.
     Made as text, at half the cost of an item of small objects: what is written as it stands holds no character that
     JSON would escape, see :class:`Row`.
     """
@@ -142,6 +154,8 @@ def attributes(
         own += f'"changed_before":{{"S":"{before}"}},'
     if was:
         own += f'"was":{{"S":"{was}"}},'
+    if episode:
+        own += f'"episode":{{"S":"{episode}"}},'
     if inserted_by:
         own += f'"inserted_by":{{"S":"{inserted_by}"}},'
     rare = _rare_of(violation)
@@ -179,52 +193,106 @@ _NO_RARE: Final = (None,) * len(_RARE)
 
 
 def tell(row: Row, known: Item | None, *, doubtful: bool = False) -> str | None:
-    """Whether followers should hear of a write: only of live rows; opened, cancelled, or None.
+    """What followers should hear of a write, or None: only of live rows.
 
-    Opened: open, recorded lately, and not known as open on this plate before. Cancelled: was open and is cancelled, or
-    has left this plate without being news on another. doubtful: its own file says as much of another plate, so that
+    Disputed: and was not so on this plate before; refused: open, and was disputed here; accepted: cancelled, and was
+    disputed. Opened: open, recorded lately, and not known as open or disputed on this plate before. Cancelled: was open
+    and is cancelled, or has left this plate; who follows the other one may hear of it there. What is settled here has
+    no news but that an objection to it was accepted. doubtful: its own file says as much of another plate, so that
     nobody is to hear of this one.
     News that are held back are not known yet: they go on where they still hold, whatever row says so.
     """
-    violation, held = row.violation, held_of(known) if known else None
-    if (row.origin != "live" and not held) or (known and "paid_by" in known):
+    held = held_of(known) if known else None
+    is_live = row.origin == "live"
+    if not is_live and not held:
         return None
-    was_open_on = known["plate"]["S"] if known and text(known, "status") == OPEN else None
-    is_news = row.recent and row.origin == "live"
-    if known and held:
-        is_news = is_news or (held.news == OPENED and was_open_on == violation.plate_key)
-        was_open_on = held.plate if held.status == OPEN else None
-    if violation.status == OPEN and is_news and was_open_on != violation.plate_key and not doubtful:
-        return OPENED
-    if was_open_on and (violation.status == CANCELLED or was_open_on != violation.plate_key):
+    said, (status, plate) = row.violation.status, (held.status, held.plate) if held else _stands(known)
+    goes_on = _goes_on(held, known, row.plate_key) if held and known else _NOTHING
+    is_here, stood = plate == row.plate_key, status in _MAY_BE_OWED
+    news, is_news = None, is_live
+    if said == DISPUTED and not doubtful and not (is_here and status == DISPUTED):
+        news, is_news = DISPUTED, is_live and (row.recent or status is not None or OPENED in goes_on)
+    elif said == OPEN and is_here and status == DISPUTED:
+        news = REFUSED
+    elif said == OPEN and not doubtful and not (is_here and stood):
+        news, is_news = OPENED, is_live and row.recent
+    elif said == CANCELLED and status == DISPUTED:
+        news = ACCEPTED
+    if known and "paid_by" in known and news != ACCEPTED:
+        return None
+    if news and (is_news or news in goes_on):
+        return news
+    if stood and (said == CANCELLED or not is_here) and (is_live or CANCELLED in goes_on):
         return CANCELLED
     return None
 
 
-def doubling_day(violation: Violation) -> str | None:
-    """The key of ByDoublingDay: the day the fine will double and the plate's shard; None once it can no more."""
-    if violation.status != OPEN:
+def _stands(known: Item | None) -> tuple[str | None, str | None]:
+    """The status and plate of what is known."""
+    return (text(known, "status"), text(known, "plate")) if known else (None, None)
+
+
+def _goes_on(held: Held, known: Item, plate_key: str) -> frozenset[str]:
+    """The news that a row of a plate may make of what is held back, though it would announce nothing by itself."""
+    _, plate = _stands(known)
+    ends = held.news in _ENDS or held.plate not in (None, plate)
+    return frozenset({*([held.news] if plate == plate_key else ()), *(_ENDS if ends else ())})
+
+
+def episode_of(row: Row, known: Item | None) -> str | None:
+    """What names the last dispute of a violation once a row is written: the version of the row that it began with.
+
+    None where it never was disputed. A dispute whose end nobody has heard of goes on.
+    """
+    begins = row.version if row.violation.status == DISPUTED else None
+    if known is None:
+        return begins
+    held, last = held_of(known), text(known, "episode")
+    if text(known, "status") == DISPUTED:
+        return last or text(known, "version")
+    return last if held and held.status == DISPUTED else begins or last
+
+
+def doubling_day(violation: Violation, rules: Rules = RULES) -> str | None:
+    """The key of ByDoublingDay: the earliest plausible day of its doubling and the plate's shard.
+
+    None once it can double no more. The clock of a disputed one runs on.
+    """
+    if violation.status not in _MAY_BE_OWED:
         return None
-    if doubles_no_more(violation):
+    first_on, last_on = _plausible_days(violation, rules)
+    # A version begins with the moment the directorate spoke of, and so sorts with instants. Most fines of a backlog
+    # have doubled days ago and most others double days ahead, which is told by the days alone.
+    said_on = violation.version[:10]
+    if last_on < said_on:
         return None
-    legal_ref, recorded_at, occurred_at = violation.legal_ref, violation.recorded_at, violation.occurred_at
-    doubles_at = violation.doubled_at or fine.doubles_at(legal_ref, recorded_at, occurred_at)
-    if doubles_at is None or doubles_at <= violation.version:
-        return None
-    if violation.amount_due is not None and fine.is_doubled_early(violation.facts):
-        return None
-    return f"{doubles_at[:10]}#{crc32(violation.plate_key.encode()) % SHARDS}"
+    if first_on <= said_on or violation.amount_due not in (None, violation.amount):
+        doubles_at = fine.earliest(violation.facts, rules)
+        if doubles_at is None or doubles_at <= violation.version:
+            return None
+        first_on = doubles_at[:10]
+    return f"{first_on}#{crc32(violation.plate_key.encode()) % SHARDS}"
 
 
 def doubles_no_more(violation: Violation) -> bool:
-    """Whether a fine had doubled days before the directorate spoke of it, or never does: told by the days alone."""
-    doubles_on = violation.doubled_at or _doubles_on(
-        violation.legal_ref, violation.recorded_at[:10], violation.occurred_at[:10]
+    """Whether a fine had doubled days before the directorate spoke of it, by every reading of the rules, or never does.
+
+    Told by the days alone.
+    """
+    _, last_on = _plausible_days(violation, RULES)
+    return last_on < violation.version[:10]
+
+
+def _plausible_days(violation: Violation, rules: Rules) -> tuple[str, str]:
+    """The first and the last day on which a fine may double, by the days of its dates alone; "" where it never does."""
+    doubled_at, notified_at = violation.doubled_at, violation.notified_at
+    if doubled_at:
+        return doubled_at[:10], doubled_at[:10]
+    _, _, first_on, last_on = rules.choice(
+        violation.legal_ref,
+        violation.plate_key[:FAMILY],
+        violation.recorded_at[:10],
+        violation.occurred_at[:10],
+        notified_at[:10] if notified_at else "",
     )
-    # A version begins with the moment the directorate spoke of, and so sorts with instants.
-    return doubles_on is None or doubles_on < violation.version[:10]
-
-
-@lru_cache(maxsize=4096)
-def _doubles_on(legal_ref: str | None, recorded_on: str, occurred_on: str) -> str | None:
-    return fine.doubles_at(legal_ref, recorded_on, occurred_on)
+    return first_on, last_on

@@ -2,6 +2,8 @@
 
 *ingest* writes what the directorate says, *pay* the settlement; the two sets are disjoint, so that an upload can never
 overwrite a payment. Indexes: ``ByPlate`` (newest first, all attributes), ``ByDoublingDay`` (keys only, in shards).
+
+How far their days are those of a set of rules stands in the Files table: ``pk=RISES#<set>, sk=SEGMENT#<shard>``.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ from orjson import Fragment
 from shared.aws_json import Call, Json
 from shared.domain.violation import DISPUTED, FIELDS, NUMBERS, OPEN, PAY, Violation
 from shared.stores import hurts, versioned
-from shared.stores.items import Item, batch_get, pack, pages, text
+from shared.stores.items import Item, batch_get, get_item, is_made, item_key, pack, pages, text
 from shared.stores.versioned import HELD, REJECTED, STALE, UNCHANGED, Foreseen, file_of, hurting, hurts_of_stale
-from shared.stores.violation_rows import INGEST_ATTRIBUTES, Held, Row, attributes, held_back, held_of, tell
+from shared.stores.violation_rows import INGEST_ATTRIBUTES, Held, Row, attributes, episode_of, held_back, held_of, tell
 
 PAY_ATTRIBUTES: Final = frozenset(
     {"held_plate", *(field.attribute for field in FIELDS.values() if field.writer == PAY)}
@@ -75,6 +77,13 @@ class Violations:
         keys = [{"pk": {"S": violation_no}} for violation_no in dict.fromkeys(numbers)]
         return {item["pk"]["S"]: read(item) for item in batch_get(self._call, self._table, keys, sleep=self._sleep)}
 
+    def episodes(self, numbers: Iterable[str]) -> dict[str, str]:
+        """By number, what names the last dispute of those violations that ever were disputed, consistently read."""
+        keys = [{"pk": {"S": violation_no}} for violation_no in dict.fromkeys(numbers)]
+        projection = {"ProjectionExpression": "pk,episode"}
+        items = batch_get(self._call, self._table, keys, projection=projection, sleep=self._sleep)
+        return {item["pk"]["S"]: item["episode"]["S"] for item in items if "episode" in item}
+
     def rising(self, day: str, shard: int) -> list[str]:
         """The numbers of the violations of a shard that are to double on a day (ISO), as far as the index knows."""
         request: Json = {
@@ -96,6 +105,30 @@ class Violations:
         }
         for page in pages(self._call, "Scan", request):
             yield from page["Items"]
+
+    # ------------------------------------------------------------------ another set of rules
+
+    def read_through(self, segment: int, segments: int, after: str | None = None) -> Iterator[list[Item]]:
+        """Every whole item of a share of the table, page by page, after a violation's number: half a unit for 4 KB."""
+        request: Json = {"TableName": self._table, "Segment": segment, "TotalSegments": segments}
+        if after:
+            request["ExclusiveStartKey"] = {"pk": {"S": after}}
+        for page in pages(self._call, "Scan", request):
+            yield page["Items"]
+
+    def find_on(self, item: Item, day: str | None) -> bool:
+        """Let a violation be found by another ``doubling_day``, or by none, where it is as it was read; whether it was.
+
+        Its version stays, so that nobody is told. One UpdateItem.
+        """
+        request: Json = {
+            "TableName": self._table,
+            "Key": {"pk": item["pk"]},
+            "UpdateExpression": "SET doubling_day = :day" if day else "REMOVE doubling_day",
+            "ConditionExpression": "version = :seen",
+            "ExpressionAttributeValues": {":seen": item["version"], **({":day": {"S": day}} if day else {})},
+        }
+        return is_made(lambda: self._call("dynamodb", "UpdateItem", request))
 
     # ------------------------------------------------------------------ ingest
 
@@ -125,11 +158,11 @@ class Violations:
         outcome, action = self._decide(row, known, holds=False)
         held = held_of(known) if known else None
         before = held.plate if held else text(known or {}, "plate")
-        return Foreseen(outcome, _news(row, known) if action else None, before)
+        return Foreseen(outcome, _news(row, known) if action else None, before, episode_of(row, known))
 
     def _versions(self, rows: Sequence[Row]) -> dict[str, Item]:
         projection = {
-            "ProjectionExpression": "pk,version,#hash,plate,#status,amount,amount_due,was,tell_held,"
+            "ProjectionExpression": "pk,version,#hash,plate,#status,amount,amount_due,was,tell_held,episode,"
             "inserted_by,changed_by,changed_before,paid_by",
             "ExpressionAttributeNames": _RESERVED,
         }
@@ -161,9 +194,10 @@ class Violations:
     def _insert(self, row: Row, outcome: str, holds: bool) -> tuple[str, Json]:
         news = _news(row, None)
         if news and holds:
-            outcome, members = HELD[outcome], attributes(row, None, held=held_back(news, row.ref, None))
+            outcome, held, news = HELD[outcome], held_back(news, row.ref, None), None
         else:
-            members = attributes(row, news)
+            held = None
+        members = attributes(row, news, held=held, episode=episode_of(row, None))
         return outcome, {"Put": Fragment(self._insertion % (row.violation.violation_no.encode(), members))}
 
     def _change(self, row: Row, known: Item, outcome: str, holds: bool) -> tuple[str, Json]:
@@ -179,7 +213,8 @@ class Violations:
             # A backlog announces nothing: what it finds held stays so, for the file that made it.
             former = None if holds else held_of(known)
             held, news = held_back(news, former.file_id if former else row.ref, known), None
-        members = attributes(row, news, before, inserted_by, hurts.kept(told), held)
+        kept = hurts.kept(told)
+        members = attributes(row, news, before, inserted_by, kept, held, episode=episode_of(row, known))
         update = self._update(row, members, "version = :seen", known["version"])
         return hurting(outcome, told, held=held is not None and holds), {"Update": update}
 
@@ -257,7 +292,8 @@ class Violations:
 
         Nobody is told. Its condition says no where another line changed it since. What pay writes stays as it is.
         """
-        return {"Update": self._update(former, attributes(former, None), "changed_by = :seen", {"S": ref})}
+        members = attributes(former, None, episode=episode_of(former, None))
+        return {"Update": self._update(former, members, "changed_by = :seen", {"S": ref})}
 
     # ------------------------------------------------------------------ pay
 
@@ -319,6 +355,25 @@ class Violations:
         if "#status" in condition:
             update["ExpressionAttributeNames"] = {"#status": "status"}
         return {"Update": update}
+
+
+class Reindexing:
+    """How far the days of the violations are those of a set of rules, in the Files table. rules: the set's digest."""
+
+    def __init__(self, call: Call, table: str, rules: str) -> None:
+        self._call = call
+        self._table = table
+        self._pk = f"RISES#{rules}"
+
+    def place(self, segment: int) -> tuple[str | None, bool]:
+        """The number of the violation up to which a segment has come, None for none yet, and whether it is done."""
+        item = get_item(self._call, self._table, item_key(self._pk, f"SEGMENT#{segment}")) or {}
+        return text(item, "after"), "done" in item
+
+    def keep(self, segment: int, after: str | None, *, done: bool = False) -> None:
+        """Keep how far a segment has come."""
+        item = {**item_key(self._pk, f"SEGMENT#{segment}"), **pack({"after": after, "done": done or None})}
+        self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
 
 
 def _news(row: Row, known: Item | None) -> str | None:

@@ -186,6 +186,7 @@ function found() {
         [at && t("totals.as_of", { at: `${day(at)} ${clock(at)}` }), note].filter(Boolean).join(" · "))),
     followForm(totals.count),
     violations.length ? violationList(violations, (chosen) => payment.pay(chosen)) : null,
+    violations.length ? h("p", { class: "asof" }, answer.objections_where) : null,
     answer.next_cursor
       ? h("button", { type: "button", class: "secondary wide", onclick: more, disabled: busy }, t("more"))
       : null);

@@ -76,6 +76,7 @@ function row(violation, box) {
 }
 
 function change({ due, status, paid_at: paidAt, receipt_no: receipt }) {
+  if (due?.window) return [t("violation.window", { until: day(due.window.until), was: dinars(due.window.was) })];
   if (due?.changes_at) {
     return [h("span", { class: "rises" }, t("violation.rises", { amount: dinars(due.next_amount), at: day(due.changes_at) }))];
   }

@@ -58,7 +58,7 @@ def test_everything_is_undone_in_one_go(
     assert entries(functions) == [REVERSED, SETTLED]
     functions.send_due()
     assert len(functions.phones.sent) == 2
-    assert "75,000" in functions.phones.texts[1]
+    assert f": 75,000 IQD was returned to you, payment {paid.payment_id[:8]}. " in functions.phones.texts[1]
 
 
 def test_its_violations_can_be_paid_anew(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from pay.gateways import OrderStatus, UnknownError
 from shared.aws_json import AwsError
+from shared.domain.rules import Rules, Window
+from shared.domain.time import to_text
 from shared.domain.violation import DISPUTED, Violation
+from shared.policies import RULES
 from shared.stores.items import transact
 from tests.support.build import PHONE, SUB, later, row
 from tests.support.functions import Functions
@@ -52,8 +56,7 @@ class TestCallback:
         functions.send_due()
         ((phone, text),) = functions.phones.sent
         assert phone == PHONE
-        assert receipt_no in text
-        assert "75,000" in text
+        assert f": 75,000 IQD paid, plate ..418. Receipt {receipt_no}. " in text
 
     def test_a_payer_without_a_phone_gets_a_receipt_without_an_sms(
         self, functions: Functions, subjects: list[Violation]
@@ -74,6 +77,22 @@ class TestCallback:
         functions.callback(started)
         assert functions.payment(started).body["amount"] == 75_000
         assert functions.payment(started).body["status"] == "paid"
+
+    def test_a_quote_begun_in_a_window_keeps_its_price_after_it(
+        self, functions: Functions, subjects: list[Violation], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        until = functions.clock.at.replace(hour=0, minute=0) + timedelta(days=1)
+        window = Window("twenty", "2026-11-01T00:00:00+03:00", to_text(until), "2026-11-20", percent_off=20)
+        monkeypatch.setattr("pay.payments.start.RULES", Rules(RULES.policies, [window]))
+        functions.clock.at = until - timedelta(seconds=1)
+        started = functions.pay(payment_body(*subjects)).body
+        functions.clock.forward(minutes=12)
+        functions.gateway.says(started["payment_id"])
+        functions.callback(started["payment_id"])
+        paid = functions.payment(started["payment_id"]).body
+        assert (paid["status"], paid["amount"]) == ("paid", 60_000)
+        assert paid["items"] == started["items"]
+        assert {(item["rule"], item["window"]) for item in paid["items"]} == {("IQ-TRAFFIC-2019", "twenty")}
 
     def test_a_newer_row_of_the_directorate_does_not_lose_the_money(
         self, functions: Functions, subjects: list[Violation], started: str

@@ -30,8 +30,8 @@ class TestStarting:
             "amount": 75_000,
             "currency": "IQD",
             "items": [
-                {"violation_no": subjects[0].violation_no, "amount": 50_000},
-                {"violation_no": subjects[1].violation_no, "amount": 25_000},
+                {"violation_no": subject.violation_no, "amount": amount, "rule": "IQ-TRAFFIC-2019", "window": None}
+                for subject, amount in zip(subjects, (50_000, 25_000), strict=True)
             ],
             "redirect_url": f"https://gateway.example/{payment_id}",
             "created_at": "2026-11-20T12:00:00+03:00",

@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.fine import (
-    BASE,
-    DOUBLED,
-    STATED,
-    Due,
-    Facts,
-    Policy,
-    add_months,
-    article,
-    due,
-    is_doubled_early,
-    knows_article,
-)
+from shared.domain.fine import BASE, DOUBLED, STATED, Due, Facts, due, is_doubled_early
+from shared.domain.rules import Period, Policy, Rules, add_months, article
 from shared.domain.time import from_text, to_text
+from shared.policies import RULES
 
 RECORDED = "2026-03-10T14:30:00+03:00"
 SECOND_BEFORE = "2026-04-10T14:29:59+03:00"
@@ -47,8 +37,8 @@ LATER = "2027-01-01T00:00:00+03:00"
 )
 def test_a_month_is_a_calendar_month_in_baghdad(recorded: str, doubles: str) -> None:
     facts = Facts(50_000, recorded, "25/3")
-    assert due(facts, recorded) == Due(50_000, BASE, doubles, 100_000)
-    assert due(facts, doubles) == Due(100_000, DOUBLED)
+    assert due(facts, recorded, RULES) == Due(50_000, BASE, doubles, 100_000)
+    assert due(facts, doubles, RULES) == Due(100_000, DOUBLED)
 
 
 def test_months_are_added_over_years() -> None:
@@ -57,9 +47,9 @@ def test_months_are_added_over_years() -> None:
 
 def test_it_doubles_on_the_second_of_the_deadline_and_once() -> None:
     facts = Facts(200_000, RECORDED, "25/1")
-    assert due(facts, SECOND_BEFORE) == Due(200_000, BASE, DEADLINE, 400_000)
-    assert due(facts, DEADLINE) == Due(400_000, DOUBLED)
-    assert due(facts, LATER) == Due(400_000, DOUBLED)
+    assert due(facts, SECOND_BEFORE, RULES) == Due(200_000, BASE, DEADLINE, 400_000)
+    assert due(facts, DEADLINE, RULES) == Due(400_000, DOUBLED)
+    assert due(facts, LATER, RULES) == Due(400_000, DOUBLED)
 
 
 @pytest.mark.parametrize(
@@ -103,17 +93,17 @@ def test_an_article_in_every_spelling(reference: str, expected: str | None) -> N
 
 @pytest.mark.parametrize("reference", ["25/1", "25/2", "25/3", "25/ثالثاً/هـ", "٢٥/٣", "25", None, "", "-"])
 def test_article_25_doubles_and_so_does_a_fine_without_a_reference(reference: str | None) -> None:
-    assert due(Facts(50_000, RECORDED, reference), LATER) == Due(100_000, DOUBLED)
+    assert due(Facts(50_000, RECORDED, reference), LATER, RULES) == Due(100_000, DOUBLED)
 
 
 @pytest.mark.parametrize("reference", ["26", "26/1", "المادة 26", "٢٦", "2", "125", "250/1", "25/4"])
 def test_other_articles_do_not_double(reference: str) -> None:
-    assert due(Facts(25_000, RECORDED, reference), LATER) == Due(25_000, BASE)
+    assert due(Facts(25_000, RECORDED, reference), LATER, RULES) == Due(25_000, BASE)
 
 
 def test_what_was_recorded_before_the_law_does_not_double() -> None:
-    assert due(Facts(30_000, "2019-10-05T23:59:59+03:00", "25/3"), LATER) == Due(30_000, BASE)
-    assert due(Facts(30_000, "2019-10-06T00:00:00+03:00", "25/3"), LATER) == Due(60_000, DOUBLED)
+    assert due(Facts(30_000, "2019-10-05T23:59:59+03:00", "25/3"), LATER, RULES) == Due(30_000, BASE)
+    assert due(Facts(30_000, "2019-10-06T00:00:00+03:00", "25/3"), LATER, RULES) == Due(60_000, DOUBLED)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +128,7 @@ def test_what_was_recorded_before_the_law_does_not_double() -> None:
 def test_what_the_directorate_states_counts_from_when_it_said_so(
     stated: int, stated_at: str, at: str, expected: Due
 ) -> None:
-    assert due(Facts(50_000, RECORDED, "25/3", stated, stated_at), at) == expected
+    assert due(Facts(50_000, RECORDED, "25/3", stated, stated_at), at, RULES) == expected
 
 
 @pytest.mark.parametrize(
@@ -164,19 +154,20 @@ def test_what_the_directorate_states_counts_from_when_it_said_so(
     ],
 )
 def test_the_doubling_that_the_directorate_dates_itself(facts: Facts, at: str, expected: Due) -> None:
-    assert due(facts, at) == expected
+    assert due(facts, at, RULES) == expected
 
 
 def test_a_debt_doubled_early_is_by_the_policy_and_without_a_date() -> None:
-    threefold = (Policy("threefold", "2019-10-06", ("25/3",), 1, 3),)
+    threefold = Policy("threefold", "8/2019", "2019-10-06", ("25/3",), Period("recorded", 1), 3)
+    twofold = threefold._replace(factor=2)
     stated = Facts(50_000, RECORDED, "25/3", 100_000, RECORDED)
-    assert is_doubled_early(stated)
+    assert is_doubled_early(stated, twofold)
     assert not is_doubled_early(stated, threefold)
     assert is_doubled_early(stated._replace(stated=150_000), threefold)
-    assert not is_doubled_early(stated._replace(legal_ref="26"))
-    assert not is_doubled_early(stated._replace(doubled_at=LATER))
-    assert not is_doubled_early(stated._replace(stated_at=DEADLINE))
-    assert not is_doubled_early(stated._replace(stated=None))
+    assert not is_doubled_early(stated, None)
+    assert not is_doubled_early(stated._replace(doubled_at=LATER), twofold)
+    assert not is_doubled_early(stated._replace(stated_at=DEADLINE), twofold)
+    assert not is_doubled_early(stated._replace(stated=None), twofold)
 
 
 @pytest.mark.parametrize(
@@ -185,25 +176,26 @@ def test_a_debt_doubled_early_is_by_the_policy_and_without_a_date() -> None:
      ("3/25", False), ("8/2019 م 25/3", False), ("قانون المرور", False)],
 )  # fmt: skip
 def test_which_references_name_a_known_article(reference: str, known: bool) -> None:
-    assert knows_article(reference) is known
+    assert RULES.knows_article(reference) is known
 
 
 def test_the_policy_in_force_when_the_clock_started_is_the_one_that_counts() -> None:
-    policies = (
-        Policy("first", "2019-10-06", ("25/3",), 1, 2),
-        Policy("second", "2026-03-10", ("25/3",), 2, 3),
-        Policy("another article's", "2026-03-10", ("26",), 1, 10),
+    month = Period("recorded", 1)
+    rules = Rules(
+        [
+            Policy("first", "8/2019", "2019-10-06", ("25/3",), month, 2),
+            Policy("second", "8/2019", "2026-03-10", ("25/3",), Period("recorded", 2), 3),
+            Policy("another article's", "8/2019", "2026-03-10", ("26",), month, 10),
+        ]
     )
     day_before = Facts(50_000, "2026-03-09T23:59:59+03:00", "25/3")
     first_day = Facts(50_000, "2026-03-10T00:00:00+03:00", "25/3")
-    assert due(day_before, LATER, policies) == Due(100_000, DOUBLED)
-    assert due(first_day, "2026-05-09T23:59:59+03:00", policies) == Due(
-        50_000, BASE, "2026-05-10T00:00:00+03:00", 150_000
-    )
-    assert due(first_day, "2026-05-10T00:00:00+03:00", policies) == Due(150_000, DOUBLED)
+    assert due(day_before, LATER, rules) == Due(100_000, DOUBLED)
+    assert due(first_day, "2026-05-09T23:59:59+03:00", rules) == Due(50_000, BASE, "2026-05-10T00:00:00+03:00", 150_000)
+    assert due(first_day, "2026-05-10T00:00:00+03:00", rules) == Due(150_000, DOUBLED)
 
 
 def test_the_deadline_is_a_stored_text() -> None:
-    changes_at = due(Facts(50_000, RECORDED), RECORDED).changes_at
+    changes_at = due(Facts(50_000, RECORDED), RECORDED, RULES).changes_at
     assert changes_at is not None
     assert to_text(from_text(changes_at)) == changes_at

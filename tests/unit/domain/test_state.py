@@ -12,8 +12,7 @@ from shared.domain.file import FileStatus
 from shared.domain.message import MessageKind, MessageStatus
 from shared.domain.payment import PaymentStatus
 from shared.domain.settlement import BatchStatus
-from shared.domain.state import known
-from shared.stores.items import pack
+from shared.stores.items import known, pack
 
 STATES: tuple[type[StrEnum], ...] = (MessageKind, MessageStatus, FileStatus, PaymentStatus, BatchStatus)
 

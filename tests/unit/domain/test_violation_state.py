@@ -7,6 +7,7 @@ import pytest
 from shared.domain import violation
 from shared.domain.fine import Due
 from shared.domain.violation import Violation, make_version
+from shared.policies import RULES
 
 RECORDED = "2026-03-10T14:30:00+03:00"
 
@@ -58,8 +59,8 @@ def test_the_directorates_figure_counts_from_its_version() -> None:
     before = _violation(amount_due=40_000, version=make_version("2026-03-20T00:00:00+03:00", RECORDED, 2))
     after = _violation(amount_due=40_000, version=make_version(None, "2026-06-01T00:00:00+03:00", 2))
     assert after.as_of == "2026-06-01T00:00:00+03:00"
-    assert before.due("2026-05-01T00:00:00+03:00") == Due(80_000, "doubled")
-    assert after.due("2026-07-01T00:00:00+03:00") == Due(40_000, "stated")
+    assert before.due("2026-05-01T00:00:00+03:00", RULES) == Due(80_000, "doubled")
+    assert after.due("2026-07-01T00:00:00+03:00", RULES) == Due(40_000, "stated")
 
 
 def test_undated_rows_of_one_instant_sort_by_what_they_say_and_the_declared_by_their_upload() -> None:

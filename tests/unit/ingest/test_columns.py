@@ -17,7 +17,7 @@ from shared.stores.violation_rows import Row, attributes
 from shared.stores.violations import read
 from tests.support.feeds import GOOD, NAMES, parser, row
 
-FULL: Final = {**GOOD, "status": "مسددة", "paid_at": "2026-11-01", "receipt_no": "و-77"}
+FULL: Final = {**GOOD, "status": "مسددة", "paid_at": "2026-11-01", "receipt_no": "و-77", "notified_at": "2026-10-25"}
 """Every cell is filled, with what no field holds by default."""
 
 OTHER: Final = {
@@ -43,6 +43,7 @@ OTHER: Final = {
     "paid_at": "2026-11-02",
     "receipt_no": "و-78",
     "updated_at": "2026-11-20",
+    "notified_at": "2026-10-26",
 }
 """Another cell for each column than that of FULL."""
 

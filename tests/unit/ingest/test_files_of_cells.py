@@ -14,6 +14,7 @@ from ingest.format.parser import MIN_AMOUNT, Reject, Source
 from ingest.format.violations import ViolationParser
 from ingest.reading.csv_records import records
 from shared.domain.violation import Violation
+from shared.policies import RULES as RULES_OF_MONEY
 from tests.support.aws import template
 from tests.support.feeds import blocks
 
@@ -97,7 +98,10 @@ def test_a_payment_date_alone_says_that_a_fine_is_paid() -> None:
 
 def test_a_debt_doubled_early_is_what_it_says() -> None:
     after = "2027-01-01T00:00:00+03:00"
-    assert [kept.due(after).amount for kept in end("doubled-early.csv").kept.values()] == [100_000, 240_000]
+    assert [kept.due(after, RULES_OF_MONEY).amount for kept in end("doubled-early.csv").kept.values()] == [
+        100_000,
+        240_000,
+    ]
 
 
 def test_a_header_of_another_order_refuses_the_file() -> None:

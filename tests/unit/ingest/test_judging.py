@@ -241,7 +241,7 @@ def test_statuses_under_an_unknown_name_refuse_the_file(header: str, values: lis
     """Ignored, what was paid at the counter would be asked for again."""
     error = unknown(header, values)
     assert error
-    named = (header.strip() or "22", f"payment_column_unknown:{len(NAMES)}")
+    named = (header.strip() or "23", f"payment_column_unknown:{len(NAMES)}")
     assert (error.code, error.column, error.line, error.value, error.accept) == (
         "payment_column_unknown", "status", 1, *named,
     )  # fmt: skip
@@ -350,10 +350,10 @@ def test_what_is_only_told_is_told_of_all_rows_of_a_chunk() -> None:
     rows = lines((*NAMES, ""), ({"": "x" if number > 9 else ""} for number in range(2_000)))
     outcomes, parser = parsed(rows, (*NAMES, ""))
     assert not any(isinstance(outcome, Reject) for outcome in outcomes)
-    assert ("23", "column_nameless", 1_990, 12) in [notice[:4] for notice in parser.warnings.listed()]
+    assert ("24", "column_nameless", 1_990, 12) in [notice[:4] for notice in parser.warnings.listed()]
 
     alone = lines((*NAMES, ""), ({"": "x" if number == 5 else ""} for number in range(2_000)))
-    assert ("23", "column_nameless", 1, 7) in [
+    assert ("24", "column_nameless", 1, 7) in [
         notice[:4] for notice in parsed(alone, (*NAMES, ""))[1].warnings.listed()
     ]
 

@@ -37,14 +37,14 @@ class Edit(NamedTuple):
 
 
 DECLARED: Final = Edit(
-    COLUMNS, "    _UPDATED_AT,\n)\nREG", '    _UPDATED_AT,\n    Column("speed", "speed", ("السرعة",)),\n)\nREG'
+    COLUMNS, '("تاريخ التبليغ",)),\n', '("تاريخ التبليغ",)),\n    Column("speed", "speed", ("السرعة",)),\n'
 )
 FIELD: Final = 'speed: Annotated[int | None, Field("speed", {})] = None\n    held_by: '
 EDITS: Final = (
     Edit(FIELDS, "held_by: ", FIELD.format("NOBODY")),
-    Edit(PARSER, "updated_at,\n        ) = record", "updated_at, speed,\n        ) = record"),
+    Edit(PARSER, "notified_at,\n        ) = record", "notified_at, speed,\n        ) = record"),
     Edit(PARSER, "None,  # the settlement", 'optional("speed", speed, cells.amount),\n                None,'),
-    Edit("tests/support/feeds.py", '"2026-11-19T01:00:00",', '"2026-11-19T01:00:00",\n    "speed": "120",'),
+    Edit("tests/support/feeds.py", '"notified_at": "",', '"notified_at": "",\n    "speed": "120",'),
     Edit(
         "tests/unit/ingest/test_columns.py",
         '"updated_at": "2026-11-20"',
@@ -53,7 +53,7 @@ EDITS: Final = (
     Edit("docs/files.md", "\n\n### Registrations", "\n| `speed` | السرعة |  | nobody | km/h |\n\n### Registrations"),
     Edit("docs/files.ar.md", "\n\n### أعمدة السنوية", "\n| السرعة | `speed` |  | لا أحد | كم/س |\n\n### أعمدة السنوية"),
 )
-STORED: Final = Edit("docs/data-model.md", "`counter_receipt_no`, ", "`counter_receipt_no`, `speed`, ")
+STORED: Final = Edit("docs/data-model.md", "`notified_at`, ", "`notified_at`, `speed`, ")
 SHOWN: Final = Edit(FIELDS, FIELD.format("NOBODY"), FIELD.format("ALL"))
 
 

@@ -10,6 +10,7 @@ from ingest.format.notices import Notice
 from ingest.format.parser import Reject
 from ingest.reporting.texts import ROW_ERRORS, message
 from shared.domain.violation import Violation
+from shared.policies import RULES
 from shared.stores.violation_rows import Row, doubling_day
 from tests.support.feeds import GOOD, NAMES, SOURCE, parse, parser, refusal, row
 
@@ -331,7 +332,7 @@ def test_a_debt_that_is_stated_again_after_the_doubling_is_another_statement() -
     )
     assert before.content == again.content != after.content == later.content
     now = "2026-11-20T12:00:00+03:00"
-    assert (before.violation.due(now).amount, after.violation.due(now).amount) == (100_000, 50_000)
+    assert (before.violation.due(now, RULES).amount, after.violation.due(now, RULES).amount) == (100_000, 50_000)
     settled = [
         row(SOURCE._replace(last_modified=f"2026-11-{day}T12:00:00+03:00"), status="paid", **undated)
         for day in ("17", "19")
@@ -347,7 +348,7 @@ def test_a_debt_that_is_doubled_early_is_owed_once_whenever_it_is_stated_again()
     assert early.content == late.content
     assert doubling_day(early.violation) is None
     for said in (early, late):
-        assert said.violation.due("2026-12-20T12:00:00+03:00").amount == 100_000
+        assert said.violation.due("2026-12-20T12:00:00+03:00", RULES).amount == 100_000
 
 
 NOTHING = (

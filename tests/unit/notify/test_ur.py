@@ -13,7 +13,7 @@ from shared.aws_json import AwsError
 from tests.support.fault_server import HANGS_UP_AFTER_READING, STAYS_SILENT, FaultServer, Step, says
 
 PHONE = "+9647719283746"
-TEXT = "غرامة: لوحة تنتهي بـ418"
+TEXT = "غرامة-أور: مخالفة جديدة لوحة ..418"
 PATH = "/api/client/mobile_message/send/basic"
 OK = says(200, b"{}")
 

@@ -1,7 +1,8 @@
 """The Messages table: one item an SMS, and the markers of what each citizen has been told.
 
-``pk=<message id>``; markers ``pk=TOLD#<violation>#<sub>#<kind>`` hold the message's id. Sparse index ``Due``: shard and
-``not_before`` of what is still to be sent. Index ``ByProviderId``: the provider's own id of what was sent. Index
+``pk=<message id>``; markers ``pk=TOLD#<violation>#<sub>#<kind>`` hold the message's id; of what is told once a dispute
+and plate, these stand behind the kind. Sparse index ``Due``: shard and ``not_before`` of what is still to be sent; what
+quiet hours hold lies in shards of its own. Index ``ByProviderId``: the provider's own id of what was sent. Index
 ``ByCitizen``: a citizen's messages by when they were created.
 """
 
@@ -9,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
-from zlib import crc32
+from heapq import merge
+from itertools import islice
+from typing import Final, NamedTuple
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.message import OUT, Message, MessageKind, MessageStatus
 from shared.domain.sms_texts import VERSION
-from shared.domain.state import known
 from shared.domain.time import to_text
 from shared.stores.items import (
     Item,
@@ -24,17 +25,25 @@ from shared.stores.items import (
     get_item,
     is_made,
     newest_of_citizen,
-    number,
     pack,
-    text,
+    pages,
     transact,
 )
-from shared.stores.messaging.caps import Caps, Reservation, check_citizen_cap, release, reserve
+from shared.stores.messaging.caps import (
+    SPEND_CAP,
+    Caps,
+    Reservation,
+    check_citizen_cap,
+    release,
+    reserve,
+    spend,
+    spend_key,
+)
+from shared.stores.messaging.gathering import gathered
+from shared.stores.messaging.message_items import KEPT, SHARDS, quiet_shard, read, shard_of, written
 
 Values = Mapping[str, str | int | Sequence[str]]
 
-SHARDS: Final = 4
-KEPT: Final = timedelta(days=400)
 CLAIMED_FOR: Final = timedelta(minutes=5)
 """After this long a claim is taken for a crash between claiming and marking."""
 MAX_VIOLATIONS: Final = 98
@@ -42,9 +51,20 @@ MAX_VIOLATIONS: Final = 98
 TAKEN: Final = "taken"
 """Why a message could not be claimed, beside the caps: somebody else has it, or it is not due."""
 
+TOLD_TOGETHER: Final = "told_together"
+"""Why a message was dropped of a new follower whom the next day's message tells of."""
+
 QUEUED: Final = "queued"
 SAME_AS_RECENT: Final = "same_as_recent"
 LIMIT: Final = "limit"
+
+
+class Telling(NamedTuple):
+    """A message, and the markers of what it tells (:func:`marker`)."""
+
+    message: Message
+    markers: Sequence[str]
+
 
 Position = tuple[str, str]
 """Where a message stands among its citizen's: when it was created, and its id."""
@@ -87,31 +107,19 @@ class Messages:
 
     def put_action(self, message: Message, at: datetime) -> Json:
         """The action that puts a message, once, for a transaction of which it is part."""
-        item = pack(
-            {
-                "pk": message.message_id,
-                "sub": message.sub,
-                "kind": message.kind,
-                "created_at": message.created_at,
-                "phone": message.phone,
-                "language": message.language,
-                "text": message.text,
-                "texts_version": VERSION if message.text is not None else None,
-                "plate": message.plate_key,
-                "violations": message.violations,
-                "status": message.status,
-                "due": str(crc32(message.message_id.encode()) % SHARDS),
-                "not_before": to_text(at),
-                "expires": epoch(at + KEPT),
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": written(message, at),
+                "ConditionExpression": "attribute_not_exists(pk)",
             }
-        )
-        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+        }
 
     def of_citizen(self, sub: str, limit: int, after: Position | None) -> tuple[list[Message], Position | None]:
         """A citizen's messages, newest first, and the position to go on after; None at the end. One Query."""
         begin = pack({"sub": sub, "created_at": after[0], "pk": after[1]}) if after else None
         items, last = newest_of_citizen(self._call, self._table, sub, limit, begin)
-        return [_read(item) for item in items], (last["created_at"]["S"], last["pk"]["S"]) if last else None
+        return [read(item) for item in items], (last["created_at"]["S"], last["pk"]["S"]) if last else None
 
     def told(self, sub: str, kind: MessageKind, violations: Iterable[str]) -> set[str]:
         """Return those violations of which the citizen has a message of this kind already."""
@@ -123,56 +131,71 @@ class Messages:
 
         A message tells only of those that its text still held for when it was sent.
         """
-        markers = {marker(violation_no, sub, kind): violation_no for violation_no in violations}
+        return self.sent_under({marker(violation_no, sub, kind): violation_no for violation_no in violations})
+
+    def sent_under(self, markers: Mapping[str, str]) -> set[str]:
+        """Return those violations, by their markers' keys, that a message told of as :meth:`sent_about` says."""
         keys: list[Item] = [{"pk": {"S": message_id}} for message_id in set(self.marked(markers).values())]
         out = [item for item in batch_get(self._call, self._table, keys) if item["status"]["S"] in OUT]
         return {each["S"] for item in out for each in item["said"]["L"]} & set(markers.values())
+
+    def known(self, message_ids: Iterable[str]) -> set[str]:
+        """Return which of these messages were put already."""
+        keys: list[Item] = [{"pk": {"S": message_id}} for message_id in dict.fromkeys(message_ids)]
+        return {item["pk"]["S"] for item in batch_get(self._call, self._table, keys)}
 
     def marked(self, markers: Iterable[str]) -> dict[str, str]:
         """Find which of these markers (:func:`marker`) stand already, each with its message's id."""
         keys: list[Item] = [{"pk": {"S": pk}} for pk in dict.fromkeys(markers)]
         return {item["pk"]["S"]: item["message_id"]["S"] for item in batch_get(self._call, self._table, keys)}
 
-    def tell(self, message: Message, markers: Iterable[str], at: datetime) -> bool:
-        """Put a message and the markers of what it tells, at most 99, all or nothing.
+    def tell(self, tellings: Iterable[Telling], at: datetime) -> bool:
+        """Put messages and the markers of what each tells, at most 100 together, all or nothing.
 
         Returns False where one stands already: somebody told of it meanwhile, so look again.
         """
-        marks: list[Json] = [
-            {
-                "Put": {
-                    "TableName": self._table,
-                    "Item": pack({"pk": pk, "message_id": message.message_id, "expires": epoch(at + KEPT)}),
-                    "ConditionExpression": "attribute_not_exists(pk)",
+        actions: list[Json] = []
+        for message, markers in tellings:
+            actions.append(self.put_action(message, at))
+            actions += (
+                {
+                    "Put": {
+                        "TableName": self._table,
+                        "Item": pack({"pk": pk, "message_id": message.message_id, "expires": epoch(at + KEPT)}),
+                        "ConditionExpression": "attribute_not_exists(pk)",
+                    }
                 }
-            }
-            for pk in markers
-        ]
-        return self.put(message, at, *marks)
+                for pk in markers
+            )
+        return is_made(lambda: transact(self._call, actions))
 
-    def due(self, at: datetime, most: int) -> Iterator[str]:
-        """The ids of messages that should have been sent by now: the oldest of each shard, about ``most`` in all."""
-        for shard in range(SHARDS):
-            request: Json = {
-                "TableName": self._table,
-                "IndexName": "Due",
-                "KeyConditionExpression": "due = :shard AND not_before <= :now",
-                "ExpressionAttributeValues": pack({":shard": str(shard), ":now": to_text(at)}),
-            }
-            left = -(-most // SHARDS)
-            while left > 0:
-                page = self._call("dynamodb", "Query", {**request, "Limit": left})
-                for item in page["Items"]:
-                    yield item["pk"]["S"]
-                left -= len(page["Items"])
-                if not page.get("LastEvaluatedKey"):
-                    break
-                request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    def due(self, at: datetime, most: int, *, held: bool = False) -> Iterator[str]:
+        """The ids of messages that should have been sent by now, the oldest first, at most so many.
+
+        held: with those that quiet hours held, which are over.
+        """
+        shards = [*map(str, range(SHARDS)), *(quiet_shard(shard) for shard in range(SHARDS) if held)]
+        page = -(-most // len(shards))
+        found = merge(*(self._due(shard, at, page) for shard in shards)) if most > 0 else ()
+        return (message_id for _, message_id in islice(found, max(0, most)))
+
+    def _due(self, shard: str, at: datetime, page: int) -> Iterator[tuple[str, str]]:
+        """Since when each message of a shard is due, and its id, the oldest first, so many a Query."""
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "Due",
+            "KeyConditionExpression": "due = :shard AND not_before <= :now",
+            "ExpressionAttributeValues": pack({":shard": shard, ":now": to_text(at)}),
+            "Limit": page,
+        }
+        for answer in pages(self._call, "Query", request):
+            for item in answer["Items"]:
+                yield item["not_before"]["S"], item["pk"]["S"]
 
     def get(self, message_id: str) -> Message | None:
         """A message, consistently read. Raises KeyError, TypeError or ValueError for an item that is not one."""
         item = get_item(self._call, self._table, {"pk": {"S": message_id}})
-        return _read(item) if item else None
+        return read(item) if item else None
 
     # ------------------------------------------------------------------ before it is sent
 
@@ -181,21 +204,59 @@ class Messages:
         values = {":later": to_text(not_before), ":waiting": MessageStatus.WAITING}
         self._change(message_id, "SET not_before = :later", "#status = :waiting", values)
 
+    def hold_quiet(self, message_id: str) -> None:
+        """Let a waiting message wait until quiet hours are over, whenever that is."""
+        values = {":quiet": quiet_shard(shard_of(message_id)), ":waiting": MessageStatus.WAITING}
+        self._change(message_id, "SET due = :quiet", "#status = :waiting", values)
+
     def give_up(self, message_id: str, status: MessageStatus, reason: str, at: datetime) -> None:
         """End a waiting message that is not to be sent. reason: a code for why."""
         values = {":status": status, ":now": to_text(at), ":reason": reason, ":waiting": MessageStatus.WAITING}
         change = "SET #status = :status, ended_at = :now, reason = :reason REMOVE due"
         self._change(message_id, change, "#status = :waiting", values)
 
+    def fold(self, message: Message, together: Message, at: datetime, later: datetime) -> bool:
+        """Drop a waiting message of new followers, and let another tell of them and of others on a later day.
+
+        Returns False where either is not waiting any more. One TransactWriteItems.
+        """
+        values = {
+            ":status": MessageStatus.DROPPED,
+            ":now": to_text(at),
+            ":reason": TOLD_TOGETHER,
+            ":waiting": MessageStatus.WAITING,
+        }
+        change = "SET #status = :status, ended_at = :now, reason = :reason REMOVE due"
+        return self._change(
+            message.message_id,
+            change,
+            "#status = :waiting",
+            values,
+            [gathered(self.put_action(together, later))],
+        )
+
     def claim(self, message_id: str, reservation: Reservation, caps: Caps, said: Sequence[str] = ()) -> str | None:
         """Claim a waiting message for sending and reserve against the caps, all or nothing. One TransactWriteItems.
 
         said: the violations that its text names, where it was written only now.
         Returns None where the claim is given, else why not: taken, or the name of a cap. The message stays due, a while
-        later, so that a claim that nobody ends is found.
+        later, so that a claim that nobody ends is found. Where a share of the day's dollars is spent, one or two others
+        are tried, a transaction each; the claim names the counter that its cost was added to.
         """
-        change = "SET #status = :sending, not_before = :later"
+        for shard in caps.tried(message_id, reservation.attempt):
+            refusal = self._claim(message_id, reservation, caps, shard, said)
+            if refusal != SPEND_CAP:
+                return refusal
+        return SPEND_CAP
+
+    def _claim(
+        self, message_id: str, reservation: Reservation, caps: Caps, shard: int, said: Sequence[str]
+    ) -> str | None:
+        change = "SET #status = :sending, not_before = :later, due = :due, spent_on = :spent_on, spent = :spent"
         values: dict[str, str | int | Sequence[str]] = {
+            ":due": str(shard_of(message_id)),
+            ":spent_on": spend_key(reservation, shard),
+            ":spent": reservation.cost,
             ":sending": MessageStatus.SENDING,
             ":waiting": MessageStatus.WAITING,
             ":now": to_text(reservation.at),
@@ -208,7 +269,7 @@ class Messages:
         claim = self._update(
             message_id, f"{change} ADD attempts :one", "#status = :waiting AND not_before <= :now", values
         )
-        actions = {TAKEN: {"Update": claim}, **reserve(self._table, reservation, caps)}
+        actions = {TAKEN: {"Update": claim}, **reserve(self._table, reservation, caps, shard)}
         try:
             transact(self._call, list(actions.values()))
         except AwsError as error:
@@ -249,17 +310,31 @@ class Messages:
         """Say how a claimed message ended that was not sent, or may not have been. unused: is released."""
         values = {":status": status, ":now": to_text(at), ":reason": reason, ":sending": MessageStatus.SENDING}
         change = "SET #status = :status, ended_at = :now, reason = :reason REMOVE due"
-        self._change(message_id, change, "#status = :sending", values, unused)
+        self._change(message_id, change, "#status = :sending", values, self._released(message_id, unused))
 
     def retry_later(self, message_id: str, not_before: datetime, unused: Reservation) -> None:
         """Put a claimed message back, to be sent later."""
         values = {":waiting": MessageStatus.WAITING, ":later": to_text(not_before), ":sending": MessageStatus.SENDING}
-        self._change(message_id, "SET #status = :waiting, not_before = :later", "#status = :sending", values, unused)
+        self._change(
+            message_id,
+            "SET #status = :waiting, not_before = :later",
+            "#status = :sending",
+            values,
+            self._released(message_id, unused),
+        )
 
-    def report(self, provider_id: str, status: MessageStatus, reason: str | None, at: datetime) -> bool:
+    def _released(self, message_id: str, unused: Reservation | None) -> list[Json]:
+        """The actions that give back what a claim reserved, to the counter that it names."""
+        item = get_item(self._call, self._table, {"pk": {"S": message_id}}) if unused else None
+        return release(self._table, unused, item["spent_on"]["S"]) if unused and item and "spent_on" in item else []
+
+    def report(
+        self, provider_id: str, status: MessageStatus, reason: str | None, at: datetime, price: int | None = None
+    ) -> bool:
         """Say what a provider reports of a message it took. Only what is ``sent`` changes; what is final stays.
 
-        Returns False where no message has that id. One Query of the index, one UpdateItem.
+        price: what it cost, in millionths of a dollar, where that is told; the day that it counts for is put right.
+        Returns False where no message has that id. One Query of the index, one GetItem, one write.
         """
         request: Json = {
             "TableName": self._table,
@@ -273,9 +348,19 @@ class Messages:
         if reason:
             change += ", reason = :reason"
             values[":reason"] = reason
-        for item in items:
-            self._change(item["pk"]["S"], change, "#status = :sent", values)
+        for key in items:
+            message_id = key["pk"]["S"]
+            correction = None if price is None else self._correction(message_id, price, at)
+            self._change(message_id, change, "#status = :sent", values, [correction] if correction else ())
         return bool(items)
+
+    def _correction(self, message_id: str, price: int, at: datetime) -> Json | None:
+        """The action that makes what was reserved for a message what it cost."""
+        item = get_item(self._call, self._table, {"pk": {"S": message_id}})
+        if not item or "spent_on" not in item or price == int(item["spent"]["N"]):
+            return None
+        difference = price - int(item["spent"]["N"])
+        return spend(self._table, item["spent_on"]["S"], item["kind"]["S"], difference, at)
 
     def _change(
         self,
@@ -283,13 +368,12 @@ class Messages:
         change: str,
         condition: str,
         values: Values,
-        unused: Reservation | None = None,
+        others: Sequence[Json] = (),
     ) -> bool:
-        """Change a message under a condition; a reservation that is ``unused`` is released with it."""
+        """Change a message under a condition; the other actions happen with it or not at all."""
         update = self._update(message_id, change, condition, values)
-        if unused:
-            actions = [{"Update": update}, *release(self._table, unused)]
-            return is_made(lambda: transact(self._call, actions))
+        if others:
+            return is_made(lambda: transact(self._call, [{"Update": update}, *others]))
         return is_made(lambda: self._call("dynamodb", "UpdateItem", update))
 
     def _update(self, message_id: str, change: str, condition: str, values: Values) -> Json:
@@ -301,23 +385,6 @@ class Messages:
             "ExpressionAttributeNames": {"#status": "status"},
             "ExpressionAttributeValues": pack(values),
         }
-
-
-def _read(item: Item) -> Message:
-    return Message(
-        message_id=item["pk"]["S"],
-        sub=item["sub"]["S"],
-        kind=known(MessageKind, item["kind"]["S"]),
-        created_at=item["created_at"]["S"],
-        phone=text(item, "phone"),
-        language=item["language"]["S"],
-        text=text(item, "text"),
-        plate_key=text(item, "plate"),
-        violations=tuple(value["S"] for value in item.get("violations", {}).get("L", [])),
-        status=known(MessageStatus, item["status"]["S"]),
-        not_before=item["not_before"]["S"],
-        attempts=number(item, "attempts") or 0,
-    )
 
 
 def marker(violation_no: str, sub: str, kind: str) -> str:
