@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import BinaryIO
 
@@ -17,6 +18,7 @@ from infra.operator.rounds import LEFT
 from infra.policies import faults
 from shared.aws_json import AwsError
 from shared.clock import now
+from shared.domain.file import File
 from shared.domain.time import BAGHDAD
 from shared.policies import rules_of
 
@@ -188,14 +190,9 @@ def rollback_file(deployment: Deployment, key: str, reason: str, apply: bool) ->
 
     A run that is broken off says how far it came; the same command goes on from there.
     """
-    try:
-        file = files.newest(deployment, key)
+    file = _newest(deployment, key)
+    with _refusing(rollback.RollbackError):
         undo = rollback.plan(deployment, file)
-    except KeyError:
-        raise click.ClickException(f"no file of the key {key} came") from None
-    except rollback.RollbackError as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"{file.version.key} version {file.version.version_id}")
     if before := undoing.ledger(deployment, file).progress().rows:
         click.echo(f"{before:,} were undone before")
     click.echo(f"{len(undo.inserted):,} inserted: to be forgotten; {len(undo.changed):,} changed: to be restored")
@@ -204,13 +201,31 @@ def rollback_file(deployment: Deployment, key: str, reason: str, apply: bool) ->
         _only_said()
         return
     results: dict[str, object] = {}
+    audited = deployment.audited("rollback-file", key=key, version=file.version.version_id, reason=reason)
     try:
-        with deployment.audited("rollback-file", key=key, version=file.version.version_id, reason=reason) as results:
+        with _refusing(rollback.RollbackError), audited as results:
             undoing.apply(deployment, file, undo, results)
-    except rollback.RollbackError as error:
-        raise click.ClickException(str(error)) from None
     finally:
         _said_so_far(results)
+
+
+def _newest(deployment: Deployment, key: str) -> File:
+    """The newest version of a file, which is named to the operator."""
+    try:
+        file = files.newest(deployment, key)
+    except KeyError:
+        raise click.ClickException(f"no file of the key {key} came") from None
+    click.echo(f"{file.version.key} version {file.version.version_id}")
+    return file
+
+
+@contextmanager
+def _refusing(error: type[Exception]) -> Iterator[None]:
+    """Let an error that says why something cannot be done be the command's answer."""
+    try:
+        yield
+    except error as why:
+        raise click.ClickException(str(why)) from None
 
 
 def _said_so_far(results: dict[str, object]) -> None:
@@ -227,14 +242,9 @@ def _said_so_far(results: dict[str, object]) -> None:
 @click.pass_obj
 def accept_reopened(deployment: Deployment, key: str, reason: str, apply: bool) -> None:
     """Take the rows of the newest version of the file KEY that open again what was paid or cancelled: tells nobody."""
-    try:
-        file = files.newest(deployment, key)
+    file = _newest(deployment, key)
+    with _refusing(reopening.ReopeningError):
         rows = reopening.rejected(deployment, file)
-    except KeyError:
-        raise click.ClickException(f"no file of the key {key} came") from None
-    except reopening.ReopeningError as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"{file.version.key} version {file.version.version_id}")
     click.echo(f"{len(rows):,} rows open again what was paid or cancelled: to be taken")
     if not apply:
         _only_said()
@@ -254,14 +264,9 @@ def release_news(deployment: Deployment, key: str, reason: str, apply: bool) -> 
 
     A run that is broken off says how far it came; the same command goes on from there.
     """
-    try:
-        file = files.newest(deployment, key)
+    file = _newest(deployment, key)
+    with _refusing(releasing.ReleaseError):
         held = releasing.held(deployment, file)
-    except KeyError:
-        raise click.ClickException(f"no file of the key {key} came") from None
-    except releasing.ReleaseError as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"{file.version.key} version {file.version.version_id}")
     if before := releasing.ledger(deployment, file).progress().rows:
         click.echo(f"{before:,} were let go before")
     click.echo(f"{held:,} news are held back: to be let go")
@@ -269,11 +274,10 @@ def release_news(deployment: Deployment, key: str, reason: str, apply: bool) -> 
         _only_said()
         return
     results: dict[str, object] = {}
+    audited = deployment.audited("release-news", key=key, version=file.version.version_id, reason=reason)
     try:
-        with deployment.audited("release-news", key=key, version=file.version.version_id, reason=reason) as results:
+        with _refusing(releasing.ReleaseError), audited as results:
             releasing.release(deployment, file, held, results)
-    except releasing.ReleaseError as error:
-        raise click.ClickException(str(error)) from None
     finally:
         _said_so_far(results)
 

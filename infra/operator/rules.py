@@ -43,7 +43,7 @@ class Touched(NamedTuple):
 
 def touched(violation: Violation, before: Rules, after: Rules, at: str) -> Touched:
     """Compare what two sets ask of a violation from an instant on."""
-    if not violation.owed:
+    if not (violation.owed or violation.is_disputed):  # what is disputed is not settled, and rises all the same
         return Touched(0, 0)
     fine = violation.facts
     instants = {at, *(step.at for rules in (before, after) for step in steps(fine, rules) if step.at > at)}

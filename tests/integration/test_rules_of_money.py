@@ -18,7 +18,7 @@ from infra.operator.deployment import Deployment
 from shared.aws_json import Call
 from shared.domain.plate import KURDISTAN, Plate
 from shared.domain.rules import Period, Rules
-from shared.domain.violation import Violation, make_version
+from shared.domain.violation import DISPUTED, PAID, Violation, make_version
 from shared.policies import FILE, RULES
 from shared.stores import violation_rows
 from shared.stores.items import text, transact
@@ -106,12 +106,13 @@ def test_a_window_is_previewed_by_governorate_and_article(violations: Violations
     assert command("preview-policy", amnesty).splitlines() == [
         "6 violations looked at",
         "raised: 0 fines, 0 dinars",
-        "lowered: 3 fines, 300,000 dinars",
+        "lowered: 4 fines, 350,000 dinars",
         "  Baghdad, 25/3: 2 fines, 100,000 dinars",
+        "  Baghdad, no article: 1 fines, 50,000 dinars",
         "  Nineveh, 25/1: 1 fines, 200,000 dinars",
     ]
     early = candidate(tmp_path, windows=[window(pay_from="2026-12-01", pay_until="2026-12-05", percent_off=20)])
-    assert "lowered: 4 fines, 130,000 dinars" in command("preview-policy", early)
+    assert "lowered: 5 fines, 150,000 dinars" in command("preview-policy", early)
 
 
 def test_what_would_be_dearer_is_previewed_too(violations: Violations, command: Run, tmp_path: Path) -> None:
@@ -120,8 +121,9 @@ def test_what_would_be_dearer_is_previewed_too(violations: Violations, command: 
     new = {**rows[0], "id": "new", "valid_from": "2026-12-03", "factor": 3}
     path = candidate(tmp_path, policies=[*rows, new], raises="yes")
     assert "raised: 0 fines" in command("preview-policy", path), "for fines that are yet to be recorded"
-    dearer = [rules.touched(one, RULES, DAYS_20, "2026-11-20T12:00:00+03:00") for one in (violation(), doubled("V"))]
-    assert dearer == [(50_000, 0), (0, 0)]
+    fines = violation(), violation(status=DISPUTED), doubled("V"), violation(status=PAID)
+    dearer = [rules.touched(one, RULES, DAYS_20, "2026-11-20T12:00:00+03:00") for one in fines]
+    assert dearer == [(50_000, 0), (50_000, 0), (0, 0), (0, 0)]
 
 
 def test_a_bad_file_is_not_previewed(command: Run, tmp_path: Path) -> None:
