@@ -128,7 +128,8 @@ def safe_name(name: str) -> str:
     safe = _UNSAFE.sub("_", name)
     if len(safe.encode()) > _MAX_NAME_BYTES:
         digest = blake2b(safe.encode(), digest_size=4).hexdigest()
-        safe = f"{safe.encode()[:_MAX_NAME_BYTES].decode(errors='ignore')}-{digest}"
+        # Room for the digest and an underscore in front, so that the name of a name is itself.
+        safe = f"{safe.encode()[: _MAX_NAME_BYTES - 10].decode(errors='ignore')}-{digest}"
     safe = safe.strip(". ")
     return f"_{safe}" if not safe or _RESERVED.match(safe) else safe
 

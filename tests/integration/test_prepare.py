@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path, PureWindowsPath
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infra import prepare
@@ -200,10 +200,15 @@ def test_parts_have_names_that_every_file_system_takes(ingest: Ingest, tmp_path:
     assert ingest.take(f"backlog/{next(iter(parts))}", next(iter(parts.values())))["counts"]["inserted"] == 4
 
 
-@given(st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=255))
+LETTERS: Final = st.characters(exclude_characters="/\0")
+
+
+@given(st.text(LETTERS, min_size=1, max_size=255) | st.text(LETTERS, min_size=150, max_size=255))
+@example(f"con.{'z' * 200}")
+@example(f" .{'z' * 200}")
 def test_a_safe_name_is_one(name: str) -> None:
     safe = prepare.safe_name(name)
-    assert 0 < len(safe.encode()) <= 200
+    assert 0 < len(safe.encode()) <= 150
     assert not set(safe) & set('<>:"/\\|?*')
     assert all(letter >= " " for letter in safe)
     assert safe == safe.strip(". ")
