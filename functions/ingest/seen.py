@@ -31,10 +31,16 @@ def names_of(identities: Iterable[Hashable]) -> Iterator[str]:
 
 def keep(objects: Objects, file_id: str, chunk: Chunk, identities: Sequence[Hashable], outcomes: Sequence[str]) -> None:
     """Keep of which things a chunk changed something, and of which its rows say what is known."""
-    changed, unchanged = (
-        [*names_of(compress(identities, map(wanted.__eq__, outcomes)))] for wanted in (UPDATED, UNCHANGED)
-    )
+    changed, unchanged = (_named(identities, outcomes, wanted) for wanted in (UPDATED, UNCHANGED))
     objects.put(_key(file_id, chunk.number), orjson.dumps([[*chunk], changed, unchanged]), "application/json")
+
+
+def _named(identities: Sequence[Hashable], outcomes: Sequence[str], wanted: str) -> list[str]:
+    """What those of an outcome are called: of most chunks all, or none."""
+    count = outcomes.count(wanted)
+    if 0 < count < len(outcomes):
+        identities = [*compress(identities, map(wanted.__eq__, outcomes))]
+    return [*names_of(identities)] if count else []
 
 
 class _Seen(NamedTuple):

@@ -307,7 +307,9 @@ def test_nothing_that_a_citizen_typed_is_logged(
     arabic_digits = PLATE.number.translate({ord(str(digit)): chr(0x660 + digit) for digit in range(10)})
     for typed in (TYPED, f"ز {arabic_digits} بغداد", {**PARTS, "number": PLATE.number}, f"بغدات ز {PLATE.number}"):
         functions.ask({"plate": typed})
-        functions.link({"plate": typed, "relation": "self", "proof": {"type": "registration", "number": "CARD-84619077"}})
+        functions.link(
+            {"plate": typed, "relation": "self", "proof": {"type": "registration", "number": "CARD-84619077"}}
+        )
     functions.ask(raw=f'{{"plate": "{PLATE.number}')
     for table in ("VIOLATIONS_TABLE", "CITIZENS_TABLE", "MESSAGES_TABLE", "REGISTRY_TABLE"):
         with monkeypatch.context() as away:

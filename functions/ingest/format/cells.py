@@ -22,7 +22,7 @@ MAX_AMOUNT_DINARS: Final = 100_000_000
 MAX_DUE_DINARS: Final = 2 * MAX_AMOUNT_DINARS
 
 plain_number: Final = re.compile(
-    r"[0-9/-]{0,31}[0-9]|(?!(?:[0-9]+-)?[A-Z][a-z]{2,8}-)[0-9A-Za-z/-]{0,31}[0-9]"
+    r"[0-9/-]{1,32}+(?<=[0-9])|(?!(?:[0-9]+-)?[A-Z][a-z]{2,8}-)[0-9A-Za-z/-]{0,31}[0-9]"
 ).fullmatch
 """Matches a violation's number as most exports write it, which :func:`violation_no` leaves as it is."""
 

@@ -42,29 +42,42 @@ class Notice(NamedTuple):
     examples: tuple[str, ...] = ()
 
 
+class _Tally:
+    """What is counted of one notice: it is added to for most rows of some files."""
+
+    __slots__ = ("examples", "first_line", "rows")
+
+    def __init__(self, first_line: int) -> None:
+        self.rows, self.first_line = 0, first_line
+        self.examples: tuple[str, ...] = ()
+
+
 class Notices:
     """Notices by column and code, added up."""
 
     def __init__(self, notices: Iterable[Notice] = ()) -> None:
-        self._seen: dict[tuple[str, str], Notice] = {}
+        self._seen: dict[tuple[str, str], _Tally] = {}
         for notice in notices:
             self.add(*notice)
 
     def add(self, column: str, code: str, rows: int, first_line: int, examples: Iterable[str] = ()) -> None:
         """Count further rows to which a notice applies. examples: of what they hold."""
-        known = self._seen.get((column, code))
-        if known:
-            rows, first_line = known.rows + rows, min(known.first_line, first_line)
-            examples = dict.fromkeys((*known.examples, *examples)) if examples else known.examples
-        self._seen[column, code] = Notice(column, code, rows, first_line, tuple(examples)[:MAX_EXAMPLES])
+        seen = self._seen.get((column, code))
+        if seen is None:
+            seen = self._seen[column, code] = _Tally(first_line)
+        seen.rows += rows
+        if first_line < seen.first_line:
+            seen.first_line = first_line
+        if examples:
+            seen.examples = tuple(dict.fromkeys((*seen.examples, *examples)))[:MAX_EXAMPLES]
 
     def drop(self, code: str) -> None:
         """Tell of a code no more."""
-        self._seen = {key: notice for key, notice in self._seen.items() if notice.code != code}
+        self._seen = {key: tally for key, tally in self._seen.items() if key[1] != code}
 
     def listed(self) -> list[Notice]:
         """Those that are told first, then the most frequent."""
         return sorted(
-            self._seen.values(),
+            (Notice(*key, tally.rows, tally.first_line, tally.examples) for key, tally in self._seen.items()),
             key=lambda notice: (notice.code not in FIRST, -notice.rows, notice.first_line, notice.column),
         )

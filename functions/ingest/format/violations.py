@@ -54,45 +54,46 @@ class ViolationParser(Parser[Row]):
             updated_at, notified_at,
         ) = record  # fmt: skip
         violation_no = number if cells.plain_number(number) else identifier("violation_no", number, cells.violation_no)
-        plate_key, category = read_plate_key(family, plate_governorate, letter, serial), read_category(kind)
+        plate_key = read_plate_key(family, plate_governorate, letter, serial)
+        category, is_unknown = read_category(kind)
         file_id, origin, _, announce_from, min_amount, as_of = self._source
-        offence = _offence(code, title, legal_ref, amount, status, min_amount)
-        sector = _sector(sector_code, sector_name, sector_governorate)
+        offence_code, offence_title, article, dinars, said_status, article_unknown = _offence(
+            code, title, legal_ref, amount, status, min_amount
+        )
+        sector, its_name, its_governorate = _sector(sector_code, sector_name, sector_governorate)
         latest = self._latest
         occurred = read_date("occurred_at", occurred_at, latest)
         recorded = read_date("recorded_at", recorded_at, latest) if recorded_at else None
         if occurred is None:
             raise CellError("missing", "occurred_at")
         updated = read_date("updated_at", updated_at, latest)
-        paid = read_date("paid_at", paid_at, latest) if paid_at else None
-        said_status = offence.status
-        if paid and said_status == OPEN:  # nobody is to be asked for it again
+        counted_from = recorded or occurred
+        paid = None
+        if paid_at and (paid := read_date("paid_at", paid_at, latest)) and said_status == OPEN:
             if self._says_status:
                 raise CellError("status_contradicted", "status")
-            said_status = PAID
+            said_status = PAID  # nobody is to be asked for it again
         is_open = said_status == OPEN
         amount_due = _amount_due(due)
-        if amount_due and is_open and amount_due < min_amount:
-            raise CellError("amount_too_small", "amount_due")
         violation = _new(
             Violation,
             (
                 violation_no,
                 plate_key,
-                offence.code,
-                offence.amount,
+                offence_code,
+                dinars,
                 occurred,
-                recorded or occurred,
-                sector.code,
+                counted_from,
+                sector,
                 make_version(updated, self._instant, line, said_status, self._uploaded_at),
                 said_status,
-                category.name,
-                offence.title,
-                offence.legal_ref,
+                category,
+                offence_title,
+                article,
                 amount_due,
                 read_date("doubled_at", doubled_at, _EVER) if doubled_at else None,
-                sector.name,
-                sector.governorate,
+                its_name,
+                its_governorate,
                 _place(place),
                 paid,
                 optional("receipt_no", receipt_no, cells.receipt_no) if receipt_no else None,
@@ -104,19 +105,21 @@ class ViolationParser(Parser[Row]):
                 None,
             ),
         )
-        if category.unknown:
+        has_doubled = False
+        if amount_due is not None and is_open:
+            if 0 < amount_due < min_amount:
+                raise CellError("amount_too_small", "amount_due")
+            has_doubled = doubling_day(violation) is None
+            self._warn_of_due(violation, amount_due, line, has_doubled=has_doubled)
+        if is_unknown:
             self._warn_of_category(line)
         if recorded is None:
             self.warnings.add("recorded_at", "recorded_at_defaulted", 1, line)
         if not self._says_status:
             self.warnings.add("status", "status_defaulted" if is_open else "status_from_paid_at", 1, line)
-        if offence.article_unknown:
-            self.warnings.add("legal_ref", "article_unknown", 1, line, (violation.legal_ref or "",))
-        has_doubled = False
-        if amount_due is not None and is_open:
-            has_doubled = doubling_day(violation) is None
-            self._warn_of_due(violation, amount_due, line, has_doubled=has_doubled)
-        recent = violation.recorded_at >= announce_from
+        if article_unknown:
+            self.warnings.add("legal_ref", "article_unknown", 1, line, (article or "",))
+        recent = counted_from >= announce_from
         if not recent and origin == LIVE and is_open:
             self.warnings.add("recorded_at", "not_announced", 1, line)
         said = content(violation, has_doubled=has_doubled)

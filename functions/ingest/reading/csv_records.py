@@ -56,12 +56,14 @@ def skim(
     empty = f"{separator}{_LINE_END}".encode()
     for line in lines:
         if _QUOTE not in line and len(line) <= _MAX_FIELD_CHARACTERS:
-            rest = line.strip(empty)
-            if rest and (rest[0] in _DIGITS or has_digit(rest)):
+            if line[0] in _DIGITS:  # as most are
                 yield begins, line
-            elif rest and _is_filled(record := line.decode().rstrip(_LINE_END).split(separator)):
-                look(begins, record)  # words alone, and no spaces
-                yield begins, line
+            elif rest := line.strip(empty):
+                if has_digit(rest):
+                    yield begins, line
+                elif _is_filled(record := line.decode().rstrip(_LINE_END).split(separator)):
+                    look(begins, record)  # words alone, and no spaces
+                    yield begins, line
             begins += 1
             continue
         record, taken = _quoted(line.decode(), map(bytes.decode, lines), separator, begins)

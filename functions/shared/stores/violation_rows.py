@@ -48,6 +48,8 @@ SHARDS: Final = 8
 _MAY_BE_OWED: Final = (OPEN, DISPUTED)
 """The statuses of a violation whose amount may have to be paid."""
 _NOTHING: Final[frozenset[str]] = frozenset()
+_BEGINS: Final = {OPEN: OPENED, DISPUTED: DISPUTED}
+"""What is told of one that was not known before, by its status."""
 _ENDS: Final = (CANCELLED, ACCEPTED)
 """News that nothing is owed any more."""
 
@@ -202,12 +204,14 @@ def tell(row: Row, known: Item | None, *, doubtful: bool = False) -> str | None:
     nobody is to hear of this one.
     News that are held back are not known yet: they go on where they still hold, whatever row says so.
     """
-    held = held_of(known) if known else None
     is_live = row.origin == "live"
+    if known is None:
+        return _BEGINS.get(row.violation.status) if is_live and row.recent and not doubtful else None
+    held = held_of(known)
     if not is_live and not held:
         return None
     said, (status, plate) = row.violation.status, (held.status, held.plate) if held else _stands(known)
-    goes_on = _goes_on(held, known, row.plate_key) if held and known else _NOTHING
+    goes_on = _goes_on(held, known, row.plate_key) if held else _NOTHING
     is_here, stood = plate == row.plate_key, status in _MAY_BE_OWED
     news, is_news = None, is_live
     if said == DISPUTED and not doubtful and not (is_here and status == DISPUTED):
@@ -218,7 +222,7 @@ def tell(row: Row, known: Item | None, *, doubtful: bool = False) -> str | None:
         news, is_news = OPENED, is_live and row.recent
     elif said == CANCELLED and status == DISPUTED:
         news = ACCEPTED
-    if known and "paid_by" in known and news != ACCEPTED:
+    if "paid_by" in known and news != ACCEPTED:
         return None
     if news and (is_news or news in goes_on):
         return news
@@ -227,9 +231,9 @@ def tell(row: Row, known: Item | None, *, doubtful: bool = False) -> str | None:
     return None
 
 
-def _stands(known: Item | None) -> tuple[str | None, str | None]:
+def _stands(known: Item) -> tuple[str | None, str | None]:
     """The status and plate of what is known."""
-    return (text(known, "status"), text(known, "plate")) if known else (None, None)
+    return text(known, "status"), text(known, "plate")
 
 
 def _goes_on(held: Held, known: Item, plate_key: str) -> frozenset[str]:
@@ -260,6 +264,8 @@ def doubling_day(violation: Violation, rules: Rules = RULES) -> str | None:
     """
     if violation.status not in _MAY_BE_OWED:
         return None
+    if violation.doubled_at and violation.doubled_at <= violation.version:
+        return None  # the directorate's own date outweighs every rule
     first_on, last_on = _plausible_days(violation, rules)
     # A version begins with the moment the directorate spoke of, and so sorts with instants. Most fines of a backlog
     # have doubled days ago and most others double days ahead, which is told by the days alone.
