@@ -17,7 +17,7 @@ from shared.aws_json import Call
 from shared.plate_crypto import PlateCrypto
 from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import Messages
-from shared.stores.messaging.news import About, Group, News, grouped, markers, news_of, to_tell
+from shared.stores.messaging.news import Group, News, concerns_of, grouped, markers, news_of, to_tell
 from shared.stores.versioned import Foreseen
 
 AT_ONCE: Final = 8
@@ -51,8 +51,7 @@ class Foreseer:
         foreseen = self._store.foresee(rows)
         for row, (_, tell, before, episode) in zip(rows, foreseen, strict=True):
             if tell:
-                about = About(row.identity, row.violation.category, episode)
-                self.news += news_of(tell, about, row.plate_key, before)
+                self.news += news_of(tell, row.identity, row.plate_key, before, row.violation.category, episode)
         return [each.outcome for each in foreseen]
 
 
@@ -77,11 +76,11 @@ def audience(calls: Sequence[Call], citizens: str, messages: str, crypto: PlateC
 
 def _told(groups: Iterable[Group], citizens: Citizens, messages: Messages) -> Iterator[tuple[str, str, str]]:
     for group in groups:
-        followers = list(citizens.followers(group.plate_key))
-        known = messages.marked(marker for follower in followers for marker in markers(follower, group))
-        for follower in followers:
-            if to_tell(follower, group, known):
-                yield follower.sub, group.kind, group.plate_key
+        concerned = [(each.sub, concerns_of(each, group)) for each in citizens.followers(group.plate_key)]
+        known = messages.marked(marker for _, concerns in concerned for marker in markers(concerns))
+        for sub, concerns in concerned:
+            if to_tell(group.kind, concerns, known):
+                yield sub, group.kind, group.plate_key
 
 
 def keep(objects: Objects, file_id: str, chunk: int, audience: Audience, news: Sequence[News]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from operator import itemgetter
@@ -14,9 +14,18 @@ from shared.domain.message import Message
 from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.stores.citizens import Citizens
-from shared.stores.items import text
 from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, Telling
-from shared.stores.messaging.news import DISPUTE_KINDS, About, Group, News, grouped, markers, news_of, to_tell
+from shared.stores.messaging.news import (
+    DISPUTE_KINDS,
+    Concern,
+    Group,
+    News,
+    concerns_of,
+    grouped,
+    markers,
+    news_of,
+    to_tell,
+)
 from shared.stores.violation_rows import held_of
 
 _IN_TURN: Final = 100
@@ -41,10 +50,10 @@ def news(record: dict[str, Any]) -> list[News]:
         return []  # not ingest's write: a hold or a settlement
     pk, plate, told, amount, *_ = _what_every_violation_has(image)
     int(amount["N"])
-    tell, violation_no, plate_key = told["S"], pk["S"], plate["S"]
-    about = About(violation_no, text(image, "category"), text(image, "episode"))
     former = held.plate if held else before["plate"]["S"] if before else None
-    return news_of(tell, about, plate_key, former)
+    category = image["category"]["S"] if "category" in image else None
+    episode = image["episode"]["S"] if "episode" in image else None
+    return news_of(told["S"], pk["S"], plate["S"], former, category, episode)
 
 
 def announce(everything: Iterable[News], citizens: Citizens, messages: Messages, now: datetime) -> dict[str, Exception]:
@@ -73,8 +82,8 @@ def _cases(
             followers, group, unreadable = turn
             left = _IN_TURN
             for follower in followers:
-                if asked := markers(follower, group):
-                    yield Case(asked, partial(_plan, follower, group, now))
+                if concerns := concerns_of(follower, group):
+                    yield Case(markers(concerns), partial(_plan, follower, group, concerns, now))
                 left -= 1
                 if not left:
                     others.append(turn)
@@ -84,23 +93,23 @@ def _cases(
         turns = others
 
 
-def _plan(follower: Follower, group: Group, now: datetime, known: Container[str]) -> list[Telling]:
-    rest = to_tell(follower, group, known)
-    parts = [tuple(rest[start : start + MAX_VIOLATIONS]) for start in range(0, len(rest), MAX_VIOLATIONS)]
-    return [
-        Telling(_message(follower, group, part, now), [group.marker(each, follower.sub) for each in part])
-        for part in parts
-    ]
+def _plan(
+    follower: Follower, group: Group, concerns: Sequence[Concern], now: datetime, known: Container[str]
+) -> list[Telling]:
+    rest = to_tell(group.kind, concerns, known)
+    parts = [rest[start : start + MAX_VIOLATIONS] for start in range(0, len(rest), MAX_VIOLATIONS)]
+    return [Telling(_message(follower, group, part, now), [each.marker for each in part]) for part in parts]
 
 
-def _message(follower: Follower, group: Group, violations: tuple[str, ...], now: datetime) -> Message:
+def _message(follower: Follower, group: Group, part: Sequence[Concern], now: datetime) -> Message:
+    numbers = tuple(each.violation_no for each in part)
     # Of a further dispute the same violations are told again.
-    names = [group.violations[each].episode or "" for each in violations] if group.kind in DISPUTE_KINDS else []
+    names = [group.violations[each].episode or "" for each in numbers] if group.kind in DISPUTE_KINDS else []
     return Message(
-        message_id=digest(group.kind, follower.sub, group.plate_key, *violations, *names),
+        message_id=digest(group.kind, follower.sub, group.plate_key, *numbers, *names),
         sub=follower.sub,
         kind=group.kind,
         created_at=to_text(now),
         plate_key=group.plate_key,
-        violations=violations,
+        violations=numbers,
     )

@@ -52,9 +52,9 @@ def deliver(message_id: str, stores: Stores, provider: Provider, rules: Rules, n
     """Send a message that is due. None where it was not to be had.
 
     Repeats are harmless: nothing is written before the claim, and only one claim is given. A claim that was never ended
-    becomes ``unknown`` when it comes by again, and is not sent again. Table calls of a message that is sent: two or
-    three GetItem, up to three BatchGetItem, one TransactWriteItems (two more
-    at most where shares of the day's dollars are spent), one UpdateItem.
+    becomes ``unknown`` when it comes by again, and is not sent again. Table calls of a message that is sent: one
+    GetItem, one to six BatchGetItem, one TransactWriteItems (two more at most where shares of the day's dollars are
+    spent), one UpdateItem.
     """
     messages = stores.messages
     try:

@@ -19,7 +19,7 @@ from shared.policies import RULES
 from shared.stores.citizens import Citizens
 from shared.stores.items import UNREADABLE
 from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, Telling, marker
-from shared.stores.messaging.news import concerns
+from shared.stores.messaging.news import is_concerned
 from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.violation_rows import SHARDS
 from shared.stores.violations import Violations
@@ -161,5 +161,5 @@ def _markers(follower: Follower, rising: Mapping[Stage, list[Violation]]) -> dic
         ): violation
         for stage in sorted(rising)
         for violation in rising[stage]
-        if concerns(follower, violation.category)
+        if is_concerned(follower, violation.category)
     }

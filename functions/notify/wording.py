@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from shared.domain import fine
 from shared.domain import message as texts
-from shared.domain.citizen import Profile
+from shared.domain.citizen import Follower, Profile
 from shared.domain.message import Message, MessageKind
 from shared.domain.phone import to_e164
 from shared.domain.plate import Plate
@@ -55,7 +55,8 @@ class Wording(NamedTuple):
 
 def compose(message: Message, stores: Stores, now: datetime) -> Wording:
     """Write what a message says now, to which phone. Raises NotTrueError or UnreadableError."""
-    profile = stores.citizens.profile(message.sub)
+    about = message.plate_key if message.kind in _WRITTEN_WHEN_SENT else None
+    profile, follower = stores.citizens.addressee(message.sub, about)
     if profile is None or not profile.sms:
         raise NotTrueError("sms_off")
     if profile.phone is None:
@@ -70,17 +71,18 @@ def compose(message: Message, stores: Stores, now: datetime) -> Wording:
         return Wording(profile.phone, message.text)
     if message.kind == MessageKind.FOLLOWERS_ADDED:
         return Wording(profile.phone, texts.followers_added(profile.language, _plate(message)))
-    text, violations = _news(message, profile, stores, now)
+    text, violations = _news(message, profile, follower, stores, now)
     return Wording(profile.phone, text, tuple(violation.violation_no for violation in violations))
 
 
-def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> tuple[str, Sequence[Violation]]:
+def _news(
+    message: Message, profile: Profile, follower: Follower | None, stores: Stores, now: datetime
+) -> tuple[str, Sequence[Violation]]:
     """The text of a message about violations, and those that it still holds for."""
     if message.kind not in _WRITTEN_WHEN_SENT:
         raise UnreadableError("unknown_kind")
     if message.plate_key is None:
         raise UnreadableError("no_plate")
-    follower = stores.citizens.follower(message.plate_key, message.sub)
     if follower is None or not follower.notify:
         raise NotTrueError("not_followed")
     plate = _plate(message)
@@ -95,11 +97,11 @@ def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> 
     elif message.kind == MessageKind.NEW_VIOLATION:
         if current := [violation for violation in here if violation.owed]:
             occurred_at = current[0].occurred_at if follower.proven else None
-            return texts.new_violations(language, plate, texts.owed(current, at, RULES), at, occurred_at), current
+            return texts.new_violations(language, plate, _owed(current, at), at, occurred_at), current
     elif message.kind == MessageKind.DOUBLING_SOON:
         if rising := [violation for violation in here if _still_rises(violation, at)]:
             disputed = any(violation.is_disputed for violation in rising)
-            return texts.doubling_soon(language, plate, texts.owed(rising, at, RULES), at, disputed=disputed), rising
+            return texts.doubling_soon(language, plate, _owed(rising, at), at, disputed=disputed), rising
     elif message.kind == MessageKind.DISPUTE_ACCEPTED:
         gone = [violation for violation in violations if violation.status == CANCELLED]
         if gone := _of_their_last_dispute(gone, message, stores):
@@ -109,8 +111,12 @@ def _news(message: Message, profile: Profile, stores: Stores, now: datetime) -> 
         current = [violation for violation in here if (violation.owed if refused else violation.is_disputed)]
         if current := _of_their_last_dispute(current, message, stores):
             write = texts.dispute_refused if refused else texts.disputed
-            return write(language, plate, texts.owed(current, at, RULES), at), current
+            return write(language, plate, _owed(current, at), at), current
     raise NotTrueError("no_longer_true")
+
+
+def _owed(violations: Sequence[Violation], at: str) -> texts.Owed:
+    return texts.owed([violation.outlook(at, RULES) for violation in violations], at)
 
 
 def _still_rises(violation: Violation, at: str) -> bool:

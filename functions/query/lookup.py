@@ -20,7 +20,7 @@ from shared.domain.violation import Violation
 from shared.http import Problem
 from shared.identity import Citizen
 from shared.pagination import PAGE, Cursors, paginate
-from shared.policies import OBJECTIONS_WHERE, RULES
+from shared.policies import OBJECTIONS_WHERE
 from shared.stores.look_ups import Asked
 from shared.stores.messaging.messages import QUEUED
 from shared.stores.profiles import Subject
@@ -68,7 +68,7 @@ def ask(
     if refusal:
         ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
     else:
-        owed = message.owed([violation for violation in violations if violation.owed], at, RULES)
+        owed = message.owed([teller.outlook(violation) for violation in violations if violation.owed], at)
         said = _result(citizen, admission.profile, reading.plate, query_id, owed, as_of, at)
         answer = digest(said.language, *map(str, owed[:3]))
         # Together, so that an answer kept as told has its message.

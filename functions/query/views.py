@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from shared.domain.fine import Due
+from shared.domain.fine import Due, Outlook
 from shared.domain.governorates import GOVERNORATES
 from shared.domain.message import day
 from shared.domain.money import CURRENCY
@@ -55,14 +55,18 @@ class Teller:
         self._language = language
         self._proven = proven
         self._plates: dict[str | None, dict[str, Any]] = {}
-        self._dues: dict[str, Due] = {}
+        self._outlooks: dict[str, Outlook] = {}
+
+    def outlook(self, violation: Violation) -> Outlook:
+        """Work out what is owed for a violation and what comes of it, once."""
+        known = self._outlooks.get(violation.violation_no)
+        if known is None:
+            known = self._outlooks[violation.violation_no] = violation.outlook(self._at, RULES)
+        return known
 
     def due(self, violation: Violation) -> Due:
-        """Work out what is owed for a violation, once."""
-        known = self._dues.get(violation.violation_no)
-        if known is None:
-            known = self._dues[violation.violation_no] = violation.due(self._at, RULES)
-        return known
+        """Work out what is owed for a violation."""
+        return self.outlook(violation).due
 
     def tell(self, violation: Violation) -> dict[str, Any]:
         """A violation as the API shows it: each field to those alone whom its declaration names as audience."""

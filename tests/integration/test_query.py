@@ -134,8 +134,7 @@ class TestAnswer:
     ) -> None:
         begins, ends = "2026-11-20T00:00:00+03:00", "2026-11-22T00:00:00+03:00"
         half = Window("half", begins, ends, "2026-11-21", percent_off=50)
-        for module in ("views", "lookup"):
-            monkeypatch.setattr(f"query.{module}.RULES", Rules(RULES.policies, [half]))
+        monkeypatch.setattr("query.views.RULES", Rules(RULES.policies, [half]))
         store(functions.violations, dated(19, notified_at="2026-11-19T15:00:00+03:00"))
         body = functions.ask({"plate": PARTS}).body
         assert body["objections_where"] == "Object at the traffic directorate of the sector that recorded it."

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.fine import Facts, chosen, due, earliest, notice, rise
+from shared.domain.fine import Facts, Outlook, chosen, due, earliest, rise
 from shared.domain.rules import BASES, Period, Policy, Rules, Window, suspended
 from shared.domain.time import to_text
 
@@ -137,7 +137,7 @@ def test_nothing_is_told_that_is_not_so_by_every_reading(
     rules = Rules([policy(*periods)], ours)
     each = [Rules([policy(period)], ours) for period in periods]
     for at in _instants(known, ours, policy(*periods)):
-        told = notice(known, at, rules)
+        told = Outlook(known, at, rules).notice()
         rises = {due(known, at, alone).changes_at for alone in each}
         if told and told.is_certain and known.stated is None:
             assert {rise and rise[:10] for rise in rises} == {told.day}

@@ -96,7 +96,13 @@ def sms(kind: Callable[..., str], *, day_of_act: bool = False) -> Callable[[Viol
     def text(subject: Violation) -> str | None:
         further = [subject.occurred_at] if day_of_act else []
         try:
-            return kind("en", Plate.from_key(subject.plate_key), message.owed([subject], AT, RULES), AT, *further)
+            return kind(
+                "en",
+                Plate.from_key(subject.plate_key),
+                message.owed([subject.outlook(AT, RULES)], AT),
+                AT,
+                *further,
+            )
         except ValueError:  # it rises no more
             return None
 

@@ -196,15 +196,16 @@ def _at(at: str, steps: tuple[Step, ...]) -> Due:
     return _new(Due, (amount, stage, changes_at, next_amount, within))
 
 
-def _ways(facts: Facts, policy: Policy | None) -> list[Policy | None]:
+def _ways(facts: Facts, policy: Policy | None, *, doubles: bool) -> list[Policy | None]:
     """The policy, and the same by each other reading that may be meant: none where the directorate said enough.
 
     A reading by which a fine had doubled when the directorate stated what was owed, and not doubled, is not meant.
+    doubles: whether it does by the policy, windows apart.
     """
     ways: list[Policy | None] = [policy]
     if policy is None or not policy.times or facts.doubled_at:
         return ways
-    if facts.stated is not None and _ends(facts, policy.period) and len(rise(facts, policy, ())) == 1:
+    if facts.stated is not None and not doubles and _ends(facts, policy.period):
         return ways
     refuted_until = (facts.stated_at or "") if facts.stated is not None else ""
     for reading in policy.readings:
@@ -217,26 +218,49 @@ def _ways(facts: Facts, policy: Policy | None) -> list[Policy | None]:
 def earliest(facts: Facts, rules: Rules, held: str | None = None) -> str | None:
     """When a fine doubles at the earliest plausible, by its policy or another reading; None where it does no more."""
     policy, windows, _, _ = chosen(facts, rules)
-    found = [steps[1].at for way in _ways(facts, policy) if len(steps := rise(facts, way, (), held)) > 1]
+    steps = rise(facts, policy, (), held)
+    others = _ways(facts, policy, doubles=len(steps) > 1)[1:]
+    found = [each[1].at for each in (steps, *(rise(facts, way, (), held) for way in others)) if len(each) > 1]
     if not facts.doubled_at:
         found = [suspended(at, windows) for at in found]
     return min(found, default=None)
 
 
-def notice(facts: Facts, at: str, rules: Rules, held: str | None = None) -> Notice | None:
-    """What to tell people at an instant of a fine's next rise; None where it rises no more.
+class Outlook:
+    """What is owed for a fine at an instant (``due``), and what comes of it. held: as for :func:`rise`."""
 
-    Where readings differ: the earliest plausible day, and none where that is not after tomorrow.
-    """
-    policy, windows, _, _ = chosen(facts, rules)
-    dues = [_at(at, rise(facts, way, windows, held)) for way in _ways(facts, policy)]
-    days = {due.changes_at and due.changes_at[:10] for due in dues}
-    if risen := [due.amount for due in dues if due.amount > dues[0].amount]:
-        return Notice(None, False, max(risen))
-    rising = [(due.changes_at[:10], due.next_amount or 0) for due in dues if due.changes_at]
-    if not rising:
-        return None
-    day, amount = min(rising)
-    if len(days) == 1:
-        return Notice(day, True, amount)
-    return Notice(day if day > days_after(at[:10], 1) else None, False, amount)
+    __slots__ = ("_at", "_chosen", "_facts", "_held", "_steps", "due")
+
+    def __init__(self, facts: Facts, at: str, rules: Rules, held: str | None = None) -> None:
+        self._facts, self._at, self._held = facts, at, held
+        self._chosen = chosen(facts, rules)
+        self._steps = rise(facts, self._chosen.policy, self._chosen.windows, held)
+        self.due = _at(at, self._steps)
+
+    def amount_at(self, at: str) -> int:
+        """What is owed at another instant, as it looks now."""
+        return [step.amount for step in self._steps if step.at <= at][-1]
+
+    def notice(self) -> Notice | None:
+        """What to tell people of the next rise; None where it rises no more.
+
+        Where readings differ: the earliest plausible day, and none where that is not after tomorrow.
+        """
+        facts, at, held, due = self._facts, self._at, self._held, self.due
+        policy, windows, _, _ = self._chosen
+        others: list[Policy | None] = []
+        if policy and policy.readings:
+            doubles = len(rise(facts, policy, ()) if windows else self._steps) > 1
+            others = _ways(facts, policy, doubles=doubles)[1:]
+        if not others:
+            return _new(Notice, (due.changes_at[:10], True, due.next_amount)) if due.changes_at else None
+        dues = [due, *(_at(at, rise(facts, way, windows, held)) for way in others)]
+        if risen := [each.amount for each in dues if each.amount > due.amount]:
+            return Notice(None, False, max(risen))
+        rising = [(each.changes_at[:10], each.next_amount or 0) for each in dues if each.changes_at]
+        if not rising:
+            return None
+        day, amount = min(rising)
+        if len({each.changes_at and each.changes_at[:10] for each in dues}) == 1:
+            return Notice(day, True, amount)
+        return Notice(day if day > days_after(at[:10], 1) else None, False, amount)

@@ -7,12 +7,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from shared.domain import fine
+from shared.domain.fine import Outlook
 from shared.domain.money import grouped
 from shared.domain.plate import Plate
-from shared.domain.rules import Rules
 from shared.domain.sms_texts import SHORTER, TEXTS
-from shared.domain.violation import Violation
 
 
 class MessageKind(StrEnum):
@@ -118,25 +116,26 @@ class Owed(NamedTuple):
     next_amount: int | None = None
 
 
-def owed(violations: Sequence[Violation], at: str, rules: Rules) -> Owed:
+def owed(outlooks: Sequence[Outlook], at: str) -> Owed:
     """Work out what violations come to at an instant (a stored text), and on the day of the first increase among them.
 
-    Where readings of the rules differ on that day, or one of them has it behind us, it is not certain.
+    outlooks: theirs of that instant. Where readings of the rules differ on that day, or one of them has it behind us,
+    it is not certain.
     """
-    amount = sum(violation.due(at, rules).amount for violation in violations)
-    notices = [fine.notice(violation.facts, at, rules) for violation in violations]
+    amount = sum(outlook.due.amount for outlook in outlooks)
+    notices = [outlook.notice() for outlook in outlooks]
     rising = [notice for notice in notices if notice]
     if not rising:
-        return Owed(len(violations), amount, None)
+        return Owed(len(outlooks), amount, None)
     day = min((notice.day for notice in rising), key=lambda day: day or "")
     certain = all(notice.is_certain for notice in rising if notice.day == day)
     # Windows open and close at midnight: what does not rise on that day is the same at any time of it.
     then = f"{day}{at[10:]}" if day else at
     next_amount = sum(
-        notice.amount if notice and notice.day == day else violation.due(then, rules).amount
-        for violation, notice in zip(violations, notices, strict=True)
+        notice.amount if notice and notice.day == day else outlook.amount_at(then)
+        for outlook, notice in zip(outlooks, notices, strict=True)
     )
-    return Owed(len(violations), amount, Increase(date.fromisoformat(day) if day else None, certain), next_amount)
+    return Owed(len(outlooks), amount, Increase(date.fromisoformat(day) if day else None, certain), next_amount)
 
 
 def day(instant: str) -> str:

@@ -7,7 +7,7 @@ Each field declares beside its type how it is stored and who may see it; stores,
 from typing import Annotated, Any, Final, NamedTuple
 
 from shared.domain import fine
-from shared.domain.fine import Due, Facts
+from shared.domain.fine import Due, Facts, Outlook
 from shared.domain.rules import FAMILY, Rules
 
 OPEN: Final = "open"
@@ -139,6 +139,10 @@ class Violation(NamedTuple):
     def as_of(self) -> str:
         """The instant at which the directorate said all this."""
         return self.version.partition("#")[0]
+
+    def outlook(self, at: str, rules: Rules) -> Outlook:
+        """Work out what is owed for it at an instant (a stored text), and what comes of it."""
+        return Outlook(self.facts, at, rules)
 
     def due(self, at: str, rules: Rules) -> Due:
         """Work out what is owed for it at an instant (a stored text)."""

@@ -60,6 +60,13 @@ class Citizens:
         item = self._get(sub, "PROFILE")
         return None if item is None else profile_of(item)
 
+    def addressee(self, sub: str, plate_key: str | None) -> tuple[Profile | None, Follower | None]:
+        """A citizen's profile, and themselves as a follower of a plate, if they are. One BatchGetItem."""
+        keys = [item_key(sub, "PROFILE"), *([item_key(f"P#{plate_key}", sub)] if plate_key else ())]
+        items = {item["sk"]["S"]: item for item in batch_get(self._call, self._table, keys)}
+        profile, follower = items.get("PROFILE"), items.get(sub)
+        return profile_of(profile) if profile else None, _follower(follower) if follower else None
+
     def profiles(self, subs: Iterable[str]) -> dict[str, Profile]:
         """The profiles that exist of these citizens, by sub."""
         keys = [item_key(sub, "PROFILE") for sub in dict.fromkeys(subs)]

@@ -49,10 +49,10 @@ def _followers(number: int) -> bytes:
 def _item(key: dict[str, dict[str, str]]) -> dict[str, Any]:
     pk, sk = key["pk"]["S"], key.get("sk", {}).get("S")
     if sk == "PROFILE":
-        return pack({"pk": pk, "phone": PHONE, "language": "ar", "sms": True})
+        return pack({"pk": pk, "sk": sk, "phone": PHONE, "language": "ar", "sms": True})
     if sk:
         link = {"relation": "self", "notify": True, "proven": False, "linked_at": "2026-11-01T09:00:00+03:00"}
-        return pack({"sk": sk, "vehicle_id": "5f0c2e", **link})
+        return pack({"pk": pk, "sk": sk, "vehicle_id": "5f0c2e", **link})
     message = {"sub": "ur-5f0c2e", "kind": "new_violation", "created_at": "2026-11-20T12:00:00+03:00", "language": "ar"}
     waiting = {"status": "waiting", "not_before": "2026-11-20T12:00:00+03:00", "plate": "OLD#11#1", "violations": ["V"]}
     return pack({"pk": pk, **message, **waiting})
@@ -72,8 +72,9 @@ def answer(operation: str, body: bytes) -> bytes:
     if operation == "GetItem":
         return _json({"Item": _item(json.loads(body)["Key"])})
     if operation == "BatchGetItem":
-        found = [_violation()] if b'"violations"' in body else []
-        return _json({"Responses": {"violations": found}, "UnprocessedKeys": {}})
+        ((table, asked),) = json.loads(body)["RequestItems"].items()
+        found = {"violations": lambda: [_violation()], "citizens": lambda: [_item(key) for key in asked["Keys"]]}
+        return _json({"Responses": {table: found[table]() if table in found else []}, "UnprocessedKeys": {}})
     return _json({})
 
 

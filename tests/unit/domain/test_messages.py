@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from string import Formatter
 
@@ -250,30 +251,59 @@ def _three(increase: Increase | None = RISING) -> Owed:
     return Owed(3, 150_000, increase, increase and 200_000)
 
 
+def owed_for(violations: Sequence[Violation], rules: Rules = RULES) -> message.Owed:
+    return message.owed([violation.outlook(NOW, rules) for violation in violations], NOW)
+
+
 def test_what_is_owed_goes_by_the_first_increase_of_all() -> None:
     sooner = _violation("2", recorded_at="2026-02-20T10:00:00+03:00")
-    owed = message.owed([_violation(), sooner, LASTING], NOW, RULES)
+    owed = owed_for([_violation(), sooner, LASTING])
     assert owed == (3, 125_000, (date(2026, 3, 20), True), 175_000)
-    assert message.owed([_violation()], NOW, RULES) == (1, 50_000, (date(2026, 4, 10), True), 100_000)
-    assert message.owed([LASTING], NOW, RULES) == (1, 25_000, None, None)
+    assert owed_for([_violation()]) == (
+        1,
+        50_000,
+        (date(2026, 4, 10), True),
+        100_000,
+    )
+    assert owed_for([LASTING]) == (1, 25_000, None, None)
 
 
 def test_where_readings_differ_the_first_day_that_may_be_meant_is_told_as_that() -> None:
     """Plates of the Region: 30 days from the commission may be meant, and not a month from the recording."""
     region = Plate(KURDISTAN, "21", "", "12345").key
     earlier = _violation("3", plate_key=region, occurred_at="2026-03-01T22:00:00+03:00")
-    assert message.owed([earlier], NOW, RULES) == (1, 50_000, (date(2026, 3, 31), False), 100_000)
-    assert message.owed([_violation(), earlier], NOW, RULES) == (2, 100_000, (date(2026, 3, 31), False), 150_000)
+    assert owed_for([earlier]) == (
+        1,
+        50_000,
+        (date(2026, 3, 31), False),
+        100_000,
+    )
+    assert owed_for([_violation(), earlier]) == (
+        2,
+        100_000,
+        (date(2026, 3, 31), False),
+        150_000,
+    )
     sooner = _violation("2", recorded_at="2026-02-20T10:00:00+03:00")
-    assert message.owed([sooner, earlier], NOW, RULES) == (2, 100_000, (date(2026, 3, 20), True), 150_000)
+    assert owed_for([sooner, earlier]) == (
+        2,
+        100_000,
+        (date(2026, 3, 20), True),
+        150_000,
+    )
     on_one_day = [
         _violation("4", recorded_at="2026-02-28T10:00:00+03:00"),
         _violation("5", plate_key=region, occurred_at="2026-02-26T22:00:00+03:00"),
     ]
-    assert message.owed(on_one_day, NOW, RULES) == (2, 100_000, (date(2026, 3, 28), False), 200_000)
+    assert owed_for(on_one_day) == (2, 100_000, (date(2026, 3, 28), False), 200_000)
     for begun in ("2026-02-09T14:00:00+03:00", "2026-02-08T10:00:00+03:00", "2026-01-31T10:00:00+03:00"):
         late = _violation("6", plate_key=region, occurred_at=begun)
-        assert message.owed([sooner, late], NOW, RULES) == (2, 100_000, (None, False), 150_000), begun
+        assert owed_for([sooner, late]) == (
+            2,
+            100_000,
+            (None, False),
+            150_000,
+        ), begun
 
 
 def test_what_a_window_lowers_until_then_is_asked_at_its_price() -> None:
@@ -281,7 +311,7 @@ def test_what_a_window_lowers_until_then_is_asked_at_its_price() -> None:
     fifth = Window("fifth", "2026-03-15T00:00:00+03:00", "2026-04-01T00:00:00+03:00", "2026-03-31", articles=("26",))
     rules = Rules(RULES.policies, [fifth._replace(percent_off=20)])
     sooner = _violation("2", recorded_at="2026-02-20T10:00:00+03:00")
-    assert message.owed([sooner, LASTING], NOW, rules) == (2, 75_000, (date(2026, 3, 20), True), 120_000)
+    assert owed_for([sooner, LASTING], rules) == (2, 75_000, (date(2026, 3, 20), True), 120_000)
 
 
 @pytest.mark.parametrize(

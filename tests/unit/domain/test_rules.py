@@ -15,10 +15,10 @@ from shared.domain.fine import (
     Facts,
     InWindow,
     Notice,
+    Outlook,
     chosen,
     due,
     earliest,
-    notice,
     rise,
 )
 from shared.domain.rules import Period, Policy, Rules, Window
@@ -202,6 +202,11 @@ def test_two_windows_follow_one_another() -> None:
 
 
 # ---------------------------------------------------------------- what people are told
+
+
+def notice(facts: Facts, at: str, rules: Rules) -> Notice | None:
+    return Outlook(facts, at, rules).notice()
+
 
 READ = BEFORE._replace(readings=(Period("occurred", days=30),))
 """On 22 March by the other reading, on 1 April by its own."""

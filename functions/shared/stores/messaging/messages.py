@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from heapq import merge
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -174,6 +173,8 @@ class Messages:
 
         held: with those that quiet hours held, which are over.
         """
+        from heapq import merge  # the sweep alone needs it
+
         shards = [*map(str, range(SHARDS)), *(quiet_shard(shard) for shard in range(SHARDS) if held)]
         page = -(-most // len(shards))
         found = merge(*(self._due(shard, at, page) for shard in shards)) if most > 0 else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from shared.domain.citizen import Follower
@@ -22,25 +22,21 @@ DISPUTE_KINDS: Final = (MessageKind.DISPUTED, MessageKind.DISPUTE_REFUSED, Messa
 """What is told once a dispute; all else is told once a violation."""
 
 
-class About(NamedTuple):
-    """The violation that is told of. episode: what names its last dispute, if there was one."""
-
-    violation_no: str
-    category: str | None
-    episode: str | None = None
+_new: Final = tuple.__new__
+"""Makes a named tuple of all its fields, at half the cost of calling its class."""
 
 
 class News(NamedTuple):
-    """Something to tell the followers of a plate, of those vehicles that have the violation's category or none."""
+    """Something to tell the followers of a plate, of those vehicles that have the violation's category or none.
+
+    episode: what names the violation's last dispute, if there was one.
+    """
 
     kind: MessageKind
     plate_key: str
-    about: About
-
-    @property
-    def violation_no(self) -> str:
-        """The violation's number."""
-        return self.about.violation_no
+    violation_no: str
+    category: str | None
+    episode: str | None = None
 
 
 class Group(NamedTuple):
@@ -48,11 +44,18 @@ class Group(NamedTuple):
 
     plate_key: str
     kind: MessageKind
-    violations: Mapping[str, About]
+    violations: Mapping[str, News]
 
-    def marker(self, violation_no: str, sub: str) -> str:
-        """Return the key of the marker that a citizen has been told this of a violation."""
-        return told_marker(violation_no, sub, self.kind, self.plate_key, self.violations[violation_no].episode)
+
+class Concern(NamedTuple):
+    """A violation of a group that concerns a follower, with the keys of what says whether they have heard.
+
+    marker: that they have been told this of it. known_by: of which one stands for whoever has heard of it at all.
+    """
+
+    violation_no: str
+    marker: str
+    known_by: Sequence[str]
 
 
 def told_marker(violation_no: str, sub: str, kind: str, plate_key: str, episode: str | None) -> str:
@@ -65,75 +68,75 @@ def dispute_markers(violation_no: str, sub: str, plate_key: str, episode: str | 
     return [told_marker(violation_no, sub, kind, plate_key, episode) for kind in DISPUTE_KINDS] if episode else []
 
 
-def news_of(tell: str, about: About, plate_key: str, before: str | None) -> list[News]:
+def news_of(
+    tell: str, violation_no: str, plate_key: str, before: str | None, category: str | None, episode: str | None
+) -> list[News]:
     """Say what is news in a write of a violation.
 
     tell: what ingest wrote of it. before: the plate that it was on, if it was known. A violation that moved to another
     plate is news there and cancelled here. Raises ValueError for a ``tell`` that this version does not know, or a
     dispute without a name.
     """
-    if tell not in KINDS:
+    kind = KINDS.get(tell)
+    if kind is None:
         raise ValueError("tell is of no known kind")
-    kind = KINDS[tell]
-    if kind in DISPUTE_KINDS and about.episode is None:
+    if episode is None and kind in DISPUTE_KINDS:
         raise ValueError("a dispute has no name")
-    if tell in (CANCELLED, ACCEPTED):
-        return [News(kind, before, about)] if before is not None else []
-    news = [News(kind, plate_key, about)]
-    if before not in (None, plate_key):
-        news.append(News(MessageKind.CANCELLED, before, about))
+    ends = tell in (CANCELLED, ACCEPTED)
+    if ends and before is None:
+        return []
+    news = [_new(News, (kind, before if ends else plate_key, violation_no, category, episode))]
+    if not ends and before not in (None, plate_key):
+        news.append(News(MessageKind.CANCELLED, before, violation_no, category, episode))
     return news
 
 
 def grouped(everything: Iterable[News]) -> Iterator[Group]:
     """Give news by plate and kind."""
-    groups: defaultdict[tuple[str, MessageKind], dict[str, About]] = defaultdict(dict)
-    for kind, plate_key, about in everything:
-        groups[plate_key, kind][about.violation_no] = about
-    return (Group(plate_key, kind, violations) for (plate_key, kind), violations in groups.items())
+    groups: defaultdict[tuple[str, MessageKind], dict[str, News]] = defaultdict(dict)
+    for each in everything:
+        kind, plate_key, violation_no, _, _ = each
+        groups[plate_key, kind][violation_no] = each
+    for (plate_key, kind), violations in groups.items():
+        yield _new(Group, (plate_key, kind, violations))
 
 
-def markers(follower: Follower, group: Group) -> list[str]:
-    """Return the markers that say which violations of a group a follower has heard of."""
+def concerns_of(follower: Follower, group: Group) -> list[Concern]:
+    """Return what of a group concerns a follower, who may have heard of it."""
     if not follower.notify:
         return []
-    return [
-        key
-        for number, about in group.violations.items()
-        if concerns(follower, about.category)
-        for key in dict.fromkeys((group.marker(number, follower.sub), *_known_by(follower.sub, group, about)))
-    ]
+    sub = follower.sub
+    return [_concern(sub, each) for each in group.violations.values() if is_concerned(follower, each.category)]
 
 
-def to_tell(follower: Follower, group: Group, known: Container[str]) -> list[str]:
-    """Return those violations of a group that a follower is to hear of, and has not heard of.
+def is_concerned(follower: Follower, category: str | None) -> bool:
+    """True unless the violation's category and that of the follower's vehicle are both known and differ."""
+    return category is None or follower.category in (category, None)
+
+
+def _concern(sub: str, news: News) -> Concern:
+    kind, plate_key, violation_no, _, episode = news
+    own = told_marker(violation_no, sub, kind, plate_key, episode)
+    if kind in DISPUTE_KINDS:
+        return _new(Concern, (violation_no, own, ()))
+    new = own if kind == MessageKind.NEW_VIOLATION else marker(violation_no, sub, MessageKind.NEW_VIOLATION)
+    return _new(Concern, (violation_no, own, (new, *dispute_markers(violation_no, sub, plate_key, episode))))
+
+
+def markers(concerns: Iterable[Concern]) -> list[str]:
+    """Return the markers that say which violations a follower has heard of."""
+    return [key for _, own, known_by in concerns for key in dict.fromkeys((own, *known_by))]
+
+
+def to_tell(kind: MessageKind, concerns: Iterable[Concern], known: Container[str]) -> list[Concern]:
+    """Return those that a follower is to hear of, and has not heard of.
 
     Cancelled is told only to those who have heard of the violation, new only to those who have not; how an objection
     goes concerns all. known: the markers (:func:`markers`) that stand.
     """
-    if not follower.notify:
-        return []
+    is_end, whoever = kind == MessageKind.CANCELLED, kind in DISPUTE_KINDS
     return [
-        number
-        for number, about in group.violations.items()
-        if concerns(follower, about.category)
-        and group.marker(number, follower.sub) not in known
-        and (
-            group.kind in DISPUTE_KINDS
-            or any(key in known for key in _known_by(follower.sub, group, about))
-            == (group.kind == MessageKind.CANCELLED)
-        )
+        each
+        for each in concerns
+        if each.marker not in known and (whoever or any(key in known for key in each.known_by) == is_end)
     ]
-
-
-def _known_by(sub: str, group: Group, about: About) -> list[str]:
-    """Return the markers of which one stands for whoever has heard of a violation: as new, or of its last dispute."""
-    if group.kind in DISPUTE_KINDS:
-        return []
-    new = marker(about.violation_no, sub, MessageKind.NEW_VIOLATION)
-    return [new, *dispute_markers(about.violation_no, sub, group.plate_key, about.episode)]
-
-
-def concerns(follower: Follower, category: str | None) -> bool:
-    """True unless the violation's category and that of the follower's vehicle are both known and differ."""
-    return follower.category is None or category in (follower.category, None)
