@@ -149,7 +149,9 @@ def _what_to_do(report: Report) -> str:
         command = f": <code>{_latin(replay)}</code>" if replay else ""
         steps = (f"أبلغ مشغّل النظام{command}",)
     elif report["status"] == FileStatus.REFUSED:
-        steps = ("عالج السبب المذكور أعلاه.", "ارفع الملف كاملاً مرة ثانية.")
+        sample = f"ما رُفض من أول سجلاته، وسبب كل منها: <code>{_path(rejects.key_of(report['key']))}</code>"
+        told = (sample,) if report["rejects"] else ()
+        steps = ("عالج السبب المذكور أعلاه.", *told, "ارفع الملف كاملاً مرة ثانية.")
     elif report["rejects"]:
         steps = [*_mend(report), *look, *to_load]
     elif look or to_load:

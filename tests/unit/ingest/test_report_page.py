@@ -91,6 +91,13 @@ def test_a_refusal_says_why_and_where() -> None:
     assert "ترميز الملف (السطر 1,204)" in shown.words
     assert "تنبيهات" not in shown.words
     assert "ارفع الملف كاملاً مرة ثانية." in shown.words
+    assert "rejects/" not in page(refused)
+
+
+def test_a_refusal_with_rejects_says_where_they_lie() -> None:
+    error = {"code": "too_many_bad_rows", "message": "كثير", "line": None, "replay": None}
+    refused = {**REPORT, "key": "live/a.csv", "status": "refused", "error": error}
+    assert "rejects/live/a.csv" in "".join(Reader(page(refused)).words)
 
 
 def checked(ends: str, key: str = "check/live/a.csv", **more: Any) -> Reader:
