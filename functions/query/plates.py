@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from query.plate_text import read
 from query.views import plate_view
 from shared.domain import plate as plates
-from shared.domain.plate import AmbiguousPlateError, PlateError, Reading
+from shared.domain.plate import GERMAN, AmbiguousPlateError, Plate, PlateError, Reading
 from shared.domain.violation import Violation
 from shared.http import FieldError, Problem, Request, invalid
 
 _MAX_PART_CHARACTERS: Final = 40
+_EXAMPLE: Final = Plate(GERMAN, "11", "ز", "12456").text()
+"""A plate as it can be typed."""
 
 
 def requested_plate(request: Request, body: dict[str, Any]) -> Reading:
@@ -21,12 +24,13 @@ def requested_plate(request: Request, body: dict[str, Any]) -> Reading:
         raise invalid("plate", "missing")
     try:
         if isinstance(value, str):
-            return plates.read(value)
+            return read(value)
         if isinstance(value, dict):
             return _from_parts(value)
     except PlateError as error:
         field = "plate" if isinstance(value, str) else f"plate.{error.field}"
-        raise Problem(422, "plate_unreadable", FieldError(field, error.code)) from None
+        wrong = FieldError(field, error.code, error.value)
+        raise Problem(422, "plate_unreadable", wrong, members={"example": _EXAMPLE}) from None
     except AmbiguousPlateError as error:
         raise ambiguous(error.candidates, request.language) from None
     raise invalid("plate", "wrong_type")

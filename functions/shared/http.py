@@ -24,10 +24,11 @@ LANGUAGES: Final = ("ar", "ckb", "en")
 
 
 class FieldError(NamedTuple):
-    """What is wrong with one field of the input. code: a key of ``PROBLEMS``."""
+    """What is wrong with one field of the input. code: a key of ``PROBLEMS``. value: the part of it that is wrong."""
 
     field: str
     code: str
+    value: str | None = None
 
 
 class Problem(Exception):  # noqa: N818 (the RFC's word)
@@ -178,8 +179,8 @@ def _problem(event: Event, problem: Problem) -> Reply:
     }
     if problem.errors:
         document["errors"] = [
-            {"field": error.field, "code": error.code, "message": PROBLEMS[error.code][chosen]}
-            for error in problem.errors
+            {"field": field, "code": code, "message": PROBLEMS[code][chosen], **({"value": value} if value else {})}
+            for field, code, value in problem.errors
         ]
     reply = answer(problem.status, document, problem.headers)
     reply["headers"]["content-type"] = "application/problem+json"

@@ -302,8 +302,14 @@ SCHEMAS: dict[str, Schema] = {
             "status": {"type": "integer"},
             "code": TEXT,
             "request_id": TEXT,
-            "errors": listed(answer(field=TEXT, code=TEXT, message=TEXT)),
+            "errors": listed(
+                {
+                    **answer(field=TEXT, code=TEXT, message=TEXT),
+                    "properties": {"field": TEXT, "code": TEXT, "message": TEXT, "value": TEXT},
+                }
+            ),
             "candidates": listed(ref("Plate")),
+            "example": TEXT,
             "payment_id": ID,
         },
         "required": ["type", "title", "status", "code", "request_id"],

@@ -10,11 +10,11 @@ from unicodedata import normalize
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from query.plate_text import MAX_TEXT_CHARACTERS, read
 from shared.domain.governorates import GOVERNORATES
 from shared.domain.plate import (
     GERMAN,
     KURDISTAN,
-    MAX_TEXT_CHARACTERS,
     OLD,
     UNIFIED,
     AmbiguousPlateError,
@@ -22,7 +22,6 @@ from shared.domain.plate import (
     PlateError,
     Reading,
     from_parts,
-    read,
     series,
 )
 from shared.domain.text import clean, fold, fold_name
