@@ -86,11 +86,6 @@ _LETTER: Final = "letter"
 _DIGIT: Final = "digit"
 _SAID: Final = "said"
 
-_BY_WORD: Final[Mapping[str, tuple[str, str]]] = {
-    **{fold_name(word): (_SAID, "") for word in _NOISE},
-    **{fold_name(name): (_LETTER, fold(letter)) for letter, names in _LETTER_NAMES.items() for name in names.split()},
-    **{fold_name(word): (_DIGIT, str(digit)) for digit, words in enumerate(_DIGIT_WORDS) for word in words.split()},
-}
 _KURDISH_ENDINGS: Final = tuple(map(fold, ("ی", "ە", "یە", "م")))
 """Of a name in a sentence: of it, is it, mine."""
 _MIN_PART_LETTERS: Final = 3
@@ -98,21 +93,37 @@ _MIN_PART_LETTERS: Final = 3
 _MAX_PART_LETTERS: Final = 16
 _MAX_TOKEN_LETTERS: Final = 40
 
-_TOKENS: Final = re.compile(r"[0-9]+|[^\W\d_]+")
+_UNMARKED: Final = re.compile(r"(?:[^\W\d]|[0-9 ])*").fullmatch
+"""Matches letters, digits and spaces alone, as most texts are: what looks for marks is compiled when some are met."""
+_TOKENS: Final = re.compile(r"[0-9]+|[^\W\d_]+").findall
 # Pictures that phones offer, with what joins and colours them; not those that show digits or letters.
-_PICTURES: Final = re.compile(
+_PICTURES: Final = (
     "[\u2600-\u2775\u2794-\u27bf\u2b50\u2b55\u20e3\ufe0e\ufe0f"
     "\U0001f1e6-\U0001f51e\U0001f520-\U0001faff\U000e0020-\U000e007f]"
 )
-_KEYCAPS: Final = re.compile("(?<=[0-9])\ufe0f?\u20e3")
+_KEYCAPS: Final = "(?<=[0-9])\ufe0f?\u20e3"
 # A chat's marks for bold and the like stand in pairs; a star alone may hide a digit.
-_FORMATTED: Final = re.compile(r"(?<![\w*~`])([*~`]{1,3})(?=[^\s*~`])([^*~`]*[^\s*~`])\1(?![\w*~`])")
-_ASKED: Final = re.compile(r"[\s.]*[!؟?]+[\s.!؟?]*$")
+_FORMATTED: Final = r"(?<![\w*~`])([*~`]{1,3})(?=[^\s*~`])([^*~`]*[^\s*~`])\1(?![\w*~`])"
+_ASKED: Final = r"[\s.]*[!؟?]+[\s.!؟?]*$"
 # Neither letter, digit nor separator: what stood there is lost (exports write "?" for it), so nothing is read past it.
-_STRANGE: Final = re.compile(rf"(?![0-9])\d|[^\w{re.escape(SEPARATORS)}()#\[\]«»“”٬٫]")
+_STRANGE: Final = rf"(?![0-9])\d|[^\w{re.escape(SEPARATORS)}()#\[\]«»“”٬٫]"
 # Marks of thousands within a number; any other point or comma may begin a fraction.
-_THOUSANDS: Final = re.compile(r"(?<![0-9.,،٬٫])([0-9]{1,3}(?:[.,،٬][0-9]{3})+)(?![.,،٬٫]?[0-9])")
-_POINTED: Final = re.compile(r"[0-9]\s*[.,،٬٫]\s*[0-9]")
+_THOUSANDS: Final = r"(?<![0-9.,،٬٫])([0-9]{1,3}(?:[.,،٬][0-9]{3})+)(?![.,،٬٫]?[0-9])"
+_POINTED: Final = r"[0-9]\s*[.,،٬٫]\s*[0-9]"
+
+
+@cache
+def _vocabulary() -> Mapping[str, tuple[str, str]]:
+    """The kind and value of every word but those of places and kinds: most texts need none of them."""
+    return {
+        **dict.fromkeys(map(fold_name, _NOISE), (_SAID, "")),
+        **{
+            fold_name(name): (_LETTER, fold(letter))
+            for letter, names in _LETTER_NAMES.items()
+            for name in names.split()
+        },
+        **{fold_name(word): (_DIGIT, str(digit)) for digit, words in enumerate(_DIGIT_WORDS) for word in words.split()},
+    }
 
 
 class _Words(NamedTuple):
@@ -184,18 +195,28 @@ class _Meant(NamedTuple):
 
 def _ways(text: str) -> Iterator[_Meant]:
     """The ways to take a text's words. Raises PlateError for a word that is unknown, and for what is no text."""
-    shown = _PICTURES.sub(" ", _KEYCAPS.sub("", fold(text)))
-    asked = _ASKED.search(shown)
-    folded = _FORMATTED.sub(r" \2 ", shown[: asked.start()] if asked else shown)
-    if _STRANGE.search(folded):
-        raise PlateError("plate_unreadable")
-    said = _THOUSANDS.sub(lambda found: re.sub("[^0-9]", "", found[1]), folded)
-    pointed, lossy = _POINTED.search(said) is not None, asked is not None and "?" in asked[0]
-    each = list(_meanings(_TOKENS.findall(said)))
+    said, pointed, lossy = fold(text), False, False
+    if not _UNMARKED(said):
+        said, pointed, lossy = _without_marks(said)
+    each = list(_meanings(_TOKENS(said)))
     if prod(map(len, each)) > _MAX_WAYS:
         raise PlateError("plate_unreadable")
     for parts in product(*each):
         yield _Meant([*chain.from_iterable(parts)], pointed, lossy)
+
+
+def _without_marks(folded: str) -> tuple[str, bool, bool]:
+    """A text without pictures, a chat's formatting, thousands marks and what it ends in; then as :class:`_Meant`.
+
+    Raises PlateError for what is no text.
+    """
+    shown = re.sub(_PICTURES, " ", re.sub(_KEYCAPS, "", folded))
+    asked = re.search(_ASKED, shown)
+    said = re.sub(_FORMATTED, r" \2 ", shown[: asked.start()] if asked else shown)
+    if re.search(_STRANGE, said):
+        raise PlateError("plate_unreadable")
+    joined = re.sub(_THOUSANDS, lambda found: re.sub("[^0-9]", "", found[1]), said)
+    return joined, re.search(_POINTED, joined) is not None, asked is not None and "?" in asked[0]
 
 
 def _words(parts: Sequence[tuple[str, str]], pointed: bool, lossy: bool) -> _Words:
@@ -258,7 +279,7 @@ def _meaning(word: str) -> tuple[str, str] | None:
         return _CATEGORY, category
     if family := find_family(word):
         return _FAMILY, family
-    return _BY_WORD.get(fold_name(word))
+    return _vocabulary().get(fold_name(word))
 
 
 def _within(token: str) -> list[_Parts]:
