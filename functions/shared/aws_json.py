@@ -78,6 +78,11 @@ class AwsError(Exception):
         return any(reason.get("Code") == "ConditionalCheckFailed" for reason in self.reasons)
 
     @property
+    def is_throttling(self) -> bool:
+        """The service has too much to do for now: the same call may go well in a second."""
+        return self.code in THROTTLED or self.transaction_conflict
+
+    @property
     def transaction_conflict(self) -> bool:
         """The transaction was cancelled only by others at work on the same items, or by throttling: try again."""
         codes = {reason.get("Code") for reason in self.reasons} - {"None", None}

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from shared.aws_json import AwsError
 from shared.edge import Admits
 from shared.observability import count, logger
 from shared.problem_texts import PROBLEMS
@@ -21,6 +22,7 @@ MAX_BODY_BYTES: Final = 64 * 1024
 MAX_ID_CHARACTERS: Final = 64
 """Characters of an id in a path; none of ours has more, and DynamoDB refuses keys without end."""
 LANGUAGES: Final = ("ar", "ckb", "en")
+_BUSY_SECONDS: Final = 2
 
 
 class FieldError(NamedTuple):
@@ -104,8 +106,8 @@ def router(routes: Mapping[str, Route], admits: Admits) -> Handler:
     """The handler of a function with several routes, keyed as API Gateway names them (``POST /v1/queries``).
 
     What ``admits`` does not let in is refused by its headers alone. API Gateway has matched the path already; the rest
-    arrives as ``$default``. A Problem becomes its document, any other exception a 500 that tells nothing and is logged
-    with its stack.
+    arrives as ``$default``. A Problem becomes its document; tables that are too busy to the end of all retries a 503;
+    any other exception a 500 that tells nothing and is logged with its stack.
     """
 
     def handle(event: Event, context: Any) -> Reply:
@@ -120,12 +122,21 @@ def router(routes: Mapping[str, Route], admits: Admits) -> Handler:
             return route(request)
         except Problem as problem:
             return _problem(event, problem)
+        except AwsError as error:
+            if error.is_throttling:
+                logger().warning("a service is too busy", extra={"error": error.code})
+                return _problem(event, Problem(503, "busy", headers={"retry-after": str(_BUSY_SECONDS)}))
+            return _unexpected(event)
         except Exception:  # noqa: BLE001 (the last resort: logged with its stack, answered with nothing)
-            logger().exception("unexpected error")
-            count("ServerErrors")
-            return _problem(event, Problem(500, "internal"))
+            return _unexpected(event)
 
     return handle
+
+
+def _unexpected(event: Event) -> Reply:
+    logger().exception("unexpected error")
+    count("ServerErrors")
+    return _problem(event, Problem(500, "internal"))
 
 
 def parse(event: Event) -> Request:
@@ -166,12 +177,17 @@ def language(accept: str) -> str:
     return best
 
 
+def _words(code: str, language: str) -> str:
+    """What people are told of a code. One that has no words must not turn a refusal into a failure."""
+    return PROBLEMS.get(code, PROBLEMS["internal"])[language]
+
+
 def _problem(event: Event, problem: Problem) -> Reply:
     headers = event.get("headers") or {}
     chosen = language(headers.get("accept-language", ""))
     document: dict[str, Any] = {
         "type": "about:blank",
-        "title": PROBLEMS[problem.code][chosen],
+        "title": _words(problem.code, chosen),
         "status": problem.status,
         "code": problem.code,
         "request_id": event["requestContext"]["requestId"],
@@ -179,7 +195,7 @@ def _problem(event: Event, problem: Problem) -> Reply:
     }
     if problem.errors:
         document["errors"] = [
-            {"field": field, "code": code, "message": PROBLEMS[code][chosen], **({"value": value} if value else {})}
+            {"field": field, "code": code, "message": _words(code, chosen), **({"value": value} if value else {})}
             for field, code, value in problem.errors
         ]
     reply = answer(problem.status, document, problem.headers)

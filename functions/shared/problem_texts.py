@@ -12,6 +12,11 @@ def _words(ar: str, ckb: str, en: str) -> dict[str, str]:
 PROBLEMS: Final = {
     # of any call
     "internal": _words("خطأ داخلي، حاول لاحقاً", "هەڵەی ناوخۆیی، دواتر هەوڵ بدەرەوە", "Internal error, try again later"),
+    "busy": _words(
+        "الخدمة مشغولة، حاول بعد قليل",
+        "خزمەتگوزارییەکە سەرقاڵە، کەمێکی تر هەوڵ بدەرەوە",
+        "The service is busy: try again soon",
+    ),
     "no_such_path": _words("لا يوجد هذا العنوان", "ئەم ناونیشانە نییە", "There is no such path or method"),
     "not_by_edge": _words(
         "استخدم العنوان العام للخدمة", "ناونیشانی گشتیی خزمەتگوزارییەکە بەکاربهێنە", "Use the service's public address"
@@ -193,6 +198,11 @@ PROBLEMS: Final = {
     "violation_paid": _words("المخالفة مسددة", "سەرپێچییەکە دراوە", "The violation is paid"),
     "violation_cancelled": _words("المخالفة ملغاة", "سەرپێچییەکە هەڵوەشاوەتەوە", "The violation is cancelled"),
     "violation_disputed": _words("المخالفة معترض عليها", "سەرپێچییەکە تانەی لێ دراوە", "The violation is disputed"),
+    "violation_other": _words(
+        "حالة المخالفة لا تسمح بتسديدها هنا",
+        "دۆخی سەرپێچییەکە ڕێگە بە پارەدان نادات",
+        "The violation cannot be paid here as it stands",
+    ),
     "violation_in_payment": _words("المخالفة قيد التسديد", "سەرپێچییەکە لە پارەداندایە", "The violation is being paid"),
     "violation_nothing_due": _words(
         "لا مبلغ مستحق عن المخالفة", "هیچ بڕێک بۆ سەرپێچییەکە نەماوە بدرێت", "Nothing is owed for the violation"

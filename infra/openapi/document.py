@@ -112,7 +112,10 @@ def _refusal(status: int, examples: dict[str, Any], by_gateway: bool) -> dict[st
 
 def _problems(operation: Operation) -> dict[int, dict[str, Any]]:
     """The problem documents that a call can answer with, by status and name, each as an example."""
-    found: dict[int, dict[str, Any]] = {500: {"internal": _example(500, "internal")}}
+    found: dict[int, dict[str, Any]] = {
+        500: {"internal": _example(500, "internal")},
+        503: {"busy": _example(503, "busy")},
+    }
 
     def add(status: int, name: str, example: dict[str, Any]) -> None:
         found.setdefault(status, {})[name] = example

@@ -176,6 +176,7 @@ OPERATIONS: dict[str, Operation] = {
                 "violation_cancelled",
                 "violation_disputed",
                 "violation_in_payment",
+                "violation_other",
                 "violation_nothing_due",
                 "changed_meanwhile",
             ),

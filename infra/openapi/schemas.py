@@ -80,6 +80,10 @@ _PARTS = {
     "number": {**TEXT, "maxLength": 40},
 }
 
+_STATES = (
+    *(violation.UNPAID, violation.IN_PAYMENT, violation.PAID, violation.CANCELLED, violation.DISPUTED),
+    violation.OTHER,
+)
 _OBJECTIONS_WHERE: Schema = {**TEXT, "description": "Where one objects to a violation"}
 
 SCHEMAS: dict[str, Schema] = {
@@ -120,7 +124,7 @@ SCHEMAS: dict[str, Schema] = {
         sector=answer(code=TEXT, name=nullable(TEXT), governorate=nullable(ref("Governorate"))),
         base_amount=COUNT,
         due={**nullable(ref("Due")), "description": "Of what is unpaid, in payment or disputed"},
-        status=one_of(violation.UNPAID, violation.IN_PAYMENT, violation.PAID, violation.CANCELLED, violation.DISPUTED),
+        status=one_of(*_STATES),
         paid_at=nullable(INSTANT_OR_DAY),
         receipt_no=nullable(TEXT),
     ),
@@ -254,14 +258,7 @@ SCHEMAS: dict[str, Schema] = {
         items=listed(
             answer(
                 violation_no=TEXT,
-                status=one_of(
-                    violation.UNPAID,
-                    violation.IN_PAYMENT,
-                    violation.PAID,
-                    violation.CANCELLED,
-                    violation.DISPUTED,
-                    counter.UNKNOWN,
-                ),
+                status=one_of(*_STATES, counter.UNKNOWN),
                 paid_here={**FLAG, "description": "Through this service; else at a counter"},
                 paid_amount=nullable(COUNT),
                 paid_at=nullable(INSTANT),

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from query.api import handler
+from shared.aws_json import AwsError
 from shared.domain.plate import KURDISTAN, Plate
 from shared.domain.rules import Rules, Window
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, make_version
+from shared.http import FieldError, Problem
 from shared.policies import RULES
 from tests.support import lambda_events as events
 from tests.support.asking import TYPED, UNDISPUTED
@@ -258,6 +260,43 @@ class TestRefusals:
         assert (reply.status, reply.body["code"]) == (500, "internal")
         assert "errors" not in reply.body
         assert "no-such-table" not in str(reply.body)
+
+    @pytest.mark.parametrize(
+        ("error", "answered"),
+        [
+            (AwsError("ProvisionedThroughputExceededException", "slow down"), (503, "busy", "2")),
+            (AwsError("TransactionCanceledException", "no", [{"Code": "ThrottlingError"}]), (503, "busy", "2")),
+            (AwsError("ValidationException", "no"), (500, "internal", None)),
+        ],
+    )
+    def test_tables_too_busy_to_the_end_are_no_error_of_ours(
+        self,
+        functions: Functions,
+        monkeypatch: pytest.MonkeyPatch,
+        error: AwsError,
+        answered: tuple[int, str, str | None],
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr("shared.stores.violations.Violations.of_plate", fail)
+        reply = functions.ask({"plate": TYPED})
+        assert (reply.status, reply.body["code"], reply.headers.get("retry-after")) == answered
+
+    def test_a_status_of_a_later_version_is_told_as_other_and_owes_nothing(self, functions: Functions) -> None:
+        store(functions.violations, dated(2, status="appealed"))
+        body = functions.ask({"plate": PARTS}).body
+        assert [(each["status"], each["due"]) for each in body["violations"]] == [("other", None)]
+        assert (body["totals"]["count"], body["totals"]["unpaid_count"], body["totals"]["amount"]) == (1, 0, 0)
+
+    def test_a_code_without_words_is_still_a_refusal(
+        self, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise Problem(422, "of_a_later_version", FieldError("plate", "of_a_later_version"))
+
+        monkeypatch.setattr("query.api.requested_plate", refuse)
+        assert functions.ask({"plate": TYPED}).status == 422
 
     def test_health_needs_nothing(self, functions: Functions) -> None:
         reply = functions.call("query.api", "GET /v1/health")

@@ -23,6 +23,8 @@ ACCEPTED: Final = "accepted"
 
 UNPAID: Final = "unpaid"
 IN_PAYMENT: Final = "in_payment"
+OTHER: Final = "other"
+"""What a status of a later version is taken for: not owed, and not payable."""
 
 ALL: Final = "all"
 PROVEN: Final = "proven"
@@ -102,11 +104,11 @@ class Violation(NamedTuple):
 
     @property
     def state(self) -> str:
-        """unpaid, in_payment, paid, cancelled or disputed: a settlement here outweighs what the directorate knows."""
+        """unpaid, in_payment, paid, cancelled, disputed or other: a settlement here outweighs what a file says."""
         if self.paid_by:
             return PAID
         if self.status != OPEN:
-            return self.status
+            return self.status if self.status in STATUSES else OTHER
         return IN_PAYMENT if self.held_by else UNPAID
 
     @property

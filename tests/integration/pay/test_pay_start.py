@@ -279,7 +279,7 @@ class TestRefusals:
     def test_each_violation_that_cannot_be_paid_is_named_with_its_reason(
         self, functions: Functions, subjects: list[Violation]
     ) -> None:
-        ended = [violation(status=status) for status in (PAID, CANCELLED, DISPUTED)]
+        ended = [violation(status=status) for status in (PAID, CANCELLED, DISPUTED, "appealed")]
         foreign = violation(plate_key=OTHER_PLATE.key)
         store(functions.violations, *ended, foreign)
         functions.pay(payment_body(subjects[1]), "key-00000002")
@@ -289,9 +289,10 @@ class TestRefusals:
             ("violations.1", "violation_paid"),
             ("violations.2", "violation_cancelled"),
             ("violations.3", "violation_disputed"),
-            ("violations.4", "violation_not_found"),
+            ("violations.4", "violation_other"),
             ("violations.5", "violation_not_found"),
-            ("violations.6", "violation_in_payment"),
+            ("violations.6", "violation_not_found"),
+            ("violations.7", "violation_in_payment"),
         ]
         assert state(functions, subjects[0]) == "unpaid"
 

@@ -37,6 +37,7 @@ def _violation(**facts: object) -> Violation:
         ("paid", None, None, "paid", False),
         ("paid", "p", None, "paid", False),
         ("cancelled", None, None, "cancelled", False),
+        ("appealed", None, None, "other", False),
         ("cancelled", "p", None, "cancelled", False),
         ("cancelled", None, "p", "paid", False),
         ("disputed", None, None, "disputed", False),
