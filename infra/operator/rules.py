@@ -146,6 +146,10 @@ def reindex(deployment: Deployment, counts: dict[str, object]) -> None:
     day by that.
     """
     done: Counter[str] = Counter()
+    places = ledger(deployment)
+    for segment in range(SEGMENTS):
+        if places.place(segment) == (None, False):
+            places.keep(segment, None)  # before any day changes: whoever goes back to another set begins anew
     try:
         with ThreadPoolExecutor(SEGMENTS) as pool:
             for each in [pool.submit(partial(_segment, deployment, segment, done)) for segment in range(SEGMENTS)]:

@@ -197,6 +197,29 @@ def test_what_was_broken_off_goes_on_where_it_was(
     assert rules.outlook(stand) is None
 
 
+def test_a_set_that_is_in_force_again_begins_anew(
+    stand: Stand, violations: Violations, tables: Tables, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What it had done once says nothing, once another set has begun: not where it ended, and not where it died."""
+    monkeypatch.setattr(rules, "SEGMENTS", 1)
+    store(violations, *map(violation, NUMBERS))
+    rules.reindex(stand, {})
+    assert rules.outlook(stand) is None
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(rules, "RULES", DAYS_20)
+        meanwhile.setattr(rules, "FILE", Path(candidate(tmp_path, warn_by="rule")))
+        faults = Faults()
+        port = stand.call
+        stand.call = faults.through(port)  # type: ignore[assignment]
+        with pytest.raises(Crash), faults.fail(20, after=True, error=Crash()):
+            rules.reindex(stand, {})
+        stand.call = port
+    assert "2026-12-09" in days(tables).values()
+    rules.reindex(stand, {})
+    assert set(days(tables).values()) == {"2026-12-19"}
+    assert rules.outlook(stand) is None
+
+
 @pytest.mark.usefixtures("changed")
 def test_a_place_is_kept_page_by_page(stand: Stand, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "SEGMENTS", 1)

@@ -3,7 +3,7 @@
 *ingest* writes what the directorate says, *pay* the settlement; the two sets are disjoint, so that an upload can never
 overwrite a payment. Indexes: ``ByPlate`` (newest first, all attributes), ``ByDoublingDay`` (keys only, in shards).
 
-How far their days are those of a set of rules stands in the Files table: ``pk=RISES#<set>, sk=SEGMENT#<shard>``.
+How far their days are those of a set of rules stands in the Files table: ``pk=RISES, sk=SEGMENT#<shard>``.
 """
 
 from __future__ import annotations
@@ -358,21 +358,25 @@ class Violations:
 
 
 class Reindexing:
-    """How far the days of the violations are those of a set of rules, in the Files table. rules: the set's digest."""
+    """How far the days of the violations are those of a set of rules, in the Files table. rules: the set's digest.
+
+    One set at a time has done so: what an earlier one did counts no more, were it put in force again.
+    """
 
     def __init__(self, call: Call, table: str, rules: str) -> None:
         self._call = call
         self._table = table
-        self._pk = f"RISES#{rules}"
+        self._rules = rules
 
     def place(self, segment: int) -> tuple[str | None, bool]:
         """The number of the violation up to which a segment has come, None for none yet, and whether it is done."""
-        item = get_item(self._call, self._table, item_key(self._pk, f"SEGMENT#{segment}")) or {}
-        return text(item, "after"), "done" in item
+        item = get_item(self._call, self._table, item_key("RISES", f"SEGMENT#{segment}")) or {}
+        return (text(item, "after"), "done" in item) if text(item, "rules") == self._rules else (None, False)
 
     def keep(self, segment: int, after: str | None, *, done: bool = False) -> None:
         """Keep how far a segment has come."""
-        item = {**item_key(self._pk, f"SEGMENT#{segment}"), **pack({"after": after, "done": done or None})}
+        said = {"rules": self._rules, "after": after, "done": done or None}
+        item = {**item_key("RISES", f"SEGMENT#{segment}"), **pack(said)}
         self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
 
 
