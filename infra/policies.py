@@ -52,6 +52,14 @@ WarnBy = Annotated[str, _one_of((EARLIEST, "rule"))]
 class _Row(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _no_null(cls, fields: Any) -> Any:
+        """What reads the file knows fields that are left out, and no null."""
+        if isinstance(fields, dict) and (nulls := [name for name, value in fields.items() if value is None]):
+            raise ValueError(f"null in {', '.join(map(str, nulls))}: leave it out")
+        return fields
+
 
 class PeriodRow(_Row):
     """How long, and from which date on."""
@@ -209,7 +217,8 @@ def dearer(released: str, before: Rules, after: Rules) -> Iterator[str]:
             was, asked = due(fine, at, before).amount, due(fine, at, after).amount
             if asked > was:
                 yield (
-                    f"{reference or 'without reference'}, {family}, recorded {fine.recorded_at[:10]}:"
+                    f"{reference or 'without reference'}, {family}, occurred {(fine.occurred_at or '')[:10]},"
+                    f" recorded {fine.recorded_at[:10]}, notified {(fine.notified_at or 'never')[:10]}:"
                     f" {was:,} to {asked:,} on {at[:10]}"
                 )
                 break
@@ -250,12 +259,15 @@ def _recorded(released: str, both: Sequence[Rules]) -> Iterator[Facts]:
     for edge, period, shift in product(edges, periods, (-1, 0, 1)):
         day = date.fromisoformat(edge) + timedelta(days=shift)
         days |= {day, day - timedelta(days=period.days or period.months * 30), day - timedelta(days=period.months * 31)}
-    for day, before, after in product(sorted(days), (0, 3), (None, 5)):
-        recorded_at, occurred_at, notified_at = (
-            f"{(day + timedelta(days=shift)).isoformat()}T12:00:00+03:00" if shift is not None else None
-            for shift in (0, -before, after)
-        )
-        yield Facts(_AMOUNT, recorded_at or "", occurred_at=occurred_at, notified_at=notified_at)
+    # A longer period ends sooner where it begins so long before the recording: at the commission, or told on the spot.
+    lags = {0, 3, *(period.days or period.months * 31 for period in periods)}
+    for day, before in product(sorted(days), sorted(lags)):
+        for notified in (None, -before, 5):
+            recorded_at, occurred_at, notified_at = (
+                f"{(day + timedelta(days=shift)).isoformat()}T12:00:00+03:00" if shift is not None else None
+                for shift in (0, -before, notified)
+            )
+            yield Facts(_AMOUNT, recorded_at or "", occurred_at=occurred_at, notified_at=notified_at)
 
 
 def main(arguments: Sequence[str]) -> int:

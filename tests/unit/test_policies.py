@@ -135,8 +135,8 @@ def without(row: dict[str, Any], name: str) -> dict[str, Any]:
             "sets.1.policies.2.valid_from: IQ-TRAFFIC-2019-KURDISTAN begins",
         ),
         (changed(policies=[KURDISTAN]), "sets.1.raises: must be yes"),
-        (changed(policies=[{**KURDISTAN, "months": 1, "days": None, "factor": 3}]), "sets.1.raises: must be yes"),
-        (changed(policies=[NOTICE], raises=None, released="2026-11-29"), "sets.1.released: before"),
+        (changed(policies=[{**without(KURDISTAN, "days"), "months": 1, "factor": 3}]), "sets.1.raises: must be yes"),
+        (changed(policies=[NOTICE], released="2026-11-29"), "sets.1.released: before"),
         (changed(raises="no"), "sets.1.raises: "),
         ({**DOCUMENT, "objections_where": {"ar": "هنا", "en": "here"}}, "objections_where.ckb: missing"),
         ({**DOCUMENT, "sets": []}, "sets: "),
@@ -185,3 +185,25 @@ def test_a_file_that_is_no_json_is_said_to_be_none(tmp_path: Path, capsys: pytes
     bad.write_text(json.dumps(changed(policies=[KURDISTAN])), encoding="utf-8")
     assert policies.main([str(bad)]) == 1
     assert "sets.1.raises" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "slower",
+    [
+        {**NOTICE, "days": 0, "months": 1},
+        {**NOTICE, "basis": "notified", "days": 60},
+        {**NOTICE, "basis": "occurred", "days": 35},
+        {**NOTICE, "basis": "occurred", "days": 60},
+    ],
+    ids=["a month from notice", "60 days from notice", "35 days from commission", "60 days from commission"],
+)
+def test_a_longer_period_that_begins_before_the_recording_makes_dearer(slower: dict[str, Any]) -> None:
+    """A fine that was told on the spot, or is recorded long after the commission, doubles sooner by it."""
+    row = {name: value for name, value in slower.items() if value != 0}
+    document = changed(policies=[row])
+    assert any(fault.startswith("sets.1.raises: must be yes") for fault in faults(document))
+
+
+@pytest.mark.parametrize("field", ["families", "articles", "recorded_before", "undo_doubling"])
+def test_a_null_is_refused_also_where_the_set_raises(field: str) -> None:
+    assert any("windows.0" in fault for fault in faults(changed(windows=[{**WINDOW, field: None}], raises="yes")))
