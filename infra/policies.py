@@ -29,7 +29,7 @@ _SHOWN: Final = 5
 _AMOUNT: Final = 100_000
 _OTHER_ARTICLE: Final = "9999"
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(pattern=r"\S")]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
 Article = Annotated[str, Field(pattern=r"^[1-9]\d*(/[1-9]\d*)?$")]
 Count = Annotated[int, Field(ge=1, le=366)]

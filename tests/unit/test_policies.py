@@ -109,6 +109,7 @@ def without(row: dict[str, Any], name: str) -> dict[str, Any]:
         (changed(windows=[{**WINDOW, "pay_until": "2027-02-29"}]), "sets.1.windows.0.pay_until: no day"),
         (changed(windows=[without(WINDOW, "legal_basis")]), "sets.1.windows.0.legal_basis: "),
         (changed(windows=[{**WINDOW, "legal_basis": ""}]), "sets.1.windows.0.legal_basis: "),
+        (changed(windows=[{**WINDOW, "legal_basis": "  "}]), "sets.1.windows.0.legal_basis: "),
         (changed(windows=[without(WINDOW, "percent_off")]), "sets.1.windows.0: "),
         (changed(windows=[{**WINDOW, "undo_doubling": True}]), "sets.1.windows.0: "),
         (changed(windows=[{**WINDOW, "raise_by": 5}]), "sets.1.windows.0.raise_by: "),
