@@ -38,11 +38,11 @@ from tests.support.notify_world import Death, World, surviving, world
 from tests.support.rules_model import DAY, KINDS, NOW_IN_FORCE, POLICIES, Fine, Model
 
 FIRST_RUN: Final = datetime(2026, 12, 1, 9, tzinfo=BAGHDAD)
-DAYS: Final = 28
+DAYS: Final = 24
 PLATES: Final = {plate.key: plate for plate in (PLATE, Plate(KURDISTAN, "21", "", "12345"))}
 FOLLOWED: Final = {"a": PLATE.key, "b": PLATE.key, "c": [*PLATES][1]}
 PHONES: Final = {sub: f"+96477192837{number}" for number, sub in enumerate(FOLLOWED, start=10)}
-NUMBERS: Final = [f"V{number}" for number in range(24)]
+NUMBERS: Final = [f"V{number}" for number in range(48)]
 
 
 class Stand(Deployment):
@@ -85,16 +85,16 @@ class Machine:
     def live(self) -> None:
         """Let days go by, each with a night in which things happen, and all come to its end."""
         pick = self.chance.choice
-        nightly = [self.row_comes] * 8 + [self.row_comes_again, self.citizen_pays, self.follower_changes_mind]
-        nightly += [self.other_rules] * 3 + [self.reindexes] * 5
+        nightly = [self.row_comes] * 8 + [self.row_comes_again, self.citizen_pays, *[self.follower_changes_mind] * 2]
+        nightly += [self.other_rules] * 3 + [self.reindexes] * 2
         for day in range(DAYS):
             self.here.now = FIRST_RUN + day * DAY - timedelta(hours=pick((1, 2, 9)))
-            for _ in range(self.chance.randrange(1, 7)):
+            for _ in range(self.chance.randrange(1, 6)):
                 pick(nightly)()
             self.here.now = FIRST_RUN + day * DAY
             if pick((True, True, True, True, False)):
                 self.day_is_run()
-            if pick((True, True, False)):
+            if pick((True, False)):
                 self.here.now += timedelta(hours=pick((0, 1, 14)))
                 self.queue_comes()
 
@@ -104,7 +104,7 @@ class Machine:
         """Say something of a violation that is known or not, newer than all before or as old as can be."""
         pick, now = self.chance.choice, self.here.now
         number = number or pick(NUMBERS)
-        recorded = now.replace(hour=pick((0, 8, 9, 10, 23))) - self.chance.randrange(16, 35) * DAY
+        recorded = now.replace(hour=pick((0, 8, 9, 10, 23))) - self.chance.randrange(2, 34) * DAY
         new = Fine(
             number,
             pick([*PLATES]),
@@ -173,7 +173,7 @@ class Machine:
 
     def reindexes(self) -> None:
         """Bring some days, or all, up to the rules; rows come between the reading of a page and its writes."""
-        calls = iter(range(self.chance.choice((10, 20, 40, 999))))
+        calls = iter(range(self.chance.choice((10, 20, 50, 999))))
         dies_after, meanwhile = self.chance.choice((True, False)), set[str]()
 
         def call(service: str, operation: str, request: Json) -> Json:
@@ -183,7 +183,7 @@ class Machine:
             if operation == "UpdateItem" and self.chance.random() < 0.3:
                 meanwhile.add(request["Key"]["pk"]["S"])
                 self.row_comes(request["Key"]["pk"]["S"])
-            answer = self.port(service, operation, {**request, "Limit": 2} if operation == "Scan" else request)
+            answer = self.port(service, operation, {**request, "Limit": 3} if operation == "Scan" else request)
             if not goes_on:
                 raise Death
             return answer
@@ -206,6 +206,7 @@ class Machine:
     def day_is_run(self) -> None:
         """Run the day's reminders: a process dies in it, days are brought up to date meanwhile, it comes twice."""
         was_indexed = self.indexed
+        self.did["run while half done"] += not was_indexed
         if self.chance.random() < 0.3:
             self.here.port.fault = (len(self.here.port.calls) + self.chance.randrange(90), "dies after")
             with surviving():
@@ -283,7 +284,7 @@ def here(emulator: Engine) -> Iterator[World]:
         yield made
 
 
-@pytest.mark.parametrize("seed", [137, 138, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(100, 137))])
+@pytest.mark.parametrize("seed", [8, 9, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(100, 137))])
 def test_reminders_are_true_while_the_rules_change(
     seed: int, here: World, emulator: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
