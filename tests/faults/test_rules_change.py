@@ -153,9 +153,9 @@ class Machine:
         What knows the rules by name knows the new ones at once.
         """
         today, windows = self.here.now.date(), []
-        for number in range(self.chance.randrange(3)):
+        for number in range(self.chance.randrange(1, 3)):
             begins = today + self.chance.randrange(7) * DAY
-            today = begins + self.chance.randrange(1, 9) * DAY
+            today = begins + self.chance.randrange(2, 10) * DAY
             limits = self.chance.choice([{}, {}, {"recorded_before": str(self.here.now.date() - 25 * DAY)}])
             days = {"pay_from": str(begins), "pay_until": str(today - DAY)}
             windows.append({"id": f"w{number}", **days, **self.chance.choice(KINDS), **limits})
@@ -284,7 +284,7 @@ def here(emulator: Engine) -> Iterator[World]:
         yield made
 
 
-@pytest.mark.parametrize("seed", [8, 9, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(100, 137))])
+@pytest.mark.parametrize("seed", [2, 5, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(100, 137))])
 def test_reminders_are_true_while_the_rules_change(
     seed: int, here: World, emulator: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
