@@ -18,6 +18,7 @@ from ingest.format.header import Layout
 from ingest.format.notices import Finding, Lines
 from ingest.format.origins import LIVE
 from ingest.format.parser import Source
+from ingest.format.spreadsheet_made import bare
 from shared.domain.text import clean
 from shared.domain.time import from_text
 
@@ -87,7 +88,7 @@ def _days_of(rows: Lines, at: int) -> list[str]:
     days = [record[at][:_DAY_CHARACTERS] for _, record in rows]
     if all(map(_day, filter(None, set(days)))):
         return days
-    return [clean(record[at][:_MAX_CHARACTERS]).lstrip()[:_DAY_CHARACTERS] for _, record in rows]
+    return [clean(bare(record[at][:_MAX_CHARACTERS].strip())).lstrip()[:_DAY_CHARACTERS] for _, record in rows]
 
 
 class _Tally:

@@ -17,9 +17,11 @@ from ingest.format.accepting import acceptance
 from ingest.format.cells import STATUSES, date
 from ingest.format.date_columns import DateColumns
 from ingest.format.header import Layout, is_reported
+from ingest.format.nothing import is_nothing
 from ingest.format.notices import Finding, Lines
 from ingest.format.origins import REGISTRY
 from ingest.format.parser import Parser, Reject, Source
+from ingest.format.spreadsheet_made import bare
 from shared.domain.text import clean, fold_name
 
 CHUNK_SAMPLE: Final = 100
@@ -55,7 +57,7 @@ class _Numbers:
         for line, record in rows:
             cell = record[self._position]
             if _SHEETS_DIGITS < len(cell) <= _MAX_WORD_CHARACTERS and len(self._long) < _MAX_DISTINCT:
-                number = clean(cell).strip()
+                number = clean(bare(cell.strip())).strip()
                 if len(number) > _SHEETS_DIGITS and number.isdecimal():
                     cut = not number[_SHEETS_DIGITS:].strip("0")
                     self._long[number, record[self._owner]] = cut
@@ -71,11 +73,14 @@ class _Numbers:
 # ---------------------------------------------------------------------- what says what is paid
 
 _WORDS: Final = re.compile(r"[^\W_]+").findall
-_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_PAYING: Final = frozenset(map(fold_name, ("مسدد", "مسددة", "تسديد", "سداد", "مدفوع", "مدفوعة", "paid", "payment")))
+_NAME_WORDS: Final = re.compile(r"[^\W\d_]+").findall
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_PAYING: Final = frozenset(
+    map(fold_name, ("مسدد", "مسددة", "تسديد", "سداد", "مدفوع", "مدفوعة", "paid", "unpaid", "payment"))
+)
 _PAY: Final = fold_name("الدفع")
 _WITH_PAY: Final = frozenset(map(fold_name, ("حالة", "تاريخ", "تم")))
-_SAYS_PAID: Final = _PAYING | set(map(fold_name, ("unpaid", "دفع", "سدد", "تدفع", "تسدد", "يدفع", "يسدد")))
+_SAYS_PAID: Final = _PAYING | set(map(fold_name, ("دفع", "سدد", "دفعت", "سددت", "تدفع", "تسدد", "يدفع", "يسدد")))
 _BESIDE: Final = frozenset(map(fold_name, ("تم", "لم", "يتم", "غير", "not", "is")))
 
 
@@ -83,7 +88,7 @@ def names_payment(header: str) -> bool:
     """Whether the name of a column holds a whole word of paying."""
     if len(header) > _MAX_WORD_CHARACTERS:
         return False
-    words = set(map(fold_name, _WORDS(_HUMP.sub(" ", clean(header)))))
+    words = set(map(fold_name, _NAME_WORDS(_HUMP.sub(" ", clean(header)))))
     return not words.isdisjoint(_PAYING) or (_PAY in words and not words.isdisjoint(_WITH_PAY))
 
 
@@ -115,10 +120,11 @@ class _Unknown:
                     self._values.setdefault(value[: _MAX_WORD_CHARACTERS + 1], line)
 
     def findings(self) -> Iterator[Finding]:
-        words = [value for value in self._values if len(value) <= _MAX_WORD_CHARACTERS]
-        if self._values and (self._named or 2 * sum(map(says_payment, words)) > len(words)):
+        said = {value: line for value, line in self._values.items() if not is_nothing(bare(value))}
+        words = [bare(value) for value in said if len(value) <= _MAX_WORD_CHARACTERS]
+        if said and (self._named or 2 * sum(map(says_payment, words)) > len(words)):
             dates = self._dated and 2 * sum(map(_is_date, words)) > len(words)
-            first = min(self._values.values())
+            first = min(said.values())
             needed = "paid_at" if dates else "status"
             yield Finding("payment_column_unknown", "", self._position, self._rows, first, needed=needed)
 

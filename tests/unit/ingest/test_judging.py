@@ -73,6 +73,14 @@ def test_digits_of_any_script_and_marks_are_read() -> None:
     assert [each[0] for each in found(rows)] == ["date_order_us"]
 
 
+@pytest.mark.parametrize("form", ['="{}"', "'{}", " '{}' "])
+def test_dates_that_were_kept_from_a_spreadsheet_are_judged_like_others(form: str) -> None:
+    rows = dates("recorded_at", *(form.format(value) for value in (MONTH_FIRST, MONTH_FIRST, "11/03/2026")))
+    assert [each[:3] for each in found(rows)] == [("date_order_us", "recorded_at", 2)]
+    rows = dates("recorded_at", *(form.format(f"{day:02}/11/2026") for day in range(1, 10)))
+    assert not found(rows)
+
+
 OWN = ["2026-01-11T00:00:00", "2026-02-11T00:00:00", "2026-03-11T00:00:00"]
 TEXTS = ["13/11/2026", "14/11/2026", "15/11/2026"]
 
@@ -167,6 +175,7 @@ def test_numbers_that_lost_what_follows_fifteen_digits_refuse_the_file(column: s
     assert found(numbers("17", *cut, column=column)) == [("numbers_cut", column, 4, 3, True)]
     assert not found(numbers(*cut[1:], *cut[1:], column=column)), "three, however often"
     assert found(numbers(*cut, *(number[:-1] + "1" for number in cut[1:]), column=column))
+    assert found(numbers(*(f"'{number}" for number in cut), column=column))
 
 
 def test_numbers_of_four_plates_are_four_whatever_is_left_of_them() -> None:
@@ -193,6 +202,7 @@ def test_numbers_of_sixteen_digits_of_which_a_tenth_ends_in_0_are_right() -> Non
     [
         "مسدد؟", "المسدد", "تاريخ السداد", "حالة التسديد", "مسدّدة", "مبلغ مدفوع", "حالة الدفع", "تاريخ الدفع",
         "تم الدفع", "is_paid", "PaidAt", "payment-date", "PAYMENT", "paid?", "هل المخالفة مسددة", "الـمـسـدد",
+        "Unpaid", "PAIDFlag", "paid1", "مسددة2",
     ],
 )  # fmt: skip
 def test_a_name_that_holds_a_word_of_paying(header: str) -> None:
@@ -203,7 +213,7 @@ def test_a_name_that_holds_a_word_of_paying(header: str) -> None:
     "header",
     [
         "رقم الدفعة", "وصل المخالفة", "تم التبليغ", "نظام الدفع", "الدفع الرباعي", "تاريخ الدفعة", "تم", "",
-        "repayments", "display", "ملاحظات", "عدد الدفعات", "x" * 5000, "مسددات",
+        "repayments", "display", "PREPAIDCard", "Repaid", "ملاحظات", "عدد الدفعات", "x" * 5000, "مسددات",
     ],
 )  # fmt: skip
 def test_a_name_that_only_looks_like_one(header: str) -> None:
@@ -211,7 +221,7 @@ def test_a_name_that_only_looks_like_one(header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["open", "مسددة", "غير مسدد", "لم يتم التسديد", "تم الدفع", "unpaid", "Not paid", "ملغاة"]
+    "value", ["open", "مسددة", "غير مسدد", "لم يتم التسديد", "تم الدفع", "unpaid", "Not paid", "ملغاة", "دفعت"]
 )
 def test_a_value_that_says_what_is_paid(value: str) -> None:
     assert says_payment(value)
@@ -235,8 +245,12 @@ def unknown(header: str, values: Iterable[str], *names: str, accept: str = "") -
 
 @pytest.mark.parametrize("header", ["حالة الغرامة", "", " "])
 @pytest.mark.parametrize(
-    "values", [["open"], ["مسددة", "غير مسددة", "", " "], ["ملغاة", "مسدد", "محالة", "x" * 200], ["PAID", "paid "]]
-)
+    "values",
+    [
+        ["open"], ["مسددة", "غير مسددة", "", " "], ["ملغاة", "مسدد", "محالة", "x" * 200], ["PAID", "paid "],
+        ["NULL", "-", "paid", "لا يوجد"], ['="paid"', '="open"', '="N/A"'],
+    ],
+)  # fmt: skip
 def test_statuses_under_an_unknown_name_refuse_the_file(header: str, values: list[str]) -> None:
     """Ignored, what was paid at the counter would be asked for again."""
     error = unknown(header, values)
@@ -259,7 +273,7 @@ def test_a_name_of_paying_refuses_the_file_where_anything_stands_under_it() -> N
     error = unknown("مسدد؟", ["", "لا", "نعم"])
     assert error
     assert error.column == "status"
-    assert unknown("مسدد؟", ["", " "]) is None
+    assert unknown("مسدد؟", ["", " ", "NULL", "-", "لا يوجد"]) is None
     assert unknown("مسدد؟", ["نعم"], *NAMES) is None
 
 
