@@ -141,6 +141,10 @@ def test_nothing_is_told_that_is_not_so_by_every_reading(
         rises = {due(known, at, alone).changes_at for alone in each}
         if told and told.is_certain and known.stated is None:
             assert {rise and rise[:10] for rise in rises} == {told.day}
+        if told:
+            assert told.amount > due(known, at, rules).amount
+        if told and told.is_certain:
+            assert told.amount == due(known, f"{told.day}T23:59:59+03:00", rules).amount
         if told and told.day:
             assert told.day in {rise[:10] for rise in rises if rise}
             assert told.is_certain or told.day > at[:10]

@@ -75,7 +75,10 @@ class Due(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """What people are told of a rise: its day (ISO), None where none can be told, and to what. Not certain: it may."""
+    """What people are told of a rise: its day (ISO), None where none can be told, and to what. Not certain: it may.
+
+    A window's end may be followed by the doubling on the same day: the amount is that of the day's end.
+    """
 
     day: str | None
     is_certain: bool
@@ -237,9 +240,9 @@ class Outlook:
         self._steps = rise(facts, self._chosen.policy, self._chosen.windows, held)
         self.due = _at(at, self._steps)
 
-    def amount_at(self, at: str) -> int:
-        """What is owed at another instant, as it looks now."""
-        return [step.amount for step in self._steps if step.at <= at][-1]
+    def amount_on(self, day: str) -> int:
+        """What is owed at the end of a day (ISO), as it looks now."""
+        return [step.amount for step in self._steps if step.at[:10] <= day][-1]
 
     def notice(self) -> Notice | None:
         """What to tell people of the next rise; None where it rises no more.
@@ -253,14 +256,19 @@ class Outlook:
             doubles = len(rise(facts, policy, ()) if windows else self._steps) > 1
             others = _ways(facts, policy, doubles=doubles)[1:]
         if not others:
-            return _new(Notice, (due.changes_at[:10], True, due.next_amount)) if due.changes_at else None
-        dues = [due, *(_at(at, rise(facts, way, windows, held)) for way in others)]
-        if risen := [each.amount for each in dues if each.amount > due.amount]:
-            return Notice(None, False, max(risen))
-        rising = [(each.changes_at[:10], each.next_amount or 0) for each in dues if each.changes_at]
+            day = due.changes_at[:10] if due.changes_at else None
+            return _new(Notice, (day, True, self.amount_on(day) if windows else due.next_amount)) if day else None
+        ways = [self._steps, *(rise(facts, way, windows, held) for way in others)]
+        if max(now := [_at(at, steps).amount for steps in ways]) > due.amount:
+            return Notice(None, False, max(now))
+        # What a reading lets rise to no more than is asked already is no increase.
+        firsts = [next((s for s in steps if s.at > at and s.amount > due.amount), None) for steps in ways]
+        rising = [(first.at[:10], first.amount) for first in firsts if first]
         if not rising:
             return None
         day, amount = min(rising)
-        if len({each.changes_at and each.changes_at[:10] for each in dues}) == 1:
+        if due.changes_at and due.changes_at[:10] == day:
+            amount = self.amount_on(day)  # always the policy's, where it rises on that day too
+        if len({first and first.at[:10] for first in firsts}) == 1:
             return Notice(day, True, amount)
         return Notice(day if day > days_after(at[:10], 1) else None, False, amount)

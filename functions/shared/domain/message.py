@@ -129,10 +129,8 @@ def owed(outlooks: Sequence[Outlook], at: str) -> Owed:
         return Owed(len(outlooks), amount, None)
     day = min((notice.day for notice in rising), key=lambda day: day or "")
     certain = all(notice.is_certain for notice in rising if notice.day == day)
-    # Windows open and close at midnight: what does not rise on that day is the same at any time of it.
-    then = f"{day}{at[10:]}" if day else at
     next_amount = sum(
-        notice.amount if notice and notice.day == day else outlook.amount_at(then)
+        notice.amount if notice and notice.day == day else outlook.amount_on(day) if day else outlook.due.amount
         for outlook, notice in zip(outlooks, notices, strict=True)
     )
     return Owed(len(outlooks), amount, Increase(date.fromisoformat(day) if day else None, certain), next_amount)

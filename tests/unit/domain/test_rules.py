@@ -255,6 +255,24 @@ def test_the_end_of_a_window_is_told_too() -> None:
     assert notice(FACTS, at("03-10"), rules) == Notice("2027-03-20", True, 50_001)
 
 
+def test_what_has_doubled_by_the_policy_rises_no_more_by_a_later_reading() -> None:
+    later = Rules([BEFORE._replace(readings=(Period("recorded", days=40),))])
+    assert notice(FACTS, DEADLINE, later) is None
+    february = KURDISTAN._replace(recorded_at="2027-02-01T10:00:00+03:00", occurred_at="2027-02-01T09:00:00+03:00")
+    assert due(february, at("03-01", "10:00:00"), RULES) == Due(100_002, DOUBLED)
+    assert notice(february, at("03-01", "10:00:00"), RULES) is None
+
+
+def test_at_the_end_of_a_window_the_amount_is_the_policys() -> None:
+    later = BEFORE._replace(readings=(Period("recorded", months=12),))
+    assert notice(FACTS, at("05-10"), Rules([later], [MAY._replace(percent_off=20)])) == Notice(
+        "2027-06-01", False, 100_002
+    )
+    half = window("2027-03-10", "2027-03-31", "2027-04-01", percent_off=50)
+    assert due(FACTS, at("03-10"), Rules([BEFORE], [half])).next_amount == 50_001
+    assert notice(FACTS, at("03-10"), Rules([BEFORE], [half])) == Notice("2027-04-01", True, 100_002)
+
+
 # ---------------------------------------------------------------- the rules in force
 
 
