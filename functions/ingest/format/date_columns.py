@@ -45,7 +45,7 @@ class _Day(NamedTuple):
     """A day as it is read. iso: its year stands first, as in a sheet's own dates.
 
     read, swapped: in ISO 8601, as it stands and with day and month in each other's place; empty for none of the
-    calendar. swappable: these are two. certain: it can be read in this way only. month_first: or in the other only.
+    calendar. swappable: these are two. certain: it can be read in this way only. turned: or in the other only.
     """
 
     iso: bool
@@ -53,7 +53,7 @@ class _Day(NamedTuple):
     swapped: str
     swappable: bool
     certain: bool
-    month_first: bool
+    turned: bool
 
 
 @lru_cache(_REMEMBERED)
@@ -72,7 +72,7 @@ def _day(text: str) -> _Day | None:
         _calendar(year, day, month),
         day != month and max(day, month) <= _MONTHS,
         day > _MONTHS >= month,
-        not iso and month > _MONTHS >= day,
+        month > _MONTHS >= day,
     )
 
 
@@ -96,12 +96,12 @@ class _Tally:
 
     def __init__(self) -> None:
         self.month_first = self.day_first = 0
-        self.iso = self.iso_certain = self.texts = 0
+        self.iso_turned = self.iso = self.iso_certain = self.texts = 0
         self.swappable = self.swapped = self.certain = self.certain_near = 0
         self.lines: dict[str, int] = {}
 
     def count(self, day: _Day, times: int) -> None:
-        iso, _, _, swappable, certain, month_first = day
+        iso, _, _, swappable, certain, turned = day
         if swappable:
             self.swappable += times
         elif certain:
@@ -110,7 +110,9 @@ class _Tally:
                 self.iso_certain += times
             else:
                 self.day_first += times
-        elif month_first:
+        elif turned and iso:
+            self.iso_turned += times
+        elif turned:
             self.month_first += times
         if iso:
             self.iso += times
@@ -120,9 +122,12 @@ class _Tally:
     @property
     def order_us(self) -> bool:
         """Whether its texts are written month first."""
-        if not self.day_first:
-            return self.month_first > 1
-        return self.month_first > _FEW and self.month_first > _MAX_US_SHARE * self.day_first
+        return _outweigh(self.month_first, self.day_first)
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether the day stands before the month in those that begin with the year."""
+        return _outweigh(self.iso_turned, self.iso_certain)
 
     @property
     def mixed(self) -> bool:
@@ -147,6 +152,11 @@ class _Tally:
     def is_perhaps_swapped(self) -> bool:
         """Whether it is so of too few days to be sure, which are all that can be read in two ways."""
         return 0 < self.swapped < _FEW and self.swapped == self.swappable
+
+
+def _outweigh(others: int, usual: int) -> bool:
+    """Whether values that are dates in the other order only are more than a few typing errors among the usual ones."""
+    return others > _FEW and others > _MAX_US_SHARE * usual if usual else others > 1
 
 
 class DateColumns:
@@ -182,6 +192,8 @@ class DateColumns:
                 yield Finding("date_order_us", name, at, tally.month_first, lines["month_first"])
             elif tally.kinds_mixed:
                 yield Finding("date_kinds_mixed", name, at, tally.iso, lines["iso"])
+            elif tally.is_turned:
+                yield Finding("dates_swapped", name, at, tally.iso_turned, lines["iso_turned"], refuses=self._live)
             elif tally.is_swapped:
                 yield Finding("dates_swapped", name, at, tally.swapped, lines["swappable"], refuses=self._live)
             elif tally.mixed:
@@ -221,7 +233,8 @@ class DateColumns:
         """Note the first line of each kind that was not seen before."""
         noted = self._tallies[name].lines
         kinds: dict[str, Callable[[_Day], bool]] = {
-            "month_first": lambda day: day.month_first,
+            "month_first": lambda day: day.turned and not day.iso,
+            "iso_turned": lambda day: day.turned and day.iso,
             "iso": lambda day: day.iso,
             "texts": lambda day: not day.iso,
             "swappable": lambda day: day.swappable,

@@ -116,6 +116,20 @@ def test_dates_of_these_weeks_with_day_and_month_changed_over(form: str, origin:
     assert not found(dates("recorded_at", *values[:2], form.format(11, 5)), source=source)
 
 
+@pytest.mark.parametrize(
+    ("turned", "usual", "is_told"),
+    [(1, 0, False), (2, 0, True), (3, 1, False), (4, 1, True), (4, 39, True), (4, 40, False)],
+)
+@pytest.mark.parametrize("form", ["2019/25/11", "2019-25-11 10:15"])
+@pytest.mark.parametrize("origin", ["live", "backlog"])
+def test_a_day_before_its_month_behind_the_year_speaks_for_all(
+    origin: str, form: str, turned: int, usual: int, is_told: bool
+) -> None:
+    rows = dates("recorded_at", "2019-03-11", *[form] * turned, *["2019-11-25"] * usual)
+    told = [("dates_swapped", "recorded_at", turned, 3, origin == "live")] if is_told else []
+    assert found(rows, source=SOURCE._replace(origin=origin)) == told
+
+
 @pytest.mark.parametrize("source", [SOURCE, BACKLOG])
 @pytest.mark.parametrize("column", ["occurred_at", "recorded_at", "updated_at", "paid_at"])
 def test_one_or_two_dates_are_told_where_all_are_of_these_weeks_only_changed_over(column: str, source: Source) -> None:
