@@ -30,7 +30,7 @@ _AMOUNT: Final = 100_000
 _OTHER_ARTICLE: Final = "9999"
 
 Text = Annotated[str, Field(pattern=r"\S")]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+Day = Annotated[str, Field(pattern=r"^(19|20)\d\d-\d\d-\d\d$")]
 Article = Annotated[str, Field(pattern=r"^[1-9]\d*(/[1-9]\d*)?$")]
 Count = Annotated[int, Field(ge=1, le=366)]
 
@@ -235,6 +235,7 @@ def _references(both: Iterable[Rules]) -> Iterator[str | None]:
     policies = [policy for rules in both for policy in rules.policies]
     articles = {article for policy in policies for article in policy.articles}
     articles |= {article for rules in both for window in rules.windows for article in window.articles}
+    articles |= {f"{article}/{_OTHER_ARTICLE}" for article in articles if "/" not in article}
     yield None
     for article, law in product([*sorted(articles), _OTHER_ARTICLE], sorted({policy.law for policy in policies})):
         number, _, year = law.partition("/")

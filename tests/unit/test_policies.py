@@ -107,6 +107,8 @@ def without(row: dict[str, Any], name: str) -> dict[str, Any]:
         (changed(windows=[{**WINDOW, "percent_off": 0}]), "sets.1.windows.0.percent_off: "),
         (changed(windows=[{**WINDOW, "pay_until": "2027-01-31"}]), "sets.1.windows.0.pay_until: before pay_from"),
         (changed(windows=[{**WINDOW, "pay_until": "2027-02-29"}]), "sets.1.windows.0.pay_until: no day"),
+        (changed(windows=[{**WINDOW, "pay_until": "9999-12-31"}]), "sets.1.windows.0.pay_until: "),
+        (changed(released="9999-12-30"), "sets.1.released: "),
         (changed(windows=[without(WINDOW, "legal_basis")]), "sets.1.windows.0.legal_basis: "),
         (changed(windows=[{**WINDOW, "legal_basis": ""}]), "sets.1.windows.0.legal_basis: "),
         (changed(windows=[{**WINDOW, "legal_basis": "  "}]), "sets.1.windows.0.legal_basis: "),
@@ -164,6 +166,13 @@ def test_to_end_a_window_or_to_narrow_it_makes_dearer(fields: dict[str, Any]) ->
     assert any(fault.startswith("sets.2.raises: must be yes") for fault in faults(document))
     document["sets"][-1]["raises"] = "yes"
     assert faults(document) == []
+
+
+def test_to_narrow_a_window_from_an_article_to_some_clauses_makes_dearer() -> None:
+    """Also where no row names another clause: a fine may."""
+    document = three(articles=["30/1"])
+    document["sets"][1]["windows"] = [{**WINDOW, "articles": ["30"]}]
+    assert any("30/9999" in fault for fault in faults(document)), faults(document)
 
 
 def test_to_drop_a_window_that_is_over_makes_nothing_dearer() -> None:

@@ -37,9 +37,9 @@ class Period(NamedTuple):
 class Policy(NamedTuple):
     """A rule for fines whose clock started on ``valid_from`` (an ISO day) or later, until the day of a later row.
 
-    articles: those of its law that it is for, as ``25/1``. factor: what the amount is then multiplied by; times: how
-    often, 0 or 1. families: the first FAMILY characters of the plates' keys that it is for, none for all. readings: how
-    else the period may be meant.
+    articles: those of its law that it is for, as ``25/1``, or ``25`` for all its clauses. factor: what the amount is
+    then multiplied by; times: how often, 0 or 1. families: the first FAMILY characters of the plates' keys that it is
+    for, none for all. readings: how else the period may be meant.
     """
 
     id: str
@@ -162,7 +162,11 @@ def _law(legal_ref: str) -> str | None:
 
 
 def _covers(articles: tuple[str, ...], reference: str | None) -> bool:
-    return reference is None or any(f"{known}/".startswith(f"{reference}/") for known in articles)
+    """Whether some of the articles hold what is referred to, or a clause of it: a whole article holds its clauses."""
+    if reference is None:
+        return True
+    asked = f"{reference}/"
+    return any(f"{known}/".startswith(asked) or asked.startswith(f"{known}/") for known in articles)
 
 
 def _is_for(row: Policy | Window, reference: str | None, family: str) -> bool:
