@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.domain.fine import Facts, Step, chosen, due, rise
+from shared.domain.fine import Facts, Step, chosen, rise
 from shared.domain.plate import PREFIXES
 from shared.domain.rules import BASES, FAMILY, Rules
 from shared.http import LANGUAGES
@@ -212,9 +212,9 @@ def dearer(released: str, before: Rules, after: Rules) -> Iterator[str]:
     both = (before, after)
     for reference, (family, prefix), facts in product(_references(both), PREFIXES.items(), _recorded(released, both)):
         fine = facts._replace(legal_ref=reference, family=f"{prefix}#"[:FAMILY])
-        instants = {start, *(step.at for rules in both for step in steps(fine, rules))}
-        for at in sorted(at for at in instants if at >= start):
-            was, asked = due(fine, at, before).amount, due(fine, at, after).amount
+        ever = steps(fine, before), steps(fine, after)
+        for at in sorted({start, *(step.at for each in ever for step in each if step.at > start)}):
+            was, asked = (next(step.amount for step in reversed(each) if step.at <= at) for each in ever)
             if asked > was:
                 yield (
                     f"{reference or 'without reference'}, {family}, occurred {(fine.occurred_at or '')[:10]},"

@@ -86,6 +86,8 @@ _LETTER: Final = "letter"
 _DIGIT: Final = "digit"
 _SAID: Final = "said"
 
+_ALEF: Final = "ا"
+_THOUSAND: Final = fold("ألف")
 _KURDISH_ENDINGS: Final = tuple(map(fold, ("ی", "ە", "یە", "م")))
 """Of a name in a sentence: of it, is it, mine."""
 _MIN_PART_LETTERS: Final = 3
@@ -247,6 +249,8 @@ def _meanings(tokens: list[str]) -> Iterator[list[_Parts]]:
             yield [((_DIGIT, token),)]
         elif len(token) == 1:
             yield [((_LETTER, token),)]
+        elif _is_thousand(tokens, index):
+            yield [((_LETTER, _ALEF),), ((_DIGIT, "000"),)]
         elif known := _word_at(tokens, index):
             kind, value, length = known
             yield [((kind, value),)]
@@ -255,6 +259,12 @@ def _meanings(tokens: list[str]) -> Iterator[list[_Parts]]:
         else:
             yield _within(token)
         index += 1
+
+
+def _is_thousand(tokens: list[str], index: int) -> bool:
+    """Whether the name of the letter alef may mean a thousand: behind a number, and none behind it."""
+    followed = index + 1 < len(tokens) and tokens[index + 1].isdecimal()
+    return tokens[index] == _THOUSAND and index > 0 and tokens[index - 1].isdecimal() and not followed
 
 
 def _word_at(tokens: list[str], index: int) -> tuple[str, str, int] | None:

@@ -80,7 +80,7 @@ class AwsError(Exception):
     @property
     def is_throttling(self) -> bool:
         """The service has too much to do for now: the same call may go well in a second."""
-        return self.code in THROTTLED or self.transaction_conflict
+        return self.code in THROTTLED or self.code == CONFLICT or self.transaction_conflict
 
     @property
     def transaction_conflict(self) -> bool:

@@ -265,6 +265,7 @@ class TestRefusals:
         ("error", "answered"),
         [
             (AwsError("ProvisionedThroughputExceededException", "slow down"), (503, "busy", "2")),
+            (AwsError("TransactionConflictException", "in the way"), (503, "busy", "2")),
             (AwsError("TransactionCanceledException", "no", [{"Code": "ThrottlingError"}]), (503, "busy", "2")),
             (AwsError("ValidationException", "no"), (500, "internal", None)),
         ],

@@ -264,6 +264,8 @@ AMBIGUOUS = [
     ("11 ز 12", {"DE#11#ز#12", "DE#12#ز#11"}),
     # a code beside its name: said twice, or the head of a number written in groups
     ("أربيل 22 153", {"KR#22#153", "KR#22#22153"}),
+    # a letter's name, or a thousand
+    ("بغداد 12 ألف", {"DE#11#ا#12", "OLD#11#12000"}),
     # a letter without a space, or the ending of a name in a sentence
     ("بغدادي 12456", {"OLD#11#12456", "DE#11#ى#12456"}),
     ("هەولێرە 123456", {"KR#22#123456", "DE#22#ه#123456"}),
