@@ -12,19 +12,19 @@ from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS, WARNINGS
 from pay.receipt.texts import WORDS as RECEIPT
 from remit.texts import WORDS as ACKNOWLEDGEMENT
 from shared.domain.sms_texts import TEXTS
+from shared.http import LANGUAGES
 from shared.problem_texts import PROBLEMS
 
-CITIZENS = ("ar", "ckb", "en")
 DIRECTORATE = ("ar", "en")
 
 Texts = Mapping[str, Mapping[str, str]]
 """By code, then by language."""
 
 TABLES: dict[str, tuple[tuple[str, ...], Texts]] = {
-    "shared.problem_texts": (CITIZENS, PROBLEMS),
-    "shared.domain.sms_texts": (CITIZENS, TEXTS),
+    "shared.problem_texts": (LANGUAGES, PROBLEMS),
+    "shared.domain.sms_texts": (LANGUAGES, TEXTS),
     "pay.receipt.texts": (
-        CITIZENS,
+        LANGUAGES,
         {name: {language: words.get(name, "") for language, words in RECEIPT.items()} for name in RECEIPT["ar"]},
     ),
     "ingest.reporting.texts": (
@@ -73,4 +73,4 @@ def test_no_module_of_texts_is_left_out() -> None:
     ],
 )
 def test_a_text_without_a_language_of_its_readers_is_caught(said: dict[str, str], lacks: list[str]) -> None:
-    assert [*lacking(CITIZENS, {"code": said})] == lacks
+    assert [*lacking(LANGUAGES, {"code": said})] == lacks

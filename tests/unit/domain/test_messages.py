@@ -18,9 +18,9 @@ from shared.domain.plate import KURDISTAN, Plate
 from shared.domain.rules import Rules, Window
 from shared.domain.sms_texts import SHORTER, TEXTS
 from shared.domain.violation import Violation
+from shared.http import LANGUAGES
 from shared.policies import RULES
 
-LANGUAGES = ("ar", "ckb", "en")
 ONE_PART = {"ar": 70, "ckb": 70, "en": 160}
 DAY = {"ar": "28/12", "ckb": "28/12", "en": "28/12/2026"}
 WORST = {
