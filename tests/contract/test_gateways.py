@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pay import ports
 from pay.gateways import (
     CallbackError,
     Delivery,
@@ -32,6 +33,10 @@ def merchant(request: pytest.FixtureRequest) -> Iterator[Merchant]:
     merchant = Merchant(request.param)
     with merchant.gateway:
         yield merchant
+
+
+def test_every_gateway_that_can_be_opened_is_held_to_it() -> None:
+    assert set(GATEWAYS) == set(ports._GATEWAYS)
 
 
 def now() -> datetime:
