@@ -240,9 +240,9 @@ diagrams: ## draw the states of a payment into docs/payments.md anew after a cha
 	@PYTHONPATH=functions $(project)/python -m infra.diagrams
 
 .PHONY: docs
-docs: ## write the parts of the documents that are made of template.yaml anew after a change of it
+docs: ## write the generated parts of the documents anew after a change of template.yaml or of what is kept of a person
 	$(set_up) run
-	@$(project)/python -m infra.docs_tables
+	@PYTHONPATH=functions $(project)/python -m infra.docs_tables
 
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file

@@ -42,7 +42,7 @@ def _ports() -> Ports:
     proof = setting("PROOF") == REGISTRATION
     return Ports(
         Violations(call, setting("VIOLATIONS_TABLE")),
-        Citizens(call, setting("CITIZENS_TABLE")),
+        Citizens(call, setting("CITIZENS_TABLE"), crypto.citizen_fingerprint),
         LookUps(call, setting("CITIZENS_TABLE")),
         Messages(call, setting("MESSAGES_TABLE")),
         Feed(Files(call, setting("FILES_TABLE")).feed),

@@ -73,7 +73,8 @@ def ask(
         answer = digest(said.language, *map(str, owed[:3]))
         # Together, so that an answer kept as told has its message.
         answered = ports.look_ups.answered_action(citizen.sub, plate_key, answer, now)
-        status = ports.messages.put_answer(said, now, ports.limits.sms, answered, *kept)
+        who = admission.profile.who or citizen.sub
+        status = ports.messages.put_answer(said, who, now, ports.limits.sms, answered, *kept)
         sms = {"status": status, "parts": message.parts(said.text or "") if status == QUEUED else 0}
         if status != QUEUED:
             ports.look_ups.seen(citizen.sub, plate_key, now, *kept)

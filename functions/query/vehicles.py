@@ -47,6 +47,7 @@ def link(
     Raises Problem: 422 for a proof that is missing or wrong, 409 where the plate's number is found in several
     categories, the citizen has too many vehicles or the plate too many followers without proof, 429.
     """
+    ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
     proven, category = _prove(ports, citizen, asked, now)
     reading = asked.reading._replace(category=category)
     violations = ports.violations.of_plate(reading.plate.key)
@@ -58,7 +59,6 @@ def link(
         # That there are several is told of a plate that does not become one of the citizen's few: it is a look-up.
         admit(ports, citizen, Subject(reading.plate.key, mark), language, now)
         raise
-    ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
     wanted = Vehicle(new_id(), reading.plate.key, reading.category, asked.relation, asked.notify, proven)
     told = _to_owners(ports, citizen, wanted, now)
     try:
@@ -105,8 +105,8 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
         for follower in ports.citizens.followers(vehicle.plate_key)
         if follower.proven and follower.sub != citizen.sub and _same_category(follower, vehicle)
     ][:MAX_TOLD_OWNERS]
-    plate, at = Plate.from_key(vehicle.plate_key), to_text(now)
-    told = {sub: digest(MessageKind.FOLLOWER_ADDED, sub, citizen.sub, vehicle.plate_key) for sub in owners}
+    plate, at, who = Plate.from_key(vehicle.plate_key), to_text(now), ports.crypto.citizen_fingerprint(citizen.sub)
+    told = {sub: digest(MessageKind.FOLLOWER_ADDED, sub, who, vehicle.plate_key) for sub in owners}
     known = ports.messages.known(told.values())
     return [
         ports.messages.put_action(
@@ -129,6 +129,7 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
 
 def listed(ports: Ports, citizen: Citizen, cursor: str | None, limit: int, *, language: str) -> dict[str, Any]:
     """A page of a citizen's vehicles. Raises Problem 422."""
+    ports.citizens.profile(citizen.sub)  # which says no while they are being erased
     vehicles = sorted(ports.citizens.vehicles(citizen.sub), reverse=True)
     page, following = paginate(vehicles, _position, cursor, limit, Cursors(ports.crypto, citizen.sub, "vehicles"))
     return {"items": [vehicle_view(vehicle, language) for vehicle in page], "next_cursor": following}

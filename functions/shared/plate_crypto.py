@@ -1,54 +1,105 @@
-"""Fingerprints of what may be counted or compared but not kept, plates and registration numbers; and sealed cursors.
+"""Fingerprints of what may be counted or compared but not kept: plates, registration numbers, people; sealed cursors.
 
-An HMAC under a key from Secrets Manager, never a plain hash: plates can be enumerated, and so could their hashes.
+An HMAC under a key from Secrets Manager, never a plain hash: plates can be enumerated, and so could their hashes. The
+key has versions, of which none is ever taken away. The secret is the first version's text alone, or JSON::
+
+    {"keys": ["the first", "the second"], "registry": 1}
+
+registry: the oldest version whose fingerprints may still stand in the Registry table (:mod:`shared.stores.registry`).
 """
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from hashlib import shake_256
+
+import orjson
 
 from shared.aws_json import Call
 
 
 class PlateCrypto:
-    """Fingerprints and encryption under one key. The same text has another fingerprint for each purpose."""
+    """Fingerprints and encryption under one key. The same text has another fingerprint for each purpose.
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    Those that are kept for long name their version before a dot, but for the first: ``2.5f0c…``. What the registry
+    keeps is wrapped: under each further version the fingerprint of the one before is fingerprinted, so that what stands
+    there can be brought to a new version without knowing a plate or a number.
+    """
+
+    def __init__(self, *keys: bytes, registry: int = 1) -> None:
+        self._keys = keys
+        self._registry = registry
 
     @classmethod
     def from_secret(cls, call: Call, secret_id: str) -> PlateCrypto:
         """Read the key from Secrets Manager. One GetSecretValue."""
-        secret = call("secretsmanager", "GetSecretValue", {"SecretId": secret_id})["SecretString"]
-        return cls(secret.encode())
+        return cls.from_text(call("secretsmanager", "GetSecretValue", {"SecretId": secret_id})["SecretString"])
+
+    @classmethod
+    def from_text(cls, secret: str) -> PlateCrypto:
+        """Read the key's versions from the secret's text."""
+        if not secret.startswith("{"):
+            return cls(secret.encode())
+        value = orjson.loads(secret)
+        return cls(*(key.encode() for key in value["keys"]), registry=value["registry"])
+
+    @property
+    def version(self) -> int:
+        """The newest version of the key."""
+        return len(self._keys)
 
     def plate_fingerprint(self, plate_key: str) -> str:
         """Fingerprint a plate, as it is counted and audited."""
-        return self._fingerprint("plate", plate_key)
+        return self.plate_fingerprints(plate_key)[-1]
 
-    def registration_fingerprint(self, plate_key: str, number: str) -> str:
-        """Fingerprint the number of a plate's registration card, as it is kept."""
-        return self._fingerprint("registration", plate_key, number)
-
-    def person_fingerprint(self, *parts: str) -> str:
-        """Fingerprint a person in a file, who would be told of it."""
-        return self._fingerprint("person", *parts)
+    def plate_fingerprints(self, plate_key: str) -> list[str]:
+        """Fingerprint a plate under every version of the key, the oldest first: as it was ever audited."""
+        return self._of_all_versions("plate", plate_key)
 
     def citizen_fingerprint(self, sub: str) -> str:
         """Fingerprint a citizen, where something is kept of them that must outlive what names them."""
-        return self._fingerprint("citizen", sub)
+        return self.citizen_fingerprints(sub)[-1]
+
+    def citizen_fingerprints(self, sub: str) -> list[str]:
+        """Fingerprint a citizen under every version of the key, the oldest first."""
+        return self._of_all_versions("citizen", sub)
+
+    def registry_mark(self, plate_key: str) -> str:
+        """Fingerprint a plate as the registry is keyed by it."""
+        return self.wrap(self._hash(self._keys[0], "plate", plate_key))
+
+    def registry_marks(self, plate_key: str) -> Sequence[str]:
+        """Fingerprint a plate in every form under which it may still stand in the registry, the oldest first."""
+        first = self._hash(self._keys[0], "plate", plate_key)
+        return [self.wrap(first, version) for version in range(self._registry, self.version + 1)]
+
+    def registration_fingerprint(self, plate_key: str, number: str) -> str:
+        """Fingerprint the number of a plate's registration card, as it is kept."""
+        return self.wrap(self._hash(self._keys[0], "registration", plate_key, number))
+
+    def wrap(self, fingerprint: str, version: int | None = None) -> str:
+        """Bring a fingerprint that the registry keeps to a version of the key; the newest where none is named."""
+        told, _, bare = fingerprint.rpartition(".")
+        reached, wanted = int(told or 1), version or self.version
+        for key in self._keys[reached:wanted]:
+            bare = self._hash(key, "wrapped", bare)
+        return _named(max(reached, wanted), bare)
+
+    def person_fingerprint(self, *parts: str) -> str:
+        """Fingerprint a person in a file, who would be told of it."""
+        return self._hash(self._keys[-1], "person", *parts)
 
     def cursor_fingerprint(self, *parts: str) -> str:
-        """Fingerprint a position in a citizen's list, which seals its cursor."""
-        return self._fingerprint("cursor", *parts)
+        """Fingerprint a position in a citizen's list, which seals its cursor. It ends with the key's version."""
+        return self._hash(self._keys[-1], "cursor", *parts)
 
     def encrypt(self, text: bytes, nonce: bytes) -> bytes:
         """Encrypt a text.
 
         nonce: under which no other text is encrypted, such as a fingerprint of this one (RFC 5297's construction).
         """
-        seed = hmac.digest(self._key, b"encrypt\x1f" + nonce, "sha256")
+        seed = hmac.digest(self._keys[-1], b"encrypt\x1f" + nonce, "sha256")
         stream = shake_256(seed).digest(len(text))
         return bytes(byte ^ mask for byte, mask in zip(text, stream, strict=True))
 
@@ -56,5 +107,12 @@ class PlateCrypto:
         """Decrypt what was encrypted under a nonce: the same mask, applied again, takes itself away."""
         return self.encrypt(encrypted, nonce)
 
-    def _fingerprint(self, *parts: str) -> str:
-        return hmac.digest(self._key, "\x1f".join(parts).encode(), "sha256").hex()[:32]
+    def _of_all_versions(self, *parts: str) -> list[str]:
+        return [_named(number, self._hash(key, *parts)) for number, key in enumerate(self._keys, 1)]
+
+    def _hash(self, key: bytes, *parts: str) -> str:
+        return hmac.digest(key, "\x1f".join(parts).encode(), "sha256").hex()[:32]
+
+
+def _named(version: int, fingerprint: str) -> str:
+    return fingerprint if version == 1 else f"{version}.{fingerprint}"

@@ -198,6 +198,8 @@ SCHEMAS: dict[str, Schema] = {
         )
     ),
     "Me": answer(language=one_of(*LANGUAGES), sms=FLAG, phone=nullable(TEXT)),
+    "Erasure": answer(stays=TEXT),
+    "KeptPage": page(answer(kind=TEXT, table=TEXT, item={"type": "object"})),
     "MeChange": request(language=one_of(*LANGUAGES), sms=FLAG),
     "MessagePage": page(
         answer(

@@ -29,9 +29,14 @@ WINGS: dict[str, set[str]] = {
     "pay.gateways": set(),
     "pay.payments": {"pay.gateways"},
     "pay.receipt": set(),
+    "query.mine": set(),
     "shared.domain": set(),
     "shared.stores": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.policies", "shared.secret"},
     "shared.stores.messaging": {"shared.domain", "shared.aws_json", "shared.stores.items"},
+    "shared.stores.persons": {
+        *("shared.domain", "shared.aws_json"),
+        *("shared.stores.items", "shared.stores.messaging", "shared.stores.profiles"),
+    },
 }
 """Folders within an area, each with what it may import of its own area beside itself. Nothing here imports back."""
 MAX_MODULES = 16

@@ -18,17 +18,21 @@ from shared.domain.file import DoneChunk, FileVersion, Plan, Upload
 from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt
 from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
+from shared.domain.time import to_text
 from shared.plate_crypto import PlateCrypto
 from shared.stores.citizens import Citizens
 from shared.stores.files import RELEASE, UNDO, Files, Work
-from shared.stores.items import item_key
+from shared.stores.items import item_key, pack
 from shared.stores.look_ups import Asked, LookUps
 from shared.stores.messaging.messages import Messages, Telling
 from shared.stores.messaging.outages import Outages
 from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.pausing import Pausing
 from shared.stores.payments import Payments
-from shared.stores.profiles import Change, Subject
+from shared.stores.persons.erasing import Erasing, Erasures
+from shared.stores.persons.exporting import Person, Tables
+from shared.stores.persons.kept import KINDS
+from shared.stores.profiles import COUNTED, Change, Subject
 from shared.stores.registry import Registry
 from shared.stores.settlements import Settlements
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
@@ -63,20 +67,23 @@ class _Marks(PlateCrypto):
     def __init__(self) -> None:
         super().__init__(b"")
 
-    def plate_fingerprint(self, plate_key: str) -> str:
-        return "<plate's fingerprint>"
+    def plate_fingerprints(self, plate_key: str) -> list[str]:
+        return ["<plate's fingerprint>"]
+
+    def citizen_fingerprints(self, sub: str) -> list[str]:
+        return ["<who>"]
 
 
 def written() -> dict[tuple[str, str], set[str]]:
     """The attributes of every kind of item that the stores write, by table and key."""
     port = WrittenItems()
-    for write in (_citizens, _files, _messages, _payments, _settlements, _registry):
+    for write in (_citizens, _files, _messages, _payments, _settlements, _registry, _persons):
         write(port)
     return {**port.items, ("Violations", "<violation no>"): {*INGEST_ATTRIBUTES, *PAY_ATTRIBUTES}}
 
 
 def _citizens(port: WrittenItems) -> None:
-    citizens, look_ups = Citizens(port, "Citizens"), LookUps(port, "Citizens")
+    citizens, look_ups = Citizens(port, "Citizens", lambda _: "<who>"), LookUps(port, "Citizens")
     vehicle = Vehicle("<vehicle id>", "<plate key>", "private", "self", notify=True, proven=True)
     citizens.choose("<sub>", "+964", "ar", sms=True)
     citizens.admit("<sub>", "+964", "ar", Subject("<plate key>", "mark"), Limits(), NOON)
@@ -115,11 +122,11 @@ def _files(port: WrittenItems) -> None:
 def _messages(port: WrittenItems) -> None:
     messages = Messages(port, "Messages")
     message = filled(Message, message_id="<message id>")
-    messages.tell([Telling(message, ["TOLD#<violation no>#<sub>#<kind>"])], NOON)
-    messages.tell([Telling(message, ["TOLD#<violation no>#<sub>#<kind>#<episode>#<plate key>"])], NOON)
-    messages.claim("<message id>", reservation(sub="<sub>"), CAPS, ["1"])
-    messages.claim("<message id>", reservation(sub="<sub>", kind=MessageKind.FOLLOWER_ADDED), CAPS)
-    messages.claim("<message id>", reservation(sub="<sub>", kind=MessageKind.QUERY_RESULT), CAPS)
+    messages.tell([Telling(message, ["TOLD#<violation no>#<who>#<kind>"])], NOON)
+    messages.tell([Telling(message, ["TOLD#<violation no>#<who>#<kind>#<episode>#<plate key>"])], NOON)
+    messages.claim("<message id>", reservation(who="<who>"), CAPS, ["1"])
+    messages.claim("<message id>", reservation(who="<who>", kind=MessageKind.FOLLOWER_ADDED), CAPS)
+    messages.claim("<message id>", reservation(who="<who>", kind=MessageKind.QUERY_RESULT), CAPS)
     messages.fold(message, message, NOON, NOON)
     messages.sent("<message id>", "sns", "id", NOON)
     messages.end("<message id>", MessageStatus.FAILED, "reason", NOON)
@@ -160,6 +167,17 @@ def _registry(port: WrittenItems) -> None:
     registry.prove("<sub>", "plate", None, "wrong", NOON)
 
 
+def _persons(port: WrittenItems) -> None:
+    erasures = Erasures(port, Tables("Citizens", "Messages", "Payments"))
+    somebody, audit = Person("<sub>", ["<who>"]), item_key("<sub>", f"AUDIT#{to_text(NOON)}#<look-up id>")
+    erasures.begin("<sub>", NOON)
+    erasures.unlinked("<sub>", NOON)
+    port.answers["<sub>"] = [{**audit, **pack({"plate": "mark", "expires": 1})}]
+    next(erasures.erase_look_ups(somebody))
+    port.item = {name: {"S": name} for name in COUNTED}
+    erasures.end(somebody, Erasing("now", "now", None, "ar"), None, NOON)
+
+
 def items() -> list[list[str]]:
     """The rows of the page's table: table, item, key, attributes, written by, forgotten, store."""
     return rows(section(read(PAGE), "Items"))[1:]
@@ -176,6 +194,23 @@ def drawn() -> dict[tuple[str, str], set[str]]:
 
 def test_items_are_as_the_stores_write_them() -> None:
     assert drawn() == written(), PAGE
+
+
+def test_every_item_that_names_a_person_is_one_that_the_export_and_the_erasure_know() -> None:
+    """Whose key or attributes hold a citizen, their fingerprint or phone; what else is known of them is of payments."""
+    persons = {
+        (table, key)
+        for (table, key), attributes in drawn().items()
+        if {"sub", "who", "phone"} & attributes or "<sub>" in key or "<who>" in key
+    }
+    known = {(kind.table, kind.key) for kind in KINDS}
+    assert persons <= known, "shared/stores/persons/kept.py::KINDS"
+    assert {key.partition(" / ")[0] for _, key in known - persons} <= {
+        "<payment id>",
+        "RECEIPT#<receipt no>",
+        "KEY#<digest>",
+    }
+    assert known <= drawn().keys()
 
 
 def test_an_attribute_of_a_violation_has_one_writer() -> None:

@@ -27,6 +27,7 @@ class MessageKind(StrEnum):
     DISPUTED = "disputed"
     DISPUTE_REFUSED = "dispute_refused"
     DISPUTE_ACCEPTED = "dispute_accepted"
+    ERASED = "erased"
 
 
 class MessageStatus(StrEnum):
@@ -221,6 +222,11 @@ def follower_added(language: str, plate: Plate) -> str:
 def followers_added(language: str, plate: Plate) -> str:
     """Say to who has proved a vehicle theirs that it has new followers, one or several."""
     return _render("followers_added", language, {"plate_tail": plate.tail})
+
+
+def erased(language: str) -> str:
+    """Say that what was kept of a citizen is erased, to the phone that was theirs."""
+    return _render("erased", language, {})
 
 
 def _rising(name: str, language: str, plate: Plate, owed: Owed, at: str, **others: str) -> str:

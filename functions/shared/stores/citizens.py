@@ -1,7 +1,8 @@
 """The Citizens table: profiles with their quotas, vehicles, and the followers of each plate.
 
 Keys: ``pk=<sub>`` with ``sk`` = ``PROFILE``, ``VEHICLE#<vehicle id>``; ``pk=P#<plate key>, sk=<sub>``: a follower,
-written in one transaction with the link; ``pk=F#<plate key>, sk=UNPROVEN``: how many of them have not proved it theirs.
+written in one transaction with the link; ``pk=F#<plate key>, sk=UNPROVEN``: how many of them have not proved it theirs;
+``pk=<the citizen's fingerprint>, sk=COUNTS``: what they had counted on the day on which they were erased.
 What a citizen looked up lies beside: :mod:`shared.stores.look_ups`.
 
 The profile also counts the citizen's day in Baghdad (``day``, ``queries``, ``plates`` as fingerprints, ``links``) and
@@ -11,7 +12,7 @@ the counts anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -31,7 +32,16 @@ from shared.stores.items import (
     text,
     transact,
 )
-from shared.stores.profiles import Change, Subject, profile_of, texts, used_up
+from shared.stores.profiles import (
+    ERASING,
+    Change,
+    Subject,
+    profile_of,
+    require_present,
+    returned,
+    texts,
+    used_up,
+)
 
 _TRIES: Final = 5
 _CHANGING: Final = ("category", "relation", "notify", "proven")
@@ -47,30 +57,40 @@ class Admission(NamedTuple):
 
 
 class Citizens:
-    """The table through the port."""
+    """The table through the port. fingerprint: of a citizen; needed by whoever writes profiles and links.
 
-    def __init__(self, call: Call, table: str) -> None:
+    What a citizen asks for while they are being erased raises ErasingError.
+    """
+
+    def __init__(self, call: Call, table: str, fingerprint: Callable[[str], str] | None = None) -> None:
         self._call = call
         self._table = table
+        self._fingerprint = fingerprint
 
     # ------------------------------------------------------------------ profile
 
     def profile(self, sub: str) -> Profile | None:
         """A citizen's profile; None before their first call. Consistently read: SMS off counts at once."""
         item = self._get(sub, "PROFILE")
+        require_present(item)
         return None if item is None else profile_of(item)
 
     def addressee(self, sub: str, plate_key: str | None) -> tuple[Profile | None, Follower | None]:
-        """A citizen's profile, and themselves as a follower of a plate, if they are. One BatchGetItem."""
+        """A citizen's profile, and themselves as a follower of a plate, if they are. One BatchGetItem.
+
+        Who is being erased has none.
+        """
         keys = [item_key(sub, "PROFILE"), *([item_key(f"P#{plate_key}", sub)] if plate_key else ())]
         items = {item["sk"]["S"]: item for item in batch_get(self._call, self._table, keys)}
         profile, follower = items.get("PROFILE"), items.get(sub)
-        return profile_of(profile) if profile else None, _follower(follower) if follower else None
+        there = profile if profile and ERASING not in profile else None
+        return profile_of(there) if there else None, _follower(follower) if follower else None
 
     def profiles(self, subs: Iterable[str]) -> dict[str, Profile]:
-        """The profiles that exist of these citizens, by sub."""
+        """The profiles that exist of these citizens, by sub; none of who is being erased."""
         keys = [item_key(sub, "PROFILE") for sub in dict.fromkeys(subs)]
-        return {item["pk"]["S"]: profile_of(item) for item in batch_get(self._call, self._table, keys)}
+        items = batch_get(self._call, self._table, keys)
+        return {item["pk"]["S"]: profile_of(item) for item in items if ERASING not in item}
 
     def seen_in_person(self, sub: str, phone: str | None, language: str) -> Profile:
         """Keep the phone and language of a citizen's token and call, and answer the profile. One UpdateItem.
@@ -113,7 +133,7 @@ class Citizens:
             except AwsError as error:
                 if not error.condition_failed:
                     raise
-                known = error.item or {}
+                known = self._returning(sub, day, error.item or {})
                 if quota := used_up(known, day, subject, limits):
                     raise QuotaError(quota) from None
                 continue
@@ -122,9 +142,21 @@ class Citizens:
         raise RuntimeError("others keep changing the same profile")
 
     def _update_profile(self, sub: str, change: Change) -> Item:
+        if self._fingerprint:
+            change.set("who", self._fingerprint(sub))
         request = change.request(self._table, item_key(sub, "PROFILE"))
-        item: Item = self._call("dynamodb", "UpdateItem", {**request, "ReturnValues": "ALL_NEW"})["Attributes"]
+        try:
+            item: Item = self._call("dynamodb", "UpdateItem", {**request, "ReturnValues": "ALL_NEW"})["Attributes"]
+        except AwsError as error:
+            require_present(error.item)
+            raise
         return item
+
+    def _returning(self, sub: str, day: str, known: Item) -> Item:
+        """The profile as it is known, with what its citizen had counted today before they were erased."""
+        if "day" in known or self._fingerprint is None:
+            return known
+        return returned(self._call, self._table, item_key(sub, "PROFILE"), self._fingerprint(sub), day, known)
 
     # ------------------------------------------------------------------ vehicles
 
@@ -151,9 +183,10 @@ class Citizens:
             except AwsError as error:
                 if not error.condition_failed:
                     raise
+                require_present(error.reasons[-1].get("Item"))
                 if existing := self._linked(sub, vehicle.plate_key):
                     return existing
-                known = error.reasons[-1].get("Item") or {}
+                known = self._returning(sub, day, error.reasons[-1].get("Item") or {})
                 is_full = not vehicle.proven and error.reasons[-2].get("Code") == "ConditionalCheckFailed"
                 linked = texts(known, "linked")
                 if len(linked) >= limits.vehicles:
@@ -173,6 +206,7 @@ class Citizens:
             "notify": vehicle.notify,
             "proven": vehicle.proven,
             "linked_at": to_text(at),
+            "who": self._fingerprint(sub) if self._fingerprint else None,
         }
         follower = {**item_key(f"P#{vehicle.plate_key}", sub), **pack({"vehicle_id": vehicle.vehicle_id, **common})}
         link = {**item_key(sub, f"VEHICLE#{vehicle.vehicle_id}"), **pack({"plate": vehicle.plate_key, **common})}
@@ -220,9 +254,11 @@ class Citizens:
         return [_vehicle(item["sk"]["S"].removeprefix("VEHICLE#"), item["plate"]["S"], item) for item in items]
 
     def vehicle(self, sub: str, vehicle_id: str) -> Vehicle | None:
-        """One of a citizen's own vehicles, or None."""
-        item = self._get(sub, f"VEHICLE#{vehicle_id}")
-        return _vehicle(vehicle_id, item["plate"]["S"], item) if item else None
+        """One of a citizen's own vehicles, or None. One BatchGetItem, with the profile."""
+        keys = [item_key(sub, f"VEHICLE#{vehicle_id}"), item_key(sub, "PROFILE")]
+        items = {item["sk"]["S"]: item for item in batch_get(self._call, self._table, keys)}
+        require_present(items.pop("PROFILE", None))
+        return next((_vehicle(vehicle_id, item["plate"]["S"], item) for item in items.values()), None)
 
     def change(self, sub: str, before: Vehicle, after: Vehicle) -> bool:
         """Change what differs in a link, everywhere: a category that it had not, relation, notify, proof.
@@ -269,7 +305,8 @@ class Citizens:
             for key in _link_keys(sub, vehicle_id, plate_key)
         ]
         counted = [] if proven else [self._count_action(plate_key, -1)]
-        return self._all([*deletes, {"Update": change.request(self._table, item_key(sub, "PROFILE"))}, *counted])
+        listed = change.request(self._table, item_key(sub, "PROFILE"), while_erasing=True)
+        return self._all([*deletes, {"Update": listed}, *counted])
 
     def followers(self, plate_key: str, unreadable: list[Exception] | None = None) -> Iterator[Follower]:
         """Everybody who linked a plate, page by page.
@@ -325,6 +362,7 @@ def _follower(item: Item) -> Follower:
         item["proven"]["BOOL"],
         item["relation"]["S"],
         item["linked_at"]["S"],
+        text(item, "who"),
     )
 
 

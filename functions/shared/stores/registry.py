@@ -1,7 +1,7 @@
 """The Registry table: the registration numbers of plates, kept only as fingerprints, and the wrong tries at them.
 
 Keys: ``pk=<plate's fingerprint>`` with ``sk`` = ``NUMBER#<category>`` (empty where the file names none) or
-``TRIES#<day>`` (all wrong tries of a day) or ``TRIES#<day>#<sub>`` (one citizen's).
+``TRIES#<day>`` (all wrong tries of a day) or ``TRIES#<day>#<who>`` (one citizen's, by their fingerprint).
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Registry:
         taken off again. Unknown plates are the same work. Raises TooManyTriesError.
         """
         mark, day = self._crypto.plate_fingerprint(plate_key), to_text(at)[:10]
-        own = item_key(mark, f"TRIES#{day}#{sub}")
+        own = item_key(mark, f"TRIES#{day}#{self._crypto.citizen_fingerprint(sub)}")
         try:
             self._add(own, 1, at, MAX_TRIES)
         except AwsError as error:
