@@ -116,7 +116,7 @@ class Citizens:
         """Count a look-up, if the citizen's quotas allow it, and keep phone and language of it all the same.
 
         subject: None for a text that could not be read: it counts as a query, not as a plate. One UpdateItem; a second
-        for the first look-up of a day and for a plate that is linked. Raises QuotaError.
+        for the first look-up of a day and for a plate that is linked; a GetItem for the very first. Raises QuotaError.
         """
         day = to_text(at)[:10]
         known: Item = {"day": {"S": day}}  # as it mostly is: not the day's first, and not a linked plate
