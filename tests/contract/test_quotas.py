@@ -44,7 +44,7 @@ class TestLookUps:
         admission = citizens.admit(SUB, PHONE, "ckb", subject(1), LIMITS, NOON)
         assert admission.profile == Profile(PHONE, "ckb") == citizens.profile(SUB)
         assert not admission.linked
-        assert not admission.proven
+        assert not admission.proof
 
     def test_a_chosen_language_stays(self, citizens: Citizens) -> None:
         citizens.choose(SUB, PHONE, "ckb", None)
@@ -115,7 +115,7 @@ class TestLookUps:
             admit(citizens, subject(number))
         admission = citizens.admit(SUB, PHONE, "en", subject(7), LIMITS, NOON)
         assert admission.linked
-        assert admission.proven
+        assert admission.proof
         citizens.unlink(SUB, "v7", "OLD#11#7", proven=True)
         with pytest.raises(QuotaError):
             admit(citizens, subject(7))
@@ -292,7 +292,7 @@ class TestVehicles:
         follower = citizens.follower("OLD#11#1", SUB)
         assert follower is not None
         assert (follower.relation, follower.notify, follower.proven) == ("family", False, True)
-        assert citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).proven
+        assert citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).proof
 
     def test_changes_from_two_sides_undo_nothing_of_one_another(self, citizens: Citizens) -> None:
         read = vehicle(1)

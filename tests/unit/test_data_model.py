@@ -85,7 +85,7 @@ def _citizens(port: WrittenItems) -> None:
     first_of_day = Change()
     first_of_day.count({}, "2026-11-20", queries=1, mark="mark")
     port.write({"Update": first_of_day.request("Citizens", item_key("<sub>", "PROFILE"))})
-    asked = Asked("<plate key>", "private", proven=True)
+    asked = Asked("<plate key>", "private")
     port.write(look_ups.query_action("<sub>", "<query id>", asked, NOON))
     port.write(look_ups.audit_action("<sub>", "<look-up id>", "mark", NOON))
     port.write(look_ups.answered_action("<sub>", "<plate key>", "answer", NOON))
