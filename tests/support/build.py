@@ -61,8 +61,16 @@ def row(subject: Violation, **fields: Any) -> Row:
 
 def registration(number: str, plate: Plate = PLATE, *, at: str = "2026-11-01", **fields: Any) -> Registration:
     """A row of a registration file: a plate and the number on its card, in its normal form. at: its version's date."""
-    version = make_version(None, f"{at}T00:00:00+03:00", 2)
-    values = {"plate_key": plate.key, "category": None, "dated": False, "ref": f"registry/a.csv@{version}", **fields}
+    instant = f"{at}T00:00:00+03:00"
+    version = make_version(None, instant, 2)
+    values = {
+        "plate_key": plate.key,
+        "category": None,
+        "dated": False,
+        "ref": f"registry-{at}#2",
+        "uploaded_at": instant,
+        **fields,
+    }
     return Registration(number=number, version=version, **values)
 
 

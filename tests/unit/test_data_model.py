@@ -21,7 +21,7 @@ from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile,
 from shared.plate_crypto import PlateCrypto
 from shared.stores.citizens import Citizens
 from shared.stores.files import RELEASE, UNDO, Files, Work
-from shared.stores.items import item_key
+from shared.stores.items import item_key, pack
 from shared.stores.look_ups import Asked, LookUps
 from shared.stores.messaging.messages import Messages, Telling
 from shared.stores.messaging.outages import Outages
@@ -156,6 +156,9 @@ def _settlements(port: WrittenItems) -> None:
 
 def _registry(port: WrittenItems) -> None:
     registry = Registry(port, "Registry", _Marks())
+    registry.write([registration("1", category="<category>")])
+    card = {"number": "of before", "version": "", "changed_by": "a line"}
+    port.known["Registry"] = [item_key("<plate's fingerprint>", "NUMBER#<category>") | pack(card)]
     registry.write([registration("1", category="<category>")])
     registry.prove("<sub>", "plate", None, "wrong", NOON)
 

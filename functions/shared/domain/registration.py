@@ -26,7 +26,7 @@ class Registration(NamedTuple):
     """One accepted row of a file: a vehicle and the number on its card, in its normal form.
 
     version: what tells which writing is newer. dated: whether the row named its own ``updated_at``. ref: the file
-    version and line it stands on.
+    version and line it stands on. uploaded_at: when that file was uploaded, as a stored text.
     """
 
     plate_key: str
@@ -35,6 +35,7 @@ class Registration(NamedTuple):
     version: str
     dated: bool
     ref: str
+    uploaded_at: str
 
     @property
     def identity(self) -> tuple[str, str | None]:

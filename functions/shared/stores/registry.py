@@ -16,9 +16,10 @@ from shared.domain.plate import CATEGORIES
 from shared.domain.registration import Card, Proof, Registration, judge
 from shared.domain.time import to_text
 from shared.plate_crypto import PlateCrypto
-from shared.stores import versioned
-from shared.stores.items import Item, batch_get, epoch, item_key, pack, text
-from shared.stores.versioned import STALE, Foreseen, hurting, hurts_of_stale
+from shared.stores import cards, versioned
+from shared.stores.cards import Change
+from shared.stores.items import Item, batch_get, epoch, item_key, pack
+from shared.stores.versioned import INSERTED, Foreseen
 
 SUSPICIOUS: Final = 20
 """Wrong numbers for one plate in a day, by anybody, after which somebody should look. It locks nobody out."""
@@ -28,6 +29,8 @@ TO_WALK: Final = "1"
 
 _NUMBER: Final = "NUMBER#"
 _KEPT: Final = timedelta(days=2)
+_RESERVED: Final = {"#number": "number", "#first": "first"}
+"""A card's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
 
 
 class Registry:
@@ -46,7 +49,8 @@ class Registry:
     def write(self, rows: Sequence[Registration]) -> list[str]:
         """Bring up to 100 rows of distinct vehicles into the table; the newest version wins, whoever comes last.
 
-        Returns inserted, updated, unchanged or stale for each row, as :meth:`Violations.write` does.
+        Returns inserted, updated, unchanged or stale for each row, as :meth:`Violations.write` does. What becomes of a
+        vehicle's card: :mod:`shared.stores.cards`.
         """
 
         keys = [self._vehicle(row) for row in rows]
@@ -69,23 +73,24 @@ class Registry:
 
     def _decide(self, row: Registration, key: Item, known: Item | None) -> tuple[str, Json | None]:
         number = self._crypto.registration_fingerprint(row.plate_key, row.number)
-        same = known is not None and known["number"]["S"] == number
-        outcome, needed = versioned.decide(row, known, same=same)
-        if known and outcome == STALE:
-            return hurting(outcome, hurts_of_stale(row, known, same=same)), None
-        return outcome, self._put(row, key, number, known) if needed else None
+        if known is None:
+            item = {**key, **cards.insertion(row, number)}
+            put = {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+            return INSERTED, {"Put": put}
+        outcome, change = cards.decide(row, number, known)
+        return outcome, self._update(key, change) if change else None
 
-    def _put(self, row: Registration, key: Item, number: str, known: Item | None) -> Json:
-        inserted_by = text(known, "inserted_by") if known else row.ref
-        values = pack({"number": number, "version": row.version, "inserted_by": inserted_by, "changed_by": row.ref})
-        put: Json = {
+    def _update(self, key: Item, change: Change) -> Json:
+        update: Json = {
             "TableName": self._table,
-            "Item": {**key, **values},
-            "ConditionExpression": "version = :seen" if known else "attribute_not_exists(pk)",
+            "Key": key,
+            "UpdateExpression": change.expression,
+            "ConditionExpression": change.condition,
+            "ExpressionAttributeValues": change.values,
         }
-        if known:
-            put["ExpressionAttributeValues"] = {":seen": known["version"]}
-        return {"Put": put}
+        if names := {name: each for name, each in _RESERVED.items() if name in change.expression}:
+            update["ExpressionAttributeNames"] = names
+        return {"Update": update}
 
     # ------------------------------------------------------------------ proof
 
