@@ -171,7 +171,7 @@ SCHEMAS: dict[str, Schema] = {
                     type=one_of("registration"),
                     number={**TEXT, "maxLength": MAX_REGISTRATION_CHARACTERS},
                 ),
-                "description": "The number of the registration card. Where nothing is registered yet, it waits (proof_pending)",
+                "description": "The number of the registration card; where none is registered it waits (proof_pending)",
             },
         ),
         "examples": [{"plate": _PLATE, "relation": "self", "notify": True}],

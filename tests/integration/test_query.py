@@ -399,6 +399,7 @@ class TestLinking:
             "relation": "self",
             "notify": True,
             "proven": False,
+            "proof_pending": False,
             "totals": {"count": 1, "unpaid_count": 1, "amount": 50_000, **UNDISPUTED, "currency": "IQD"},
         }
         again = functions.link({"plate": PARTS, "relation": "family"})

@@ -1,7 +1,8 @@
 """The Citizens table: profiles with their quotas, vehicles, and the followers of each plate.
 
 Keys: ``pk=<sub>`` with ``sk`` = ``PROFILE``, ``VEHICLE#<vehicle id>``; ``pk=P#<plate key>, sk=<sub>``: a follower,
-written in one transaction with the link; ``pk=F#<plate key>, sk=UNPROVEN``: how many of them have not proved it theirs.
+written in one transaction with the link; ``pk=F#<plate key>, sk=UNPROVEN``: how many of them have not proved it theirs;
+``pk=CONTESTED``: proofs of one vehicle of which the holder of another contests one.
 What a citizen looked up lies beside: :mod:`shared.stores.look_ups`.
 
 The profile also counts the citizen's day in Baghdad (``day``, ``queries``, ``plates`` as fingerprints, ``links``,
@@ -266,11 +267,14 @@ class Citizens:
         others: up to 95 actions that must happen with it. most_pending: of the citizen's proofs that wait. False where
         the link is gone, its proof is another by now, or too many wait.
         """
-        return is_made(lambda: self.make([*self.change_actions(sub, before, after, most_pending), *others]))
+        actions = [*self.change_actions(sub, before, after, most_pending), *others]
+        return not actions or is_made(lambda: self.make(actions))
 
     def change_actions(self, sub: str, before: Vehicle, after: Vehicle, most_pending: int | None = None) -> list[Json]:
         """The actions that change what differs in a link. most_pending: of the citizen's proofs that wait."""
         new = {name: getattr(after, name) for name in _CHANGING if getattr(after, name) != getattr(before, name)}
+        if not new:
+            return []
         sets = [f"{name} = :{name}" for name, value in new.items() if value is not None]
         removes = [name for name, value in new.items() if value is None]
         clauses = ([f"SET {', '.join(sets)}"] if sets else []) + ([f"REMOVE {', '.join(removes)}"] if removes else [])
@@ -355,11 +359,6 @@ class Citizens:
         values = {"other": other.sub, "plate": vehicle.plate_key, "at": to_text(at)}
         item = {**item_key("CONTESTED", f"{vehicle.vehicle_id}#{other.vehicle_id}"), **pack({"sub": sub, **values})}
         self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
-
-    def follower(self, plate_key: str, sub: str) -> Follower | None:
-        """One follower of a plate, or None."""
-        item = self._get(f"P#{plate_key}", sub)
-        return follower_of(item) if item else None
 
     # ------------------------------------------------------------------ the table
 
