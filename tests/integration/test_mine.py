@@ -57,7 +57,7 @@ def visit(functions: Functions) -> str:
     functions.read_on(asked["query_id"])
     functions.ask({"plate": f"12 {OTHER_PLATE.number}"})
     vehicle = functions.link({**ASKED, **proven}).body["vehicle_id"]
-    functions.link({"plate": "11 5005", "relation": "family"})
+    functions.link({"plate": "11 5005", "relation": "family", "proof": {"type": "registration", "number": "12345"}})
     on_vehicle(functions, "PATCH", vehicle, body={"relation": "family"})
     on_vehicle(functions, "GET", vehicle, "/violations")
     on_vehicle(functions, "GET", vehicle, "/followers")

@@ -22,6 +22,7 @@ from shared.stores.citizens import Citizens
 from shared.stores.payments import Payments
 from shared.stores.persons.erasing import Erasing, Erasures
 from shared.stores.persons.exporting import Person
+from shared.stores.registry import Registry
 
 MAX_CALL: Final = timedelta(seconds=30)
 """No call of the API takes longer."""
@@ -37,6 +38,7 @@ class Stores(NamedTuple):
     erasures: Erasures
     citizens: Citizens
     payments: Payments
+    registry: Registry
 
 
 def begin(sub: str, stores: Stores, now: datetime, later: Callable[[str, timedelta], None]) -> None:
@@ -74,10 +76,9 @@ def go_on(person: Person, stores: Stores, now: datetime, may_go_on: Callable[[],
     if wait := _left(erasing.since, MAX_CALL, now):
         return wait
     if erasing.unlinked_at is None:
-        if not (
-            _unlink(person.sub, stores.citizens, may_go_on) and _all(stores.erasures.erase_look_ups(person), may_go_on)
-        ):
+        if not (_unlink(person.sub, stores, may_go_on) and _all(stores.erasures.erase_look_ups(person), may_go_on)):
             return timedelta()
+        stores.erasures.erase_contests(person.sub)
         stores.erasures.unlinked(person.sub, now)
         return MAX_TELLING
     if wait := _left(erasing.unlinked_at, MAX_TELLING, now):
@@ -93,12 +94,14 @@ def _left(since: str, needed: timedelta, now: datetime) -> timedelta:
     return max(timedelta(), from_text(since) + needed - now)
 
 
-def _unlink(sub: str, citizens: Citizens, may_go_on: Callable[[], bool]) -> bool:
-    """End every link. False where it was not to be done to the end."""
+def _unlink(sub: str, stores: Stores, may_go_on: Callable[[], bool]) -> bool:
+    """End every link, with the proof that waits. False where it was not to be done to the end."""
+    citizens = stores.citizens
     for vehicle in citizens.vehicles(sub):
         if not may_go_on():
             return False
-        if not citizens.unlink(sub, vehicle.vehicle_id, vehicle.plate_key, proven=vehicle.proven):
+        waits = stores.registry.forget_actions(vehicle.plate_key, sub)
+        if not citizens.unlink(sub, vehicle.vehicle_id, vehicle.plate_key, proven=vehicle.proven, others=waits):
             return False  # it was proved or removed meanwhile
     return True
 

@@ -15,6 +15,7 @@ from shared.stores.citizens import Citizens
 from shared.stores.payments import Payments
 from shared.stores.persons.erasing import Erasures
 from shared.stores.persons.exporting import Exports, Person, Tables
+from shared.stores.registry import Registry
 
 
 @cache
@@ -27,7 +28,12 @@ def crypto() -> PlateCrypto:
 def stores() -> Stores:
     """The tables that an erasure changes."""
     call, tables = FastClient(), _tables()
-    return Stores(Erasures(call, tables), Citizens(call, tables.citizens), Payments(call, tables.payments))
+    return Stores(
+        Erasures(call, tables),
+        Citizens(call, tables.citizens),
+        Payments(call, tables.payments),
+        Registry(call, setting("REGISTRY_TABLE"), crypto()),
+    )
 
 
 @cache

@@ -28,7 +28,7 @@ from shared.stores.items import (
     transact,
 )
 from shared.stores.messaging.message_items import written
-from shared.stores.persons.exporting import Person, Tables
+from shared.stores.persons.exporting import Person, Tables, contested_by
 from shared.stores.profiles import COUNTED, ERASING, profile_of
 
 COUNTS_KEPT: Final = timedelta(days=2)
@@ -119,6 +119,13 @@ class Erasures:
                     actions.append({"Put": {"TableName": table, "Item": {**item, "pk": {"S": person.who}}}})
             transact(self._call, actions)
             yield
+
+    def erase_contests(self, sub: str) -> None:
+        """Take a citizen, on either side, off the list of contested proofs: their proof is gone."""
+        table = self._tables.citizens
+        for name in ("sub", "other"):
+            for item in contested_by(self._call, table, name, sub):
+                self._call("dynamodb", "DeleteItem", {"TableName": table, "Key": {n: item[n] for n in ("pk", "sk")}})
 
     def unlinked(self, sub: str, at: datetime) -> None:
         """Note that nobody finds an erased citizen by a plate any more."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from shared.aws_json import Call, Json
 from shared.domain.time import to_text
-from shared.stores.items import Item, batch_get, item_key, newest_of_citizen, pack
+from shared.stores.items import Item, batch_get, item_key, newest_of_citizen, pack, pages
 from shared.stores.persons.kept import CITIZENS, MESSAGES, PAYMENTS, REGISTRY, kind_of
 
 _CAPS_KEPT: Final = (0, 1, 2, 3)  # days
@@ -43,7 +43,7 @@ Page = tuple[list[tuple[str, Item]], Item | None]
 class Exports:
     """The tables through the port.
 
-    marks: the fingerprints of a plate under which tries at its number may stand in the registry.
+    marks: the fingerprints of a plate under which a proof may wait in the registry.
     """
 
     def __init__(self, call: Call, tables: Tables, registry: str, marks: Callable[[str], Sequence[str]]) -> None:
@@ -56,7 +56,7 @@ class Exports:
         """A page of all that is kept of a person, and the position to go on after; None at the end.
 
         Each is told with its kind's name, its table, and its attributes as plain values. What hangs on an item (its
-        follower, the tries at its plate, a payment's trail and receipt) comes with it, beyond the limit.
+        follower, the proof that waits, a payment's trail and receipt) comes with it, beyond the limit.
         """
         names = (person.sub, *person.fingerprints)
         sections = [
@@ -88,16 +88,12 @@ class Exports:
         followers = batch_get(
             self._call, self._tables.citizens, [item_key(f"P#{plate}", person.sub) for plate in plates]
         )
-        days = [to_text(at - timedelta(days=days))[:10] for days in (0, 1)]
-        keys = [
-            item_key(mark, f"TRIES#{day}#{who}")
-            for plate in plates
-            for mark in self._marks(plate)
-            for day in days
-            for who in person.fingerprints
-        ]
-        tries = batch_get(self._call, self._registry, keys)
-        told = [*((CITIZENS, item) for item in items + followers), *((REGISTRY, item) for item in tries)]
+        keys = [item_key(mark, f"PENDING#{person.sub}") for plate in plates for mark in self._marks(plate)]
+        pending = batch_get(self._call, self._registry, keys)
+        told = [*((CITIZENS, item) for item in items + followers), *((REGISTRY, item) for item in pending)]
+        if start is None and pk == person.sub:
+            contested = contested_by(self._call, self._tables.citizens, "sub", person.sub)
+            told += [(CITIZENS, {name: item[name] for name in item if name != "other"}) for item in contested]
         return told, page.get("LastEvaluatedKey")
 
     def _messages(self, person: Person, pk: str, start: Item | None, limit: int, at: datetime) -> Page:
@@ -131,6 +127,19 @@ class Exports:
         }
         items: list[Item] = self._call("dynamodb", "Query", request)["Items"]
         return items
+
+
+def contested_by(call: Call, table: str, name: str, sub: str) -> Iterator[Item]:
+    """Give the contested proofs of which somebody is one side. name: ``sub`` who contests, ``other`` the other."""
+    request: Json = {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :contested",
+        "FilterExpression": "#side = :sub",
+        "ExpressionAttributeNames": {"#side": name},
+        "ExpressionAttributeValues": pack({":contested": "CONTESTED", ":sub": sub}),
+    }
+    for page in pages(call, "Query", request):
+        yield from page["Items"]
 
 
 def _told(table: str, item: Item) -> Json:

@@ -52,6 +52,7 @@ KINDS: Final = (
     Kind(CITIZENS, "<sub> / PROFILE", "profile", Fate.GOES),
     Kind(CITIZENS, "<sub> / VEHICLE#<vehicle id>", "vehicle", Fate.GOES),
     Kind(CITIZENS, "P#<plate key> / <sub>", "follower", Fate.GOES),
+    Kind(CITIZENS, "CONTESTED / <vehicle id>#<the other's>", "contested", Fate.GOES),
     Kind(CITIZENS, "<sub> / QUERY#<query id>", "query", Fate.GOES),
     Kind(CITIZENS, "<sub> / SEEN#<plate key>", "looked_up", Fate.GOES),
     Kind(CITIZENS, "<sub> / AUDIT#<instant>#<look-up id>", "audit", Fate.NAMELESS, "goes on under a fingerprint"),
@@ -70,7 +71,7 @@ KINDS: Final = (
     Kind(
         PAYMENTS, "KEY#<digest> / KEY", "", Fate.NAMELESS, "24 hours; a digest with what the caller chose, found by it"
     ),
-    Kind(REGISTRY, "<plate's fingerprint> / TRIES#<day>#<who>", "tries", Fate.NAMELESS, _COUNT),
+    Kind(REGISTRY, "<plate's fingerprint> / PENDING#<sub>", "proof_that_waits", Fate.GOES),
     Kind(FILES, "UPLOAD#<upload id> / UPLOAD", "", Fate.STAYS, "an act of office: who uploaded a file, 90 days"),
 )
 
