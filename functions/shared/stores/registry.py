@@ -1,13 +1,14 @@
 """The Registry table: the registration numbers of plates, kept only as fingerprints, and the wrong tries at them.
 
 Keys: ``pk=<plate's fingerprint>`` with ``sk`` = ``NUMBER#<category>`` (empty where the file names none),
-``TRIES#<day>`` (the wrong tries of a day) or ``PENDING#<sub>`` (a citizen's number that waits for its card).
+``TRIES#<day>`` (the wrong tries of a day) or ``PENDING#<sub>`` (a citizen's number that waits for its card);
+``pk=REKEYING, sk=SEGMENT#<segment>``: how far the walk to a new version of the key is.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,7 +19,7 @@ from shared.domain.time import to_text
 from shared.plate_crypto import PlateCrypto
 from shared.stores import cards, versioned
 from shared.stores.cards import Change
-from shared.stores.items import Item, batch_get, epoch, item_key, pack
+from shared.stores.items import Item, batch_get, epoch, get_item, is_made, item_key, pack, pages, text, transact
 from shared.stores.versioned import INSERTED, Foreseen
 
 SUSPICIOUS: Final = 20
@@ -29,6 +30,8 @@ TO_WALK: Final = "1"
 
 _NUMBER: Final = "NUMBER#"
 _KEPT: Final = timedelta(days=2)
+_MOVES: Final = 6
+"""How often a card is tried to be taken to another version of the key while others change it."""
 _RESERVED: Final = {"#number": "number", "#first": "first"}
 """A card's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
 
@@ -184,3 +187,85 @@ def wrapped(item: Item, wrap: Callable[[str], str]) -> Item:
 
 def _version_of(fingerprint: str) -> int:
     return int(fingerprint.rpartition(".")[0] or 1)
+
+
+class Rekeying:
+    """The walk that takes the registry to the newest version of the key, knowing neither plates nor numbers.
+
+    name: of the pass; ``pk=REKEYING, sk=SEGMENT#<segment>`` keeps how far it has come. While it goes on, whoever reads
+    asks for both forms, and a card is changed where it stands: a change that met it half way is made anew.
+    """
+
+    def __init__(self, call: Call, table: str, crypto: PlateCrypto, name: str) -> None:
+        self._call = call
+        self._table = table
+        self._crypto = crypto
+        self._name = name
+
+    def walk(self, segment: int, of: int) -> Iterator[tuple[int, int]]:
+        """Take a share of the table to the newest version, from where it was left; for each page, items and moves."""
+        key = item_key("REKEYING", f"SEGMENT#{segment}")
+        kept = get_item(self._call, self._table, key) or {}
+        if text(kept, "pass") != self._name:
+            kept = {}
+        if "done" in kept:
+            return
+        request: Json = {"TableName": self._table, "Segment": segment, "TotalSegments": of, "ConsistentRead": True}
+        if "after_pk" in kept:
+            request["ExclusiveStartKey"] = {"pk": kept["after_pk"], "sk": kept["after_sk"]}
+        for page in pages(self._call, "Scan", request):
+            moved = sum(self._move(item) for item in page["Items"])
+            last = page.get("LastEvaluatedKey") or {}
+            place = {f"after_{name}": value for name, value in last.items()} or pack({"done": True})
+            item = {**key, **place, **pack({"pass": self._name})}
+            self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
+            yield len(page["Items"]), moved
+
+    def _move(self, item: Item) -> bool:
+        """Take one item to the newest version; of two that then stand for the same, the newer stays."""
+        if "number" not in item:
+            return False  # counts of a day, which end with it
+        for _ in range(_MOVES):
+            old = {"pk": item["pk"], "sk": item["sk"]}
+            mark = self._crypto.wrap(item["pk"]["S"])
+            moved = wrapped({**item, "pk": {"S": mark}}, self._crypto.wrap)
+            if moved == item:
+                return False
+            there = item_key(mark, item["sk"]["S"])
+            stands = item if there == old else get_item(self._call, self._table, there)
+            if self._is_moved(self._moving(item, moved, stands)):
+                return True
+            found = get_item(self._call, self._table, old)
+            if found is None:
+                return False
+            item = found
+        raise RuntimeError("others keep changing the same card")
+
+    def _is_moved(self, actions: Sequence[Json]) -> bool:
+        return is_made(lambda: transact(self._call, actions))
+
+    def _moving(self, item: Item, moved: Item, stands: Item | None) -> list[Json]:
+        """The actions of a move, each on condition that its item is as it was read."""
+        leaves: Json = {"TableName": self._table, "Key": {"pk": item["pk"], "sk": item["sk"]}, **_as_read(item)}
+        comes: Json = {"TableName": self._table, "Item": moved}
+        if stands is item:
+            return [{"Put": {**comes, **_as_read(item)}}]
+        if stands is None:
+            return [{"Put": {**comes, "ConditionExpression": "attribute_not_exists(pk)"}}, {"Delete": leaves}]
+        if _newness(stands) >= _newness(item):
+            return [{"Delete": leaves}]
+        return [{"Put": {**comes, **_as_read(stands)}}, {"Delete": leaves}]
+
+
+def _as_read(item: Item) -> Json:
+    """The condition that an item is as it was read: a card by version and beginning, a number that waits by its own."""
+    names = [name for name in ("version", "began", "number", "at") if name in item]
+    return {
+        "ConditionExpression": " AND ".join(f"#{name} = :{name}" for name in names),
+        "ExpressionAttributeNames": {f"#{name}": name for name in names},
+        "ExpressionAttributeValues": {f":{name}": item[name] for name in names},
+    }
+
+
+def _newness(item: Item) -> str:
+    return text(item, "version") or text(item, "at") or ""
