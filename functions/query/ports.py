@@ -17,6 +17,7 @@ from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
+from shared.stores.who_looked import WhoLooked
 
 REGISTRATION: Final = "registration"
 """The proof that a vehicle is one's own: the number on its registration card."""
@@ -46,6 +47,7 @@ class Ports(NamedTuple):
     violations: Violations
     citizens: Citizens
     look_ups: LookUps
+    who_looked: WhoLooked
     messages: Messages
     feed: Feed
     crypto: PlateCrypto
@@ -63,6 +65,7 @@ def made_ports() -> Ports:
         Violations(call, setting("VIOLATIONS_TABLE")),
         Citizens(call, setting("CITIZENS_TABLE")),
         LookUps(call, setting("CITIZENS_TABLE")),
+        WhoLooked(call, setting("CITIZENS_TABLE"), crypto),
         Messages(call, setting("MESSAGES_TABLE")),
         Feed(Files(call, setting("FILES_TABLE")).feed),
         crypto,

@@ -50,13 +50,13 @@ def link(
     proven, category = _prove(ports, citizen, asked, now)
     reading = asked.reading._replace(category=category)
     violations = ports.violations.of_plate(reading.plate.key)
-    mark = ports.crypto.plate_fingerprint(reading.plate.key)
-    ports.look_ups.audit(citizen.sub, new_id(), mark, now)
+    ports.who_looked.enter_once_a_day(reading.plate.key, citizen.sub, now)
     try:
         of_category(reading, violations, language)
     except Problem:
         # That there are several is told of a plate that does not become one of the citizen's few: it is a look-up.
-        admit(ports, citizen, Subject(reading.plate.key, mark), language, now)
+        subject = Subject(reading.plate.key, ports.crypto.plate_fingerprint(reading.plate.key))
+        admit(ports, citizen, subject, language, now)
         raise
     ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
     wanted = Vehicle(new_id(), reading.plate.key, reading.category, asked.relation, asked.notify, proven)
@@ -89,6 +89,7 @@ def _prove(ports: Ports, citizen: Citizen, asked: LinkRequest, now: datetime) ->
     except TooManyTriesError:
         raise refused("proofs", now) from None
     if not proof.right:
+        count("ProofRefused")
         if proof.wrong_today >= SUSPICIOUS:
             count("SuspiciousProofs")
         raise invalid("proof.number", "proof_wrong")
@@ -159,9 +160,10 @@ def unlink(ports: Ports, citizen: Citizen, vehicle_id: str) -> None:
         raise Problem(404, "no_such_vehicle")
 
 
-def followers(ports: Ports, citizen: Citizen, vehicle_id: str) -> dict[str, Any]:
+def followers(ports: Ports, citizen: Citizen, vehicle_id: str, now: datetime) -> dict[str, Any]:
     """List who follows a vehicle that the citizen has proved theirs. Raises Problem 404, or 403 without proof."""
-    vehicle = _proven(ports, citizen, vehicle_id)
+    vehicle = proven_vehicle(ports, citizen, vehicle_id)
+    ports.who_looked.enter_once_a_day(vehicle.plate_key, citizen.sub, now)
     found = [follower for follower in ports.citizens.followers(vehicle.plate_key) if _same_category(follower, vehicle)]
     profiles = ports.citizens.profiles(follower.sub for follower in found)
     items = [
@@ -180,7 +182,7 @@ def followers(ports: Ports, citizen: Citizen, vehicle_id: str) -> dict[str, Any]
 
 def remove_follower(ports: Ports, citizen: Citizen, vehicle_id: str, follower_id: str) -> None:
     """End another's link to a vehicle that the citizen has proved theirs. Raises Problem 404, or 403 without proof."""
-    vehicle = _proven(ports, citizen, vehicle_id)
+    vehicle = proven_vehicle(ports, citizen, vehicle_id)
     for follower in ports.citizens.followers(vehicle.plate_key):
         if follower.vehicle_id == follower_id and _same_category(follower, vehicle):
             ports.citizens.unlink(follower.sub, follower_id, vehicle.plate_key, proven=follower.proven)
@@ -195,7 +197,8 @@ def _own(ports: Ports, citizen: Citizen, vehicle_id: str) -> Vehicle:
     return vehicle
 
 
-def _proven(ports: Ports, citizen: Citizen, vehicle_id: str) -> Vehicle:
+def proven_vehicle(ports: Ports, citizen: Citizen, vehicle_id: str) -> Vehicle:
+    """Return a vehicle that the citizen has proved theirs. Raises Problem 404, or 403 without proof."""
     vehicle = _own(ports, citizen, vehicle_id)
     if not vehicle.proven:
         raise Problem(403, "not_proven")

@@ -1,10 +1,10 @@
-"""What keeps look-ups few and accounted for: quotas, the audit, and how many calls of tables each makes."""
+"""What keeps look-ups few and accounted for: quotas, who looked, and how many calls of tables each makes."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.asking import ASKED, TYPED, audits
+from tests.support.asking import ASKED, TYPED, entries
 from tests.support.aws import Watched
 from tests.support.build import OTHER_PLATE, PLATE, SUB, follow, store, violation
 from tests.support.functions import Functions, forget
@@ -85,18 +85,20 @@ class TestQuotas:
         assert [functions.link(asked).status for asked in (ASKED, ASKED, other)] == [409, 409, 429]
 
 
-class TestAudit:
+class TestWhoLooked:
     def test_every_look_up_is_kept_without_its_plate(self, functions: Functions) -> None:
         store(functions.violations, violation(category="hire"), violation(category="private"))
         functions.ask({"plate": TYPED})
         functions.ask({"plate": "11 5"})
         functions.ask({"plate": "11 5"})
-        kept = audits(functions)
+        kept = entries(functions)
         assert len(kept) == 3
-        assert len({item["plate"]["S"] for item in kept}) == 2
+        assert len({item["pk"]["S"] for item in kept}) == 2
+        assert {item["what"]["S"] for item in kept} == {"look_up"}
         a_year = functions.clock.at.timestamp() + 366 * 86_400
         assert {int(item["expires"]["N"]) for item in kept} == {int(a_year)}
         assert PLATE.number not in str(kept)
+        assert SUB not in str(kept)
 
 
 def test_the_calls_of_a_look_up_are_few(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
