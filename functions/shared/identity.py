@@ -37,7 +37,7 @@ def citizen(event: dict[str, Any]) -> Citizen:
 
 
 def staff(event: dict[str, Any]) -> Citizen:
-    """The caller, of the directorate's staff. Raises Problem 403 for others, who are counted, and as :func:`citizen`."""
+    """The caller, one of the directorate's staff. Raises Problem 403 for others, which is counted."""
     caller = citizen(event)
     if DIRECTORATE not in caller.scopes:
         count("ScopeRefused")

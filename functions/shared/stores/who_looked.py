@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from shared.aws_json import Call, Json
 from shared.domain.time import to_text
 from shared.plate_crypto import PlateCrypto
-from shared.stores.items import Item, epoch, is_made, item_key, pack, pages, transact
+from shared.stores.items import MAX_ACTIONS, Item, epoch, is_made, item_key, pack, pages, transact
 
 KEPT_FOR: Final = timedelta(days=366)
 _DAY: Final = len("2026-11-20")
@@ -72,9 +72,9 @@ class WhoLooked:
         return {"Put": self._put(plate_key, what, who, at, f"{to_text(at)}#{done}")}
 
     def enter(self, actions: Sequence[Json]) -> None:
-        """Add up to 100 entries of distinct plates that nothing else is written with. None is no call."""
-        if actions:
-            transact(self._call, actions)
+        """Add entries of distinct plates that nothing else is written with, a hundred a call; none is no call."""
+        for start in range(0, len(actions), MAX_ACTIONS):
+            transact(self._call, actions[start : start + MAX_ACTIONS])
 
     def enter_once_a_day(self, plate_key: str, who: str, at: datetime) -> None:
         """Add an entry for a citizen's own vehicle, unless there is one of that day. One PutItem."""
