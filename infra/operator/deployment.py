@@ -68,6 +68,11 @@ class Deployment:
         arn: str = self.clients("sts").get_caller_identity()["Arn"]
         return arn
 
+    @cached_property
+    def run(self) -> tuple[datetime, str]:
+        """When this command began, and an id of it: however often it looks at a plate, that is one look."""
+        return self.clock(), secrets.token_hex(16)
+
     @contextmanager
     def audited(self, action: str, **about: object) -> Iterator[dict[str, object]]:
         """Keep who does what from when to when; what the caller adds to the yielded results is kept with the end."""

@@ -6,7 +6,6 @@ each plate of it, and why.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -54,11 +53,9 @@ def crypto(deployment: Deployment) -> PlateCrypto:
 
 
 def enter(deployment: Deployment, what: What, plate_keys: Iterable[str]) -> None:
-    """Keep that the operator looked at some plates."""
-    store, done = _store(deployment), secrets.token_hex(16)
-    store.enter(
-        [store.entry_action(key, what, deployment.who, deployment.clock(), done) for key in dict.fromkeys(plate_keys)]
-    )
+    """Keep that the operator looked at some plates, once for the whole command."""
+    store, who, (began, run) = _store(deployment), deployment.who, deployment.run
+    store.enter([store.entry_action(key, what, who, began, run) for key in dict.fromkeys(plate_keys)])
 
 
 def entries(deployment: Deployment, plate_key: str) -> list[str]:
