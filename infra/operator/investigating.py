@@ -232,7 +232,7 @@ def who_looked(deployment: Deployment, plate: str, reason: str) -> None:
 @click.option("--phone", default="", help="the phone of somebody who calls")
 @REASON
 @click.pass_obj
-def find(deployment: Deployment, reason: str, **sought: str) -> None:
+def find(deployment: Deployment, /, reason: str, **sought: str) -> None:
     """Say what whoever answers the phone needs to know of one receipt, payment, violation or phone."""
     given = [(name, value) for name, value in sought.items() if value.strip()]
     if len(given) != 1:

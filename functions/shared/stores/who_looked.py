@@ -85,7 +85,7 @@ class WhoLooked:
 
     def _put(self, plate_key: str, what: What, who: str, at: datetime, sk: str) -> Json:
         mark = self._crypto.citizen_fingerprint(who)
-        values = {
+        values: dict[str, str | int] = {
             "what": what,
             "who": mark,
             "sealed": self._crypto.encrypt(who.encode(), mark.encode()).hex(),
