@@ -42,7 +42,18 @@ from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
 from shared.stores.hurts import REOPENED, TENFOLD, TWO_PLATES
 from shared.stores.registry import Registry
-from shared.stores.versioned import BEATEN, REJECTED, STALE, UNCHANGED, UPDATED, Foreseen, Hurting, Line, line_of
+from shared.stores.versioned import (
+    BEATEN,
+    REJECTED,
+    RETURNS_UNDATED,
+    STALE,
+    UNCHANGED,
+    UPDATED,
+    Foreseen,
+    Hurting,
+    Line,
+    line_of,
+)
 from shared.stores.violations import Violations
 
 BATCH: Final = 100
@@ -60,6 +71,7 @@ _ABOUT: Final = {
     REOPENS_UNDATED: "status",
     REOPENED: "status",
     TENFOLD: "amount",
+    RETURNS_UNDATED: "registration_no",
 }
 """The columns that what is told of rows is about."""
 

@@ -16,6 +16,7 @@ from pay.payments.start import start as start_payment
 from pay.payments.sync import BY_CITIZEN, sync_with_gateway
 from pay.ports import gateway, open_gateway, port, stores
 from pay.receipt.addresses import public_url
+from shared.access import Accesses
 from shared.clock import now
 from shared.domain.money import CURRENCY
 from shared.domain.payment import LIVE, MAX_LINES, Payment, PaymentStatus
@@ -26,7 +27,6 @@ from shared.observability import count, logger
 from shared.pagination import Cursors, asked_limit
 from shared.plate_crypto import PlateCrypto
 from shared.settings import listed, number, setting
-from shared.stores.look_ups import LookUps
 from shared.stores.pausing import Pausing
 from shared.stores.who_looked import WhoLooked
 
@@ -57,8 +57,8 @@ class PaymentBody(BaseModel):
 
 
 @cache
-def _look_ups() -> LookUps:
-    return LookUps(port(), setting("CITIZENS_TABLE"))
+def _plate_crypto() -> PlateCrypto:
+    return PlateCrypto.from_secret(port(), setting("PLATE_KEY_SECRET"))
 
 
 @cache
@@ -67,8 +67,8 @@ def _who_looked() -> WhoLooked:
 
 
 @cache
-def _plate_crypto() -> PlateCrypto:
-    return PlateCrypto.from_secret(port(), setting("PLATE_KEY_SECRET"))
+def _accesses() -> Accesses:
+    return Accesses.from_settings(port(), _plate_crypto())
 
 
 @cache
@@ -91,7 +91,7 @@ def start(request: Request) -> Reply:
         _payment_request(request),
         ports,
         stores=stores(),
-        look_ups=_look_ups(),
+        accesses=_accesses(),
         who_looked=_who_looked(),
         language=request.language,
         now=now(),

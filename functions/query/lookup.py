@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from query import rights
 from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import admit
 from query.views import Teller, note_of_none, plate_view, totals_view
+from shared.access import Access, Standing
 from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.citizen import Profile
@@ -31,8 +33,8 @@ from shared.stores.who_looked import What
 class Recorded(NamedTuple):
     """What is recorded on a plate at an instant (``at``, a stored text), read for one look-up of one citizen.
 
-    violations: newest first. proven: all of them are of the vehicle that the citizen proved theirs. as_of: up to when
-    the directorate's data goes, a stored text.
+    violations: newest first. standing: what the citizen is to the plate. as_of: up to when the directorate's data goes,
+    a stored text.
     """
 
     query_id: str
@@ -40,7 +42,7 @@ class Recorded(NamedTuple):
     at: str
     profile: Profile
     violations: list[Violation]
-    proven: bool
+    standing: Standing
     as_of: str | None
 
 
@@ -66,11 +68,12 @@ def ask(
     A plate that does not exist and one without violations are the same answer by the same work. Calls of tables: one
     UpdateItem (see :meth:`Citizens.admit`), one Query (more for each further megabyte of violations), and one
     TransactWriteItems of all that is kept (a second where the SMS is refused); a GetItem for the feed's date once a
-    minute, and one where the citizen has proved a vehicle with this plate theirs. Raises Problem 429, or 409 where the
-    plate's number is found in several categories.
+    minute, and a BatchGetItem where a proof of the citizen's stands or waits for this plate. Raises Problem 429, or 409
+    where the plate's number is found in several categories.
     """
     recorded = read(ports, citizen, reading, new_id(), language, now)
-    teller = Teller(reading.plate, recorded.at, language, proven=recorded.proven)
+    is_whole = recorded.standing.sees_whole(recorded.violations, reading.category)
+    teller = Teller(reading.plate, recorded.at, language, is_whole=is_whole)
     said = say(ports, citizen, recorded, teller, wanted=by_sms, now=now)
     return show(recorded, teller, said, _cursors(ports, citizen, recorded.query_id), language)
 
@@ -86,15 +89,15 @@ def read(ports: Ports, citizen: Citizen, reading: Reading, query_id: str, langua
     except Problem:
         ports.who_looked.enter([_entry(ports, citizen, plate_key, query_id, now)])
         raise
-    proven = admission.proven and _is_proven(ports, citizen, reading, violations)
+    standing = ports.proofs.access(citizen.sub, plate_key, now) if admission.proof else Standing(Access.LOOKED_UP)
     as_of = ports.feed.as_of(now)
-    return Recorded(query_id, reading, to_text(now), admission.profile, violations, proven, as_of)
+    return Recorded(query_id, reading, to_text(now), admission.profile, violations, standing, as_of)
 
 
 def say(ports: Ports, citizen: Citizen, recorded: Recorded, teller: Teller, *, wanted: bool, now: datetime) -> Said:
     """Keep the look-up, and put the SMS of its result if one is wanted and may be sent."""
     plate_key = recorded.reading.plate.key
-    asked = Asked(plate_key, recorded.reading.category, recorded.proven)
+    asked = Asked(plate_key, recorded.reading.category)
     kept = [
         ports.look_ups.query_action(citizen.sub, recorded.query_id, asked, now),
         _entry(ports, citizen, plate_key, recorded.query_id, now),
@@ -130,15 +133,6 @@ def show(recorded: Recorded, teller: Teller, said: Said, cursors: Cursors, langu
     }
 
 
-def _is_proven(ports: Ports, citizen: Citizen, reading: Reading, violations: Sequence[Violation]) -> bool:
-    """True if every violation belongs to the proven vehicle: another category can bear the same number."""
-    link = ports.citizens.follower(reading.plate.key, citizen.sub)
-    if link is None or not link.proven:
-        return False
-    categories = {reading.category, *(violation.category for violation in violations)}
-    return link.category is None or categories <= {link.category, None}
-
-
 def read_on(
     ports: Ports, citizen: Citizen, query_id: str, cursor: str | None, limit: int, *, language: str, now: datetime
 ) -> dict[str, Any]:
@@ -154,7 +148,8 @@ def read_on(
         Reading(plate, asked.category), newest_first(ports.violations.of_plate(asked.plate_key)), language
     )
     items, following = paginate(violations, position, cursor, limit, _cursors(ports, citizen, query_id))
-    teller = Teller(plate, to_text(now), language, proven=asked.proven)
+    standing = ports.proofs.access(citizen.sub, asked.plate_key, now)
+    teller = Teller(plate, to_text(now), language, is_whole=standing.sees_whole(violations, asked.category))
     return {"items": [teller.tell(violation) for violation in items], "next_cursor": following}
 
 
@@ -168,15 +163,16 @@ def of_vehicle(
     language: str,
     now: datetime,
 ) -> dict[str, Any]:
-    """A page of the violations on a linked vehicle, with the totals of all. Raises Problem 404 or 422."""
-    vehicle = ports.citizens.vehicle(citizen.sub, vehicle_id)
-    if vehicle is None:
-        raise Problem(404, "no_such_vehicle")
+    """A page of the violations on a linked vehicle, with the totals of all. Raises Problem 403, 404 or 422."""
+    vehicle = rights.own(ports, citizen, vehicle_id)
+    standing = rights.standing(ports, citizen, vehicle, now)
+    rights.require_seen(standing)
     ports.who_looked.enter_once_a_day(vehicle.plate_key, citizen.sub, now)
     found = ports.violations.of_plate(vehicle.plate_key)
     violations = newest_first(concerning(vehicle.category, found))
     plate = Plate.from_key(vehicle.plate_key)
-    teller = Teller(plate, to_text(now), language, proven=vehicle.proven)
+    is_whole = standing.sees_whole(violations, vehicle.category)
+    teller = Teller(plate, to_text(now), language, is_whole=is_whole)
     items, following = paginate(violations, position, cursor, limit, Cursors(ports.crypto, citizen.sub, vehicle_id))
     return {
         "plate": plate_view(Reading(plate, vehicle.category), language),

@@ -16,6 +16,7 @@ from shared.stores.profiles import Subject
 
 HARVESTING: Final = 3
 """Days on end on which who uses up the plates of each looks like somebody who harvests."""
+_FULL: Final = {"vehicles": "vehicles_full", "pending": "proofs_full"}
 
 
 def admit(ports: Ports, citizen: Citizen, subject: Subject | None, language: str, now: datetime) -> Admission:
@@ -33,11 +34,15 @@ def admit(ports: Ports, citizen: Citizen, subject: Subject | None, language: str
 
 
 def refused(quota: str, now: datetime) -> Problem:
-    """A quota is used up: 409 where only removing a vehicle helps, else 429 with the seconds to wait. It is counted."""
+    """A quota is used up: 409 where only removing a vehicle or time helps, else 429 with the seconds to wait.
+
+    It is counted for the operator.
+    """
     count("QuotaRefused")
-    if quota == "vehicles":
-        return Problem(409, "vehicles_full")
-    return Problem(429, f"quota_{quota}", headers={"retry-after": str(seconds_to_midnight(now))})
+    if quota in _FULL:
+        return Problem(409, _FULL[quota])
+    code = "proofs_quota" if quota == "proofs" else f"quota_{quota}"
+    return Problem(429, code, headers={"retry-after": str(seconds_to_midnight(now))})
 
 
 def seconds_to_midnight(now: datetime) -> int:

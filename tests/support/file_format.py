@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 from ingest.format.cells import STATUSES
 from ingest.format.columns import REGISTRATION_COLUMNS, VIOLATION_COLUMNS
 from ingest.reporting import report_page as page
-from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS, WARNINGS, Words, words
+from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS, words
+from ingest.reporting.warning_texts import WARNINGS, Words
 from shared.domain import plate
 from shared.domain.file import ENDED, OUTCOMES
 from shared.domain.governorates import GOVERNORATES

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from pay.gateways import Gateway, OrderRequest, RefusedError, UnknownError
 from pay.payments.settle import PaymentStores, release
+from shared.access import Access, Accesses
 from shared.domain import fine
 from shared.domain.money import CURRENCY
 from shared.domain.payment import MINUTES_TO_PAY, Line, Payment, PaymentStatus
@@ -19,7 +20,6 @@ from shared.http import FieldError, Problem, invalid
 from shared.identity import Citizen
 from shared.policies import RULES
 from shared.stores.items import MAX_ACTIONS
-from shared.stores.look_ups import LookUps
 from shared.stores.payments import CREATE_ACTIONS
 from shared.stores.who_looked import What, WhoLooked
 
@@ -56,7 +56,7 @@ def start(
     ports: StartPorts,
     *,
     stores: PaymentStores,
-    look_ups: LookUps,
+    accesses: Accesses,
     who_looked: WhoLooked,
     language: str,
     now: datetime,
@@ -75,7 +75,7 @@ def start(
     if gateway is None:
         raise invalid("gateway", "gateway_closed" if ports.gateway(request.gateway) else "gateway_unknown")
     try:
-        chosen = _payable(citizen, request.violations, stores, look_ups, now)
+        chosen = _payable(citizen, request.violations, stores, accesses, now)
     except Problem:
         # The same request, a moment ahead of this one, may be what holds them.
         if earlier := _earlier(citizen, request, fingerprint, stores, now):
@@ -96,7 +96,7 @@ def start(
             return earlier
         if refusal.full:
             raise Problem(409, "payments_full")
-        _payable(citizen, request.violations, stores, look_ups, now)
+        _payable(citizen, request.violations, stores, accesses, now)
         raise _not_payable([(position, "changed_meanwhile") for position in refusal.others])
     return _order(payment, gateway, ports.callback_url(payment.gateway), stores, now)
 
@@ -133,16 +133,16 @@ def _earlier(
 
 
 def _payable(
-    citizen: Citizen, numbers: Sequence[str], stores: PaymentStores, look_ups: LookUps, now: datetime
+    citizen: Citizen, numbers: Sequence[str], stores: PaymentStores, accesses: Accesses, now: datetime
 ) -> list[Violation]:
     """The violations as they stand. Raises Problem 422; one on a plate not the citizen's to see does not exist."""
     found = stores.violations.get(numbers)
-    visible = look_ups.may_see(citizen.sub, (violation.plate_key for violation in found.values()), now)
+    standings = accesses.accesses(citizen.sub, (violation.plate_key for violation in found.values()), now)
     at = to_text(now)
     errors: list[tuple[int, str]] = []
     for index, violation_no in enumerate(numbers):
         violation = found.get(violation_no)
-        if violation is None or violation.plate_key not in visible:
+        if violation is None or standings[violation.plate_key].access is Access.NONE:
             errors.append((index, "violation_not_found"))
         elif violation.state != UNPAID:
             errors.append((index, f"violation_{violation.state}"))

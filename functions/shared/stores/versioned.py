@@ -22,6 +22,8 @@ BEATEN: Final = "beaten_in_file"
 """A line that another of its own file outdid."""
 STALE_DIFFERS: Final = "stale_differs"
 """A line that is older than what is known, and says something else."""
+RETURNS_UNDATED: Final = "returns_undated"
+"""A line without a date of its own that would bring back what another replaced."""
 
 _ATTEMPTS: Final = 12
 

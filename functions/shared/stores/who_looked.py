@@ -3,7 +3,7 @@
 Keys: ``pk=L#<plate's fingerprint>`` with ``sk`` = ``<instant>#<id of what was done>``, or ``<day>#<citizen's
 fingerprint>`` where a day's repeats are one. So one Query answers who looked at a plate, newest first. An entry is only
 ever added: nothing changes one, and it outlives the citizen's own data. It names neither plate nor person in clear;
-whoever has the key can read who it was.
+whoever has the key can read who it was. The index ``ByPerson`` holds the entries of a citizen, by their fingerprint.
 
 A plate's entries lie in one partition, which takes 1,000 write units a second: 500 look-ups of one plate. That is half
 of all calls that the API lets in, so that no plate is looked up so often.
@@ -31,6 +31,7 @@ class What(StrEnum):
 
     LOOK_UP = "look_up"
     VEHICLE = "vehicle"
+    PROOF = "proof"
     PAYMENT = "payment"
     COUNTER = "counter"
     OPERATOR = "operator"
@@ -39,6 +40,10 @@ class What(StrEnum):
 
 STAFF: Final = frozenset((What.COUNTER, What.OPERATOR, What.INVESTIGATION))
 """What the directorate's staff and the operators do; everything else is a citizen's."""
+
+
+UNTOLD: Final = frozenset((What.INVESTIGATION, What.PROOF))
+"""What an owner is not told of: an investigator's work, and tries at a number, which show nothing."""
 
 
 class Entry(NamedTuple):
@@ -87,7 +92,7 @@ class WhoLooked:
         mark = self._crypto.citizen_fingerprint(who)
         values: dict[str, str | int] = {
             "what": what,
-            "who": mark,
+            "person": mark,
             "sealed": self._crypto.encrypt(who.encode(), mark.encode()).hex(),
             "expires": epoch(at + KEPT_FOR),
         }
@@ -106,14 +111,14 @@ class WhoLooked:
     ) -> tuple[list[Day], bool]:
         """How often others than the owner looked, newest day first, and whether there are more days.
 
-        since: only what happened from that instant on. before: only days before that one. What an investigator did is
-        not in it, and a day on which nobody else looked is left out. One Query for each megabyte of entries.
+        since: only what happened from that instant on. before: only days before that one. What is UNTOLD is not in it,
+        and a day on which nobody else looked is left out. One Query for each megabyte of entries.
         """
         own, first = self._crypto.citizen_fingerprint(owner), max(since or "", to_text(at - KEPT_FOR))
         counts: dict[str, list[int]] = {}
         for item in self._items(plate_key, first, before or _AFTER_ALL):
             what, day = item["what"]["S"], item["sk"]["S"][:_DAY]
-            if what == What.INVESTIGATION or item["who"]["S"] == own:
+            if what in UNTOLD or item["person"]["S"] == own:
                 continue
             if day not in counts and len(counts) == limit:
                 return _days(counts), True
@@ -138,7 +143,7 @@ class WhoLooked:
             yield from (item for item in page["Items"] if _at(item) >= first)
 
     def _name(self, item: Item) -> str:
-        return self._crypto.decrypt(bytes.fromhex(item["sealed"]["S"]), item["who"]["S"].encode()).decode()
+        return self._crypto.decrypt(bytes.fromhex(item["sealed"]["S"]), item["person"]["S"].encode()).decode()
 
 
 def _at(item: Item) -> str:
