@@ -115,6 +115,17 @@ class PlateCrypto:
                 return plate_key
         raise ValueError("sealed under another key")
 
+    def seal(self, text: str, mark: str) -> str:
+        """Encrypt what a fingerprint (``mark``) was made of, under the version of the key that it names."""
+        return _mask(self._of(mark), text.encode(), mark.encode()).hex()
+
+    def unseal(self, sealed: str, mark: str) -> str:
+        """Decrypt what was sealed with a fingerprint."""
+        return _mask(self._of(mark), bytes.fromhex(sealed), mark.encode()).decode()
+
+    def _of(self, mark: str) -> bytes:
+        return self._keys[int(mark.rpartition(".")[0] or 1) - 1]
+
     def encrypt(self, text: bytes, nonce: bytes) -> bytes:
         """Encrypt a text.
 

@@ -205,6 +205,7 @@ SCHEMAS: dict[str, Schema] = {
             since=INSTANT,
         )
     ),
+    "LookUpDayPage": page(answer(day=DAY, citizens=COUNT, staff=COUNT)),
     "Me": answer(language=one_of(*LANGUAGES), sms=FLAG, phone=nullable(TEXT)),
     "Erasure": answer(stays=TEXT),
     "KeptPage": page(answer(kind=TEXT, table=TEXT, item={"type": "object"})),

@@ -14,7 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+import click
+
 from infra.operator.deployment import Deployment
+from infra.operator.options import APPLY, only_said, refusing, say
 from shared.domain.time import to_text
 from shared.plate_crypto import PlateCrypto
 from shared.stores.registry import Rekeying
@@ -55,7 +58,8 @@ def read(deployment: Deployment) -> Key:
     value = _secrets(deployment).get_secret_value(SecretId=deployment.physical["PlateKeySecret"])
     text = value["SecretString"]
     said = json.loads(text) if text.startswith("{") else {"keys": [text], "registry": [1, 1]}
-    return Key(tuple(said["keys"]), *said["registry"], value["CreatedDate"], value["VersionId"])
+    oldest, written = said["registry"]
+    return Key(tuple(said["keys"]), oldest, written, value["CreatedDate"], value["VersionId"])
 
 
 def add(deployment: Deployment, key: Key) -> None:
@@ -124,3 +128,40 @@ def _put(deployment: Deployment, key: Key) -> None:
 
 def _secrets(deployment: Deployment) -> Any:
     return deployment.clients("secretsmanager")
+
+
+@click.command()
+@APPLY
+@click.pass_obj
+def add_plate_key(deployment: Deployment, apply: bool) -> None:
+    """Add a version to the key of fingerprints; the registry follows a day later, by rekey-registry."""
+    key = read(deployment)
+    say(told(key))
+    if not apply:
+        only_said()
+        return
+    with deployment.audited("add-plate-key"), refusing(RekeyingError):
+        add(deployment, key)
+    say(told(read(deployment)))
+
+
+@click.command()
+@APPLY
+@click.pass_obj
+def rekey_registry(deployment: Deployment, apply: bool) -> None:
+    """Take the registry to the newest version of the key: on two days, safe while files load and proofs are made."""
+    key = read(deployment)
+    say(told(key))
+    if key.is_whole or not apply:
+        click.echo("nothing is left to be done") if key.is_whole else only_said()
+        return
+    results: dict[str, object] = {}
+    try:
+        with deployment.audited("rekey-registry") as results, refusing(RekeyingError):
+            key = begin(deployment, key)
+            walk(deployment, key, results)
+            if not end(deployment, key):
+                click.echo(f"give it again from {to_text(key.since + KNOWN_AFTER)} on, for what was written meanwhile")
+    finally:
+        say(f"{count:,} {what}" for what, count in results.items())
+    say(told(read(deployment)))

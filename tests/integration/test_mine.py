@@ -348,7 +348,6 @@ NEW_VISIT: Final = {
     "<sub> / PROFILE",
     "<sub> / QUERY#<query id>",
     "<sub> / SEEN#<plate key>",
-    "<sub> / AUDIT#<instant>#<look-up id>",
     "<message id>",
 }
 

@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from infra.operator import __main__ as commands
 from infra.operator import rekeying
 from infra.operator.deployment import Deployment
 from infra.operator.rekeying import KNOWN_AFTER, RekeyingError
@@ -257,6 +259,32 @@ class TestWalk:
         assert [*Rekeying(in_pages, tables["Registry"], crypto, "pass").walk(0, 1)] == []
         assert proves(stand, "A1111", crypto) is False
         assert registry_of(stand, crypto).prove(PLATE._replace(number="7").key, None, "A1111")[0].right
+
+
+def test_the_commands_say_how_it_stands_and_when_to_come_again(
+    stand: Stand, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "Deployment", lambda stack, clock: stand)
+
+    def command(*words: str, code: int = 0) -> str:
+        result = CliRunner().invoke(commands.app, ["--stack", "stand", *words])
+        assert result.exit_code == code, result.output
+        return result.output
+
+    registry_of(stand).write([registration("A1111")])
+    assert "nothing was done" in command("add-plate-key")
+    assert rekeying.read(stand).is_whole
+    assert "2 versions" in command("add-plate-key", "--apply")
+    assert "may not know" in command("rekey-registry", "--apply", code=1)
+    stand.at += KNOWN_AFTER
+    assert "nothing was done" in command("rekey-registry")
+    assert "1 moved\n" in (said := command("rekey-registry", "--apply"))
+    assert "give it again from 2026-11-22" in said
+    stand.at += KNOWN_AFTER
+    assert "0 moved\n" in command("rekey-registry", "--apply")
+    assert "looked for from version 2 on" in (said := command("rekey-registry"))
+    assert "nothing is left" in said
+    assert proves(stand, "A1111")
 
 
 def test_a_proof_lives_through_a_change_of_the_key(stand: Stand, tables: Tables) -> None:

@@ -18,7 +18,6 @@ from shared.domain.file import DoneChunk, FileVersion, Plan, Upload
 from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt
 from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
-from shared.domain.time import to_text
 from shared.plate_crypto import PlateCrypto
 from shared.stores.citizens import Citizens
 from shared.stores.files import RELEASE, UNDO, Files, Work
@@ -33,10 +32,11 @@ from shared.stores.persons.erasing import Erasing, Erasures
 from shared.stores.persons.exporting import Person, Tables
 from shared.stores.persons.kept import KINDS
 from shared.stores.profiles import COUNTED, Change, Subject
-from shared.stores.registry import Registry
+from shared.stores.registry import Registry, Rekeying
 from shared.stores.settlements import Settlements
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
 from shared.stores.violations import PAY_ATTRIBUTES, Reindexing
+from shared.stores.who_looked import What, WhoLooked
 from tests.contract.test_round_trips import filled
 from tests.infra.reading import of_type
 from tests.support.aws import template
@@ -99,11 +99,14 @@ def _citizens(port: WrittenItems) -> None:
     citizens.contest("<sub>", vehicle, filled(Follower, vehicle_id="<the other's>"), NOON)
     first_of_day = Change()
     first_of_day.count({}, "2026-11-20", queries=1, mark="mark")
+    first_of_day.at_most_plates({}, "2026-11-20", 1)
     port.write({"Update": first_of_day.request("Citizens", item_key("<sub>", "PROFILE"))})
     asked = Asked("<plate key>", "private")
     port.write(look_ups.query_action("<sub>", "<query id>", asked, NOON))
-    port.write(look_ups.audit_action("<sub>", "<look-up id>", "mark", NOON))
     port.write(look_ups.answered_action("<sub>", "<plate key>", "answer", NOON))
+    who_looked = WhoLooked(port, "Citizens", _Marks())
+    who_looked.enter([who_looked.entry_action("<plate key>", What.LOOK_UP, "<sub>", NOON, "<id of what was done>")])
+    who_looked.enter_once_a_day("<plate key>", "<sub>", NOON)
 
 
 def _files(port: WrittenItems) -> None:
@@ -176,16 +179,15 @@ def _registry(port: WrittenItems) -> None:
     port.known["Registry"] = [item_key("<plate's fingerprint>", "NUMBER#<category>") | pack(card)]
     registry.write([registration("1", category="<category>")])
     registry.count_wrong("plate", NOON)
+    assert [*Rekeying(port, "Registry", _Marks(), "a pass").walk(0, 1)] == [(0, 0)]
     port.write(registry.wait_action("plate", "<sub>", "number", NOON))
 
 
 def _persons(port: WrittenItems) -> None:
     erasures = Erasures(port, Tables("Citizens", "Messages", "Payments"))
-    somebody, audit = Person("<sub>", ["<who>"]), item_key("<sub>", f"AUDIT#{to_text(NOON)}#<look-up id>")
+    somebody = Person("<sub>", ["<who>"])
     erasures.begin("<sub>", NOON)
     erasures.unlinked("<sub>", NOON)
-    port.answers["<sub>"] = [{**audit, **pack({"plate": "mark", "expires": 1})}]
-    next(erasures.erase_look_ups(somebody))
     port.item = {name: {"S": name} for name in COUNTED}
     erasures.end(somebody, Erasing("now", "now", None, "ar"), None, NOON)
 
@@ -213,7 +215,7 @@ def test_every_item_that_names_a_person_is_one_that_the_export_and_the_erasure_k
     persons = {
         (table, key)
         for (table, key), attributes in drawn().items()
-        if {"sub", "who", "phone"} & attributes or "<sub>" in key or "<who>" in key
+        if {"sub", "who", "phone", "person"} & attributes or "<sub>" in key or "<who>" in key
     }
     known = {(kind.table, kind.key) for kind in KINDS}
     assert persons <= known, "shared/stores/persons/kept.py::KINDS"

@@ -22,6 +22,8 @@ COMMANDS = {
     "rollback-file": ("KEY", "REASON"),
     "release-news": ("KEY", "REASON"),
     "preview-policy": ("FILE",),
+    "find": ("RECEIPT", "PAYMENT", "VIOLATION", "PHONE", "REASON"),
+    "who-looked": ("PLATE", "REASON"),
 }
 
 

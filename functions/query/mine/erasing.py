@@ -76,7 +76,7 @@ def go_on(person: Person, stores: Stores, now: datetime, may_go_on: Callable[[],
     if wait := _left(erasing.since, MAX_CALL, now):
         return wait
     if erasing.unlinked_at is None:
-        if not (_unlink(person.sub, stores, may_go_on) and _all(stores.erasures.erase_look_ups(person), may_go_on)):
+        if not (_unlink(person.sub, stores, may_go_on) and _all(stores.erasures.erase_look_ups(person.sub), may_go_on)):
             return timedelta()
         stores.erasures.erase_contests(person.sub)
         stores.erasures.unlinked(person.sub, now)

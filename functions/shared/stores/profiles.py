@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from shared.aws_json import Call, Json
@@ -13,8 +14,10 @@ ERASING: Final = "erasing"
 
 COUNTS: Final = ("queries", "links", "proofs")
 """What a profile counts of its citizen's day."""
-COUNTED: Final[tuple[str, ...]] = ("day", "plates", *COUNTS)
-"""What of a day is kept under the citizen's fingerprint where they are erased, until the day is over."""
+OF_DAYS: Final = ("plates_full_on", "plates_full_days")
+"""What it counts of days on end."""
+COUNTED: Final[tuple[str, ...]] = ("day", "plates", *COUNTS, *OF_DAYS)
+"""What is kept under the citizen's fingerprint where they are erased, until the next day is over."""
 
 
 class Subject(NamedTuple):
@@ -49,10 +52,11 @@ class Change:
 
     def phone(self, phone: str | None) -> None:
         """The phone of the token, or that it has none."""
-        if phone:
-            self.set("phone", phone)
-        else:
-            self._removes.append("phone")
+        for name in ("phone", "person"):  # the index finds a profile by its person, an entry of who looked too
+            if phone:
+                self.set(name, phone)
+            else:
+                self._removes.append(name)
 
     def set(self, name: str, value: str | int | bool) -> None:
         """Another value of an attribute."""
@@ -108,13 +112,35 @@ class Change:
             self._conditions.append(f"(attribute_not_exists(#{name}) OR {below})")
             self._values[f":most_{name}"] = {"N": str(most)}
 
-    def at_most_plates(self, most: int) -> None:
-        """On condition that the plate is one of the day's, or that they have not reached their limit."""
-        if self._mark is not None and not self._first_of_day:
-            self._conditions.append(
-                "(attribute_not_exists(#plates) OR contains(#plates, :mark) OR size(#plates) < :most_plates)"
-            )
-            self._values |= pack({":mark": self._mark, ":most_plates": most})
+    def at_most_plates(self, known: Item, day: str, most: int) -> int:
+        """On condition that the plate is one of the day's, or that they have not reached their limit.
+
+        The last one that fits is taken only where the profile is known as it stands: with it is kept for how many days
+        on end they were used up. Returns those days; 0 where this plate is not the last.
+        """
+        if self._mark is None:
+            return 0
+        before = [] if self._first_of_day else texts(known, "plates")
+        is_read = known.keys() != {"day"}
+        if is_read and self._mark not in before and len(before) + 1 == most:
+            return self._use_up(known, day, most)
+        if not self._first_of_day:
+            none_yet = "attribute_not_exists(#plates) OR " if most > 1 else ""
+            self._conditions.append(f"({none_yet}contains(#plates, :mark) OR size(#plates) < :last_plate)")
+            self._values |= pack({":mark": self._mark, ":last_plate": most - 1})
+        return 0
+
+    def _use_up(self, known: Item, day: str, most: int) -> int:
+        last, days = text(known, "plates_full_on"), number(known, "plates_full_days") or 0
+        if last != day:
+            the_day_before = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+            days = days + 1 if last == the_day_before else 1
+        self.set("plates_full_on", day)
+        self.set("plates_full_days", days)
+        if not self._first_of_day:
+            self._conditions.append("attribute_not_exists(#plates)" if most == 1 else "size(#plates) = :last_plate")
+            self._values |= pack({":last_plate": most - 1} if most > 1 else {})
+        return days
 
     def at_most_texts(self, name: str, most: int) -> None:
         """On condition that a set of texts has not reached its limit."""
@@ -177,20 +203,21 @@ def require_present(item: Item | None) -> None:
 
 
 def returned(call: Call, table: str, key: Item, who: str, day: str, known: Item) -> Item:
-    """Return a profile that has counted nothing yet, with what its citizen had counted today before they were erased.
+    """Return a profile that has counted nothing yet, with what its citizen had counted before they were erased.
 
     So that erasing renews no quota. Only a citizen's very first count costs the GetItem; who comes back, an UpdateItem.
     """
-    kept = get_item(call, table, item_key(who, "COUNTS"))
-    if kept is None or text(kept, "day") != day:
+    kept = get_item(call, table, item_key(who, "COUNTS")) or {}
+    names = COUNTED if text(kept, "day") == day else OF_DAYS
+    counts = {name: kept[name] for name in names if name in kept and name not in known}
+    if not counts:
         return known
-    counts = {name: kept[name] for name in COUNTED if name in kept}
     request: Json = {
         "TableName": table,
         "Key": key,
         "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in counts),
         "ConditionExpression": f"attribute_not_exists(#day) AND attribute_not_exists({ERASING})",
-        "ExpressionAttributeNames": {f"#{name}": name for name in counts},
+        "ExpressionAttributeNames": {f"#{name}": name for name in ("day", *counts)},
         "ExpressionAttributeValues": {f":{name}": value for name, value in counts.items()},
     }
     is_made(lambda: call("dynamodb", "UpdateItem", request))

@@ -208,16 +208,16 @@ class Rekeying:
         kept = get_item(self._call, self._table, key) or {}
         if text(kept, "pass") != self._name:
             kept = {}
-        if "done" in kept:
+        if kept and kept["done"]["BOOL"]:
             return
         request: Json = {"TableName": self._table, "Segment": segment, "TotalSegments": of, "ConsistentRead": True}
-        if "after_pk" in kept:
-            request["ExclusiveStartKey"] = {"pk": kept["after_pk"], "sk": kept["after_sk"]}
+        if kept:
+            request["ExclusiveStartKey"] = dict(zip(("pk", "sk"), kept["after"]["L"], strict=True))
         for page in pages(self._call, "Scan", request):
             moved = sum(self._move(item) for item in page["Items"])
             last = page.get("LastEvaluatedKey") or {}
-            place = {f"after_{name}": value for name, value in last.items()} or pack({"done": True})
-            item = {**key, **place, **pack({"pass": self._name})}
+            after = [last[name]["S"] for name in ("pk", "sk") if last]
+            item = {**key, **pack({"pass": self._name, "after": after, "done": not after})}
             self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
             yield len(page["Items"]), moved
 

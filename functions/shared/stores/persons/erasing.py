@@ -1,8 +1,8 @@
 """Erasing all that is kept of a person, step by step: each may be cut off and repeated.
 
 The attribute ``erasing`` of a profile, and of ``pk=LIVE#<sub>`` among the payments, says since when they are being
-erased; ``unlinked_at``, since when nobody finds them by a plate any more. ``pk=<the citizen's fingerprint>`` with
-``sk`` = ``COUNTS`` or ``AUDIT#<when>#<look-up id>`` is what stays of them for a while.
+erased; ``unlinked_at``, since when nobody finds them by a plate any more. ``pk=<the citizen's fingerprint>,
+sk=COUNTS`` is what they had counted today, which stays until the day is over.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ class Erasures:
         phone = profile.phone if profile.sms else None
         return Erasing(item[ERASING]["S"], text(item, "unlinked_at"), phone, profile.language)
 
-    def erase_look_ups(self, person: Person) -> Iterator[None]:
-        """Delete what a citizen looked up, and take the audit of it to their fingerprint, page by page.
+    def erase_look_ups(self, sub: str) -> Iterator[None]:
+        """Delete what a citizen looked up, page by page.
 
         Stops after each page, so that the caller may leave the rest for later.
         """
@@ -104,20 +104,17 @@ class Erasures:
                 "TableName": table,
                 "ConsistentRead": True,
                 "KeyConditionExpression": "pk = :sub",
-                "ExpressionAttributeValues": pack({":sub": person.sub}),
-                "Limit": MAX_ACTIONS // 2,
+                "ExpressionAttributeValues": pack({":sub": sub}),
+                "Limit": MAX_ACTIONS,
             }
             found = self._call("dynamodb", "Query", request)["Items"]
             items = [each for each in found if not each["sk"]["S"].startswith(("PROFILE", "VEHICLE#"))]
             if not items:
                 return
-            actions: list[Json] = []
-            for item in items:
-                key = {"pk": item["pk"], "sk": item["sk"]}
-                actions.append({"Delete": {"TableName": table, "Key": key}})
-                if item["sk"]["S"].startswith("AUDIT#"):
-                    actions.append({"Put": {"TableName": table, "Item": {**item, "pk": {"S": person.who}}}})
-            transact(self._call, actions)
+            transact(
+                self._call,
+                [{"Delete": {"TableName": table, "Key": {"pk": item["pk"], "sk": item["sk"]}}} for item in items],
+            )
             yield
 
     def erase_contests(self, sub: str) -> None:

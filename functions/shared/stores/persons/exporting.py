@@ -61,6 +61,7 @@ class Exports:
         names = (person.sub, *person.fingerprints)
         sections = [
             *((self._partition, name) for name in names),
+            *((self._looked, who) for who in person.fingerprints),
             *((self._messages, name) for name in names),
             (self._payments, person.sub),
         ]
@@ -95,6 +96,21 @@ class Exports:
             contested = contested_by(self._call, self._tables.citizens, "sub", person.sub)
             told += [(CITIZENS, {name: item[name] for name in item if name != "other"}) for item in contested]
         return told, page.get("LastEvaluatedKey")
+
+    def _looked(self, person: Person, who: str, start: Item | None, limit: int, at: datetime) -> Page:
+        request: Json = {
+            "TableName": self._tables.citizens,
+            "IndexName": "ByPerson",
+            "KeyConditionExpression": "person = :who",
+            "ExpressionAttributeValues": pack({":who": who}),
+            "Limit": limit,
+        }
+        if start:
+            request["ExclusiveStartKey"] = start
+        page = self._call("dynamodb", "Query", request)
+        keys = [item_key(item["pk"]["S"], item["sk"]["S"]) for item in page["Items"]]
+        found = batch_get(self._call, self._tables.citizens, keys)
+        return [(CITIZENS, item) for item in found], page.get("LastEvaluatedKey")
 
     def _messages(self, person: Person, pk: str, start: Item | None, limit: int, at: datetime) -> Page:
         items, last = newest_of_citizen(self._call, self._tables.messages, pk, limit, start)

@@ -43,6 +43,7 @@ class Kind(NamedTuple):
 
 
 _MONEY: Final = "money: the law wants the books kept"
+_EVIDENCE: Final = "who looked at a plate, 366 days: evidence, which an investigator with the key can read"
 _COUNT: Final = "a fingerprint only, until the day is over, so that erasing renews no quota"
 _MARKER: Final = (
     "a fingerprint only, 400 days; stands for a message that is in the export, and is asked for by its name"
@@ -55,8 +56,8 @@ KINDS: Final = (
     Kind(CITIZENS, "CONTESTED / <vehicle id>#<the other's>", "contested", Fate.GOES),
     Kind(CITIZENS, "<sub> / QUERY#<query id>", "query", Fate.GOES),
     Kind(CITIZENS, "<sub> / SEEN#<plate key>", "looked_up", Fate.GOES),
-    Kind(CITIZENS, "<sub> / AUDIT#<instant>#<look-up id>", "audit", Fate.NAMELESS, "goes on under a fingerprint"),
-    Kind(CITIZENS, "<who> / AUDIT#<instant>#<look-up id>", "audit", Fate.NAMELESS, "who looked, 366 days: evidence"),
+    Kind(CITIZENS, "L#<plate's fingerprint> / <instant>#<id of what was done>", "looked", Fate.NAMELESS, _EVIDENCE),
+    Kind(CITIZENS, "L#<plate's fingerprint> / <day>#<who>", "looked", Fate.NAMELESS, _EVIDENCE),
     Kind(CITIZENS, "<who> / COUNTS", "counts", Fate.NAMELESS, _COUNT),
     Kind(MESSAGES, "<message id>", "message", Fate.GOES),
     Kind(MESSAGES, "TOLD#<violation no>#<who>#<kind>", "", Fate.NAMELESS, _MARKER),
