@@ -233,7 +233,7 @@ def faulty(tmp_path: Path) -> Path:
     """A tree of its own, in which the function cannot read a violation without a place."""
     root = tmp_path / "faulty"
     root.mkdir()
-    for folder in ("functions", "infra"):
+    for folder in ("functions", "infra", "docs"):
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "template.yaml", root)
     (root / ".venv").symlink_to(ROOT / ".venv")
