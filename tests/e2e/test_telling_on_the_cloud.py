@@ -324,7 +324,7 @@ def test_a_poison_record_stops_nobody_else(
 PLATES, FOLLOWERS_EACH = 200, 50
 
 
-def standing(call: FastClient, table: str) -> int:
+def count_messages(call: FastClient, table: str) -> int:
     """How many messages about violations stand in the table."""
     request: Json = {
         "TableName": table,
@@ -360,7 +360,7 @@ def test_fifty_followers_of_each_of_two_hundred_plates_beside_a_poison_record(
         cloud.upload("live/many.csv", files.csv(rows))
         began = time.monotonic()
 
-        wait_for(lambda: standing(call, tables["Messages"]) >= everybody, 300, "a message for everybody", every=1)
+        wait_for(lambda: count_messages(call, tables["Messages"]) >= everybody, 300, "a message for everybody", every=1)
         stood = time.monotonic() - began
         wait_for(lambda: len(cloud.all_sms()) >= everybody, 1800, "an SMS for everybody", every=5)
         out = time.monotonic() - began
