@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from query.plates import concerning, of_category
 from query.ports import Ports
@@ -26,6 +26,30 @@ from shared.stores.messaging.messages import QUEUED
 from shared.stores.profiles import Subject
 
 
+class Recorded(NamedTuple):
+    """What is recorded on a plate at an instant (``at``, a stored text), read for one look-up of one citizen.
+
+    violations: newest first. proven: all of them are of the vehicle that the citizen proved theirs. as_of: up to when
+    the directorate's data goes, a stored text. mark: the plate's fingerprint.
+    """
+
+    query_id: str
+    reading: Reading
+    mark: str
+    at: str
+    profile: Profile
+    violations: list[Violation]
+    proven: bool
+    as_of: str | None
+
+
+class Said(NamedTuple):
+    """What became of the SMS of an answer: queued, or why there is none. parts: how many SMS it takes."""
+
+    status: str
+    parts: int = 0
+
+
 def ask(
     ports: Ports,
     citizen: Citizen,
@@ -44,10 +68,17 @@ def ask(
     minute, and one where the citizen has proved a vehicle with this plate theirs. Raises Problem 429, or 409 where the
     plate's number is found in several categories.
     """
-    plate_key, at = reading.plate.key, to_text(now)
+    recorded = read(ports, citizen, reading, new_id(), language, now)
+    teller = Teller(reading.plate, recorded.at, language, proven=recorded.proven)
+    said = say(ports, citizen, recorded, teller, wanted=by_sms, now=now)
+    return show(recorded, teller, said, _cursors(ports, citizen, recorded.query_id), language)
+
+
+def read(ports: Ports, citizen: Citizen, reading: Reading, query_id: str, language: str, now: datetime) -> Recorded:
+    """Count the look-up, and read what is recorded. Raises Problem as :func:`ask` does."""
+    plate_key = reading.plate.key
     mark = ports.crypto.plate_fingerprint(plate_key)
     admission = admit(ports, citizen, Subject(plate_key, mark), language, now)
-    query_id = new_id()
     found = newest_first(ports.violations.of_plate(plate_key))
     try:
         violations = of_category(reading, found, language)
@@ -55,39 +86,46 @@ def ask(
         ports.look_ups.audit(citizen.sub, query_id, mark, now)
         raise
     proven = admission.proven and _is_proven(ports, citizen, reading, violations)
-    teller = Teller(reading.plate, at, language, proven=proven)
-    totals = totals_view(violations, teller.due)
     as_of = ports.feed.as_of(now)
-    asked = Asked(plate_key, reading.category, proven)
+    return Recorded(query_id, reading, mark, to_text(now), admission.profile, violations, proven, as_of)
+
+
+def say(ports: Ports, citizen: Citizen, recorded: Recorded, teller: Teller, *, wanted: bool, now: datetime) -> Said:
+    """Keep the look-up, and put the SMS of its result if one is wanted and may be sent."""
+    plate_key = recorded.reading.plate.key
+    asked = Asked(plate_key, recorded.reading.category, recorded.proven)
     kept = [
-        ports.look_ups.query_action(citizen.sub, query_id, asked, now),
-        ports.look_ups.audit_action(citizen.sub, query_id, mark, now),
+        ports.look_ups.query_action(citizen.sub, recorded.query_id, asked, now),
+        ports.look_ups.audit_action(citizen.sub, recorded.query_id, recorded.mark, now),
     ]
-    refusal = "off" if not (by_sms and admission.profile.sms) else None if citizen.phone else "no_phone"
-    sms = {"status": refusal, "parts": 0}
-    if refusal:
-        ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
-    else:
-        owed = message.owed([teller.outlook(violation) for violation in violations if violation.owed], at)
-        said = _result(citizen, admission.profile, reading.plate, query_id, owed, as_of, at)
-        answer = digest(said.language, *map(str, owed[:3]))
+    status = "off" if not (wanted and recorded.profile.sms) else QUEUED if citizen.phone else "no_phone"
+    if status == QUEUED:
+        owed = message.owed([teller.outlook(each) for each in recorded.violations if each.owed], recorded.at)
+        result = _result(citizen, recorded, owed)
+        answer = digest(result.language, *map(str, owed[:3]))
         # Together, so that an answer kept as told has its message.
         answered = ports.look_ups.answered_action(citizen.sub, plate_key, answer, now)
-        status = ports.messages.put_answer(said, now, ports.limits.sms, answered, *kept)
-        sms = {"status": status, "parts": message.parts(said.text or "") if status == QUEUED else 0}
-        if status != QUEUED:
-            ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
-    items, cursor = paginate(violations, position, None, PAGE, _cursors(ports, citizen, query_id))
+        status = ports.messages.put_answer(result, now, ports.limits.sms, answered, *kept)
+        if status == QUEUED:
+            return Said(QUEUED, message.parts(result.text or ""))
+    ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
+    return Said(status)
+
+
+def show(recorded: Recorded, teller: Teller, said: Said, cursors: Cursors, language: str) -> dict[str, Any]:
+    """The answer on screen: the first page, and the totals of all."""
+    totals = totals_view(recorded.violations, teller.due)
+    items, cursor = paginate(recorded.violations, position, None, PAGE, cursors)
     return {
-        "query_id": query_id,
-        "plate": plate_view(reading, language),
-        "as_of": as_of,
-        "note": None if totals["unpaid_count"] else note_of_none(as_of or at, language),
+        "query_id": recorded.query_id,
+        "plate": plate_view(recorded.reading, language),
+        "as_of": recorded.as_of,
+        "note": None if totals["unpaid_count"] else note_of_none(recorded.as_of or recorded.at, language),
         "objections_where": OBJECTIONS_WHERE[language],
         "violations": [teller.tell(violation) for violation in items],
         "totals": totals,
         "next_cursor": cursor,
-        "sms": sms,
+        "sms": said._asdict(),
     }
 
 
@@ -164,24 +202,16 @@ def _cursors(ports: Ports, citizen: Citizen, query_id: str) -> Cursors:
     return Cursors(ports.crypto, citizen.sub, query_id)
 
 
-def _result(
-    citizen: Citizen,
-    profile: Profile,
-    plate: Plate,
-    query_id: str,
-    owed: message.Owed,
-    as_of: str | None,
-    at: str,
-) -> Message:
+def _result(citizen: Citizen, recorded: Recorded, owed: message.Owed) -> Message:
     """The SMS that says what the screen says."""
-    language = profile.language
+    language, plate = recorded.profile.language, recorded.reading.plate
     return Message(
-        message_id=digest(MessageKind.QUERY_RESULT, citizen.sub, query_id),
+        message_id=digest(MessageKind.QUERY_RESULT, citizen.sub, recorded.query_id),
         sub=citizen.sub,
         kind=MessageKind.QUERY_RESULT,
-        created_at=at,
+        created_at=recorded.at,
         phone=citizen.phone,
         language=language,
-        text=message.query_result(language, plate, owed, as_of, at),
+        text=message.query_result(language, plate, owed, recorded.as_of, recorded.at),
         plate_key=plate.key,
     )

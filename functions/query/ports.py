@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final, NamedTuple
 
+from shared.aws_json import FastClient
 from shared.domain.citizen import Limits
 from shared.plate_crypto import PlateCrypto
+from shared.settings import number, setting
 from shared.stores.citizens import Citizens
+from shared.stores.files import Files
 from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
+
+REGISTRATION: Final = "registration"
+"""The proof that a vehicle is one's own: the number on its registration card."""
 
 KEPT_FOR: Final = timedelta(seconds=60)
 
@@ -44,3 +51,28 @@ class Ports(NamedTuple):
     crypto: PlateCrypto
     limits: Limits
     registry: Registry | None
+
+
+@cache
+def made_ports() -> Ports:
+    """The ports of the citizens' API, made of this deployment's settings, once for the life of the function."""
+    call = FastClient()
+    crypto = PlateCrypto.from_secret(call, setting("PLATE_KEY_SECRET"))
+    proof = setting("PROOF") == REGISTRATION
+    return Ports(
+        Violations(call, setting("VIOLATIONS_TABLE")),
+        Citizens(call, setting("CITIZENS_TABLE")),
+        LookUps(call, setting("CITIZENS_TABLE")),
+        Messages(call, setting("MESSAGES_TABLE")),
+        Feed(Files(call, setting("FILES_TABLE")).feed),
+        crypto,
+        Limits(
+            number("QUERIES_A_DAY"),
+            number("PLATES_A_DAY"),
+            number("LINKS_A_DAY"),
+            number("MAX_VEHICLES"),
+            number("SMS_CITIZEN_DAY_CAP"),
+            number("MAX_FOLLOWERS"),
+        ),
+        Registry(call, setting("REGISTRY_TABLE"), crypto) if proof else None,
+    )

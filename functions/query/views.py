@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
+from query.texts import NOTES
 from shared.domain.fine import Due, Outlook
 from shared.domain.governorates import GOVERNORATES
 from shared.domain.message import day
@@ -12,12 +13,6 @@ from shared.domain.money import CURRENCY
 from shared.domain.plate import Plate, Reading
 from shared.domain.violation import Violation
 from shared.policies import RULES
-
-_NONE: Final = {
-    "ar": "لا توجد مخالفة غير مسددة مسجلة بهذا الرقم حتى {}",
-    "ckb": "تا {} هیچ غەرامەیەکی نەدراو بەم ژمارەیە تۆمار نەکراوە",
-    "en": "No unpaid violation recorded under this number as of {}",
-}
 
 
 def plate_view(reading: Reading, language: str) -> dict[str, Any]:
@@ -40,7 +35,7 @@ def governorate_view(code: str, language: str) -> dict[str, str]:
 
 def note_of_none(as_of: str, language: str) -> str:
     """Say that nothing unpaid is known: never that nothing is owed. as_of: up to when the data goes, a stored text."""
-    return _NONE[language].format(f"{day(as_of)} {as_of[11:16]}")
+    return NOTES["none"][language].format(f"{day(as_of)} {as_of[11:16]}")
 
 
 class Teller:

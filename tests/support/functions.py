@@ -164,7 +164,7 @@ class Functions:
 
     def _set_outside(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in (
-            "query.api",
+            "query.ports",
             "pay.ports",
             "pay.gateways.sandbox",
             "notify.providers.sns",
@@ -173,7 +173,7 @@ class Functions:
         ):
             importlib.import_module(module)
         monkeypatch.setattr("shared.clock.datetime", self.clock)
-        for module in ("query.api", *_NOTIFYING):
+        for module in ("query.ports", *_NOTIFYING):
             monkeypatch.setattr(f"{module}.FastClient", self._fast)
         monkeypatch.setattr("notify.providers.sns.Sns", lambda sender_id: self.phones)
         monkeypatch.setattr("pay.ports.FastClient", lambda: _PerThread(self._fast))
