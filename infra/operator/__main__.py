@@ -312,7 +312,7 @@ def preview_policy(deployment: Deployment, file: BinaryIO) -> None:
         document = json.loads(file.read())
     except ValueError as error:
         raise click.ClickException(f"no JSON: {error}") from None
-    if found := faults(document):
+    if found := faults(document, deployment.clock().date()):
         raise click.ClickException("\n".join(found))
     _say(rules.preview(deployment, rules_of(document["sets"][-1])))
 
