@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -73,12 +73,17 @@ def fail(ports: EndingPorts, file: File, error: FileError, at: datetime) -> None
 
 
 def finish(
-    ports: EndingPorts, file: File, at: datetime, more: Notices, let_go: Callable[[Sequence[DoneChunk]], bool]
+    ports: EndingPorts,
+    file: File,
+    at: datetime,
+    more: Notices,
+    came: Mapping[str, int],
+    let_go: Callable[[Sequence[DoneChunk]], bool],
 ) -> None:
     """End a file whose chunks are all done: take together what came of them, write its rejects and its report.
 
-    more: what is to be told beside what the chunks tell. let_go: lets the news go that the file holds back, and returns
-    whether it may.
+    more: what is to be told beside what the chunks tell. came: how many of the rows that waited came to what. let_go:
+    lets the news go that the file holds back, and returns whether it may.
     """
     version, plan = file.version, file.plan
     if plan is None:
@@ -90,6 +95,7 @@ def finish(
         return
     for notice in more.listed():
         tally.warnings.add(*notice)
+    tally.settle_waiting(came)
     if tally.news_held and let_go(chunks):
         tally.warnings.drop(NEWS_HELD)
     rejects_key = None
@@ -110,6 +116,8 @@ def finish(
 def _state(tally: Tally) -> FileStatus:
     """How a file ended whose rows are all accounted for."""
     counts = tally.counts
+    if tally.waiting:
+        return FileStatus.NUMBERS_WAIT
     if not counts["inserted"] + counts["updated"] + counts["unchanged"]:
         return FileStatus.NOTHING_LOADED
     bad = counts["rejected"] - tally.reopening

@@ -27,6 +27,7 @@ CACHED = (
     load_chunk._crypto,
     load_chunk._audience,
     load_chunk._violations,
+    load_chunk._registry,
     api._files,
     api._s3,
 )
@@ -55,6 +56,7 @@ def ingest(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> I
         "ANNOUNCE_WITHIN_DAYS": "45",
         "MIN_AMOUNT": "1000",
         "MAX_NEWS": "30000",
+        "MAX_MOVED_PLATES": "1000",
         "POWERTOOLS_SERVICE_NAME": "gharama",
         "POWERTOOLS_METRICS_NAMESPACE": "Gharama",
     }

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from shared.domain.registration import Registration
 from shared.stores import versioned
 from shared.stores.items import Item, pack, text
-from shared.stores.versioned import RETURNS_UNDATED, STALE, file_of, hurting, hurts_of_stale
+from shared.stores.versioned import RETURNS_UNDATED, STALE, WAITING, file_of, hurting, hurts_of_stale
 
 _AS_READ: Final = "version = :seen AND (attribute_not_exists(began) OR began = :was)"
 
@@ -41,8 +41,11 @@ def insertion(row: Registration, number: str) -> Item:
     }
 
 
-def decide(row: Registration, number: str, known: Item) -> tuple[str, Change | None]:
-    """Decide what becomes of a row beside the card that stands, and what of the card. number: the row's fingerprint."""
+def decide(row: Registration, number: str, known: Item, *, moves: bool) -> tuple[str, Change | None]:
+    """Decide what becomes of a row beside the card that stands, and what of the card.
+
+    number: the row's fingerprint. moves: it may replace the number of another file, and else waits.
+    """
     same = known["number"]["S"] == number
     outcome, needed = versioned.decide(row, known, same=same)
     if outcome == STALE:
@@ -53,10 +56,13 @@ def decide(row: Registration, number: str, known: Item) -> tuple[str, Change | N
     if same:
         return outcome, _change(row, known)
     # Lines of one file are told apart by where they stand, whichever was loaded first.
-    old = not row.dated and not known["changed_by"]["S"].startswith(file_of(row.ref))
-    if old and number in _replaced(known):
+    of_another = not known["changed_by"]["S"].startswith(file_of(row.ref))
+    undated = of_another and not row.dated
+    if undated and number in _replaced(known):
         return hurting(STALE, ((RETURNS_UNDATED, row.ref),)), None
-    return outcome, _replacement(row, number, known, old)
+    if of_another and not moves:
+        return WAITING, None
+    return outcome, _replacement(row, number, known, undated)
 
 
 def _change(row: Registration, known: Item, sets: str = "") -> Change:
@@ -66,13 +72,13 @@ def _change(row: Registration, known: Item, sets: str = "") -> Change:
     return Change(expression, "version = :seen", {**values, ":seen": known["version"]})
 
 
-def _replacement(row: Registration, number: str, known: Item, old: bool) -> Change:
-    """Let another number stand. old: the row may not bring back one that stood before, as another run may find."""
+def _replacement(row: Registration, number: str, known: Item, undated: bool) -> Change:
+    """Let another number stand. undated: the row may not bring back one that stood before, as another run may find."""
     sets = ", #number = :number, began = :began, #first = :no ADD replaced :former"
     expression, condition, values = _change(row, known, sets)
     values |= pack({":number": number, ":began": _instant(row.version), ":no": False})
     values[":former"] = {"SS": [known["number"]["S"]]}
-    return Change(expression, f"{condition} AND NOT contains(replaced, :number)" if old else condition, values)
+    return Change(expression, f"{condition} AND NOT contains(replaced, :number)" if undated else condition, values)
 
 
 def _stood(row: Registration, number: str, known: Item) -> Change | None:

@@ -50,38 +50,42 @@ class Registry:
 
     # ------------------------------------------------------------------ ingest
 
-    def write(self, rows: Sequence[Registration]) -> list[str]:
+    def write(self, rows: Sequence[Registration], *, moves: bool = True) -> list[str]:
         """Bring up to 100 rows of distinct vehicles into the table; the newest version wins, whoever comes last.
 
-        Returns inserted, updated, unchanged or stale for each row, as :meth:`Violations.write` does. What becomes of a
-        vehicle's card: :mod:`shared.stores.cards`.
+        Returns inserted, updated, unchanged, stale or waiting for each row, as :meth:`Violations.write` does. Waiting:
+        it would replace the number of another file, and moves is false. What becomes of a vehicle's card:
+        :mod:`shared.stores.cards`.
         """
 
         keys = [self._vehicle(row) for row in rows]
-        return versioned.write(self._call, lambda: self._decisions(rows, keys), self._sleep)
+        return versioned.write(self._call, lambda: self._decisions(rows, keys, moves), self._sleep)
 
     def foresee(self, rows: Sequence[Registration]) -> list[Foreseen]:
-        """Say what :meth:`write` would make of rows now, and write nothing. One BatchGetItem."""
-        return [Foreseen(outcome) for outcome, _ in self._decisions(rows, [self._vehicle(row) for row in rows])]
+        """Say what :meth:`write` without moves would make of rows now, and write nothing. One BatchGetItem."""
+        keys = [self._vehicle(row) for row in rows]
+        return [Foreseen(outcome) for outcome, _ in self._decisions(rows, keys, moves=False)]
 
-    def _decisions(self, rows: Sequence[Registration], keys: Sequence[Item]) -> Iterable[tuple[str, Json | None]]:
+    def _decisions(
+        self, rows: Sequence[Registration], keys: Sequence[Item], moves: bool
+    ) -> Iterable[tuple[str, Json | None]]:
         items = batch_get(self._call, self._table, keys, sleep=self._sleep)
         known = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
         return (
-            self._decide(row, key, known.get((key["pk"]["S"], key["sk"]["S"])))
+            self._decide(row, key, known.get((key["pk"]["S"], key["sk"]["S"])), moves)
             for row, key in zip(rows, keys, strict=True)
         )
 
     def _vehicle(self, row: Registration) -> Item:
         return item_key(self._crypto.plate_fingerprint(row.plate_key), f"{_NUMBER}{row.category or ''}")
 
-    def _decide(self, row: Registration, key: Item, known: Item | None) -> tuple[str, Json | None]:
+    def _decide(self, row: Registration, key: Item, known: Item | None, moves: bool) -> tuple[str, Json | None]:
         number = self._crypto.registration_fingerprint(row.plate_key, row.number)
         if known is None:
             item = {**key, **cards.insertion(row, number)}
             put = {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
             return INSERTED, {"Put": put}
-        outcome, change = cards.decide(row, number, known)
+        outcome, change = cards.decide(row, number, known, moves=moves)
         return outcome, self._update(key, change) if change else None
 
     def _update(self, key: Item, change: Change) -> Json:
