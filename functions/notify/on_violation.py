@@ -7,6 +7,7 @@ from typing import Any
 
 from notify.announce import announce, news
 from notify.failed_records import LAID_ASIDE, FailedRecords
+from shared.access import REGISTRATION
 from shared.aws_json import FastClient, Json
 from shared.clock import now
 from shared.observability import count, logger
@@ -42,7 +43,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             logger().error("a record is not a violation's", extra=_of(record, error))
             poison.append(record)
     everything = [each for _, its_news in readable for each in its_news]
-    untold = announce(everything, *_stores(), now())
+    untold = announce(everything, *_stores(), now(), needs_proof=setting("PROOF") == REGISTRATION)
     for record, its_news in readable if untold else ():
         reasons = [untold[each.violation_no] for each in its_news if each.violation_no in untold]
         if reasons:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 from notify.reminding import Stores, remind
+from shared.access import REGISTRATION
 from shared.aws_json import FastClient
 from shared.clock import now
 from shared.observability import count, logger
@@ -26,6 +27,7 @@ def _stores() -> Stores:
         Citizens(call, setting("CITIZENS_TABLE")),
         Violations(call, setting("VIOLATIONS_TABLE")),
         Reminders(call, setting("MESSAGES_TABLE")),
+        needs_proof=setting("PROOF") == REGISTRATION,
     )
 
 

@@ -16,6 +16,7 @@ from pay.payments.start import start as start_payment
 from pay.payments.sync import BY_CITIZEN, sync_with_gateway
 from pay.ports import gateway, open_gateway, port, stores
 from pay.receipt.addresses import public_url
+from shared.access import Accesses
 from shared.clock import now
 from shared.domain.money import CURRENCY
 from shared.domain.payment import LIVE, MAX_LINES, Payment, PaymentStatus
@@ -26,7 +27,6 @@ from shared.observability import count, logger
 from shared.pagination import Cursors, asked_limit
 from shared.plate_crypto import PlateCrypto
 from shared.settings import listed, number, setting
-from shared.stores.look_ups import LookUps
 from shared.stores.pausing import Pausing
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -56,13 +56,13 @@ class PaymentBody(BaseModel):
 
 
 @cache
-def _look_ups() -> LookUps:
-    return LookUps(port(), setting("CITIZENS_TABLE"))
+def _plate_crypto() -> PlateCrypto:
+    return PlateCrypto.from_secret(port(), setting("PLATE_KEY_SECRET"))
 
 
 @cache
-def _plate_crypto() -> PlateCrypto:
-    return PlateCrypto.from_secret(port(), setting("PLATE_KEY_SECRET"))
+def _accesses() -> Accesses:
+    return Accesses.from_settings(port(), _plate_crypto())
 
 
 @cache
@@ -85,7 +85,7 @@ def start(request: Request) -> Reply:
         _payment_request(request),
         ports,
         stores=stores(),
-        look_ups=_look_ups(),
+        accesses=_accesses(),
         language=request.language,
         now=now(),
     )

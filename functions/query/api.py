@@ -9,54 +9,21 @@ from typing import Any, Final
 
 from query import account, lookup, vehicles
 from query.plates import requested_plate
-from query.ports import Feed, Ports
+from query.ports import made_ports
 from query.quotas import admit
 from query.vehicles import RELATIONS, LinkRequest
-from shared.aws_json import FastClient
 from shared.clock import now
 from shared.domain import registration
-from shared.domain.citizen import Limits
 from shared.domain.plate import Reading
 from shared.edge import admission
 from shared.http import LANGUAGES, Event, Handler, Problem, Reply, Request, Route, answer, invalid, no_content, router
 from shared.identity import citizen
 from shared.observability import count
 from shared.pagination import asked_limit
-from shared.plate_crypto import PlateCrypto
-from shared.settings import number, setting
-from shared.stores.citizens import Citizens
-from shared.stores.files import Files
-from shared.stores.look_ups import LookUps
-from shared.stores.messaging.messages import Messages
-from shared.stores.registry import Registry
-from shared.stores.violations import Violations
 
-REGISTRATION: Final = "registration"
+PROOF_TYPE: Final = "registration"
+"""The proof that a vehicle is one's own: the number on its registration card."""
 DESCRIPTION: Final = Path(__file__).with_name("openapi.json")
-
-
-@cache
-def _ports() -> Ports:
-    call = FastClient()
-    crypto = PlateCrypto.from_secret(call, setting("PLATE_KEY_SECRET"))
-    proof = setting("PROOF") == REGISTRATION
-    return Ports(
-        Violations(call, setting("VIOLATIONS_TABLE")),
-        Citizens(call, setting("CITIZENS_TABLE")),
-        LookUps(call, setting("CITIZENS_TABLE")),
-        Messages(call, setting("MESSAGES_TABLE")),
-        Feed(Files(call, setting("FILES_TABLE")).feed),
-        crypto,
-        Limits(
-            number("QUERIES_A_DAY"),
-            number("PLATES_A_DAY"),
-            number("LINKS_A_DAY"),
-            number("MAX_VEHICLES"),
-            number("SMS_CITIZEN_DAY_CAP"),
-            number("MAX_FOLLOWERS"),
-        ),
-        Registry(call, setting("REGISTRY_TABLE"), crypto) if proof else None,
-    )
 
 
 def _new_id() -> str:
@@ -90,7 +57,7 @@ def _proof(body: dict[str, Any]) -> str | None:
         raise invalid("proof", "wrong_type")
     if proof.get("type") is None:
         raise invalid("proof.type", "missing")
-    if proof["type"] != REGISTRATION:
+    if proof["type"] != PROOF_TYPE:
         raise invalid("proof.type", "wrong_value")
     text = proof.get("number")
     if text is None:
@@ -111,7 +78,7 @@ def _plate(request: Request, body: dict[str, Any]) -> Reading:
         return requested_plate(request, body)
     except Problem as problem:
         if problem.code in ("plate_unreadable", "plate_ambiguous"):
-            admit(_ports(), citizen(request.event), None, request.language, now())
+            admit(made_ports(), citizen(request.event), None, request.language, now())
         raise
 
 
@@ -120,7 +87,7 @@ def ask(request: Request) -> Reply:
     body = request.json()
     by_sms = _flag(body, "sms")
     found = lookup.ask(
-        _ports(),
+        made_ports(),
         citizen(request.event),
         _plate(request, body),
         by_sms=by_sms is not False,
@@ -135,7 +102,7 @@ def ask(request: Request) -> Reply:
 def read_on(request: Request) -> Reply:
     """GET /v1/queries/{query_id}"""
     page = lookup.read_on(
-        _ports(),
+        made_ports(),
         citizen(request.event),
         request.path["query_id"],
         request.query.get("cursor"),
@@ -154,7 +121,7 @@ def link(request: Request) -> Reply:
         raise invalid("relation", "missing")
     asked = LinkRequest(requested_plate(request, body), relation, bool(_flag(body, "notify")), _proof(body))
     view, new = vehicles.link(
-        _ports(), citizen(request.event), asked, language=request.language, now=now(), new_id=_new_id
+        made_ports(), citizen(request.event), asked, language=request.language, now=now(), new_id=_new_id
     )
     return answer(201 if new else 200, view)
 
@@ -162,33 +129,36 @@ def link(request: Request) -> Reply:
 def list_vehicles(request: Request) -> Reply:
     """GET /v1/vehicles"""
     cursor, limit = request.query.get("cursor"), asked_limit(request)
-    return answer(200, vehicles.listed(_ports(), citizen(request.event), cursor, limit, language=request.language))
+    return answer(
+        200, vehicles.listed(made_ports(), citizen(request.event), cursor, limit, language=request.language, now=now())
+    )
 
 
 def change_vehicle(request: Request) -> Reply:
     """PATCH /v1/vehicles/{vehicle_id}"""
     body = request.json()
     view = vehicles.change(
-        _ports(),
+        made_ports(),
         citizen(request.event),
         request.path["vehicle_id"],
         relation=_choice(body, "relation", RELATIONS),
         notify=_flag(body, "notify"),
         language=request.language,
+        now=now(),
     )
     return answer(200, view)
 
 
 def unlink(request: Request) -> Reply:
     """DELETE /v1/vehicles/{vehicle_id}"""
-    vehicles.unlink(_ports(), citizen(request.event), request.path["vehicle_id"])
+    vehicles.unlink(made_ports(), citizen(request.event), request.path["vehicle_id"])
     return no_content()
 
 
 def violations_of(request: Request) -> Reply:
     """GET /v1/vehicles/{vehicle_id}/violations"""
     page = lookup.of_vehicle(
-        _ports(),
+        made_ports(),
         citizen(request.event),
         request.path["vehicle_id"],
         request.query.get("cursor"),
@@ -202,32 +172,32 @@ def violations_of(request: Request) -> Reply:
 
 def followers_of(request: Request) -> Reply:
     """GET /v1/vehicles/{vehicle_id}/followers"""
-    return answer(200, vehicles.followers(_ports(), citizen(request.event), request.path["vehicle_id"]))
+    return answer(200, vehicles.followers(made_ports(), citizen(request.event), request.path["vehicle_id"], now()))
 
 
 def remove_follower(request: Request) -> Reply:
     """DELETE /v1/vehicles/{vehicle_id}/followers/{follower_id}"""
     path = request.path
-    vehicles.remove_follower(_ports(), citizen(request.event), path["vehicle_id"], path["follower_id"])
+    vehicles.remove_follower(made_ports(), citizen(request.event), path["vehicle_id"], path["follower_id"], now())
     return no_content()
 
 
 def me(request: Request) -> Reply:
     """GET /v1/me"""
-    return answer(200, account.me(_ports(), citizen(request.event), language=request.language))
+    return answer(200, account.me(made_ports(), citizen(request.event), language=request.language))
 
 
 def change_me(request: Request) -> Reply:
     """PATCH /v1/me"""
     body = request.json()
     language, sms = _choice(body, "language", LANGUAGES), _flag(body, "sms")
-    return answer(200, account.choose(_ports(), citizen(request.event), language=language, sms=sms))
+    return answer(200, account.choose(made_ports(), citizen(request.event), language=language, sms=sms))
 
 
 def messages(request: Request) -> Reply:
     """GET /v1/messages"""
     cursor, limit = request.query.get("cursor"), asked_limit(request)
-    return answer(200, account.messages(_ports(), citizen(request.event), cursor, limit, language=request.language))
+    return answer(200, account.messages(made_ports(), citizen(request.event), cursor, limit, language=request.language))
 
 
 def health(_: Request) -> Reply:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from query import rights
 from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import admit
 from query.views import Teller, note_of_none, plate_view, totals_view
+from shared.access import Access, Standing
 from shared.domain import message
 from shared.domain.citizen import Profile
 from shared.domain.message import Message, MessageKind
@@ -24,6 +26,30 @@ from shared.policies import OBJECTIONS_WHERE
 from shared.stores.look_ups import Asked
 from shared.stores.messaging.messages import QUEUED
 from shared.stores.profiles import Subject
+
+
+class Recorded(NamedTuple):
+    """What is recorded on a plate at an instant (``at``, a stored text), read for one look-up of one citizen.
+
+    violations: newest first. standing: what the citizen is to the plate. as_of: up to when the directorate's data goes,
+    a stored text. mark: the plate's fingerprint.
+    """
+
+    query_id: str
+    reading: Reading
+    mark: str
+    at: str
+    profile: Profile
+    violations: list[Violation]
+    standing: Standing
+    as_of: str | None
+
+
+class Said(NamedTuple):
+    """What became of the SMS of an answer: queued, or why there is none. parts: how many SMS it takes."""
+
+    status: str
+    parts: int = 0
 
 
 def ask(
@@ -41,63 +67,69 @@ def ask(
     A plate that does not exist and one without violations are the same answer by the same work. Calls of tables: one
     UpdateItem (see :meth:`Citizens.admit`), one Query (more for each further megabyte of violations), and one
     TransactWriteItems of all that is kept (a second where the SMS is refused); a GetItem for the feed's date once a
-    minute, and one where the citizen has proved a vehicle with this plate theirs. Raises Problem 429, or 409 where the
-    plate's number is found in several categories.
+    minute, and a BatchGetItem where a proof of the citizen's stands or waits for this plate. Raises Problem 429, or 409
+    where the plate's number is found in several categories.
     """
-    plate_key, at = reading.plate.key, to_text(now)
+    recorded = read(ports, citizen, reading, new_id(), language, now)
+    is_whole = recorded.standing.sees_whole(recorded.violations, reading.category)
+    teller = Teller(reading.plate, recorded.at, language, is_whole=is_whole)
+    said = say(ports, citizen, recorded, teller, wanted=by_sms, now=now)
+    return show(recorded, teller, said, _cursors(ports, citizen, recorded.query_id), language)
+
+
+def read(ports: Ports, citizen: Citizen, reading: Reading, query_id: str, language: str, now: datetime) -> Recorded:
+    """Count the look-up, and read what is recorded. Raises Problem as :func:`ask` does."""
+    plate_key = reading.plate.key
     mark = ports.crypto.plate_fingerprint(plate_key)
     admission = admit(ports, citizen, Subject(plate_key, mark), language, now)
-    query_id = new_id()
     found = newest_first(ports.violations.of_plate(plate_key))
     try:
         violations = of_category(reading, found, language)
     except Problem:
         ports.look_ups.audit(citizen.sub, query_id, mark, now)
         raise
-    proven = admission.proven and _is_proven(ports, citizen, reading, violations)
-    teller = Teller(reading.plate, at, language, proven=proven)
-    totals = totals_view(violations, teller.due)
+    standing = ports.proofs.access(citizen.sub, plate_key, now) if admission.proof else Standing(Access.LOOKED_UP)
     as_of = ports.feed.as_of(now)
-    asked = Asked(plate_key, reading.category, proven)
+    return Recorded(query_id, reading, mark, to_text(now), admission.profile, violations, standing, as_of)
+
+
+def say(ports: Ports, citizen: Citizen, recorded: Recorded, teller: Teller, *, wanted: bool, now: datetime) -> Said:
+    """Keep the look-up, and put the SMS of its result if one is wanted and may be sent."""
+    plate_key = recorded.reading.plate.key
+    asked = Asked(plate_key, recorded.reading.category)
     kept = [
-        ports.look_ups.query_action(citizen.sub, query_id, asked, now),
-        ports.look_ups.audit_action(citizen.sub, query_id, mark, now),
+        ports.look_ups.query_action(citizen.sub, recorded.query_id, asked, now),
+        ports.look_ups.audit_action(citizen.sub, recorded.query_id, recorded.mark, now),
     ]
-    refusal = "off" if not (by_sms and admission.profile.sms) else None if citizen.phone else "no_phone"
-    sms = {"status": refusal, "parts": 0}
-    if refusal:
-        ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
-    else:
-        owed = message.owed([teller.outlook(violation) for violation in violations if violation.owed], at)
-        said = _result(citizen, admission.profile, reading.plate, query_id, owed, as_of, at)
-        answer = digest(said.language, *map(str, owed[:3]))
+    status = "off" if not (wanted and recorded.profile.sms) else QUEUED if citizen.phone else "no_phone"
+    if status == QUEUED:
+        owed = message.owed([teller.outlook(each) for each in recorded.violations if each.owed], recorded.at)
+        result = _result(citizen, recorded, owed)
+        answer = digest(result.language, *map(str, owed[:3]))
         # Together, so that an answer kept as told has its message.
         answered = ports.look_ups.answered_action(citizen.sub, plate_key, answer, now)
-        status = ports.messages.put_answer(said, now, ports.limits.sms, answered, *kept)
-        sms = {"status": status, "parts": message.parts(said.text or "") if status == QUEUED else 0}
-        if status != QUEUED:
-            ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
-    items, cursor = paginate(violations, position, None, PAGE, _cursors(ports, citizen, query_id))
+        status = ports.messages.put_answer(result, now, ports.limits.sms, answered, *kept)
+        if status == QUEUED:
+            return Said(QUEUED, message.parts(result.text or ""))
+    ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
+    return Said(status)
+
+
+def show(recorded: Recorded, teller: Teller, said: Said, cursors: Cursors, language: str) -> dict[str, Any]:
+    """The answer on screen: the first page, and the totals of all."""
+    totals = totals_view(recorded.violations, teller.due)
+    items, cursor = paginate(recorded.violations, position, None, PAGE, cursors)
     return {
-        "query_id": query_id,
-        "plate": plate_view(reading, language),
-        "as_of": as_of,
-        "note": None if totals["unpaid_count"] else note_of_none(as_of or at, language),
+        "query_id": recorded.query_id,
+        "plate": plate_view(recorded.reading, language),
+        "as_of": recorded.as_of,
+        "note": None if totals["unpaid_count"] else note_of_none(recorded.as_of or recorded.at, language),
         "objections_where": OBJECTIONS_WHERE[language],
         "violations": [teller.tell(violation) for violation in items],
         "totals": totals,
         "next_cursor": cursor,
-        "sms": sms,
+        "sms": said._asdict(),
     }
-
-
-def _is_proven(ports: Ports, citizen: Citizen, reading: Reading, violations: Sequence[Violation]) -> bool:
-    """True if every violation belongs to the proven vehicle: another category can bear the same number."""
-    link = ports.citizens.follower(reading.plate.key, citizen.sub)
-    if link is None or not link.proven:
-        return False
-    categories = {reading.category, *(violation.category for violation in violations)}
-    return link.category is None or categories <= {link.category, None}
 
 
 def read_on(
@@ -115,7 +147,8 @@ def read_on(
         Reading(plate, asked.category), newest_first(ports.violations.of_plate(asked.plate_key)), language
     )
     items, following = paginate(violations, position, cursor, limit, _cursors(ports, citizen, query_id))
-    teller = Teller(plate, to_text(now), language, proven=asked.proven)
+    standing = ports.proofs.access(citizen.sub, asked.plate_key, now)
+    teller = Teller(plate, to_text(now), language, is_whole=standing.sees_whole(violations, asked.category))
     return {"items": [teller.tell(violation) for violation in items], "next_cursor": following}
 
 
@@ -130,15 +163,16 @@ def of_vehicle(
     now: datetime,
     new_id: Callable[[], str],
 ) -> dict[str, Any]:
-    """A page of the violations on a linked vehicle, with the totals of all. Raises Problem 404 or 422."""
-    vehicle = ports.citizens.vehicle(citizen.sub, vehicle_id)
-    if vehicle is None:
-        raise Problem(404, "no_such_vehicle")
+    """A page of the violations on a linked vehicle, with the totals of all. Raises Problem 403, 404 or 422."""
+    vehicle = rights.own(ports, citizen, vehicle_id)
+    standing = rights.standing(ports, citizen, vehicle, now)
+    rights.require_seen(standing)
     ports.look_ups.audit(citizen.sub, new_id(), ports.crypto.plate_fingerprint(vehicle.plate_key), now)
     found = ports.violations.of_plate(vehicle.plate_key)
     violations = newest_first(concerning(vehicle.category, found))
     plate = Plate.from_key(vehicle.plate_key)
-    teller = Teller(plate, to_text(now), language, proven=vehicle.proven)
+    is_whole = standing.sees_whole(violations, vehicle.category)
+    teller = Teller(plate, to_text(now), language, is_whole=is_whole)
     items, following = paginate(violations, position, cursor, limit, Cursors(ports.crypto, citizen.sub, vehicle_id))
     return {
         "plate": plate_view(Reading(plate, vehicle.category), language),
@@ -164,24 +198,16 @@ def _cursors(ports: Ports, citizen: Citizen, query_id: str) -> Cursors:
     return Cursors(ports.crypto, citizen.sub, query_id)
 
 
-def _result(
-    citizen: Citizen,
-    profile: Profile,
-    plate: Plate,
-    query_id: str,
-    owed: message.Owed,
-    as_of: str | None,
-    at: str,
-) -> Message:
+def _result(citizen: Citizen, recorded: Recorded, owed: message.Owed) -> Message:
     """The SMS that says what the screen says."""
-    language = profile.language
+    language, plate = recorded.profile.language, recorded.reading.plate
     return Message(
-        message_id=digest(MessageKind.QUERY_RESULT, citizen.sub, query_id),
+        message_id=digest(MessageKind.QUERY_RESULT, citizen.sub, recorded.query_id),
         sub=citizen.sub,
         kind=MessageKind.QUERY_RESULT,
-        created_at=at,
+        created_at=recorded.at,
         phone=citizen.phone,
         language=language,
-        text=message.query_result(language, plate, owed, as_of, at),
+        text=message.query_result(language, plate, owed, recorded.as_of, recorded.at),
         plate_key=plate.key,
     )

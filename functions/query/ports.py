@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final, NamedTuple
 
+from shared.access import Accesses
+from shared.aws_json import FastClient
 from shared.domain.citizen import Limits
 from shared.plate_crypto import PlateCrypto
+from shared.proofs import Proofs
+from shared.settings import number, setting
 from shared.stores.citizens import Citizens
+from shared.stores.files import Files
 from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
 from shared.stores.registry import Registry
@@ -34,7 +40,7 @@ class Feed:
 
 
 class Ports(NamedTuple):
-    """registry: None where links need no proof. crypto: fingerprints of plates, and cursors."""
+    """What the use cases speak with. crypto: fingerprints of plates, and cursors."""
 
     violations: Violations
     citizens: Citizens
@@ -43,4 +49,41 @@ class Ports(NamedTuple):
     feed: Feed
     crypto: PlateCrypto
     limits: Limits
-    registry: Registry | None
+    registry: Registry
+    accesses: Accesses
+    proofs: Proofs
+
+    @property
+    def needs_proof(self) -> bool:
+        """Whether a link without proof sees and hears nothing."""
+        return self.accesses.needs_proof
+
+
+@cache
+def made_ports() -> Ports:
+    """The ports of the citizens' API, made of this deployment's settings, once for the life of the function."""
+    call = FastClient()
+    crypto = PlateCrypto.from_secret(call, setting("PLATE_KEY_SECRET"))
+    citizens, messages = Citizens(call, setting("CITIZENS_TABLE")), Messages(call, setting("MESSAGES_TABLE"))
+    registry = Registry(call, setting("REGISTRY_TABLE"), crypto)
+    accesses = Accesses.from_settings(call, crypto)
+    return Ports(
+        Violations(call, setting("VIOLATIONS_TABLE")),
+        citizens,
+        LookUps(call, setting("CITIZENS_TABLE")),
+        messages,
+        Feed(Files(call, setting("FILES_TABLE")).feed),
+        crypto,
+        Limits(
+            number("QUERIES_A_DAY"),
+            number("PLATES_A_DAY"),
+            number("LINKS_A_DAY"),
+            number("MAX_VEHICLES"),
+            number("SMS_CITIZEN_DAY_CAP"),
+            number("MAX_FOLLOWERS"),
+            number("PROOFS_A_DAY"),
+        ),
+        registry,
+        accesses,
+        Proofs(accesses, citizens, registry, messages),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from query.ports import Ports
 from shared.domain.citizen import QuotaError
@@ -11,6 +12,8 @@ from shared.http import Problem
 from shared.identity import Citizen
 from shared.stores.citizens import Admission
 from shared.stores.profiles import Subject
+
+_FULL: Final = {"vehicles": "vehicles_full", "pending": "proofs_full"}
 
 
 def admit(ports: Ports, citizen: Citizen, subject: Subject | None, language: str, now: datetime) -> Admission:
@@ -22,10 +25,11 @@ def admit(ports: Ports, citizen: Citizen, subject: Subject | None, language: str
 
 
 def refused(quota: str, now: datetime) -> Problem:
-    """A quota is used up: 409 where only removing a vehicle helps, else 429 with the seconds to wait."""
-    if quota == "vehicles":
-        return Problem(409, "vehicles_full")
-    return Problem(429, f"quota_{quota}", headers={"retry-after": str(seconds_to_midnight(now))})
+    """A quota is used up: 409 where only removing a vehicle or time helps, else 429 with the seconds to wait."""
+    if quota in _FULL:
+        return Problem(409, _FULL[quota])
+    code = "proofs_quota" if quota == "proofs" else f"quota_{quota}"
+    return Problem(429, code, headers={"retry-after": str(seconds_to_midnight(now))})
 
 
 def seconds_to_midnight(now: datetime) -> int:

@@ -70,7 +70,7 @@ def measured(
         importlib.import_module(name)
     functions.violations = type(functions.violations)(meter.through(sdk()), functions.tables["Violations"])
     fast = functions._fast
-    for module in ("query.api", "notify.on_violation", "notify.sweep", "notify.send_sms"):
+    for module in ("query.ports", "notify.on_violation", "notify.sweep", "notify.send_sms"):
         monkeypatch.setattr(f"{module}.FastClient", lambda: meter.through(fast()))
     for name, found in list(sys.modules.items()):
         if name.partition(".")[0] == "pay" and getattr(found, "sdk", None) is sdk:

@@ -11,7 +11,7 @@ from shared.domain.citizen import FollowersFullError, Limits, Profile, QuotaErro
 from shared.stores.citizens import Citizens
 from shared.stores.profiles import Subject
 from tests.support.aws import Engine, Tables, Watched
-from tests.support.build import NOON, OTHER_PLATE, PHONE, SUB
+from tests.support.build import NOON, OTHER_PLATE, PHONE, SUB, follower
 
 MIDNIGHT = timedelta(hours=12)
 LIMITS = Limits(queries=5, plates=2, links=2, vehicles=3)
@@ -44,7 +44,7 @@ class TestLookUps:
         admission = citizens.admit(SUB, PHONE, "ckb", subject(1), LIMITS, NOON)
         assert admission.profile == Profile(PHONE, "ckb") == citizens.profile(SUB)
         assert not admission.linked
-        assert not admission.proven
+        assert not admission.proof
 
     def test_a_chosen_language_stays(self, citizens: Citizens) -> None:
         citizens.choose(SUB, PHONE, "ckb", None)
@@ -115,7 +115,7 @@ class TestLookUps:
             admit(citizens, subject(number))
         admission = citizens.admit(SUB, PHONE, "en", subject(7), LIMITS, NOON)
         assert admission.linked
-        assert admission.proven
+        assert admission.proof
         citizens.unlink(SUB, "v7", "OLD#11#7", proven=True)
         with pytest.raises(QuotaError):
             admit(citizens, subject(7))
@@ -195,7 +195,7 @@ class TestLinks:
         with pytest.raises(QuotaError):
             citizens.link(SUB, vehicle(3), NOON, LIMITS)
         assert [each.vehicle_id for each in citizens.vehicles(SUB)] == ["v1", "v2"]
-        assert citizens.follower("OLD#11#3", SUB) is None
+        assert follower(citizens, "OLD#11#3") is None
 
     def test_links_and_look_ups_count_apart(self, citizens: Citizens) -> None:
         citizens.link(SUB, vehicle(1), NOON, LIMITS)
@@ -283,16 +283,71 @@ class TestFollowersOfAPlate:
             assert list(threads.map(enters, range(8))).count(True) == 2
 
 
+class TestProofs:
+    """Tries at registration numbers, on all plates, and what would keep a right one from being linked."""
+
+    LIMITS = Limits(proofs=3, links=2, vehicles=2)
+
+    def count(self, citizens: Citizens, number: int = 1, after: timedelta = timedelta()) -> None:
+        citizens.count_proof(SUB, PHONE, "en", f"OLD#11#{number}", self.LIMITS, NOON + after)
+
+    def refused(self, citizens: Citizens, number: int = 1) -> str:
+        with pytest.raises(QuotaError) as refused:
+            self.count(citizens, number)
+        return refused.value.quota
+
+    def test_are_counted_by_the_day_over_all_plates(self, citizens: Citizens) -> None:
+        for number in (1, 2, 1):
+            self.count(citizens, number)
+        assert self.refused(citizens, 3) == "proofs"
+        self.count(citizens, 3, MIDNIGHT)
+
+    @pytest.mark.parametrize(("days", "quota"), [(1, "vehicles"), (0, "links")])
+    def test_are_refused_where_nothing_more_can_be_linked(self, citizens: Citizens, days: int, quota: str) -> None:
+        limits = self.LIMITS._replace(vehicles=2 if days else 9)
+        for number in (1, 2):
+            citizens.link(SUB, vehicle(number), NOON - timedelta(days=days), limits)
+        with pytest.raises(QuotaError) as refused:
+            citizens.count_proof(SUB, PHONE, "en", "OLD#11#3", limits, NOON)
+        assert refused.value.quota == quota
+        citizens.count_proof(SUB, PHONE, "en", "OLD#11#1", limits, NOON)  # a link that is there may be proved
+
+    def test_of_many_at_once_no_more_are_counted(self, engine: Engine, tables: Tables) -> None:
+        stores = [Citizens(engine.fast(), tables["Citizens"]) for _ in range(4)]
+
+        def counted(number: int) -> bool:
+            try:
+                self.count(stores[number % 4], number)
+            except QuotaError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(len(stores)) as threads:
+            assert list(threads.map(counted, range(8))).count(True) == 3
+
+    def test_so_many_wait_for_their_card(self, citizens: Citizens) -> None:
+        limits = Limits(pending=1)
+        waiting = [vehicle(number)._replace(pending_at="now") for number in (1, 2)]
+        assert citizens.link(SUB, waiting[0], NOON, limits) is None
+        with pytest.raises(QuotaError) as refused:
+            citizens.link(SUB, waiting[1], NOON, limits)
+        assert refused.value.quota == "pending"
+        citizens.link(SUB, vehicle(2), NOON, limits)
+        assert not citizens.change(SUB, vehicle(2), waiting[1], most_pending=1)
+        assert citizens.unlink(SUB, "v1", "OLD#11#1", proven=False)
+        assert citizens.change(SUB, vehicle(2), waiting[1], most_pending=1)
+
+
 class TestVehicles:
     def test_a_change_is_made_in_both_places(self, citizens: Citizens) -> None:
         citizens.link(SUB, vehicle(1), NOON)
         changed = vehicle(1)._replace(relation="family", notify=False, proven=True)
         assert citizens.change(SUB, vehicle(1), changed)
         assert citizens.vehicle(SUB, "v1") == changed
-        follower = citizens.follower("OLD#11#1", SUB)
-        assert follower is not None
-        assert (follower.relation, follower.notify, follower.proven) == ("family", False, True)
-        assert citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).proven
+        kept = follower(citizens, "OLD#11#1")
+        assert kept is not None
+        assert (kept.relation, kept.notify, kept.proven) == ("family", False, True)
+        assert citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).proof
 
     def test_changes_from_two_sides_undo_nothing_of_one_another(self, citizens: Citizens) -> None:
         read = vehicle(1)

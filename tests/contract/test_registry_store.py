@@ -13,9 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.domain.registration import Proof
 from shared.plate_crypto import PlateCrypto
-from shared.stores.items import Item
-from shared.stores.registry import MAX_TRIES, Registry, TooManyTriesError
+from shared.stores.items import Item, transact
+from shared.stores.registry import Registry
 from shared.stores.versioned import INSERTED, RETURNS_UNDATED, STALE, UNCHANGED, UPDATED, Hurting
 from tests.support.aws import Engine, Tables, before
 from tests.support.build import NOON, OTHER_PLATE, PLATE, SUB, registration
@@ -26,8 +27,8 @@ def registry(engine: Engine, tables: Tables) -> Registry:
     return Registry(engine.fast(), tables["Registry"], PlateCrypto(b"key"), sleep=lambda _: None)
 
 
-def proves(registry: Registry, number: str, category: str | None = None, sub: str = SUB) -> bool:
-    return registry.prove(sub, PLATE.key, category, number, NOON).right
+def proves(registry: Registry, number: str, category: str | None = None) -> bool:
+    return registry.prove(PLATE.key, category, number)[0].right
 
 
 class TestWriting:
@@ -71,12 +72,16 @@ class TestWriting:
         assert registry.write(rows) == [INSERTED] * 100
         assert registry.write([row._replace(ref="again") for row in rows]) == [UNCHANGED] * 100
 
-    def test_neither_plates_nor_numbers_are_kept(self, registry: Registry, tables: Tables) -> None:
+    def test_neither_plates_nor_numbers_are_kept(self, engine: Engine, registry: Registry, tables: Tables) -> None:
         registry.write([registration("SECRET77", category="hire")])
-        proves(registry, "WRONG888")
+        registry.count_wrong(PLATE.key, NOON)
+        transact(
+            engine.fast(),
+            [registry.wait_action(PLATE.key, SUB, print_of("WAIT99"), NOON)],
+        )
         for item in tables.items("Registry"):
             assert re.fullmatch("[0-9a-f]{32}", item["pk"]["S"])
-            assert not re.search(f"SECRET77|WRONG888|{PLATE.number}|{PLATE.key}", str(item))
+            assert not re.search(f"SECRET77|WAIT99|{PLATE.number}|{PLATE.key}", str(item))
 
 
 CRYPTO = PlateCrypto(b"key")
@@ -233,14 +238,14 @@ class TestProving:
 
     def test_the_card_of_one_of_several_categories_says_which(self, registry: Registry) -> None:
         registry.write([registration("A1111", category="hire"), registration("B2222", category="private")])
-        assert registry.prove(SUB, PLATE.key, None, "A1111", NOON).category == "hire"
-        assert registry.prove(SUB, PLATE.key, None, "B2222", NOON).category == "private"
-        assert registry.prove(SUB, PLATE.key, "hire", "A1111", NOON).category == "hire"
-        assert not registry.prove(SUB, PLATE.key, "hire", "B2222", NOON).right
+        assert registry.prove(PLATE.key, None, "A1111")[0].category == "hire"
+        assert registry.prove(PLATE.key, None, "B2222")[0].category == "private"
+        assert registry.prove(PLATE.key, "hire", "A1111")[0].category == "hire"
+        assert not registry.prove(PLATE.key, "hire", "B2222")[0].right
 
     def test_the_one_category_that_is_registered_does_not_narrow_the_link(self, registry: Registry) -> None:
         registry.write([registration("A1111", category="hire")])
-        assert registry.prove(SUB, PLATE.key, None, "A1111", NOON) == (True, None, 0)
+        assert registry.prove(PLATE.key, None, "A1111")[0] == Proof(right=True)
 
     def test_a_plate_that_is_not_registered_is_proved_by_nothing(self, registry: Registry) -> None:
         for number in ("0" * 32, "", "A1111"):
@@ -250,12 +255,13 @@ class TestProving:
         registry.write([registration("A1111"), registration("A1111", OTHER_PLATE)])
         assert len({item["number"]["S"] for item in tables.items("Registry")}) == 2
 
-    def test_wrong_tries_stop_one_citizen_for_one_plate_and_day(self, registry: Registry) -> None:
-        registry.write([registration("A1111"), registration("B2222", OTHER_PLATE)])
-        wrong = [registry.prove(SUB, PLATE.key, None, f"W{n}", NOON).wrong_today for n in range(MAX_TRIES)]
-        assert wrong == [1, 2, 3, 4, 5]
-        with pytest.raises(TooManyTriesError):
-            proves(registry, "A1111")
-        assert proves(registry, "A1111", sub="the owner")
-        assert registry.prove(SUB, OTHER_PLATE.key, None, "B2222", NOON).right
-        assert registry.prove(SUB, PLATE.key, None, "A1111", NOON + timedelta(days=1)).right
+    def test_wrong_numbers_of_a_plate_are_counted_by_the_day(self, registry: Registry) -> None:
+        assert [registry.count_wrong(PLATE.key, NOON) for _ in range(3)] == [1, 2, 3]
+        assert registry.count_wrong(OTHER_PLATE.key, NOON) == 1
+        assert registry.count_wrong(PLATE.key, NOON + timedelta(days=1)) == 1
+
+    def test_what_is_not_registered_is_not_known(self, registry: Registry) -> None:
+        assert not registry.prove(PLATE.key, None, "A1111")[0].known
+        registry.write([registration("A1111", category="hire")])
+        assert registry.prove(PLATE.key, None, "B2222")[0].known
+        assert not registry.prove(PLATE.key, "private", "A1111")[0].known

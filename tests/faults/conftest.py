@@ -13,7 +13,7 @@ from tests.support.functions import Functions
 def faults(engine: Engine, functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Faults:
     """Every call of the functions to tables, secrets, phones and the gateway passes through this."""
     between = Faults()
-    for module in ("notify.on_violation", "notify.send_sms", "notify.sweep", "query.api", "pay.ports"):
+    for module in ("notify.on_violation", "notify.send_sms", "notify.sweep", "query.ports", "pay.ports"):
         monkeypatch.setattr(f"{module}.FastClient", lambda: between.through(engine.fast()))
     for thing, name in [
         (functions.phones, "send"),

@@ -101,7 +101,7 @@ class TestAudit:
 
 def test_the_calls_of_a_look_up_are_few(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
     port = Watched(functions._fast())
-    monkeypatch.setattr("query.api.FastClient", lambda: port)
+    monkeypatch.setattr("query.ports.FastClient", lambda: port)
     functions.ask({"plate": TYPED})
     assert port.operations == ["GetSecretValue", "UpdateItem", "UpdateItem", "Query", "GetItem", "TransactWriteItems"]
     port.operations.clear()

@@ -100,7 +100,7 @@ def look_up(functions: Functions, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         *(violation(title="تجاوز السرعة المحددة", legal_ref="25/3/هـ", place="جسر الجادرية") for _ in range(20)),
     )
     meter = Meter(functions._fast())
-    monkeypatch.setattr("query.api.FastClient", lambda: meter)
+    monkeypatch.setattr("query.ports.FastClient", lambda: meter)
     functions.ask({"plate": "11 7"})
     meter.calls.clear()
     meter.writes, meter.reads = 0, 0.0

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from query.api import handler
+from shared.access import Access
 from shared.aws_json import AwsError
 from shared.domain.plate import KURDISTAN, Plate
 from shared.domain.rules import Rules, Window
@@ -213,7 +214,7 @@ class TestSms:
         functions.send_due()
         assert functions.ask({"plate": "11 1"}).body["sms"] == {"status": "same_as_recent", "parts": 0}
         assert functions.ask({"plate": "11 3"}).body["sms"] == {"status": "limit", "parts": 0}
-        assert functions.look_ups.may_see(SUB, ["OLD#11#3"], functions.clock.at) == {"OLD#11#3"}
+        assert functions.access("OLD#11#3") == Access.LOOKED_UP
         functions.clock.forward(hours=12)
         assert functions.ask({"plate": "11 3"}).body["sms"]["status"] == "queued"
 
@@ -228,7 +229,7 @@ class TestSms:
 
     def test_a_look_up_lets_its_citizen_pay_whatever_becomes_of_the_sms(self, functions: Functions) -> None:
         functions.ask({"plate": TYPED, "sms": False})
-        assert functions.look_ups.may_see(SUB, [PLATE.key], functions.clock.at) == {PLATE.key}
+        assert functions.access() == Access.LOOKED_UP
 
 
 class TestRefusals:
@@ -398,6 +399,7 @@ class TestLinking:
             "relation": "self",
             "notify": True,
             "proven": False,
+            "proof_pending": False,
             "totals": {"count": 1, "unpaid_count": 1, "amount": 50_000, **UNDISPUTED, "currency": "IQD"},
         }
         again = functions.link({"plate": PARTS, "relation": "family"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.asking import ASKED, OWN, audits, call, on_vehicle
-from tests.support.build import OTHER_PLATE, PLATE, SUB, store, violation
+from tests.support.build import OTHER_PLATE, PLATE, follower, store, violation
 from tests.support.functions import Functions
 
 
@@ -41,6 +41,7 @@ class TestList:
             "relation": "self",
             "notify": True,
             "proven": False,
+            "proof_pending": False,
         }
 
 
@@ -50,9 +51,9 @@ class TestChange:
         assert on_vehicle(functions, "PATCH", linked, body={"relation": "family"}).body["relation"] == "family"
         (mine,) = call(functions, "GET /v1/vehicles").body["items"]
         assert (mine["notify"], mine["relation"]) == (False, "family")
-        follower = functions.citizens.follower(PLATE.key, SUB)
-        assert follower is not None
-        assert follower.notify is False
+        kept = follower(functions.citizens)
+        assert kept is not None
+        assert kept.notify is False
 
     def test_nothing_asked_is_nothing_changed(self, functions: Functions, linked: str) -> None:
         assert on_vehicle(functions, "PATCH", linked, body={}).body["notify"] is True

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.aws_json import Call
-from shared.domain.citizen import Vehicle
+from shared.domain.citizen import Follower, Vehicle
 from shared.domain.plate import GERMAN, Plate
 from shared.domain.registration import Registration
 from shared.domain.time import BAGHDAD
@@ -94,6 +94,11 @@ def settle(call: Call, violations: Violations, subject: Violation, amount: int =
 def later(subject: Violation, at: str = "2026-11-20T08:00:00+03:00", **fields: Any) -> Violation:
     """What a newer file says of a violation."""
     return subject._replace(version=make_version(None, at, 2), **fields)
+
+
+def follower(citizens: Citizens, plate_key: str = PLATE.key, sub: str = SUB) -> Follower | None:
+    """A citizen as the plate's own list knows them, if it does."""
+    return next((each for each in citizens.followers(plate_key) if each.sub == sub), None)
 
 
 def follow(

@@ -17,19 +17,22 @@ import boto3
 import pytest
 
 from pay.gateways import OrderStatus
+from shared.access import Access, Accesses
 from shared.aws_json import Call, Json
 from shared.domain.violation import Violation
 from shared.observability import logger
+from shared.plate_crypto import PlateCrypto
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files
 from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
+from shared.stores.registry import Registry
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations
 from tests.support import lambda_events as events
 from tests.support.aws import Engine, Tables
-from tests.support.build import OTHER_PLATE, PHONE, PLATE, row
+from tests.support.build import OTHER_PLATE, PHONE, PLATE, SUB, row
 from tests.support.description import require_described
 from tests.support.fakes import Clock, FakeGateway, Phones, callback_body
 
@@ -109,8 +112,10 @@ class Functions:
         self.failed_records = f"{name}-failed-records"  # made by the tests that need it
         secret = json.dumps({"api_key": "merchant", "callback_key": secrets.token_hex(16)})
         engine.fast()("secretsmanager", "CreateSecret", {"Name": name, "SecretString": secret})
-        plate_key = f"{name}-plate-key"
-        engine.fast()("secretsmanager", "CreateSecret", {"Name": plate_key, "SecretString": secrets.token_hex(32)})
+        plate_key, key = f"{name}-plate-key", secrets.token_hex(32)
+        engine.fast()("secretsmanager", "CreateSecret", {"Name": plate_key, "SecretString": key})
+        self.crypto = PlateCrypto(key.encode())
+        self.registry = Registry(engine.fast(), self.tables["Registry"], self.crypto)
         variables = {
             "POWERTOOLS_SERVICE_NAME": name,  # a logger of each test's own
             "POWERTOOLS_METRICS_NAMESPACE": "Gharama",
@@ -123,12 +128,13 @@ class Functions:
             "REGISTRY_TABLE": self.tables["Registry"],
             "PLATE_KEY_SECRET": plate_key,
             "EDGE_SECRET": "",
-            "PROOF": "declared",
+            "PROOF": "optional",
             "QUERIES_A_DAY": "50",
             "PLATES_A_DAY": "10",
             "LINKS_A_DAY": "5",
             "MAX_VEHICLES": "10",
             "MAX_FOLLOWERS": "50",
+            "PROOFS_A_DAY": "10",
             "SMS_QUEUE_URL": self.queue,
             "FAILED_RECORDS_BUCKET": self.failed_records,
             "SMS_SENDER_ID": "Gharama",
@@ -164,7 +170,7 @@ class Functions:
 
     def _set_outside(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in (
-            "query.api",
+            "query.ports",
             "pay.ports",
             "pay.gateways.sandbox",
             "notify.providers.sns",
@@ -173,7 +179,7 @@ class Functions:
         ):
             importlib.import_module(module)
         monkeypatch.setattr("shared.clock.datetime", self.clock)
-        for module in ("query.api", *_NOTIFYING):
+        for module in ("query.ports", *_NOTIFYING):
             monkeypatch.setattr(f"{module}.FastClient", self._fast)
         monkeypatch.setattr("notify.providers.sns.Sns", lambda sender_id: self.phones)
         monkeypatch.setattr("pay.ports.FastClient", lambda: _PerThread(self._fast))
@@ -234,6 +240,12 @@ class Functions:
             raw=base64.b64encode(body).decode(),
             base64=True,
         )
+
+    def access(self, plate_key: str = PLATE.key, sub: str = SUB, *, needs_proof: bool = False) -> Access:
+        """What a citizen is to a plate now."""
+        tables = self.tables["Citizens"], self.tables["Registry"]
+        accesses = Accesses(self._fast(), *tables, self.crypto, needs_proof=needs_proof)
+        return accesses.access(sub, plate_key, self.clock.at).access
 
     def poll_gateways(self) -> None:
         run("pay.poll_gateways", events.schedule())

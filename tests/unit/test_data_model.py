@@ -13,7 +13,7 @@ import pytest
 
 from infra.docs_tables import DATA_MODEL, with_tables
 from shared.domain import plate
-from shared.domain.citizen import Limits, Vehicle
+from shared.domain.citizen import Follower, Limits, Vehicle
 from shared.domain.file import DoneChunk, FileVersion, Plan, Upload
 from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt
@@ -77,15 +77,17 @@ def written() -> dict[tuple[str, str], set[str]]:
 
 def _citizens(port: WrittenItems) -> None:
     citizens, look_ups = Citizens(port, "Citizens"), LookUps(port, "Citizens")
-    vehicle = Vehicle("<vehicle id>", "<plate key>", "private", "self", notify=True, proven=True)
+    vehicle = filled(Vehicle, vehicle_id="<vehicle id>", plate_key="<plate key>", proven=True, pending_at=None)
     citizens.choose("<sub>", "+964", "ar", sms=True)
     citizens.admit("<sub>", "+964", "ar", Subject("<plate key>", "mark"), Limits(), NOON)
     citizens.link("<sub>", vehicle, NOON)
-    citizens.link("<sub>", vehicle._replace(proven=False), NOON)
+    citizens.link("<sub>", vehicle._replace(proven=False, card=None, proved_at=None, pending_at="now"), NOON)
+    citizens.count_proof("<sub>", "+964", "ar", "<plate key>", Limits(), NOON)
+    citizens.contest("<sub>", vehicle, filled(Follower, vehicle_id="<the other's>"), NOON)
     first_of_day = Change()
     first_of_day.count({}, "2026-11-20", queries=1, mark="mark")
     port.write({"Update": first_of_day.request("Citizens", item_key("<sub>", "PROFILE"))})
-    asked = Asked("<plate key>", "private", proven=True)
+    asked = Asked("<plate key>", "private")
     port.write(look_ups.query_action("<sub>", "<query id>", asked, NOON))
     port.write(look_ups.audit_action("<sub>", "<look-up id>", "mark", NOON))
     port.write(look_ups.answered_action("<sub>", "<plate key>", "answer", NOON))
@@ -163,7 +165,8 @@ def _registry(port: WrittenItems) -> None:
     card = {"number": "of before", "version": "", "changed_by": "a line"}
     port.known["Registry"] = [item_key("<plate's fingerprint>", "NUMBER#<category>") | pack(card)]
     registry.write([registration("1", category="<category>")])
-    registry.prove("<sub>", "plate", None, "wrong", NOON)
+    registry.count_wrong("plate", NOON)
+    port.write(registry.wait_action("plate", "<sub>", "number", NOON))
 
 
 def items() -> list[list[str]]:

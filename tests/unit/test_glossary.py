@@ -11,7 +11,7 @@ from ingest.reporting import report_page
 from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS
 from ingest.reporting.warning_texts import WARNINGS
 from pay.receipt import texts as receipt_texts
-from query import views
+from query.texts import NOTES
 from remit import texts as remit_texts
 from shared.domain.sms_texts import DETAILS, TEXTS
 from shared.domain.text import fold
@@ -103,7 +103,7 @@ def texts() -> Iterator[Text]:
     arabic, english = receipt_texts.WORDS["ar"], receipt_texts.WORDS["en"]
     yield from (Text(f"receipt: {name}", arabic[name], english[name]) for name in english)
     yield from (Text(f"acknowledgement: {code}", *words) for code, words in remit_texts.WORDS.items())
-    yield Text("note", views.note_of_none("2026-11-20T12:00:00", "ar"), views.note_of_none("2026-11-20T12:00:00", "en"))
+    yield from (Text(f"note: {name}", said["ar"], said["en"]) for name, said in NOTES.items())
 
 
 def read_glossary(glossary: str) -> dict[str, Term]:

@@ -11,6 +11,7 @@ import pytest
 from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS
 from ingest.reporting.warning_texts import WARNINGS
 from pay.receipt.texts import WORDS as RECEIPT
+from query.texts import NOTES
 from remit.texts import WORDS as ACKNOWLEDGEMENT
 from shared.domain.sms_texts import TEXTS
 from shared.http import LANGUAGES
@@ -23,6 +24,7 @@ Texts = Mapping[str, Mapping[str, str]]
 
 TABLES: dict[str, tuple[tuple[str, ...], Texts]] = {
     "shared.problem_texts": (LANGUAGES, PROBLEMS),
+    "query.texts": (LANGUAGES, NOTES),
     "shared.domain.sms_texts": (LANGUAGES, TEXTS),
     "pay.receipt.texts": (
         LANGUAGES,

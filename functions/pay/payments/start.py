@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from pay.gateways import Gateway, OrderRequest, RefusedError, UnknownError
 from pay.payments.settle import PaymentStores, release
+from shared.access import Access, Accesses
 from shared.domain import fine
 from shared.domain.money import CURRENCY
 from shared.domain.payment import MINUTES_TO_PAY, Line, Payment, PaymentStatus
@@ -18,7 +19,6 @@ from shared.domain.violation import UNPAID, Violation
 from shared.http import FieldError, Problem, invalid
 from shared.identity import Citizen
 from shared.policies import RULES
-from shared.stores.look_ups import LookUps
 
 MAX_START_TIME: Final = timedelta(seconds=20)
 """A start that has not come to its end after this long never will: the function's own timeout."""
@@ -53,7 +53,7 @@ def start(
     ports: StartPorts,
     *,
     stores: PaymentStores,
-    look_ups: LookUps,
+    accesses: Accesses,
     language: str,
     now: datetime,
 ) -> Payment:
@@ -71,7 +71,7 @@ def start(
     if gateway is None:
         raise invalid("gateway", "gateway_closed" if ports.gateway(request.gateway) else "gateway_unknown")
     try:
-        chosen = _payable(citizen, request.violations, stores, look_ups, now)
+        chosen = _payable(citizen, request.violations, stores, accesses, now)
     except Problem:
         # The same request, a moment ahead of this one, may be what holds them.
         if earlier := _earlier(citizen, request, fingerprint, stores, now):
@@ -85,7 +85,7 @@ def start(
             return earlier
         if refusal.full:
             raise Problem(409, "payments_full")
-        _payable(citizen, request.violations, stores, look_ups, now)
+        _payable(citizen, request.violations, stores, accesses, now)
         raise _not_payable([(position, "changed_meanwhile") for position in refusal.others])
     return _order(payment, gateway, ports.callback_url(payment.gateway), stores, now)
 
@@ -122,16 +122,16 @@ def _earlier(
 
 
 def _payable(
-    citizen: Citizen, numbers: Sequence[str], stores: PaymentStores, look_ups: LookUps, now: datetime
+    citizen: Citizen, numbers: Sequence[str], stores: PaymentStores, accesses: Accesses, now: datetime
 ) -> list[Violation]:
     """The violations as they stand. Raises Problem 422; one on a plate not the citizen's to see does not exist."""
     found = stores.violations.get(numbers)
-    visible = look_ups.may_see(citizen.sub, (violation.plate_key for violation in found.values()), now)
+    standings = accesses.accesses(citizen.sub, (violation.plate_key for violation in found.values()), now)
     at = to_text(now)
     errors: list[tuple[int, str]] = []
     for index, violation_no in enumerate(numbers):
         violation = found.get(violation_no)
-        if violation is None or violation.plate_key not in visible:
+        if violation is None or standings[violation.plate_key].access is Access.NONE:
             errors.append((index, "violation_not_found"))
         elif violation.state != UNPAID:
             errors.append((index, f"violation_{violation.state}"))

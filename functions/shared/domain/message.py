@@ -27,6 +27,9 @@ class MessageKind(StrEnum):
     DISPUTED = "disputed"
     DISPUTE_REFUSED = "dispute_refused"
     DISPUTE_ACCEPTED = "dispute_accepted"
+    PROOF_RIGHT = "proof_right"
+    PROOF_WRONG = "proof_wrong"
+    PROOF_ENDED = "proof_ended"
 
 
 class MessageStatus(StrEnum):
@@ -61,6 +64,10 @@ _GSM: Final = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM_TWICE: Final = frozenset("^{}\\[~]|€\f")
+
+
+_SILENT: Final = {"disputed": "disputed_brief"}
+"""The forms that say nothing of an increase, where the form of no increase says that there is none."""
 
 
 class Message(NamedTuple):
@@ -107,13 +114,14 @@ class Owed(NamedTuple):
     """What is owed for violations of one plate at an instant. number: how many they are.
 
     increase: None where none rises any more. next_amount: what it comes to from the next increase on; None where no
-    text of it says so.
+    text of it says so. is_silent: whether a text says nothing of an increase, for its day would tell that of the act.
     """
 
     number: int
     amount: int
     increase: Increase | None
     next_amount: int | None = None
+    is_silent: bool = False
 
 
 def owed(outlooks: Sequence[Outlook], at: str) -> Owed:
@@ -223,11 +231,18 @@ def followers_added(language: str, plate: Plate) -> str:
     return _render("followers_added", language, {"plate_tail": plate.tail})
 
 
+def of_proof(kind: MessageKind, language: str, plate: Plate) -> str:
+    """Say what became of a proof: it is right, it is wrong, or it has ended."""
+    return _render(kind, language, {"plate_tail": plate.tail})
+
+
 def _rising(name: str, language: str, plate: Plate, owed: Owed, at: str, **others: str) -> str:
     """Write the text of an amount that may rise, in the form that fits what is known of its increase."""
     amount, next_amount = grouped(owed.amount), grouped(owed.next_amount or owed.amount)
     values = {"plate_tail": plate.tail, "count": grouped(owed.number), "amount": amount, "total": amount, **others}
     values |= {"next_amount": next_amount, "next_total": next_amount}
+    if owed.is_silent:
+        return _render(_SILENT.get(name, f"{name}_no_increase"), language, values)
     if owed.increase is None:
         return _render(f"{name}_no_increase", language, values)
     rises_on, certain = owed.increase

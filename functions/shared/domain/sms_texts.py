@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Kept on each message: which edition of the texts it was written from."""
 
 PREFIXES: Final = {"ar": "غرامة-أور: ", "ckb": "غەرامە-ئور: ", "en": "Gharama (Ur): "}
@@ -328,6 +328,21 @@ _BODIES: Final = {
         "حساب آخر يتابع لوحة ..{plate_tail}\nإن لم تعرفه فأوقفه في بوابة أور",
         "کەسێکی تر تابلۆ ..{plate_tail} دەبینێ\nنایناسیت؟ لە ئور بیوەستێنە",
         "another account now follows plate ..{plate_tail}. If you do not know it, stop it.",
+    ),
+    "proof_right": (
+        "ثبتت صلتكم بلوحة ..{plate_tail}\nويظهر لكم المكان والساعة",
+        "پەیوەندیتان بە تابلۆ ..{plate_tail} سەلمێنرا",
+        "your proof for plate ..{plate_tail} was right. Place and hour are shown to you.",
+    ),
+    "proof_wrong": (
+        "رقم السنوية لا يطابق لوحة ..{plate_tail}\nإعادة الإثبات في بوابة أور",
+        "ژمارەی ساڵانە لەگەڵ تابلۆ ..{plate_tail} ناگونجێ",
+        "the registration number is not that of plate ..{plate_tail}. You may prove it again.",
+    ),
+    "proof_ended": (
+        "انتهى إثبات لوحة ..{plate_tail}\nفي السجل رقم سنوية جديد لها",
+        "سەلماندنی تابلۆ ..{plate_tail} کۆتایی هات\nژمارەی نوێی هەیە",
+        "your proof for plate ..{plate_tail} has ended: another number is registered. You may prove it again.",
     ),
     "followers_added": (
         "متابعة جديدة للوحة ..{plate_tail}\nأوقف من لا تعرفه في بوابة أور",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.aws_json import Json
 from shared.domain.citizen import Limits, Profile
 from shared.stores.items import Item, number, pack, text
+
+COUNTS: Final = ("queries", "links", "proofs")
+"""What a profile counts of its citizen's day."""
 
 
 class Subject(NamedTuple):
@@ -61,18 +64,23 @@ class Change:
         self._deletes.append(f"{self._name(name)} :{name}")
         self._values[f":{name}"] = {"SS": [value]}
 
-    def count(self, known: Item, day: str, *, queries: int = 0, links: int = 0, mark: str | None = None) -> None:
+    @property
+    def is_empty(self) -> bool:
+        """Whether it changes nothing."""
+        return not (self._sets or self._removes or self._adds or self._deletes)
+
+    def count(self, known: Item, day: str, *, mark: str | None = None, **more: int) -> None:
         """Add to the day's counts, on condition that the profile's day is as known; a day's first starts them anew.
 
-        mark: the fingerprint of a plate that is not linked.
+        more: of COUNTS. mark: the fingerprint of a plate that is not linked.
         """
         known_day = text(known, "day") or ""
         self._mark = mark
         self._first_of_day = known_day < day
         if self._first_of_day:
             self.set("day", day)
-            self.set("queries", queries)
-            self.set("links", links)
+            for name in COUNTS:
+                self.set(name, more.get(name, 0))
             self._conditions.append("(attribute_not_exists(#day) OR #day < :day)")
             if mark is None:
                 self._removes.append(self._name("plates"))
@@ -82,17 +90,17 @@ class Change:
             return
         self._conditions.append(f"{self._name('day')} = :day")
         self._values[":day"] = {"S": known_day}  # the clock of another run may have passed midnight already
-        for name, amount in (("queries", queries), ("links", links)):
-            if amount:
-                self._adds.append(f"{self._name(name)} :{name}")
-                self._values[f":{name}"] = {"N": str(amount)}
+        for name, amount in more.items():
+            self._adds.append(f"{self._name(name)} :{name}")
+            self._values[f":{name}"] = {"N": str(amount)}
         if mark is not None:
             self.add_text("plates", mark)
 
     def at_most(self, name: str, most: int) -> None:
         """On condition that a count has not reached its limit."""
         if not self._first_of_day:
-            self._conditions.append(f"{self._name(name)} < :most_{name}")
+            below = f"{self._name(name)} < :most_{name}"
+            self._conditions.append(f"(attribute_not_exists(#{name}) OR {below})")
             self._values[f":most_{name}"] = {"N": str(most)}
 
     def at_most_plates(self, most: int) -> None:
@@ -103,11 +111,10 @@ class Change:
             )
             self._values |= pack({":mark": self._mark, ":most_plates": most})
 
-    def at_most_vehicles(self, most: int) -> None:
-        """On condition that the vehicles have not reached their limit."""
-        name = self._name("linked")
-        self._conditions.append(f"(attribute_not_exists({name}) OR size({name}) < :most_vehicles)")
-        self._values |= pack({":most_vehicles": most})
+    def at_most_texts(self, name: str, most: int) -> None:
+        """On condition that a set of texts has not reached its limit."""
+        self._conditions.append(f"(attribute_not_exists({self._name(name)}) OR size(#{name}) < :most_{name})")
+        self._values |= pack({f":most_{name}": most})
 
     def only_if_linked(self, plate_key: str, linked: bool) -> None:
         """On condition that a plate is, or is not, among the vehicles."""

@@ -1,19 +1,19 @@
 """The Registry table: the registration numbers of plates, kept only as fingerprints, and the wrong tries at them.
 
-Keys: ``pk=<plate's fingerprint>`` with ``sk`` = ``NUMBER#<category>`` (empty where the file names none) or
-``TRIES#<day>`` (all wrong tries of a day) or ``TRIES#<day>#<sub>`` (one citizen's).
+Keys: ``pk=<plate's fingerprint>`` with ``sk`` = ``NUMBER#<category>`` (empty where the file names none),
+``TRIES#<day>`` (the wrong tries of a day) or ``PENDING#<sub>`` (a citizen's number that waits for its card).
 """
 
 from __future__ import annotations
 
-import hmac
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.aws_json import AwsError, Call, Json
-from shared.domain.registration import Proof, Registration
+from shared.aws_json import Call, Json
+from shared.domain.plate import CATEGORIES
+from shared.domain.registration import Card, Proof, Registration, judge
 from shared.domain.time import to_text
 from shared.plate_crypto import PlateCrypto
 from shared.stores import cards, versioned
@@ -21,20 +21,16 @@ from shared.stores.cards import Change
 from shared.stores.items import Item, batch_get, epoch, item_key, pack
 from shared.stores.versioned import INSERTED, Foreseen
 
-MAX_TRIES: Final = 5
-"""Wrong numbers that one citizen may try for one plate in a day."""
 SUSPICIOUS: Final = 20
 """Wrong numbers for one plate in a day, by anybody, after which somebody should look. It locks nobody out."""
 
+TO_WALK: Final = "1"
+"""What stands in ``to_walk``, the key of the index of what is looked at after each file of registrations."""
+
 _NUMBER: Final = "NUMBER#"
-_NOTHING: Final = "0" * 32
 _KEPT: Final = timedelta(days=2)
 _RESERVED: Final = {"#number": "number", "#first": "first"}
 """A card's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
-
-
-class TooManyTriesError(Exception):
-    """A citizen has tried too many wrong numbers for a plate today."""
 
 
 class Registry:
@@ -102,59 +98,60 @@ class Registry:
 
     # ------------------------------------------------------------------ proof
 
-    def prove(self, sub: str, plate_key: str, category: str | None, number: str, at: datetime) -> Proof:
-        """Return whether a number stands on the registration card of a plate.
+    def prove(self, plate_key: str, category: str | None, number: str) -> tuple[Proof, str]:
+        """Hold a number against a plate's cards; also return its fingerprint.
 
-        The try is counted before it is compared, so that many at once are no more than many in a row; a right one is
-        taken off again. Unknown plates are the same work. Raises TooManyTriesError.
+        Unknown plates are the same work. One BatchGetItem.
         """
-        mark, day = self._crypto.plate_fingerprint(plate_key), to_text(at)[:10]
-        own = item_key(mark, f"TRIES#{day}#{sub}")
-        try:
-            self._add(own, 1, at, MAX_TRIES)
-        except AwsError as error:
-            if not error.condition_failed:
-                raise
-            raise TooManyTriesError from None
-        wanted = self._crypto.registration_fingerprint(plate_key, number)
-        cards = self._cards(mark, category) or {category: _NOTHING}
-        right = [registered for registered, known in cards.items() if hmac.compare_digest(known, wanted)]
-        if not right:
-            return Proof(right=False, wrong_today=self._add(item_key(mark, f"TRIES#{day}"), 1, at))
-        self._add(own, -1, at)
-        return Proof(right=True, category=category if len(right) == len(cards) else right[0])
+        fingerprint = self._crypto.registration_fingerprint(plate_key, number)
+        keys = card_keys(self._crypto.plate_fingerprint(plate_key))
+        cards = cards_of(batch_get(self._call, self._table, keys, sleep=self._sleep))
+        return judge(cards, category, fingerprint), fingerprint
 
-    def _cards(self, mark: str, category: str | None) -> dict[str | None, str]:
-        """The fingerprints that count where a category is asked for or none, by the category of their card.
-
-        A registration that names no category speaks of the vehicle of any, as long as none newer names it.
-        """
+    def count_wrong(self, plate_key: str, at: datetime) -> int:
+        """Count a wrong number held against a plate; return how many the day has seen. One UpdateItem."""
         request: Json = {
             "TableName": self._table,
-            "ConsistentRead": True,
-            "KeyConditionExpression": "pk = :plate AND begins_with(sk, :number)",
-            "ExpressionAttributeValues": pack({":plate": mark, ":number": _NUMBER}),
-        }
-        items = self._call("dynamodb", "Query", request)["Items"]
-        registered = {item["sk"]["S"].removeprefix(_NUMBER): item for item in items}
-        general = registered.pop("", None)
-        cards: dict[str | None, str] = {}
-        for asked in [category] if category else list(registered) or [None]:
-            counting = [item for item in (general, registered.get(asked or "")) if item]
-            if counting:
-                cards[asked] = max(counting, key=lambda item: str(item["version"]["S"]))["number"]["S"]
-        return cards
-
-    def _add(self, key: Item, amount: int, at: datetime, most: int | None = None) -> int:
-        request: Json = {
-            "TableName": self._table,
-            "Key": key,
-            "UpdateExpression": "SET expires = :expires ADD tries :amount",
-            "ExpressionAttributeValues": pack({":amount": amount, ":expires": epoch(at + _KEPT)}),
+            "Key": item_key(self._crypto.plate_fingerprint(plate_key), f"TRIES#{to_text(at)[:10]}"),
+            "UpdateExpression": "SET expires = :expires ADD tries :one",
+            "ExpressionAttributeValues": pack({":one": 1, ":expires": epoch(at + _KEPT)}),
             "ReturnValues": "UPDATED_NEW",
         }
-        if most is not None:
-            request["ConditionExpression"] = "attribute_not_exists(tries) OR tries < :most"
-            request["ExpressionAttributeValues"][":most"] = {"N": str(most)}
-        answer = self._call("dynamodb", "UpdateItem", request)
-        return int(answer["Attributes"]["tries"]["N"])
+        return int(self._call("dynamodb", "UpdateItem", request)["Attributes"]["tries"]["N"])
+
+    def wait_action(self, plate_key: str, sub: str, number: str, at: datetime) -> Json:
+        """The action that keeps a number (its fingerprint) that waits for its card; a later one takes its place."""
+        mark = self._crypto.plate_fingerprint(plate_key)
+        plate = self._crypto.seal_plate(plate_key)
+        values = pack({"number": number, "at": to_text(at), "sealed_plate": plate, "to_walk": TO_WALK})
+        return {"Put": {"TableName": self._table, "Item": {**pending_key(mark, sub), **values}}}
+
+    def forget_action(self, plate_key: str, sub: str) -> Json:
+        """The action that ends the waiting of a number, if one waits."""
+        key = pending_key(self._crypto.plate_fingerprint(plate_key), sub)
+        return {"Delete": {"TableName": self._table, "Key": key}}
+
+
+def card_keys(mark: str) -> list[Item]:
+    """The keys of all cards that a plate can have."""
+    return [item_key(mark, f"{_NUMBER}{category}") for category in ("", *CATEGORIES)]
+
+
+def pending_key(mark: str, sub: str) -> Item:
+    """The key of a citizen's number that waits for a card of a plate."""
+    return item_key(mark, f"PENDING#{sub}")
+
+
+def cards_of(items: Iterable[Item]) -> dict[str, Card]:
+    """Read the cards among a plate's items, by category."""
+    return {
+        item["sk"]["S"].removeprefix(_NUMBER): Card(
+            item["number"]["S"],
+            item["version"]["S"],
+            item["began"]["S"],
+            item["first"]["BOOL"],
+            item["known_from"]["S"],
+        )
+        for item in items
+        if item["sk"]["S"].startswith(_NUMBER)
+    }
