@@ -13,7 +13,7 @@ from typing import Final
 
 from shared.aws_json import Call, Json
 from shared.domain.plate import CATEGORIES
-from shared.domain.registration import Card, Proof, Registration, judge
+from shared.domain.registration import Card, Proof, Registration, compare
 from shared.domain.time import to_text
 from shared.plate_crypto import PlateCrypto
 from shared.stores import cards, versioned
@@ -106,7 +106,7 @@ class Registry:
         fingerprint = self._crypto.registration_fingerprint(plate_key, number)
         keys = card_keys(self._crypto.plate_fingerprint(plate_key))
         cards = cards_of(batch_get(self._call, self._table, keys, sleep=self._sleep))
-        return judge(cards, category, fingerprint), fingerprint
+        return compare(cards, category, fingerprint), fingerprint
 
     def count_wrong(self, plate_key: str, at: datetime) -> int:
         """Count a wrong number held against a plate; return how many the day has seen. One UpdateItem."""
