@@ -13,7 +13,7 @@ from ingest.errors import FileError
 from ingest.foreseeing import Told
 from ingest.format.header import is_of_rejects
 from ingest.format.notices import NEWS_HELD, Notices
-from ingest.format.origins import LIVE
+from ingest.format.origins import LIVE, REGISTRY
 from ingest.format.parser import Sample
 from ingest.objects import Objects
 from ingest.reporting import rejects
@@ -30,13 +30,15 @@ MANY: Final = 0.05
 class EndingPorts(NamedTuple):
     """What ending a file needs of the outside: the ledger, the bucket, and somebody to tell.
 
-    lay_guide: puts the guide beside the reports, and never fails.
+    lay_guide: puts the guide beside the reports, and never fails. walk: has the cards looked at that a file of
+    registrations changed.
     """
 
     files: Files
     objects: Objects
     operator: Operator
     lay_guide: Callable[[], None]
+    walk: Callable[[], None]
 
 
 def refuse(
@@ -143,6 +145,8 @@ def publish(ports: EndingPorts, file_id: str, *, tell: bool = True) -> None:
         raise ValueError("the file has not ended")
     if files.newest(version.bucket, version.key) == file_id:
         _lay(lambda: _newest_report(files, version.bucket, version.key), lambda said: _lay_newest(objects, said))
+    if version.origin == REGISTRY and not version.check:
+        ports.walk()
     if tell and not version.check:
         ports.operator(orjson.loads(told))
     files.all_published(file_id, told)

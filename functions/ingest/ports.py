@@ -25,6 +25,7 @@ def ending_ports(call: Call) -> EndingPorts:
         objects,
         _counting(operator_topic(lambda: boto3.client("sns"), setting("OPERATOR_TOPIC"))),
         help_page.layer(objects),
+        lambda: boto3.client("sqs").send_message(QueueUrl=setting("PROOF_QUEUE_URL"), MessageBody="{}"),
     )
 
 

@@ -147,7 +147,9 @@ def test_a_small_file_need_not_be_counted_first(ingest: Ingest) -> None:
 
 def test_what_waits_is_loaded_once_it_is_released(ingest: Ingest, tables: Tables) -> None:
     take(ingest, [*cards("B", range(1, 6)), *cards("A", range(6, 12))])
+    walks = ingest.walks
     assert release(ingest, tables) == {QUEUED: 2}
+    assert ingest.walks == walks + 1
     assert letters(ingest) == "BBBBBAAAA"
     found = report(ingest)
     assert found["status"] == "loaded"

@@ -89,7 +89,7 @@ class Ingest:
     """The ingest path over tables and a bucket. call, s3: ports that a test may break; queued: chunks on the queue.
 
     encoding, rules, max_news, max_moved: the stack's parameters. told: reports that the operator was told of.
-    lay_guide: puts the guide beside the reports.
+    walks: how often cards were to be walked. lay_guide: puts the guide beside the reports.
     """
 
     def __init__(self, engine: Engine, tables: Tables) -> None:
@@ -109,6 +109,7 @@ class Ingest:
         self.max_news = 30_000
         self.max_moved = 1_000
         self.told: list[dict[str, Any]] = []
+        self.walks = 0
         self.queued: list[tuple[str, Chunk]] = []
         self.seconds_left: Callable[[], float] = lambda: 60.0
         self.lay_guide: Callable[[], None] = lambda: None
@@ -247,7 +248,11 @@ class Ingest:
         return Violations(self.call, self.tables["Violations"], sleep=lambda _: None)
 
     def ending_ports(self) -> EndingPorts:
-        return EndingPorts(self.files(), Objects(self.s3, self.bucket), self.told.append, self.lay_guide)
+        objects = Objects(self.s3, self.bucket)
+        return EndingPorts(self.files(), objects, self.told.append, self.lay_guide, self._walk)
+
+    def _walk(self) -> None:
+        self.walks += 1
 
     def _queue(self, file_id: str, chunks: Sequence[Chunk]) -> None:
         self.queued += [(file_id, chunk) for chunk in chunks]
