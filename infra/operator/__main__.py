@@ -12,7 +12,19 @@ from typing import BinaryIO
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.operator import deciding, files, pausing, releasing, reopening, replay, rollback, rules, trail, undoing
+from infra.operator import (
+    deciding,
+    files,
+    pausing,
+    registering,
+    releasing,
+    reopening,
+    replay,
+    rollback,
+    rules,
+    trail,
+    undoing,
+)
 from infra.operator.deployment import Deployment
 from infra.operator.rounds import LEFT
 from infra.policies import faults
@@ -280,6 +292,29 @@ def release_news(deployment: Deployment, key: str, reason: str, apply: bool) -> 
             releasing.release(deployment, file, held, results)
     finally:
         _said_so_far(results)
+
+
+@app.command()
+@KEY
+@REASON
+@APPLY
+@click.pass_obj
+def release_registry(deployment: Deployment, key: str, reason: str, apply: bool) -> None:
+    """Let the newest version of the registration file KEY replace the numbers that wait: ingest then loads them.
+
+    A run that is broken off is gone on with by the same command.
+    """
+    file = _newest(deployment, key)
+    with _refusing(registering.RegisteringError):
+        click.echo(f"{registering.waiting(deployment, file):,} rows wait to replace registration numbers")
+    if not apply:
+        _only_said()
+        return
+    audited = deployment.audited("release-registry", key=key, version=file.version.version_id, reason=reason)
+    with _refusing(registering.RegisteringError), audited as results:
+        results |= registering.release(deployment, file)
+    _say(f"{count:,} {what}" for what, count in results.items())
+    click.echo("once they are loaded the report says what became of the rows")
 
 
 @app.command()
