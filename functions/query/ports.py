@@ -19,6 +19,7 @@ from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
+from shared.stores.who_looked import WhoLooked
 
 KEPT_FOR: Final = timedelta(seconds=60)
 
@@ -45,6 +46,7 @@ class Ports(NamedTuple):
     violations: Violations
     citizens: Citizens
     look_ups: LookUps
+    who_looked: WhoLooked
     messages: Messages
     feed: Feed
     crypto: PlateCrypto
@@ -71,6 +73,7 @@ def made_ports() -> Ports:
         Violations(call, setting("VIOLATIONS_TABLE")),
         citizens,
         LookUps(call, setting("CITIZENS_TABLE")),
+        WhoLooked(call, setting("CITIZENS_TABLE"), crypto),
         messages,
         Feed(Files(call, setting("FILES_TABLE")).feed),
         crypto,

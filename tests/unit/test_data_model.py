@@ -33,6 +33,7 @@ from shared.stores.registry import Registry
 from shared.stores.settlements import Settlements
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
 from shared.stores.violations import PAY_ATTRIBUTES, Reindexing
+from shared.stores.who_looked import What, WhoLooked
 from tests.contract.test_round_trips import filled
 from tests.infra.reading import of_type
 from tests.support.aws import template
@@ -66,6 +67,9 @@ class _Marks(PlateCrypto):
     def plate_fingerprint(self, plate_key: str) -> str:
         return "<plate's fingerprint>"
 
+    def citizen_fingerprint(self, sub: str) -> str:
+        return "<citizen's fingerprint>"
+
 
 def written() -> dict[tuple[str, str], set[str]]:
     """The attributes of every kind of item that the stores write, by table and key."""
@@ -86,11 +90,14 @@ def _citizens(port: WrittenItems) -> None:
     citizens.contest("<sub>", vehicle, filled(Follower, vehicle_id="<the other's>"), NOON)
     first_of_day = Change()
     first_of_day.count({}, "2026-11-20", queries=1, mark="mark")
+    first_of_day.at_most_plates({}, "2026-11-20", 1)
     port.write({"Update": first_of_day.request("Citizens", item_key("<sub>", "PROFILE"))})
     asked = Asked("<plate key>", "private")
     port.write(look_ups.query_action("<sub>", "<query id>", asked, NOON))
-    port.write(look_ups.audit_action("<sub>", "<look-up id>", "mark", NOON))
     port.write(look_ups.answered_action("<sub>", "<plate key>", "answer", NOON))
+    who_looked = WhoLooked(port, "Citizens", _Marks())
+    who_looked.enter([who_looked.entry_action("<plate key>", What.LOOK_UP, "<sub>", NOON, "<id of what was done>")])
+    who_looked.enter_once_a_day("<plate key>", "<sub>", NOON)
 
 
 def _files(port: WrittenItems) -> None:

@@ -7,7 +7,8 @@ What a citizen looked up lies beside: :mod:`shared.stores.look_ups`.
 
 The profile also counts the citizen's day in Baghdad (``day``, ``queries``, ``plates`` as fingerprints, ``links``,
 ``proofs``) and lists the plates linked, proven and with a proof that waits (``pending``), so that one conditional write
-admits a look-up. The first write of a new day starts the counts anew.
+admits a look-up. The first write of a new day starts the counts anew. Index: ``ByPerson`` (sparse; a phone's profiles
+by ``person``).
 """
 
 from __future__ import annotations
@@ -39,11 +40,15 @@ _TRIES: Final = 5
 
 
 class Admission(NamedTuple):
-    """A look-up that was counted. linked: the plate is one of the citizen's vehicles. proof: one stands or waits."""
+    """A look-up that was counted. linked: the plate is one of the citizen's vehicles. proof: one stands or waits.
+
+    full_days: for how many days on end the citizen has used up the plates, where this look-up used up those of today.
+    """
 
     profile: Profile
     linked: bool = False
     proof: bool = False
+    full_days: int = 0
 
 
 class Citizens:
@@ -89,7 +94,7 @@ class Citizens:
         """Count a look-up, if the citizen's quotas allow it, and keep phone and language of it all the same.
 
         subject: None for a text that could not be read: it counts as a query, not as a plate. One UpdateItem; a second
-        for the first look-up of a day and for a plate that is linked. Raises QuotaError.
+        for the first look-up of a day, for its last plate, and for a plate that is linked. Raises QuotaError.
         """
         day = to_text(at)[:10]
         known: Item = {"day": {"S": day}}  # as it mostly is: not the day's first, and not a linked plate
@@ -98,8 +103,9 @@ class Citizens:
             change = Change.in_person(phone, language)
             change.count(known, day, queries=1, mark=subject.mark if subject and not linked else None)
             change.at_most("queries", limits.queries)
+            full_days = 0
             if subject:
-                change.at_most_plates(limits.plates)
+                full_days = change.at_most_plates(known, day, limits.plates)
                 change.only_if_linked(subject.plate_key, linked)
             try:
                 item = self._update_profile(sub, change)
@@ -113,7 +119,7 @@ class Citizens:
             proof = (
                 linked and subject is not None and subject.plate_key in texts(item, "proven") + texts(item, "pending")
             )
-            return Admission(profile_of(item), linked, proof)
+            return Admission(profile_of(item), linked, proof, full_days)
         raise RuntimeError("others keep changing the same profile")
 
     def count_proof(
@@ -156,6 +162,16 @@ class Citizens:
         request = change.request(self._table, item_key(sub, "PROFILE"))
         item: Item = self._call("dynamodb", "UpdateItem", {**request, "ReturnValues": "ALL_NEW"})["Attributes"]
         return item
+
+    def of_phone(self, phone: str) -> list[str]:
+        """The citizens who were last seen with a phone, by sub. One Query: a phone has few."""
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "ByPerson",
+            "KeyConditionExpression": "person = :phone",
+            "ExpressionAttributeValues": pack({":phone": phone}),
+        }
+        return [item["pk"]["S"] for item in self._call("dynamodb", "Query", request)["Items"]]
 
     # ------------------------------------------------------------------ vehicles
 
