@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from infra.operator import __main__ as commands
-from infra.operator import rekeying
+from infra.operator import registering
 from infra.operator.deployment import Deployment
-from infra.operator.rekeying import KNOWN_AFTER, RekeyingError
+from infra.operator.registering import KNOWN_AFTER, RekeyingError
 from shared.access.accesses import Accesses
 from shared.access.grant import Access
 from shared.aws_json import Call, Json
@@ -107,9 +107,9 @@ class Stand(Deployment):
 
     def rekey(self) -> None:
         """As the command does."""
-        key = rekeying.begin(self, rekeying.read(self))
-        rekeying.walk(self, key, {})
-        rekeying.end(self, key)
+        key = registering.begin(self, registering.read_key(self))
+        registering.walk(self, key, {})
+        registering.end(self, key)
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ class TestWalk:
         registry_of(stand).write([registration("A1111"), registration("B2222", OTHER_PLATE)])
         registry_of(stand).write([registration("C3333", at="2026-11-02")])
         transact(stand.call, [registry_of(stand).wait_action("DE#11#ب#5", SUB, "number", NOON)])
-        rekeying.add(stand, rekeying.read(stand))
+        registering.add_version(stand, registering.read_key(stand))
         assert proves(stand, "C3333")
         with pytest.raises(RekeyingError, match="before 2026-11-21"):
             stand.rekey()
@@ -153,14 +153,14 @@ class TestWalk:
         assert forms(tables) == {"2"}
         assert proves(stand, "D4444")
         assert not proves(stand, "C3333")
-        assert rekeying.read(stand).oldest == 1
+        assert registering.read_key(stand).oldest == 1
         with pytest.raises(RekeyingError, match="not of the newest version"):
-            rekeying.add(stand, rekeying.read(stand))
+            registering.add_version(stand, registering.read_key(stand))
         stand.at += KNOWN_AFTER
         stand.rekey()
-        assert rekeying.read(stand).is_whole
+        assert registering.read_key(stand).is_whole
         assert proves(stand, "D4444")
-        rekeying.add(stand, rekeying.read(stand))
+        registering.add_version(stand, registering.read_key(stand))
         stand.at += KNOWN_AFTER
         stand.rekey()
         assert forms(tables) == {"3"}
@@ -169,7 +169,7 @@ class TestWalk:
     def test_a_former_number_is_known_again(self, stand: Stand) -> None:
         registry_of(stand).write([registration("A1111")])
         registry_of(stand).write([registration("B2222", at="2026-11-02")])
-        rekeying.add(stand, rekeying.read(stand))
+        registering.add_version(stand, registering.read_key(stand))
         stand.at += KNOWN_AFTER
         stand.rekey()
         (outcome,) = registry_of(stand).write([registration("A1111", at="2026-11-03")])
@@ -180,7 +180,7 @@ class TestWalk:
         self, stand: Stand, tables: Tables
     ) -> None:
         registry_of(stand).write([registration("A1111")])
-        rekeying.add(stand, rekeying.read(stand))
+        registering.add_version(stand, registering.read_key(stand))
         older = stand.crypto
         stand.at += KNOWN_AFTER
         stand.rekey()
@@ -273,7 +273,7 @@ def test_the_commands_say_how_it_stands_and_when_to_come_again(
 
     registry_of(stand).write([registration("A1111")])
     assert "nothing was done" in command("add-plate-key")
-    assert rekeying.read(stand).is_whole
+    assert registering.read_key(stand).is_whole
     assert "2 versions" in command("add-plate-key", "--apply")
     assert "may not know" in command("rekey-registry", "--apply", code=1)
     stand.at += KNOWN_AFTER
@@ -298,7 +298,7 @@ def test_a_proof_lives_through_a_change_of_the_key(stand: Stand, tables: Tables)
         accesses = Accesses(stand.call, tables["Citizens"], tables["Registry"], stand.crypto, needs_proof=False)
         return accesses.access(SUB, PLATE.key, NOON).access
 
-    rekeying.add(stand, rekeying.read(stand))
+    registering.add_version(stand, registering.read_key(stand))
     assert access() is Access.PROVEN
     for _ in range(2):
         stand.at += KNOWN_AFTER
@@ -309,12 +309,12 @@ def test_a_proof_lives_through_a_change_of_the_key(stand: Stand, tables: Tables)
 
 
 def test_the_secret_says_what_it_is(stand: Stand) -> None:
-    rekeying.add(stand, rekeying.read(stand))
+    registering.add_version(stand, registering.read_key(stand))
     said = json.loads(stand.secrets.value["SecretString"])
     assert said["keys"][0] == ONE.decode()
     assert said["registry"] == [1, 1]
     assert len(said["keys"][1]) >= 64
-    assert [*rekeying.told(rekeying.read(stand))] == [
+    assert [*registering.told(registering.read_key(stand))] == [
         "the key has 2 versions",
         "the registry is written in version 1, and looked for from version 1 on",
     ]

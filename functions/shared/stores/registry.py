@@ -18,17 +18,27 @@ from shared.domain.registration import Card, Proof, Registration, compare
 from shared.domain.time import to_text
 from shared.plate_crypto import PlateCrypto
 from shared.stores import cards, versioned
-from shared.stores.cards import Change
-from shared.stores.items import Item, batch_get, epoch, get_item, is_made, item_key, pack, pages, text, transact
+from shared.stores.cards import TO_WALK, Change
+from shared.stores.items import (
+    MAX_ACTIONS,
+    Item,
+    batch_get,
+    epoch,
+    get_item,
+    is_made,
+    item_key,
+    pack,
+    pages,
+    text,
+    transact,
+)
 from shared.stores.versioned import INSERTED, Foreseen
 
 SUSPICIOUS: Final = 20
 """Wrong numbers for one plate in a day, by anybody, after which somebody should look. It locks nobody out."""
 
-TO_WALK: Final = "1"
-"""What stands in ``to_walk``, the key of the index of what is looked at after each file of registrations."""
-
 _NUMBER: Final = "NUMBER#"
+_PENDING: Final = "PENDING#"
 _KEPT: Final = timedelta(days=2)
 _MOVES: Final = 6
 """How often a card is tried to be taken to another version of the key while others change it."""
@@ -49,33 +59,38 @@ class Registry:
 
     # ------------------------------------------------------------------ ingest
 
-    def write(self, rows: Sequence[Registration]) -> list[str]:
+    def write(self, rows: Sequence[Registration], *, moves: bool = True) -> list[str]:
         """Bring up to 100 rows of distinct vehicles into the table; the newest version wins, whoever comes last.
 
-        Returns inserted, updated, unchanged or stale for each row, as :meth:`Violations.write` does. What becomes of a
-        vehicle's card: :mod:`shared.stores.cards`.
+        Returns inserted, updated, unchanged, stale or waiting for each row, as :meth:`Violations.write` does. Waiting:
+        it would replace the number of another file, and moves is false. What becomes of a vehicle's card:
+        :mod:`shared.stores.cards`.
         """
 
         keys = [self._forms(row) for row in rows]
-        return versioned.write(self._call, lambda: self._decisions(rows, keys), self._sleep)
+        return versioned.write(self._call, lambda: self._decisions(rows, keys, moves), self._sleep)
 
     def foresee(self, rows: Sequence[Registration]) -> list[Foreseen]:
-        """Say what :meth:`write` would make of rows now, and write nothing. One BatchGetItem."""
-        return [Foreseen(outcome) for outcome, _ in self._decisions(rows, [self._forms(row) for row in rows])]
+        """Say what :meth:`write` without moves would make of rows now, and write nothing. One BatchGetItem."""
+        keys = [self._forms(row) for row in rows]
+        return [Foreseen(outcome) for outcome, _ in self._decisions(rows, keys, moves=False)]
 
-    def _decisions(self, rows: Sequence[Registration], keys: Sequence[list[Item]]) -> Iterable[tuple[str, Json | None]]:
+    def _decisions(
+        self, rows: Sequence[Registration], keys: Sequence[list[Item]], moves: bool
+    ) -> Iterable[tuple[str, Json | None]]:
         items = batch_get(self._call, self._table, [key for forms in keys for key in forms], sleep=self._sleep)
         known = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
         for row, forms in zip(rows, keys, strict=True):
             found = [item for key in forms if (item := known.get((key["pk"]["S"], key["sk"]["S"])))]
-            yield self._decide(row, max(found, key=lambda item: str(item["version"]["S"])) if found else None)
+            newest = max(found, key=lambda item: str(item["version"]["S"])) if found else None
+            yield self._decide(row, newest, moves)
 
     def _forms(self, row: Registration) -> list[Item]:
         """The keys under which a vehicle's card may stand: one, but where the key of fingerprints was changed."""
         sk = f"{_NUMBER}{row.category or ''}"
         return [item_key(mark, sk) for mark in self._crypto.registry_marks(row.plate_key)]
 
-    def _decide(self, row: Registration, known: Item | None) -> tuple[str, Json | None]:
+    def _decide(self, row: Registration, known: Item | None, moves: bool) -> tuple[str, Json | None]:
         number = self._crypto.registration_fingerprint(row.plate_key, row.number)
         if known:
             number, known = self._alike(number, known)
@@ -86,7 +101,7 @@ class Registry:
             item = {**key, **cards.insertion(row, number)}
             put = {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
             return INSERTED, {"Put": put}
-        outcome, change = cards.decide(row, number, known)
+        outcome, change = cards.decide(row, number, known, moves=moves, seal=self._crypto.seal_plate)
         return outcome, self._update(key, change) if change else None
 
     def _alike(self, number: str, known: Item) -> tuple[str, Item]:
@@ -108,6 +123,45 @@ class Registry:
         if names := {name: each for name, each in _RESERVED.items() if name in change.expression}:
             update["ExpressionAttributeNames"] = names
         return {"Update": update}
+
+    # ------------------------------------------------------------------ after a file
+
+    def to_walk(self, after: Item | None = None) -> tuple[list[Item], Item | None]:
+        """A page of what is to be looked at after a file, and the key to go on after; None at the end. One Query.
+
+        Cards on which another number stands, and numbers that wait for their card. The index may be behind.
+        """
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "ToWalk",
+            "KeyConditionExpression": "to_walk = :walk",
+            "ExpressionAttributeValues": pack({":walk": TO_WALK}),
+            "Limit": MAX_ACTIONS,
+        }
+        if after:
+            request["ExclusiveStartKey"] = after
+        page = self._call("dynamodb", "Query", request)
+        return page["Items"], page.get("LastEvaluatedKey") or None
+
+    def registered(self, marks: Iterable[str]) -> set[str]:
+        """Return those of some plates, by their fingerprints, of which any card is known. A read for each nine."""
+        keys = [key for mark in dict.fromkeys(marks) for key in card_keys(mark)]
+        return {item["pk"]["S"] for item in batch_get(self._call, self._table, keys, sleep=self._sleep)}
+
+    def plate_of(self, item: Item) -> str:
+        """Return the plate of an item to be looked at. Raises ValueError where it is sealed under another key."""
+        return self._crypto.open_plate(item["sealed_plate"]["S"])
+
+    def walked(self, card: Item) -> bool:
+        """Note that a card need not be looked at again; returns False where it has changed since it was read."""
+        request: Json = {
+            "TableName": self._table,
+            "Key": {"pk": card["pk"], "sk": card["sk"]},
+            "UpdateExpression": "REMOVE to_walk, sealed_plate",
+            "ConditionExpression": "version = :seen",
+            "ExpressionAttributeValues": {":seen": card["version"]},
+        }
+        return is_made(lambda: self._call("dynamodb", "UpdateItem", request))
 
     # ------------------------------------------------------------------ proof
 
@@ -150,9 +204,19 @@ def card_keys(mark: str) -> list[Item]:
     return [item_key(mark, f"{_NUMBER}{category}") for category in ("", *CATEGORIES)]
 
 
+def is_card(item: Item) -> bool:
+    """True if an item is a card, and not a number that waits for one."""
+    return str(item["sk"]["S"]).startswith(_NUMBER)
+
+
+def waiting_of(item: Item) -> str:
+    """Whose number it is that waits for a card."""
+    return str(item["sk"]["S"]).removeprefix(_PENDING)
+
+
 def pending_key(mark: str, sub: str) -> Item:
     """The key of a citizen's number that waits for a card of a plate."""
-    return item_key(mark, f"PENDING#{sub}")
+    return item_key(mark, f"{_PENDING}{sub}")
 
 
 def cards_of(items: Iterable[Item], crypto: PlateCrypto) -> dict[str, Card]:
@@ -162,7 +226,7 @@ def cards_of(items: Iterable[Item], crypto: PlateCrypto) -> dict[str, Card]:
     """
     found: dict[str, Card] = {}
     for item in items:
-        if not item["sk"]["S"].startswith(_NUMBER):
+        if not is_card(item):
             continue
         card = Card(
             crypto.wrap(item["number"]["S"]),

@@ -1,7 +1,12 @@
-"""Another version of the key of fingerprints: adding it, and taking the registry to it while everything runs.
+"""The registry of numbers: letting in those that wait, and taking all to another version of the key of fingerprints.
 
-First every run must know the new version, which takes a day: then the registry is written in it, and what stands there
-is taken to it by a walk. A day later no run writes the old form any more: a last walk, and nobody looks for it again.
+The chunks of a file that hold numbers that wait are put on the queue once more. Ingest then loads them as it loads any
+chunk, and ends the file anew. What newer files have said meanwhile stays. A run that is broken off is gone on with by
+the next one. The rows are read again from the file, which the bucket keeps for thirty days.
+
+Of another version every run must know first, which takes a day: then the registry is written in it, and what stands
+there is taken to it by a walk. A day later no run writes the old form any more: a last walk, and nobody looks for it
+again.
 """
 
 from __future__ import annotations
@@ -18,9 +23,51 @@ import click
 
 from infra.operator.deployment import Deployment
 from infra.operator.options import APPLY, only_said, refusing, say
+from ingest import moving
+from ingest.errors import FileError
+from ingest.objects import Objects
+from ingest.on_file import sqs_queue
+from shared.domain.file import File, FileStatus
 from shared.domain.time import to_text
 from shared.plate_crypto import PlateCrypto
+from shared.stores.files import Files
 from shared.stores.registry import Rekeying
+
+QUEUED: Final = "chunks queued"
+
+
+class RegisteringError(Exception):
+    """The numbers of a file cannot be let in; the message says why."""
+
+
+def waiting(deployment: Deployment, file: File) -> int:
+    """How many rows of a file wait. Raises RegisteringError where none do."""
+    found = moving.waiting(_files(deployment).waiting(file.version.file_id))
+    under_way = file.state == FileStatus.LOADING and file.released
+    if not found or not (file.state == FileStatus.NUMBERS_WAIT or under_way):
+        raise RegisteringError("no rows of this file wait to replace registration numbers")
+    return found
+
+
+def release(deployment: Deployment, file: File) -> dict[str, int]:
+    """Let a file replace numbers; returns how many of its chunks were queued. Raises RegisteringError."""
+    files, file_id = _files(deployment), file.version.file_id
+    objects = Objects(deployment.clients("s3"), deployment.physical["Uploads"])
+    done = list(files.waiting(file_id))
+    try:
+        chunks = moving.kept_chunks(objects, done)
+    except FileError:
+        raise RegisteringError("which of the file's rows wait is no longer known: upload it again") from None
+    files.load_again(file_id, done)
+    sqs_queue(deployment.clients("sqs"), deployment.physical["ChunkQueue"])(file_id, chunks)
+    return {QUEUED: len(chunks)}
+
+
+def _files(deployment: Deployment) -> Files:
+    return Files(deployment.call, deployment.physical["Files"])
+
+
+# ---------------------------------------------------------------- another version of the key
 
 SEGMENTS: Final = 8
 KNOWN_AFTER: Final = timedelta(days=1)
@@ -53,7 +100,7 @@ class Key(NamedTuple):
         return PlateCrypto(*(key.encode() for key in self.keys), registry=(self.oldest, self.written))
 
 
-def read(deployment: Deployment) -> Key:
+def read_key(deployment: Deployment) -> Key:
     """Read the secret."""
     value = _secrets(deployment).get_secret_value(SecretId=deployment.physical["PlateKeySecret"])
     text = value["SecretString"]
@@ -62,7 +109,7 @@ def read(deployment: Deployment) -> Key:
     return Key(tuple(said["keys"]), oldest, written, value["CreatedDate"], value["VersionId"])
 
 
-def add(deployment: Deployment, key: Key) -> None:
+def add_version(deployment: Deployment, key: Key) -> None:
     """Add a version. Raises RekeyingError while the registry is on its way to the last one."""
     if not key.is_whole:
         raise RekeyingError("the registry is not of the newest version yet: make rekey-registry")
@@ -79,7 +126,7 @@ def begin(deployment: Deployment, key: Key) -> Key:
     if not _is_everywhere(deployment, key):
         raise RekeyingError(f"some run may not know the newest version before {to_text(key.since + KNOWN_AFTER)}")
     _put(deployment, key._replace(written=len(key.keys)))
-    return read(deployment)
+    return read_key(deployment)
 
 
 def walk(deployment: Deployment, key: Key, counts: dict[str, object]) -> None:
@@ -135,14 +182,14 @@ def _secrets(deployment: Deployment) -> Any:
 @click.pass_obj
 def add_plate_key(deployment: Deployment, apply: bool) -> None:
     """Add a version to the key of fingerprints; the registry follows a day later, by rekey-registry."""
-    key = read(deployment)
+    key = read_key(deployment)
     say(told(key))
     if not apply:
         only_said()
         return
     with deployment.audited("add-plate-key"), refusing(RekeyingError):
-        add(deployment, key)
-    say(told(read(deployment)))
+        add_version(deployment, key)
+    say(told(read_key(deployment)))
 
 
 @click.command()
@@ -150,7 +197,7 @@ def add_plate_key(deployment: Deployment, apply: bool) -> None:
 @click.pass_obj
 def rekey_registry(deployment: Deployment, apply: bool) -> None:
     """Take the registry to the newest version of the key: on two days, safe while files load and proofs are made."""
-    key = read(deployment)
+    key = read_key(deployment)
     say(told(key))
     if key.is_whole or not apply:
         click.echo("nothing is left to be done") if key.is_whole else only_said()
@@ -164,4 +211,4 @@ def rekey_registry(deployment: Deployment, apply: bool) -> None:
                 click.echo(f"give it again from {to_text(key.since + KNOWN_AFTER)} on, for what was written meanwhile")
     finally:
         say(f"{count:,} {what}" for what, count in results.items())
-    say(told(read(deployment)))
+    say(told(read_key(deployment)))
