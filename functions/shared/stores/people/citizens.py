@@ -3,7 +3,7 @@
 Keys: ``pk=<sub>`` with ``sk`` = ``PROFILE``, ``VEHICLE#<vehicle id>``; ``pk=P#<plate key>, sk=<sub>``: a follower,
 written in one transaction with the link; ``pk=F#<plate key>, sk=UNPROVEN``: how many of them have not proved it theirs;
 ``pk=CONTESTED``: proofs of one vehicle of which the holder of another contests one.
-What a citizen looked up lies beside: :mod:`shared.stores.look_ups`.
+What a citizen looked up lies beside: :mod:`shared.stores.people.look_ups`.
 
 The profile also counts the citizen's day in Baghdad (``day``, ``queries``, ``plates`` as fingerprints, ``links``,
 ``proofs``) and lists the plates linked, proven and with a proof that waits (``pending``), so that one conditional write
@@ -33,8 +33,8 @@ from shared.stores.items import (
     text,
     transact,
 )
-from shared.stores.links import CHANGING, follower_of, link_keys, read_vehicle, update_of
-from shared.stores.profiles import Change, Subject, profile_of, texts, used_up
+from shared.stores.people.links import CHANGING, follower_of, link_keys, read_vehicle, update_of
+from shared.stores.people.profiles import Change, Subject, profile_of, texts, used_up
 
 _TRIES: Final = 5
 

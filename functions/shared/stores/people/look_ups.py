@@ -1,7 +1,7 @@
 """What citizens looked up, in the Citizens table: for further pages and for paying.
 
 Keys: ``pk=<sub>`` with ``sk`` = ``QUERY#<query id>``, ``SEEN#<plate key>``. That they looked outlives it:
-:mod:`shared.stores.who_looked`.
+:mod:`shared.stores.people.who_looked`.
 """
 
 from __future__ import annotations
