@@ -193,6 +193,11 @@ release-news: ## KEY=live/large.csv REASON='...': let followers hear of the news
 	$(set_up) run
 	@$(operator) release-news --reason "$$REASON" $(apply) -- "$$KEY"
 
+.PHONY: release-registry
+release-registry: ## KEY=registry/a.csv REASON='...': let a registration file replace the numbers that wait
+	$(set_up) run
+	@$(operator) release-registry --reason "$$REASON" $(apply) -- "$$KEY"
+
 .PHONY: figures
 figures: ## DAY=2026-11-25: write the figures of a day whose night failed
 	$(set_up) run

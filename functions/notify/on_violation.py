@@ -7,7 +7,7 @@ from typing import Any
 
 from notify.announce import announce, news
 from notify.failed_records import LAID_ASIDE, FailedRecords
-from shared.access import REGISTRATION
+from shared.access.accesses import REGISTRATION
 from shared.aws_json import FastClient, Json
 from shared.clock import now
 from shared.observability import count, logger

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 from notify.reminding import Stores, remind
-from shared.access import REGISTRATION
+from shared.access.accesses import REGISTRATION
 from shared.aws_json import FastClient
 from shared.clock import now
 from shared.observability import count, logger

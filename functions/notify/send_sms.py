@@ -11,13 +11,13 @@ from notify.delivery import HELD, Outcome, Rules, deliver
 from notify.providers import Provider
 from notify.quiet import QuietHours
 from notify.wording import Stores
-from shared.access import Accesses
+from shared.access.accesses import Accesses
+from shared.access.proofs import Proofs
 from shared.aws_json import Call, FastClient
 from shared.batch import take_each
 from shared.clock import now
 from shared.observability import count
 from shared.plate_crypto import PlateCrypto
-from shared.proofs import Proofs
 from shared.settings import number, setting
 from shared.stores.citizens import Citizens
 from shared.stores.messaging.caps import SPEND_CAP, Caps

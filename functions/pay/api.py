@@ -16,7 +16,7 @@ from pay.payments.start import start as start_payment
 from pay.payments.sync import BY_CITIZEN, sync_with_gateway
 from pay.ports import gateway, open_gateway, port, stores
 from pay.receipt.addresses import public_url
-from shared.access import Accesses
+from shared.access.accesses import Accesses
 from shared.clock import now
 from shared.domain.money import CURRENCY
 from shared.domain.payment import LIVE, MAX_LINES, Payment, PaymentStatus

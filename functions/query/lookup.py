@@ -11,7 +11,7 @@ from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import admit
 from query.views import Teller, note_of_none, plate_view, totals_view
-from shared.access import Access, Standing
+from shared.access.grant import Access, Grant
 from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.citizen import Profile
@@ -33,7 +33,7 @@ from shared.stores.who_looked import What
 class Recorded(NamedTuple):
     """What is recorded on a plate at an instant (``at``, a stored text), read for one look-up of one citizen.
 
-    violations: newest first. standing: what the citizen is to the plate. as_of: up to when the directorate's data goes,
+    violations: newest first. grant: what the citizen is to the plate. as_of: up to when the directorate's data goes,
     a stored text.
     """
 
@@ -42,7 +42,7 @@ class Recorded(NamedTuple):
     at: str
     profile: Profile
     violations: list[Violation]
-    standing: Standing
+    grant: Grant
     as_of: str | None
 
 
@@ -72,7 +72,7 @@ def ask(
     where the plate's number is found in several categories.
     """
     recorded = read(ports, citizen, reading, new_id(), language, now)
-    is_whole = recorded.standing.sees_whole(recorded.violations, reading.category)
+    is_whole = recorded.grant.sees_whole(recorded.violations, reading.category)
     teller = Teller(reading.plate, recorded.at, language, is_whole=is_whole)
     said = say(ports, citizen, recorded, teller, wanted=by_sms, now=now)
     return show(recorded, teller, said, _cursors(ports, citizen, recorded.query_id), language)
@@ -89,9 +89,9 @@ def read(ports: Ports, citizen: Citizen, reading: Reading, query_id: str, langua
     except Problem:
         ports.who_looked.enter([_entry(ports, citizen, plate_key, query_id, now)])
         raise
-    standing = ports.proofs.access(citizen.sub, plate_key, now) if admission.proof else Standing(Access.LOOKED_UP)
+    grant = ports.proofs.access(citizen.sub, plate_key, now) if admission.proof else Grant(Access.LOOKED_UP)
     as_of = ports.feed.as_of(now)
-    return Recorded(query_id, reading, to_text(now), admission.profile, violations, standing, as_of)
+    return Recorded(query_id, reading, to_text(now), admission.profile, violations, grant, as_of)
 
 
 def say(ports: Ports, citizen: Citizen, recorded: Recorded, teller: Teller, *, wanted: bool, now: datetime) -> Said:
@@ -148,8 +148,8 @@ def read_on(
         Reading(plate, asked.category), newest_first(ports.violations.of_plate(asked.plate_key)), language
     )
     items, following = paginate(violations, position, cursor, limit, _cursors(ports, citizen, query_id))
-    standing = ports.proofs.access(citizen.sub, asked.plate_key, now)
-    teller = Teller(plate, to_text(now), language, is_whole=standing.sees_whole(violations, asked.category))
+    grant = ports.proofs.access(citizen.sub, asked.plate_key, now)
+    teller = Teller(plate, to_text(now), language, is_whole=grant.sees_whole(violations, asked.category))
     return {"items": [teller.tell(violation) for violation in items], "next_cursor": following}
 
 
@@ -165,13 +165,13 @@ def of_vehicle(
 ) -> dict[str, Any]:
     """A page of the violations on a linked vehicle, with the totals of all. Raises Problem 403, 404 or 422."""
     vehicle = rights.own(ports, citizen, vehicle_id)
-    standing = rights.standing(ports, citizen, vehicle, now)
-    rights.require_seen(standing)
+    grant = rights.grant(ports, citizen, vehicle, now)
+    rights.require_seen(grant)
     ports.who_looked.enter_once_a_day(vehicle.plate_key, citizen.sub, now)
     found = ports.violations.of_plate(vehicle.plate_key)
     violations = newest_first(concerning(vehicle.category, found))
     plate = Plate.from_key(vehicle.plate_key)
-    is_whole = standing.sees_whole(violations, vehicle.category)
+    is_whole = grant.sees_whole(violations, vehicle.category)
     teller = Teller(plate, to_text(now), language, is_whole=is_whole)
     items, following = paginate(violations, position, cursor, limit, Cursors(ports.crypto, citizen.sub, vehicle_id))
     return {

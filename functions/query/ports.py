@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final, NamedTuple
 
-from shared.access import Accesses
+from shared.access.accesses import Accesses
+from shared.access.proofs import Proofs
 from shared.aws_json import FastClient
 from shared.domain.citizen import Limits
 from shared.plate_crypto import PlateCrypto
-from shared.proofs import Proofs
 from shared.settings import number, setting
 from shared.stores.citizens import Citizens
 from shared.stores.files import Files

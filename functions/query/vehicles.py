@@ -11,7 +11,8 @@ from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import admit, refused
 from query.views import Teller, plate_view, totals_view
-from shared.access import Standing
+from shared.access.grant import Grant
+from shared.access.proofs import vehicle_of
 from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.citizen import Follower, FollowersFullError, QuotaError, Vehicle
@@ -24,7 +25,6 @@ from shared.http import Problem, invalid
 from shared.identity import Citizen
 from shared.observability import count
 from shared.pagination import Cursors, paginate
-from shared.proofs import vehicle_of
 from shared.stores.profiles import Subject
 from shared.stores.registry import SUSPICIOUS
 from shared.stores.who_looked import What
@@ -76,7 +76,7 @@ def link(
     except FollowersFullError:
         count("FollowersFull")
         raise Problem(409, "followers_full") from None
-    found = rights.standing(ports, citizen, linked, now)
+    found = rights.grant(ports, citizen, linked, now)
     is_whole = found.sees_whole(violations, linked.category)
     teller = Teller(reading.plate, to_text(now), language, is_whole=is_whole)
     totals = totals_view(concerning(linked.category, violations), teller.due)
@@ -122,11 +122,11 @@ def _proved_later(
     ports: Ports, citizen: Citizen, known: Vehicle, wanted: Vehicle, waiting: Sequence[Json], now: datetime
 ) -> Vehicle:
     """The link that was there already, with a proof that came later. Raises QuotaError."""
-    if not (wanted.proven or wanted.pending_at) or rights.standing(ports, citizen, known, now).is_proven:
+    if not (wanted.proven or wanted.pending_at) or rights.grant(ports, citizen, known, now).is_proven:
         return known
     if known.category != wanted.category and None not in (known.category, wanted.category):
         return known  # the card of another vehicle with this number
-    known = ports.citizens.vehicle(citizen.sub, known.vehicle_id) or known  # as its standing has left it
+    known = ports.citizens.vehicle(citizen.sub, known.vehicle_id) or known  # as its grant has left it
     category = wanted.category if wanted.proven and known.category is None else known.category
     changed = wanted._replace(
         vehicle_id=known.vehicle_id, category=category, relation=known.relation, notify=known.notify
@@ -146,8 +146,10 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
     """
     owners = [
         follower.sub
-        for follower, standing in ports.accesses.judged(vehicle.plate_key, ports.citizens.followers(vehicle.plate_key))
-        if standing.is_proven and follower.sub != citizen.sub and _same_category(follower, vehicle)
+        for follower, grant in ports.accesses.of_followers(
+            vehicle.plate_key, ports.citizens.followers(vehicle.plate_key)
+        )
+        if grant.is_proven and follower.sub != citizen.sub and _same_category(follower, vehicle)
     ][:MAX_TOLD_OWNERS]
     plate, at = Plate.from_key(vehicle.plate_key), to_text(now)
     told = {sub: digest(MessageKind.FOLLOWER_ADDED, sub, citizen.sub, vehicle.plate_key) for sub in owners}
@@ -178,9 +180,9 @@ def listed(
     vehicles = sorted(ports.citizens.vehicles(citizen.sub), reverse=True)
     page, following = paginate(vehicles, _position, cursor, limit, Cursors(ports.crypto, citizen.sub, "vehicles"))
     asked = [vehicle.plate_key for vehicle in page if vehicle.proven]
-    standings = ports.accesses.accesses(citizen.sub, asked, now)
+    grants = ports.accesses.accesses(citizen.sub, asked, now)
     items = [
-        vehicle_view(vehicle, language, proven=vehicle.proven and standings[vehicle.plate_key].is_proven)
+        vehicle_view(vehicle, language, proven=vehicle.proven and grants[vehicle.plate_key].is_proven)
         for vehicle in page
     ]
     return {"items": items, "next_cursor": following}
@@ -208,7 +210,7 @@ def change(
     )
     if changed != vehicle and not ports.citizens.change(citizen.sub, vehicle, changed):
         raise Problem(404, "no_such_vehicle")
-    return vehicle_view(changed, language, proven=rights.standing(ports, citizen, changed, now).is_proven)
+    return vehicle_view(changed, language, proven=rights.grant(ports, citizen, changed, now).is_proven)
 
 
 def unlink(ports: Ports, citizen: Citizen, vehicle_id: str) -> None:
@@ -234,10 +236,10 @@ def followers(ports: Ports, citizen: Citizen, vehicle_id: str, now: datetime) ->
             "me": follower.sub == citizen.sub,
             "phone": masked(profile.phone) if (profile := profiles.get(follower.sub)) and profile.phone else None,
             "relation": follower.relation,
-            "proven": standing.is_proven,
+            "proven": grant.is_proven,
             "since": follower.since,
         }
-        for follower, standing in found
+        for follower, grant in found
     ]
     return {"items": sorted(items, key=lambda item: str(item["since"])), "next_cursor": None}
 
@@ -248,10 +250,10 @@ def remove_follower(ports: Ports, citizen: Citizen, vehicle_id: str, follower_id
     Raises Problem 404, 403 without proof, or 409 where the other has proved it too: that is the directorate's to judge.
     """
     vehicle = rights.own(ports, citizen, vehicle_id)
-    for follower, standing in _followers(ports, citizen, vehicle, now):
+    for follower, grant in _followers(ports, citizen, vehicle, now):
         if follower.vehicle_id != follower_id:
             continue
-        if standing.is_proven and follower.sub != citizen.sub:
+        if grant.is_proven and follower.sub != citizen.sub:
             ports.citizens.contest(citizen.sub, vehicle, follower, now)
             count("FollowersContested")
             raise Problem(409, "follower_proven")
@@ -260,11 +262,11 @@ def remove_follower(ports: Ports, citizen: Citizen, vehicle_id: str, follower_id
     raise Problem(404, "no_such_follower")
 
 
-def _followers(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) -> list[tuple[Follower, Standing]]:
+def _followers(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) -> list[tuple[Follower, Grant]]:
     """Who follows a vehicle that the citizen has proved theirs, and what each is to it now. Raises Problem 403."""
-    rights.require_proven(rights.standing(ports, citizen, vehicle, now))
+    rights.require_proven(rights.grant(ports, citizen, vehicle, now))
     same = (each for each in ports.citizens.followers(vehicle.plate_key) if _same_category(each, vehicle))
-    return ports.accesses.judged(vehicle.plate_key, same)
+    return ports.accesses.of_followers(vehicle.plate_key, same)
 
 
 def _same_category(follower: Follower, vehicle: Vehicle) -> bool:

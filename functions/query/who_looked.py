@@ -21,13 +21,13 @@ def of_vehicle(
     Raises Problem 404, 403 without proof, or 422.
     """
     vehicle = rights.own(ports, citizen, vehicle_id)
-    standing = rights.standing(ports, citizen, vehicle, now)
-    rights.require_proven(standing)
+    grant = rights.grant(ports, citizen, vehicle, now)
+    rights.require_proven(grant)
     cursors = Cursors(ports.crypto, citizen.sub, vehicle_id, "look-ups")
     after = cursors.open(cursor) if cursor else None
     if after is not None and len(after) != 1:
         raise invalid("cursor", "cursor_invalid")
     ports.who_looked.enter_once_a_day(vehicle.plate_key, citizen.sub, now)
-    since, before = standing.proof and standing.proof.since, after[0] if after else None
+    since, before = grant.proof and grant.proof.since, after[0] if after else None
     days, more = ports.who_looked.days(vehicle.plate_key, citizen.sub, since, before, limit, now)
     return {"items": [day._asdict() for day in days], "next_cursor": cursors.seal((days[-1].day,)) if more else None}

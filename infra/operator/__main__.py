@@ -10,7 +10,19 @@ from typing import BinaryIO
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.operator import deciding, files, pausing, releasing, reopening, replay, rollback, rules, trail, undoing
+from infra.operator import (
+    deciding,
+    files,
+    pausing,
+    registering,
+    releasing,
+    reopening,
+    replay,
+    rollback,
+    rules,
+    trail,
+    undoing,
+)
 from infra.operator.deployment import Deployment
 from infra.operator.investigating import find, who_looked
 from infra.operator.options import APPLY, KEY, REASON, named, refusing, say
@@ -263,6 +275,29 @@ def release_news(deployment: Deployment, key: str, reason: str, apply: bool) -> 
 
 
 @app.command()
+@KEY
+@REASON
+@APPLY
+@click.pass_obj
+def release_registry(deployment: Deployment, key: str, reason: str, apply: bool) -> None:
+    """Let the newest version of the registration file KEY replace the numbers that wait: ingest then loads them.
+
+    A run that is broken off is gone on with by the same command.
+    """
+    file = _newest(deployment, key)
+    with refusing(registering.RegisteringError):
+        click.echo(f"{registering.waiting(deployment, file):,} rows wait to replace registration numbers")
+    if not apply:
+        _only_said()
+        return
+    audited = deployment.audited("release-registry", key=key, version=file.version.version_id, reason=reason)
+    with refusing(registering.RegisteringError), audited as results:
+        results |= registering.release(deployment, file)
+    say(f"{count:,} {what}" for what, count in results.items())
+    click.echo("once they are loaded the report says what became of the rows")
+
+
+@app.command()
 @click.argument("day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY")
 @APPLY
 @click.pass_obj
@@ -292,7 +327,7 @@ def preview_policy(deployment: Deployment, file: BinaryIO) -> None:
         document = json.loads(file.read())
     except ValueError as error:
         raise click.ClickException(f"no JSON: {error}") from None
-    if found := faults(document):
+    if found := faults(document, deployment.clock().date()):
         raise click.ClickException("\n".join(found))
     say(rules.preview(deployment, rules_of(document["sets"][-1])))
 

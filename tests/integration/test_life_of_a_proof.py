@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.access import Access
+from shared.access.grant import Access
 from shared.domain.rules import OCCURRED, Period, Rules
 from shared.policies import RULES
 from tests.support.asking import ASKED, TYPED, call, on_vehicle

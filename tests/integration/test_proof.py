@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.access import Access
+from shared.access.grant import Access
 from shared.plate_crypto import PlateCrypto
 from shared.stores.registry import Registry
 from tests.support.asking import ASKED, OWN, TYPED, call, entries, on_vehicle

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from query.api import handler
-from shared.access import Access
+from shared.access.grant import Access
 from shared.aws_json import AwsError
 from shared.domain.plate import KURDISTAN, Plate
 from shared.domain.rules import Rules, Window

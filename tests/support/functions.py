@@ -17,7 +17,8 @@ import boto3
 import pytest
 
 from pay.gateways import OrderStatus
-from shared.access import Access, Accesses
+from shared.access.accesses import Accesses
+from shared.access.grant import Access
 from shared.aws_json import Call, Json
 from shared.domain.violation import Violation
 from shared.observability import logger

@@ -29,6 +29,10 @@ WINGS: dict[str, set[str]] = {
     "pay.gateways": set(),
     "pay.payments": {"pay.gateways"},
     "pay.receipt": set(),
+    "shared.access": {
+        *("shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.settings", "shared.stores"),
+        "shared.stores.messaging",
+    },
     "shared.domain": set(),
     "shared.stores": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.policies", "shared.secret"},
     "shared.stores.messaging": {"shared.domain", "shared.aws_json", "shared.stores.items"},

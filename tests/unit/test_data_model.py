@@ -111,6 +111,9 @@ def _files(port: WrittenItems) -> None:
     files.all_published(file_id, "report")
     counts = dict.fromkeys(("inserted", "updated", "unchanged", "stale", "rejected"), 0)
     files.chunk_done(file_id, DoneChunk(1, counts, "notes"), NOON)
+    waiting = DoneChunk(1, counts | {"waiting": 1}, "notes")
+    files.chunk_done(file_id, waiting, NOON)
+    files.load_again(file_id, [waiting])
     files.note_rows(file_id, 1, 1000, NOON)
     for what in (UNDO, RELEASE):
         work = Work(port, "Files", file_id, what, "run")

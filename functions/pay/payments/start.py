@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from pay.gateways import Gateway, OrderRequest, RefusedError, UnknownError
 from pay.payments.settle import PaymentStores, release
-from shared.access import Access, Accesses
+from shared.access.accesses import Accesses
+from shared.access.grant import Access
 from shared.domain import fine
 from shared.domain.money import CURRENCY
 from shared.domain.payment import MINUTES_TO_PAY, Line, Payment, PaymentStatus
@@ -137,12 +138,12 @@ def _payable(
 ) -> list[Violation]:
     """The violations as they stand. Raises Problem 422; one on a plate not the citizen's to see does not exist."""
     found = stores.violations.get(numbers)
-    standings = accesses.accesses(citizen.sub, (violation.plate_key for violation in found.values()), now)
+    grants = accesses.accesses(citizen.sub, (violation.plate_key for violation in found.values()), now)
     at = to_text(now)
     errors: list[tuple[int, str]] = []
     for index, violation_no in enumerate(numbers):
         violation = found.get(violation_no)
-        if violation is None or standings[violation.plate_key].access is Access.NONE:
+        if violation is None or grants[violation.plate_key].access is Access.NONE:
             errors.append((index, "violation_not_found"))
         elif violation.state != UNPAID:
             errors.append((index, f"violation_{violation.state}"))

@@ -101,7 +101,7 @@ def _instant(card: Card) -> str:
     return card.version.partition("#")[0]
 
 
-def judge(cards: Mapping[str, Card], category: str | None, number: str) -> Proof:
+def compare(cards: Mapping[str, Card], category: str | None, number: str) -> Proof:
     """Hold the fingerprint of a number against the cards that its vehicle is asked for: for proving and asking anew."""
     asked = asked_of(cards, category)
     right = {name: since for name, (card, since) in asked.items() if hmac.compare_digest(card.number, number)}
@@ -117,7 +117,7 @@ def still_proves(cards: Mapping[str, Card], category: str | None, number: str, p
     It does where nothing is registered any more: unknown is not another's. It never does again once another number
     stood between, though it be the number of today.
     """
-    proof = judge(cards, category, number)
+    proof = compare(cards, category, number)
     if not proof.known:
         return Proof(right=True, known=False, category=category, since=proved_at)
     if proof.right and proof.since and proof.since > proved_at:

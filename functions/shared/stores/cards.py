@@ -3,7 +3,8 @@
 Attributes: ``number`` (a fingerprint), ``version``, ``began`` (the instant of the row with which this number first
 stood here; kept when a newer row repeats it), ``first`` (no other number is known here), ``known_from`` (when the file
 of the first row was uploaded), ``replaced`` (fingerprints of numbers that stood before), ``changed_by`` and, where
-another line inserted it, ``inserted_by`` (refs).
+another line inserted it, ``inserted_by`` (refs). While somebody is still to hear that another number stands:
+``to_walk`` and ``sealed_plate``.
 
 Files may come in any order. What an older row tells of the past is kept; where it cannot be known any more since when
 a number stands, ``began`` is the later of what it may be: an owner sees the places of what happened after it.
@@ -11,12 +12,16 @@ a number stands, ``began`` is the later of what it may be: an owner sees the pla
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from shared.domain.registration import Registration
 from shared.stores import versioned
 from shared.stores.items import Item, pack, text
-from shared.stores.versioned import RETURNS_UNDATED, STALE, file_of, hurting, hurts_of_stale
+from shared.stores.versioned import RETURNS_UNDATED, STALE, WAITING, file_of, hurting, hurts_of_stale
+
+TO_WALK: Final = "1"
+"""What stands in ``to_walk``, the key of the index of what is looked at after each file of registrations."""
 
 _AS_READ: Final = "version = :seen AND (attribute_not_exists(began) OR began = :was)"
 
@@ -41,8 +46,14 @@ def insertion(row: Registration, number: str) -> Item:
     }
 
 
-def decide(row: Registration, number: str, known: Item) -> tuple[str, Change | None]:
-    """Decide what becomes of a row beside the card that stands, and what of the card. number: the row's fingerprint."""
+def decide(
+    row: Registration, number: str, known: Item, *, moves: bool, seal: Callable[[str], str]
+) -> tuple[str, Change | None]:
+    """Decide what becomes of a row beside the card that stands, and what of the card.
+
+    number: the row's fingerprint. moves: it may replace the number of another file, and else waits. seal: encrypts a
+    plate.
+    """
     same = known["number"]["S"] == number
     outcome, needed = versioned.decide(row, known, same=same)
     if outcome == STALE:
@@ -53,10 +64,13 @@ def decide(row: Registration, number: str, known: Item) -> tuple[str, Change | N
     if same:
         return outcome, _change(row, known)
     # Lines of one file are told apart by where they stand, whichever was loaded first.
-    old = not row.dated and not known["changed_by"]["S"].startswith(file_of(row.ref))
-    if old and number in _replaced(known):
+    of_another = not known["changed_by"]["S"].startswith(file_of(row.ref))
+    undated = of_another and not row.dated
+    if undated and number in _replaced(known):
         return hurting(STALE, ((RETURNS_UNDATED, row.ref),)), None
-    return outcome, _replacement(row, number, known, old)
+    if of_another and not moves:
+        return WAITING, None
+    return outcome, _replacement(row, number, known, seal(row.plate_key), undated=undated)
 
 
 def _change(row: Registration, known: Item, sets: str = "") -> Change:
@@ -66,13 +80,18 @@ def _change(row: Registration, known: Item, sets: str = "") -> Change:
     return Change(expression, "version = :seen", {**values, ":seen": known["version"]})
 
 
-def _replacement(row: Registration, number: str, known: Item, old: bool) -> Change:
-    """Let another number stand. old: the row may not bring back one that stood before, as another run may find."""
-    sets = ", #number = :number, began = :began, #first = :no ADD replaced :former"
+def _replacement(row: Registration, number: str, known: Item, plate: str, *, undated: bool) -> Change:
+    """Let another number stand.
+
+    plate: sealed. undated: the row may not bring back a number that stood before, as another run may find.
+    """
+    walk = "to_walk = :walk, sealed_plate = :plate"
+    sets = f", #number = :number, began = :began, #first = :no, {walk} ADD replaced :former"
     expression, condition, values = _change(row, known, sets)
     values |= pack({":number": number, ":began": _instant(row.version), ":no": False})
+    values |= pack({":walk": TO_WALK, ":plate": plate})
     values[":former"] = {"SS": [known["number"]["S"]]}
-    return Change(expression, f"{condition} AND NOT contains(replaced, :number)" if old else condition, values)
+    return Change(expression, f"{condition} AND NOT contains(replaced, :number)" if undated else condition, values)
 
 
 def _stood(row: Registration, number: str, known: Item) -> Change | None:

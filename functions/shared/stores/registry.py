@@ -13,19 +13,16 @@ from typing import Final
 
 from shared.aws_json import Call, Json
 from shared.domain.plate import CATEGORIES
-from shared.domain.registration import Card, Proof, Registration, judge
+from shared.domain.registration import Card, Proof, Registration, compare
 from shared.domain.time import to_text
 from shared.plate_crypto import PlateCrypto
 from shared.stores import cards, versioned
-from shared.stores.cards import Change
-from shared.stores.items import Item, batch_get, epoch, item_key, pack
+from shared.stores.cards import TO_WALK, Change
+from shared.stores.items import MAX_ACTIONS, Item, batch_get, epoch, is_made, item_key, pack
 from shared.stores.versioned import INSERTED, Foreseen
 
 SUSPICIOUS: Final = 20
 """Wrong numbers for one plate in a day, by anybody, after which somebody should look. It locks nobody out."""
-
-TO_WALK: Final = "1"
-"""What stands in ``to_walk``, the key of the index of what is looked at after each file of registrations."""
 
 _NUMBER: Final = "NUMBER#"
 _KEPT: Final = timedelta(days=2)
@@ -46,38 +43,42 @@ class Registry:
 
     # ------------------------------------------------------------------ ingest
 
-    def write(self, rows: Sequence[Registration]) -> list[str]:
+    def write(self, rows: Sequence[Registration], *, moves: bool = True) -> list[str]:
         """Bring up to 100 rows of distinct vehicles into the table; the newest version wins, whoever comes last.
 
-        Returns inserted, updated, unchanged or stale for each row, as :meth:`Violations.write` does. What becomes of a
-        vehicle's card: :mod:`shared.stores.cards`.
+        Returns inserted, updated, unchanged, stale or waiting for each row, as :meth:`Violations.write` does. Waiting:
+        it would replace the number of another file, and moves is false. What becomes of a vehicle's card:
+        :mod:`shared.stores.cards`.
         """
 
         keys = [self._vehicle(row) for row in rows]
-        return versioned.write(self._call, lambda: self._decisions(rows, keys), self._sleep)
+        return versioned.write(self._call, lambda: self._decisions(rows, keys, moves), self._sleep)
 
     def foresee(self, rows: Sequence[Registration]) -> list[Foreseen]:
-        """Say what :meth:`write` would make of rows now, and write nothing. One BatchGetItem."""
-        return [Foreseen(outcome) for outcome, _ in self._decisions(rows, [self._vehicle(row) for row in rows])]
+        """Say what :meth:`write` without moves would make of rows now, and write nothing. One BatchGetItem."""
+        keys = [self._vehicle(row) for row in rows]
+        return [Foreseen(outcome) for outcome, _ in self._decisions(rows, keys, moves=False)]
 
-    def _decisions(self, rows: Sequence[Registration], keys: Sequence[Item]) -> Iterable[tuple[str, Json | None]]:
+    def _decisions(
+        self, rows: Sequence[Registration], keys: Sequence[Item], moves: bool
+    ) -> Iterable[tuple[str, Json | None]]:
         items = batch_get(self._call, self._table, keys, sleep=self._sleep)
         known = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
         return (
-            self._decide(row, key, known.get((key["pk"]["S"], key["sk"]["S"])))
+            self._decide(row, key, known.get((key["pk"]["S"], key["sk"]["S"])), moves)
             for row, key in zip(rows, keys, strict=True)
         )
 
     def _vehicle(self, row: Registration) -> Item:
         return item_key(self._crypto.plate_fingerprint(row.plate_key), f"{_NUMBER}{row.category or ''}")
 
-    def _decide(self, row: Registration, key: Item, known: Item | None) -> tuple[str, Json | None]:
+    def _decide(self, row: Registration, key: Item, known: Item | None, moves: bool) -> tuple[str, Json | None]:
         number = self._crypto.registration_fingerprint(row.plate_key, row.number)
         if known is None:
             item = {**key, **cards.insertion(row, number)}
             put = {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
             return INSERTED, {"Put": put}
-        outcome, change = cards.decide(row, number, known)
+        outcome, change = cards.decide(row, number, known, moves=moves, seal=self._crypto.seal_plate)
         return outcome, self._update(key, change) if change else None
 
     def _update(self, key: Item, change: Change) -> Json:
@@ -92,6 +93,36 @@ class Registry:
             update["ExpressionAttributeNames"] = names
         return {"Update": update}
 
+    # ------------------------------------------------------------------ after a file
+
+    def to_walk(self, after: Item | None = None) -> tuple[list[Item], Item | None]:
+        """A page of what is to be looked at after a file, and the key to go on after; None at the end. One Query.
+
+        Cards on which another number stands, and numbers that wait for their card. The index may be behind.
+        """
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "ToWalk",
+            "KeyConditionExpression": "to_walk = :walk",
+            "ExpressionAttributeValues": pack({":walk": TO_WALK}),
+            "Limit": MAX_ACTIONS,
+        }
+        if after:
+            request["ExclusiveStartKey"] = after
+        page = self._call("dynamodb", "Query", request)
+        return page["Items"], page.get("LastEvaluatedKey") or None
+
+    def walked(self, card: Item) -> bool:
+        """Note that a card need not be looked at again; returns False where it has changed since it was read."""
+        request: Json = {
+            "TableName": self._table,
+            "Key": {"pk": card["pk"], "sk": card["sk"]},
+            "UpdateExpression": "REMOVE to_walk, sealed_plate",
+            "ConditionExpression": "version = :seen",
+            "ExpressionAttributeValues": {":seen": card["version"]},
+        }
+        return is_made(lambda: self._call("dynamodb", "UpdateItem", request))
+
     # ------------------------------------------------------------------ proof
 
     def prove(self, plate_key: str, category: str | None, number: str) -> tuple[Proof, str]:
@@ -102,7 +133,7 @@ class Registry:
         fingerprint = self._crypto.registration_fingerprint(plate_key, number)
         keys = card_keys(self._crypto.plate_fingerprint(plate_key))
         cards = cards_of(batch_get(self._call, self._table, keys, sleep=self._sleep))
-        return judge(cards, category, fingerprint), fingerprint
+        return compare(cards, category, fingerprint), fingerprint
 
     def count_wrong(self, plate_key: str, at: datetime) -> int:
         """Count a wrong number held against a plate; return how many the day has seen. One UpdateItem."""
@@ -133,6 +164,11 @@ def card_keys(mark: str) -> list[Item]:
     return [item_key(mark, f"{_NUMBER}{category}") for category in ("", *CATEGORIES)]
 
 
+def is_card(item: Item) -> bool:
+    """True if an item is a card, and not a number that waits for one."""
+    return str(item["sk"]["S"]).startswith(_NUMBER)
+
+
 def pending_key(mark: str, sub: str) -> Item:
     """The key of a citizen's number that waits for a card of a plate."""
     return item_key(mark, f"PENDING#{sub}")
@@ -149,5 +185,5 @@ def cards_of(items: Iterable[Item]) -> dict[str, Card]:
             item["known_from"]["S"],
         )
         for item in items
-        if item["sk"]["S"].startswith(_NUMBER)
+        if is_card(item)
     }

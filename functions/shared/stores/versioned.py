@@ -14,6 +14,8 @@ UPDATED: Final = "updated"
 UNCHANGED: Final = "unchanged"
 STALE: Final = "stale"
 REJECTED: Final = "rejected"
+WAITING: Final = "waiting"
+"""A line that is not written until somebody lets it."""
 
 Hurts = tuple[tuple[str, str], ...]
 """What of a write should be told, because it may hurt somebody: codes, each with the ref of the line it is about."""

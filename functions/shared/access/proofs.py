@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from shared.access import Access, Accesses, Standing, Turn
+from shared.access.accesses import Accesses
+from shared.access.grant import Access, Grant, Turn
 from shared.domain import message
 from shared.domain.citizen import Follower, Vehicle
 from shared.domain.message import Message, MessageKind
@@ -33,25 +34,25 @@ class Proofs:
         self._registry = registry
         self._messages = messages
 
-    def access(self, sub: str, plate_key: str, now: datetime) -> Standing:
+    def access(self, sub: str, plate_key: str, now: datetime) -> Grant:
         """Say what a citizen is to a plate, and write what the registry has decided since.
 
         One BatchGetItem; where something is to be written, one GetItem and one TransactWriteItems more.
         """
-        standing = self._accesses.access(sub, plate_key, now)
-        if standing.turn is None:
-            return standing
-        return self.settle(sub, plate_key, standing, now)
+        grant = self._accesses.access(sub, plate_key, now)
+        if grant.turn is None:
+            return grant
+        return self.settle(sub, plate_key, grant, now)
 
-    def settle(self, sub: str, plate_key: str, standing: Standing, now: datetime) -> Standing:
+    def settle(self, sub: str, plate_key: str, grant: Grant, now: datetime) -> Grant:
         """Write a turn and tell its citizen; return what they are now. Where others came first, theirs stands."""
-        turn, link, proof = standing.turn, standing.link, standing.proof
+        turn, link, proof = grant.turn, grant.link, grant.proof
         if turn is None or link is None or proof is None:
-            return standing
+            return grant
         before = vehicle_of(plate_key, link)
         after = before._replace(proven=False, card=None, proved_at=None, pending_at=None)
         if turn is Turn.RIGHT:
-            after = after._replace(proven=True, category=proof.category, card=standing.number, proved_at=to_text(now))
+            after = after._replace(proven=True, category=proof.category, card=grant.number, proved_at=to_text(now))
         others = [] if turn is Turn.ENDED else [self._registry.forget_action(plate_key, sub)]
         if (profile := self._citizens.profile(sub)) and profile.phone and profile.sms:
             told = Message(
@@ -69,8 +70,8 @@ class Proofs:
         if not is_made(lambda: self._citizens.make(actions)):
             return self._accesses.access(sub, plate_key, now)._replace(turn=None)
         if turn is Turn.RIGHT:
-            return Standing(Access.PROVEN, link, proof)
-        return standing._replace(turn=None)
+            return Grant(Access.PROVEN, link, proof)
+        return grant._replace(turn=None)
 
 
 def vehicle_of(plate_key: str, link: Follower) -> Vehicle:
