@@ -360,14 +360,11 @@ def test_fifty_followers_of_each_of_two_hundred_plates_beside_a_poison_record(
         cloud.upload("live/many.csv", files.csv(rows))
         began = time.monotonic()
 
-        wait_for(lambda: count_messages(call, tables["Messages"]) >= everybody, 300, "a message for everybody", every=1)
-        stood = time.monotonic() - began
-        wait_for(lambda: len(cloud.all_sms()) >= everybody, 1800, "an SMS for everybody", every=5)
+        wait_for(lambda: count_messages(call, tables["Messages"]) >= everybody, 600, "a message for everybody", every=5)
+        say(f"{everybody:,} messages of {PLATES} plates stood {time.monotonic() - began:.0f} s after the upload")
+        wait_for(lambda: len(cloud.all_sms()) >= everybody, 1500, "an SMS for everybody", every=5)
         out = time.monotonic() - began
-        say(
-            f"{FOLLOWERS_EACH} followers of each of {PLATES} plates: {everybody:,} messages stood in the table "
-            f"{stood:.0f} s after the upload, the last SMS was out after {out:.0f} s: {everybody / out:.0f} a second"
-        )
+        say(f"their last SMS was out after {out:.0f} s: {everybody / out:.0f} a second")
 
         messages = wait_for(lambda: ended(call, tables["Messages"]), 120, "no message waits any more", every=5)
         assert sorted((each["sub"]["S"], *(said["S"] for said in each["said"]["L"])) for each in messages) == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable
 from datetime import timedelta
@@ -9,6 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from infra.operator import registering
 from infra.operator.registering import QUEUED, RegisteringError
@@ -253,6 +256,43 @@ def test_of_a_number_said_twice_the_later_line_counts(
     assert report(ingest)["counts"]["waiting"] == 0
     if last != "B":
         assert ("beaten_in_file", 1) in [(each["code"], each["rows"]) for each in report(ingest)["warnings"]]
+
+
+@pytest.mark.timeout(300)
+def test_the_order_and_number_of_runs_of_chunks_change_no_number(
+    ingest: Ingest, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a file says twice, of vehicles that are known or new, let through at once or released."""
+    monkeypatch.setattr(chunking, "MAX_CHUNK_ROWS", 1)
+    plates = itertools.count(100, 2)
+    lines = st.lists(st.tuples(st.integers(0, 1), st.sampled_from("ABC")), min_size=2, max_size=6)
+
+    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(lines, st.lists(st.integers(0, 99), max_size=9), st.integers(0, 6), st.booleans())
+    def holds(said: list[tuple[int, str]], order: list[int], max_moved: int, known: bool) -> None:
+        plate = next(plates)
+        ingest.max_moved = max_moved
+        if known:
+            take(ingest, cards("A", (plate, plate + 1)), f"registry/{plate}-first.csv", days=1)
+        rows = [row for which, letter in said for row in cards(letter, (plate + which,))]
+        version = ingest.receive(ingest.put(KEY, text(rows, COLUMNS)))
+        chunks, ingest.queued = ingest.queued, []
+        for which in order:
+            ingest.load(*chunks[which % len(chunks)])
+        for chunk in chunks:
+            ingest.load(*chunk)
+        found = ingest.report(version)
+        if found["status"] == "numbers_wait":
+            assert found["counts"]["waiting"] > max_moved
+            release(ingest, tables)
+            found = ingest.report(version)
+        counts = found["counts"]
+        assert counts.pop("rows") == sum(counts.values()) == len(said)
+        assert counts["waiting"] == 0
+        last = {plate + which: letter for which, letter in said}
+        assert letters(ingest, last) == "".join(last.values())
+
+    holds()
 
 
 def test_a_check_says_what_would_wait(ingest: Ingest) -> None:
