@@ -213,6 +213,16 @@ reindex-rises: ## bring the days by which reminders find fines up to the rules i
 	$(set_up) run
 	@$(operator) reindex-rises $(apply)
 
+.PHONY: add-plate-key
+add-plate-key: ## add a version to the key of fingerprints, where it may be known to others
+	$(set_up) run
+	@$(operator) add-plate-key $(apply)
+
+.PHONY: rekey-registry
+rekey-registry: ## take the registry to the newest version of the key; a day after it was added, and again a day later
+	$(set_up) run
+	@$(operator) rekey-registry $(apply)
+
 .PHONY: sms-attributes
 sms-attributes: ## let SNS write delivery logs: once after the first deployment
 	$(set_up) run
@@ -255,9 +265,9 @@ diagrams: ## draw the states of a payment into docs/payments.md anew after a cha
 	@PYTHONPATH=functions $(project)/python -m infra.diagrams
 
 .PHONY: docs
-docs: ## write the parts of the documents that are made of template.yaml anew after a change of it
+docs: ## write the generated parts of the documents anew after a change of template.yaml or of what is kept of a person
 	$(set_up) run
-	@$(project)/python -m infra.docs_tables
+	@PYTHONPATH=functions $(project)/python -m infra.docs_tables
 
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file

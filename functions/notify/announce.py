@@ -108,7 +108,7 @@ def _message(follower: Follower, group: Group, part: Sequence[Concern], now: dat
     # Of a further dispute the same violations are told again.
     names = [group.violations[each].episode or "" for each in numbers] if group.kind in DISPUTE_KINDS else []
     return Message(
-        message_id=digest(group.kind, follower.sub, group.plate_key, *numbers, *names),
+        message_id=digest(group.kind, follower.told_as, group.plate_key, *numbers, *names),
         sub=follower.sub,
         kind=group.kind,
         created_at=to_text(now),

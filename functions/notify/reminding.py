@@ -96,7 +96,7 @@ class _Shard:
             for follower in self._citizens.followers(plate_key, self.unreadable):
                 hears = follower.notify and (follower.proven or not self._needs_proof)
                 if hears and (markers := _markers(follower, rising)):
-                    once_a_day = marker(plate_key, follower.sub, f"{MessageKind.DOUBLING_SOON}#{self._today}")
+                    once_a_day = marker(plate_key, follower.told_as, f"{MessageKind.DOUBLING_SOON}#{self._today}")
                     plan = partial(self._plan, follower, plate_key, markers, once_a_day)
                     yield Case([*markers, once_a_day], plan)
 
@@ -123,7 +123,7 @@ class _Shard:
             return []
         rest = rest[:MAX_VIOLATIONS]
         message = Message(
-            message_id=digest(MessageKind.DOUBLING_SOON, follower.sub, plate_key, self._today),
+            message_id=digest(MessageKind.DOUBLING_SOON, follower.told_as, plate_key, self._today),
             sub=follower.sub,
             kind=MessageKind.DOUBLING_SOON,
             created_at=to_text(self._now),
@@ -160,7 +160,7 @@ def _markers(follower: Follower, rising: Mapping[Stage, list[Violation]]) -> dic
     """The markers that a follower was reminded of each, with the violation, soonest rises first."""
     return {
         marker(
-            violation.violation_no, follower.sub, f"{MessageKind.DOUBLING_SOON}#{stage.ahead}#{stage.day}"
+            violation.violation_no, follower.told_as, f"{MessageKind.DOUBLING_SOON}#{stage.ahead}#{stage.day}"
         ): violation
         for stage in sorted(rising)
         for violation in rising[stage]

@@ -49,18 +49,24 @@ class UnreadableError(Exception):
 
 
 class Wording(NamedTuple):
-    """A message as it goes out. violations: the numbers of those that the text is about."""
+    """A message as it goes out. violations: the numbers of those that the text is about.
+
+    who: under which name it counts for the citizen's day.
+    """
 
     phone: str
     text: str
+    who: str
     violations: tuple[str, ...] = ()
 
 
 def compose(message: Message, stores: Stores, now: datetime) -> Wording:
     """Write what a message says now, to which phone. Raises NotTrueError or UnreadableError."""
+    if message.kind == MessageKind.ERASED:
+        return _farewell(message)
     about = message.plate_key if message.kind in _WRITTEN_WHEN_SENT else None
     profile, grant = stores.accesses.addressee(message.sub, about, now)
-    if grant.turn and message.plate_key:
+    if profile and grant.turn and message.plate_key:
         grant = stores.proofs.settle(message.sub, message.plate_key, grant, now)
     if profile is None or not profile.sms:
         raise NotTrueError("sms_off")
@@ -68,16 +74,24 @@ def compose(message: Message, stores: Stores, now: datetime) -> Wording:
         raise NotTrueError("no_phone")
     if to_e164(profile.phone) != profile.phone:
         raise UnreadableError("invalid_phone")
+    who = profile.who or message.sub
     if message.text is not None:
         if message.phone != profile.phone:
             raise NotTrueError("phone_changed")
         if message.kind == MessageKind.QUERY_RESULT and from_text(message.created_at) < now - ANSWER_GOOD_FOR:
             raise NotTrueError("too_old")
-        return Wording(profile.phone, message.text)
+        return Wording(profile.phone, message.text, who)
     if message.kind == MessageKind.FOLLOWERS_ADDED:
-        return Wording(profile.phone, texts.followers_added(profile.language, _plate(message)))
+        return Wording(profile.phone, texts.followers_added(profile.language, _plate(message)), who)
     text, violations = _news(message, profile, grant, stores, now)
-    return Wording(profile.phone, text, tuple(violation.violation_no for violation in violations))
+    return Wording(profile.phone, text, who, tuple(violation.violation_no for violation in violations))
+
+
+def _farewell(message: Message) -> Wording:
+    """The message after an erasure: there is no profile to ask, and its item names nobody but by phone."""
+    if message.text is None or message.phone is None or to_e164(message.phone) != message.phone:
+        raise UnreadableError("invalid_phone")
+    return Wording(message.phone, message.text, message.sub)
 
 
 def _news(
@@ -99,7 +113,7 @@ def _news(
     language, at = profile.language, to_text(now)
     if message.kind == MessageKind.CANCELLED:
         gone = [each for each in violations if each not in here or each.state == CANCELLED]
-        if gone := _announced(gone, message, stores):
+        if gone := _announced(gone, message, grant.link.told_as, stores):
             return texts.cancelled(language, plate, len(gone)), gone
     elif message.kind == MessageKind.NEW_VIOLATION:
         if current := [violation for violation in here if violation.owed]:
@@ -114,12 +128,12 @@ def _news(
             return texts.doubling_soon(language, plate, _owed(rising, at), at, disputed=disputed), rising
     elif message.kind == MessageKind.DISPUTE_ACCEPTED:
         gone = [violation for violation in violations if violation.status == CANCELLED]
-        if gone := _of_their_last_dispute(gone, message, stores):
+        if gone := _of_their_last_dispute(gone, message, grant.link.told_as, stores):
             return texts.dispute_accepted(language, plate, len(gone)), gone
     else:
         refused = message.kind == MessageKind.DISPUTE_REFUSED
         current = [violation for violation in here if (violation.owed if refused else violation.is_disputed)]
-        if current := _of_their_last_dispute(current, message, stores):
+        if current := _of_their_last_dispute(current, message, grant.link.told_as, stores):
             write = texts.dispute_refused if refused else texts.disputed
             is_silent = _is_silent(current, grant)
             return write(language, plate, _owed(current, at), at, is_silent=is_silent), current
@@ -143,24 +157,26 @@ def _still_rises(violation: Violation, at: str) -> bool:
     return (doubles_at := fine.earliest(violation.facts, RULES)) is not None and at < doubles_at
 
 
-def _of_their_last_dispute(violations: Sequence[Violation], message: Message, stores: Stores) -> list[Violation]:
+def _of_their_last_dispute(
+    violations: Sequence[Violation], message: Message, who: str, stores: Stores
+) -> list[Violation]:
     """Keep those of whose last dispute the message tells: of a later one another message does."""
     plate_key = message.plate_key or ""
     episodes = stores.violations.episodes(violation.violation_no for violation in violations)
-    markers = [told_marker(each, message.sub, message.kind, plate_key, episode) for each, episode in episodes.items()]
+    markers = [told_marker(each, who, message.kind, plate_key, episode) for each, episode in episodes.items()]
     told = stores.messages.marked(markers)
     current = {each for each, pk in zip(episodes, markers, strict=True) if told.get(pk) == message.message_id}
     return [violation for violation in violations if violation.violation_no in current]
 
 
-def _announced(violations: Sequence[Violation], message: Message, stores: Stores) -> list[Violation]:
+def _announced(violations: Sequence[Violation], message: Message, who: str, stores: Stores) -> list[Violation]:
     """Keep those of which something went out: nobody hears that something is cancelled that they never heard of."""
     numbers = [violation.violation_no for violation in violations]
-    sub, plate_key = message.sub, message.plate_key or ""
-    announced = stores.messages.sent_about(sub, MessageKind.NEW_VIOLATION, numbers)
+    plate_key = message.plate_key or ""
+    announced = stores.messages.sent_about(who, MessageKind.NEW_VIOLATION, numbers)
     episodes = stores.violations.episodes(number for number in numbers if number not in announced)
     announced |= stores.messages.sent_under(
-        {pk: number for number, episode in episodes.items() for pk in dispute_markers(number, sub, plate_key, episode)}
+        {pk: number for number, episode in episodes.items() for pk in dispute_markers(number, who, plate_key, episode)}
     )
     return [violation for violation in violations if violation.violation_no in announced]
 

@@ -168,8 +168,8 @@ def _refund(payment: Payment) -> dict[str, Any]:
 
 
 def _own(request: Request) -> Payment:
-    payment = stores().payments.get(request.path["payment_id"])
-    if payment is None or payment.sub != citizen(request.event).sub:
+    payment = stores().payments.own(citizen(request.event).sub, request.path["payment_id"])
+    if payment is None:
         raise Problem(404, "no_such_payment")
     return payment
 

@@ -109,7 +109,8 @@ def say(ports: Ports, citizen: Citizen, recorded: Recorded, teller: Teller, *, w
         answer = digest(result.language, *map(str, owed[:3]))
         # Together, so that an answer kept as told has its message.
         answered = ports.look_ups.answered_action(citizen.sub, plate_key, answer, now)
-        status = ports.messages.put_answer(result, now, ports.limits.sms, answered, *kept)
+        who = recorded.profile.who or citizen.sub
+        status = ports.messages.put_answer(result, who, now, ports.limits.sms, answered, *kept)
         if status == QUEUED:
             return Said(QUEUED, message.parts(result.text or ""))
     ports.look_ups.seen(citizen.sub, plate_key, now, *kept)

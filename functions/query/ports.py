@@ -66,7 +66,8 @@ def made_ports() -> Ports:
     """The ports of the citizens' API, made of this deployment's settings, once for the life of the function."""
     call = FastClient()
     crypto = PlateCrypto.from_secret(call, setting("PLATE_KEY_SECRET"))
-    citizens, messages = Citizens(call, setting("CITIZENS_TABLE")), Messages(call, setting("MESSAGES_TABLE"))
+    citizens = Citizens(call, setting("CITIZENS_TABLE"), crypto.citizen_fingerprint)
+    messages = Messages(call, setting("MESSAGES_TABLE"))
     registry = Registry(call, setting("REGISTRY_TABLE"), crypto)
     accesses = Accesses.from_settings(call, crypto)
     return Ports(

@@ -54,6 +54,7 @@ def link(
     """
     plate_key = asked.reading.plate.key
     vehicle = Vehicle(new_id(), plate_key, asked.reading.category, asked.relation, asked.notify)
+    ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
     wanted, number = _proved(ports, citizen, vehicle, asked.proof, language, now)
     reading = asked.reading._replace(category=wanted.category)
     violations = ports.violations.of_plate(plate_key)
@@ -65,7 +66,6 @@ def link(
         subject = Subject(plate_key, ports.crypto.plate_fingerprint(plate_key))
         admit(ports, citizen, subject, language, now)
         raise
-    ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
     waiting = [ports.registry.wait_action(plate_key, citizen.sub, number, now)] if wanted.pending_at else []
     told = _to_owners(ports, citizen, wanted, now)
     try:
@@ -131,7 +131,7 @@ def _proved_later(
     changed = wanted._replace(
         vehicle_id=known.vehicle_id, category=category, relation=known.relation, notify=known.notify
     )
-    others = waiting or ([ports.registry.forget_action(known.plate_key, citizen.sub)] if known.pending_at else [])
+    others = waiting or (ports.registry.forget_actions(known.plate_key, citizen.sub) if known.pending_at else [])
     if ports.citizens.change(citizen.sub, known, changed, others, ports.limits.pending):
         return changed
     if changed.pending_at and not known.pending_at:
@@ -151,8 +151,8 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
         )
         if grant.is_proven and follower.sub != citizen.sub and _same_category(follower, vehicle)
     ][:MAX_TOLD_OWNERS]
-    plate, at = Plate.from_key(vehicle.plate_key), to_text(now)
-    told = {sub: digest(MessageKind.FOLLOWER_ADDED, sub, citizen.sub, vehicle.plate_key) for sub in owners}
+    plate, at, who = Plate.from_key(vehicle.plate_key), to_text(now), ports.crypto.citizen_fingerprint(citizen.sub)
+    told = {sub: digest(MessageKind.FOLLOWER_ADDED, sub, who, vehicle.plate_key) for sub in owners}
     known = ports.messages.known(told.values())
     return [
         ports.messages.put_action(
@@ -177,6 +177,7 @@ def listed(
     ports: Ports, citizen: Citizen, cursor: str | None, limit: int, *, language: str, now: datetime
 ) -> dict[str, Any]:
     """A page of a citizen's vehicles. Raises Problem 422."""
+    ports.citizens.profile(citizen.sub)  # which says no while they are being erased
     vehicles = sorted(ports.citizens.vehicles(citizen.sub), reverse=True)
     page, following = paginate(vehicles, _position, cursor, limit, Cursors(ports.crypto, citizen.sub, "vehicles"))
     asked = [vehicle.plate_key for vehicle in page if vehicle.proven]
@@ -219,7 +220,7 @@ def unlink(ports: Ports, citizen: Citizen, vehicle_id: str) -> None:
 
 
 def _end(ports: Ports, sub: str, vehicle: Vehicle) -> None:
-    waiting = [ports.registry.forget_action(vehicle.plate_key, sub)] if vehicle.pending_at else []
+    waiting = ports.registry.forget_actions(vehicle.plate_key, sub) if vehicle.pending_at else []
     if not ports.citizens.unlink(sub, vehicle.vehicle_id, vehicle.plate_key, proven=vehicle.proven, others=waiting):
         raise Problem(404, "no_such_vehicle")
 

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from shared.aws_json import AwsError
+from shared.domain.citizen import ErasingError
 from shared.edge import Admits
 from shared.observability import count, logger
 from shared.problem_texts import PROBLEMS
@@ -122,6 +123,8 @@ def router(routes: Mapping[str, Route], admits: Admits) -> Handler:
             return route(request)
         except Problem as problem:
             return _problem(event, problem)
+        except ErasingError:
+            return _problem(event, Problem(409, "erasing"))
         except AwsError as error:
             if error.is_throttling:
                 logger().warning("a service is too busy", extra={"error": error.code})

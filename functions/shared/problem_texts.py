@@ -37,6 +37,17 @@ PROBLEMS: Final = {
     "scope_missing": _words(
         "لا تملك صلاحية هذا الطلب", "مۆڵەتی ئەم داواکارییەت نییە", "Your token lacks the scope for this call"
     ),
+    # of an erasure
+    "erasing": _words(
+        "يجري حذف بياناتك كما طلبت، حاول لاحقاً",
+        "زانیارییەکانت دەسڕێنەوە وەک داوات کرد، دواتر هەوڵ بدەرەوە",
+        "What is kept of you is being erased, as you asked: try again later",
+    ),
+    "payment_live": _words(
+        "لديك دفعة جارية أو مبلغ يُعاد إليك، انتظر حتى تنتهي",
+        "پارەدانێکت بەڕێوەیە یان پارەیەکت بۆ دەگەڕێتەوە، چاوەڕێ بکە تا کۆتایی دێت",
+        "A payment of yours is under way, or money is due back to you: wait until it is over",
+    ),
     # of a plate
     "plate_ambiguous": _words(
         "رقم اللوحة يُقرأ بأكثر من وجه، اختر",

@@ -23,6 +23,8 @@ class Operation:
     fields: Fields = field(default_factory=dict)
     unreadable: Fields = field(default_factory=dict)
     open: bool = False
+    of_office: bool = False
+    """Whether somebody calls it for the directorate, and not about themselves."""
 
 
 def _path(name: str) -> Parameter:
@@ -155,6 +157,17 @@ OPERATIONS: dict[str, Operation] = {
         body="MeChange",
         fields={"language": ("wrong_type", "wrong_value"), "sms": ("wrong_type",)},
     ),
+    "DELETE /v1/me": Operation(
+        "Erase what is kept of me: every call is refused until it is done, in some minutes, and then I am told by SMS",
+        {202: "Erasure"},
+        refusals={409: ("payment_live",)},
+    ),
+    "GET /v1/me/export": Operation(
+        "All that is kept of me, as it is stored, in pages of about so many items; a page may be empty before the last",
+        {200: "KeptPage"},
+        parameters=PAGED,
+        fields=PAGE_FIELDS,
+    ),
     "GET /v1/messages": Operation(
         "SMS to me, newest first, with their status", {200: "MessagePage"}, parameters=PAGED, fields=PAGE_FIELDS
     ),
@@ -236,6 +249,7 @@ OPERATIONS: dict[str, Operation] = {
             "violations": ("missing", "wrong_type", "empty", "too_many", "repeated"),
             "violations.0": ("wrong_type", "empty", "too_long"),
         },
+        of_office=True,
     ),
     "POST /v1/callbacks/{gateway}": Operation(
         "A payment gateway says that something happened; verified by the gateway's own scheme",
@@ -265,12 +279,14 @@ OPERATIONS: dict[str, Operation] = {
             "accept": ("wrong_type", "too_many", "wrong_value"),
             "check": ("wrong_type",),
         },
+        of_office=True,
     ),
     "GET /v1/uploads/{upload_id}": Operation(
         "What became of an upload (scope directorate)",
         {200: "Upload"},
         parameters=(_path("upload_id"),),
         refusals={403: ("scope_missing",), 404: ("no_such_upload",)},
+        of_office=True,
     ),
     "GET /v1/health": Operation("The API answers", {200: "Health"}, open=True),
     "GET /v1/openapi.json": Operation("This description", {200: "Description"}, open=True),

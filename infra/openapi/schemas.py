@@ -207,6 +207,8 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "LookUpDayPage": page(answer(day=DAY, citizens=COUNT, staff=COUNT)),
     "Me": answer(language=one_of(*LANGUAGES), sms=FLAG, phone=nullable(TEXT)),
+    "Erasure": answer(stays=TEXT),
+    "KeptPage": page(answer(kind=TEXT, table=TEXT, item={"type": "object"})),
     "MeChange": request(language=one_of(*LANGUAGES), sms=FLAG),
     "MessagePage": page(
         answer(

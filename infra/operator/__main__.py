@@ -25,7 +25,8 @@ from infra.operator import (
 )
 from infra.operator.deployment import Deployment
 from infra.operator.investigating import find, who_looked
-from infra.operator.options import APPLY, KEY, REASON, named, refusing, say
+from infra.operator.options import APPLY, KEY, REASON, named, only_said, refusing, say
+from infra.operator.registering import add_plate_key, rekey_registry
 from infra.operator.rounds import LEFT
 from infra.policies import faults
 from shared.aws_json import AwsError
@@ -60,10 +61,8 @@ def app(context: click.Context, stack: str) -> None:
 
 app.add_command(who_looked)
 app.add_command(find)
-
-
-def _only_said() -> None:
-    click.echo("nothing was done; with --apply (make: APPLY=1) it is")
+app.add_command(add_plate_key)
+app.add_command(rekey_registry)
 
 
 @app.command("replay")
@@ -81,7 +80,7 @@ def replay_command(deployment: Deployment, place: str | None, prefix: str, apply
         raise click.BadParameter(f"there is no {place}; there are: {', '.join(known)}")
     if not apply:
         click.echo(f"{place}: {replay.waiting(deployment, place)} wait")
-        _only_said()
+        only_said()
         return
     with deployment.audited("replay", place=place, prefix=prefix) as results:
         replayed = replay.replay(deployment, place, prefix)
@@ -134,7 +133,7 @@ def decide_payment(deployment: Deployment, decision: str, payment_id: str, reaso
         payment = deciding.find(deployment, payment_id, decision)
         click.echo(f"{payment.status}, {payment.received:,} IQD: {deciding.DECISIONS[decision].says}")
         if not apply:
-            _only_said()
+            only_said()
             return
         with deployment.audited("decide-payment", decision=decision, payment_id=payment_id, reason=reason):
             deciding.decide(deployment, payment, decision)
@@ -154,7 +153,7 @@ def pause(deployment: Deployment, what: str, reason: str, apply: bool) -> None:
     """Stop a part at once; nothing is lost. Of ingest it says what is still under way: again once that has ended."""
     click.echo(f"{what}: {pausing.PARTS[what].meanwhile}")
     if not apply:
-        _only_said()
+        only_said()
         return
     with deployment.audited("pause", what=what, reason=reason):
         pausing.pause(deployment, what, reason)
@@ -170,7 +169,7 @@ def resume(deployment: Deployment, what: str, apply: bool) -> None:
     """Let a part go on."""
     if not apply:
         say(_states(deployment))
-        _only_said()
+        only_said()
         return
     with deployment.audited("resume", what=what):
         pausing.resume(deployment, what)
@@ -199,7 +198,7 @@ def rollback_file(deployment: Deployment, key: str, reason: str, apply: bool) ->
     click.echo(f"{len(undo.inserted):,} inserted: to be forgotten; {len(undo.changed):,} changed: to be restored")
     say(f"{count:,} stay as they are: {why}" for why, count in sorted(undo.kept.items()))
     if not apply:
-        _only_said()
+        only_said()
         return
     results: dict[str, object] = {}
     audited = deployment.audited("rollback-file", key=key, version=file.version.version_id, reason=reason)
@@ -239,7 +238,7 @@ def accept_reopened(deployment: Deployment, key: str, reason: str, apply: bool) 
         rows = reopening.rejected(deployment, file)
     click.echo(f"{len(rows):,} rows open again what was paid or cancelled: to be taken")
     if not apply:
-        _only_said()
+        only_said()
         return
     with deployment.audited("accept-reopened", key=key, version=file.version.version_id, reason=reason) as results:
         results |= reopening.accept(deployment, rows)
@@ -263,7 +262,7 @@ def release_news(deployment: Deployment, key: str, reason: str, apply: bool) -> 
         click.echo(f"{before:,} were let go before")
     click.echo(f"{held:,} news are held back: to be let go")
     if not apply:
-        _only_said()
+        only_said()
         return
     results: dict[str, object] = {}
     audited = deployment.audited("release-news", key=key, version=file.version.version_id, reason=reason)
@@ -288,7 +287,7 @@ def release_registry(deployment: Deployment, key: str, reason: str, apply: bool)
     with refusing(registering.RegisteringError):
         click.echo(f"{registering.waiting(deployment, file):,} rows wait to replace registration numbers")
     if not apply:
-        _only_said()
+        only_said()
         return
     audited = deployment.audited("release-registry", key=key, version=file.version.version_id, reason=reason)
     with refusing(registering.RegisteringError), audited as results:
@@ -308,7 +307,7 @@ def figures(deployment: Deployment, day: datetime, apply: bool) -> None:
     key = f"statistics/{day:%Y-%m-%d}.json"
     click.echo(f"{key}: to be written; the whole table of violations is read through for it")
     if not apply:
-        _only_said()
+        only_said()
         return
     with deployment.audited("figures", key=key):
         function, payload = deployment.physical["StatsOnNight"], json.dumps({"day": f"{day:%Y-%m-%d}"}).encode()
@@ -343,7 +342,7 @@ def reindex_rises(deployment: Deployment, apply: bool) -> None:
         return
     say(todo.lines())
     if not apply:
-        _only_said()
+        only_said()
         return
     results: dict[str, object] = {}
     try:
@@ -370,7 +369,7 @@ def set_sms_attributes(deployment: Deployment, apply: bool) -> None:
     }
     say(f"{name}: {value}" for name, value in attributes.items())
     if not apply:
-        _only_said()
+        only_said()
         return
     with deployment.audited("set-sms-attributes"):
         deployment.clients("sns").set_sms_attributes(attributes=attributes)

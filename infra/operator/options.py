@@ -26,6 +26,11 @@ def say(lines: Iterable[str]) -> None:
         click.echo(line)
 
 
+def only_said() -> None:
+    """Say that nothing was done."""
+    click.echo("nothing was done; with --apply (make: APPLY=1) it is")
+
+
 @contextmanager
 def refusing(error: type[Exception]) -> Iterator[None]:
     """Let an error that says why something cannot be done be the command's answer."""

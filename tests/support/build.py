@@ -119,5 +119,5 @@ def follow(
 
 def reservation(at: datetime = NOON, **fields: Any) -> Reservation:
     """What a message of one part takes of the caps."""
-    values = {"sub": SUB, "phone": PHONE, "text": "text", "cost": 50_000, "at": at, "kind": "refund", "attempt": 0}
+    values = {"who": SUB, "phone": PHONE, "text": "text", "cost": 50_000, "at": at, "kind": "refund", "attempt": 0}
     return Reservation(**(values | fields))

@@ -112,6 +112,7 @@ class Functions:
         self.sqs = engine.sqs
         name = f"test-{next(_NAMES)}-{secrets.token_hex(4)}"
         self.queue: str = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        self.erasures: str = self.sqs.create_queue(QueueName=f"{name}-erasures")["QueueUrl"]
         self.failed_records = f"{name}-failed-records"  # made by the tests that need it
         secret = json.dumps({"api_key": "merchant", "callback_key": secrets.token_hex(16)})
         engine.fast()("secretsmanager", "CreateSecret", {"Name": name, "SecretString": secret})
@@ -140,6 +141,7 @@ class Functions:
             "MAX_FOLLOWERS": "50",
             "PROOFS_A_DAY": "10",
             "SMS_QUEUE_URL": self.queue,
+            "ERASURE_QUEUE_URL": self.erasures,
             "FAILED_RECORDS_BUCKET": self.failed_records,
             "SMS_SENDER_ID": "Gharama",
             "QUIET_HOURS": "off",
@@ -179,11 +181,12 @@ class Functions:
             "pay.gateways.sandbox",
             "notify.providers.sns",
             "shared.clock",
+            "query.mine.made",
             *_NOTIFYING,
         ):
             importlib.import_module(module)
         monkeypatch.setattr("shared.clock.datetime", self.clock)
-        for module in ("query.ports", *_NOTIFYING):
+        for module in ("query.ports", "query.mine.made", *_NOTIFYING):
             monkeypatch.setattr(f"{module}.FastClient", self._fast)
         monkeypatch.setattr("notify.providers.sns.Sns", lambda sender_id: self.phones)
         monkeypatch.setattr("pay.ports.FastClient", lambda: _PerThread(self._fast))
@@ -254,6 +257,28 @@ class Functions:
     def poll_gateways(self) -> None:
         run("pay.poll_gateways", events.schedule())
 
+    def export(self, limit: int = 100, **request: Any) -> list[Json]:
+        """All that is kept of a citizen, page by page."""
+        found: list[Json] = []
+        cursor = ""
+        while True:
+            query = {"limit": str(limit), **({"cursor": cursor} if cursor else {})}
+            page = self.call("query.mine.api", "GET /v1/me/export", query=query, **request).body
+            found += page["items"]
+            cursor = page["next_cursor"]
+            if not cursor:
+                return found
+
+    def erase(self, **request: Any) -> Reply:
+        return self.call("query.mine.api", "DELETE /v1/me", **request)
+
+    def go_on_erasing(self, sub: str) -> None:
+        """Give an erasure to its function as often as it comes again, each time when it is due."""
+        for _ in range(4):
+            self.clock.forward(minutes=2)
+            answer = run("query.mine.on_erasure", events.records([events.queued(json.dumps({"sub": sub}))]))
+            assert answer == {"batchItemFailures": []}
+
     # ------------------------------------------------------------------ streams and queues
 
     def ingest(self, *rows: Row) -> list[Json]:
@@ -314,6 +339,7 @@ class Functions:
         for client in self._clients:
             client.close()
         self.sqs.delete_queue(QueueUrl=self.queue)
+        self.sqs.delete_queue(QueueUrl=self.erasures)
         forget()
 
 

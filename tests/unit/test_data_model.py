@@ -28,9 +28,12 @@ from shared.stores.pausing import Pausing
 from shared.stores.payments import Payments
 from shared.stores.people.citizens import Citizens
 from shared.stores.people.look_ups import Asked, LookUps
-from shared.stores.people.profiles import Change, Subject
+from shared.stores.people.profiles import COUNTED, Change, Subject
 from shared.stores.people.who_looked import What, WhoLooked
-from shared.stores.registry import Registry
+from shared.stores.persons.erasing import Erasing, Erasures
+from shared.stores.persons.exporting import Person, Tables
+from shared.stores.persons.kept import KINDS
+from shared.stores.registry import Registry, Rekeying
 from shared.stores.settlements import Settlements
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
 from shared.stores.violations import PAY_ATTRIBUTES, Reindexing
@@ -64,23 +67,29 @@ class _Marks(PlateCrypto):
     def __init__(self) -> None:
         super().__init__(b"")
 
-    def plate_fingerprint(self, plate_key: str) -> str:
+    def plate_fingerprints(self, plate_key: str) -> list[str]:
+        return ["<plate's fingerprint>"]
+
+    def registry_marks(self, plate_key: str) -> list[str]:
+        return ["<plate's fingerprint>"]
+
+    def registry_mark(self, plate_key: str) -> str:
         return "<plate's fingerprint>"
 
-    def citizen_fingerprint(self, sub: str) -> str:
-        return "<citizen's fingerprint>"
+    def citizen_fingerprints(self, sub: str) -> list[str]:
+        return ["<who>"]
 
 
 def written() -> dict[tuple[str, str], set[str]]:
     """The attributes of every kind of item that the stores write, by table and key."""
     port = WrittenItems()
-    for write in (_citizens, _files, _messages, _payments, _settlements, _registry):
+    for write in (_citizens, _files, _messages, _payments, _settlements, _registry, _persons):
         write(port)
     return {**port.items, ("Violations", "<violation no>"): {*INGEST_ATTRIBUTES, *PAY_ATTRIBUTES}}
 
 
 def _citizens(port: WrittenItems) -> None:
-    citizens, look_ups = Citizens(port, "Citizens"), LookUps(port, "Citizens")
+    citizens, look_ups = Citizens(port, "Citizens", lambda _: "<who>"), LookUps(port, "Citizens")
     vehicle = filled(Vehicle, vehicle_id="<vehicle id>", plate_key="<plate key>", proven=True, pending_at=None)
     citizens.choose("<sub>", "+964", "ar", sms=True)
     citizens.admit("<sub>", "+964", "ar", Subject("<plate key>", "mark"), Limits(), NOON)
@@ -127,11 +136,11 @@ def _files(port: WrittenItems) -> None:
 def _messages(port: WrittenItems) -> None:
     messages = Messages(port, "Messages")
     message = filled(Message, message_id="<message id>")
-    messages.tell([Telling(message, ["TOLD#<violation no>#<sub>#<kind>"])], NOON)
-    messages.tell([Telling(message, ["TOLD#<violation no>#<sub>#<kind>#<episode>#<plate key>"])], NOON)
-    messages.claim("<message id>", reservation(sub="<sub>"), CAPS, ["1"])
-    messages.claim("<message id>", reservation(sub="<sub>", kind=MessageKind.FOLLOWER_ADDED), CAPS)
-    messages.claim("<message id>", reservation(sub="<sub>", kind=MessageKind.QUERY_RESULT), CAPS)
+    messages.tell([Telling(message, ["TOLD#<violation no>#<who>#<kind>"])], NOON)
+    messages.tell([Telling(message, ["TOLD#<violation no>#<who>#<kind>#<episode>#<plate key>"])], NOON)
+    messages.claim("<message id>", reservation(who="<who>"), CAPS, ["1"])
+    messages.claim("<message id>", reservation(who="<who>", kind=MessageKind.FOLLOWER_ADDED), CAPS)
+    messages.claim("<message id>", reservation(who="<who>", kind=MessageKind.QUERY_RESULT), CAPS)
     messages.fold(message, message, NOON, NOON)
     messages.sent("<message id>", "sns", "id", NOON)
     messages.end("<message id>", MessageStatus.FAILED, "reason", NOON)
@@ -173,7 +182,17 @@ def _registry(port: WrittenItems) -> None:
     port.known["Registry"] = [item_key("<plate's fingerprint>", "NUMBER#<category>") | pack(card)]
     registry.write([registration("1", category="<category>")])
     registry.count_wrong("plate", NOON)
+    assert [*Rekeying(port, "Registry", _Marks(), "a pass").walk(0, 1)] == [(0, 0)]
     port.write(registry.wait_action("plate", "<sub>", "number", NOON))
+
+
+def _persons(port: WrittenItems) -> None:
+    erasures = Erasures(port, Tables("Citizens", "Messages", "Payments"))
+    somebody = Person("<sub>", ["<who>"])
+    erasures.begin("<sub>", NOON)
+    erasures.unlinked("<sub>", NOON)
+    port.item = {name: {"S": name} for name in COUNTED}
+    erasures.end(somebody, Erasing("now", "now", None, "ar"), None, NOON)
 
 
 def items() -> list[list[str]]:
@@ -192,6 +211,23 @@ def drawn() -> dict[tuple[str, str], set[str]]:
 
 def test_items_are_as_the_stores_write_them() -> None:
     assert drawn() == written(), PAGE
+
+
+def test_every_item_that_names_a_person_is_one_that_the_export_and_the_erasure_know() -> None:
+    """Whose key or attributes hold a citizen, their fingerprint or phone; what else is known of them is of payments."""
+    persons = {
+        (table, key)
+        for (table, key), attributes in drawn().items()
+        if {"sub", "who", "phone", "person"} & attributes or "<sub>" in key or "<who>" in key
+    }
+    known = {(kind.table, kind.key) for kind in KINDS}
+    assert persons <= known, "shared/stores/persons/kept.py::KINDS"
+    assert {key.partition(" / ")[0] for _, key in known - persons} <= {
+        "<payment id>",
+        "RECEIPT#<receipt no>",
+        "KEY#<digest>",
+    }
+    assert known <= drawn().keys()
 
 
 def test_an_attribute_of_a_violation_has_one_writer() -> None:

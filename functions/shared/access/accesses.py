@@ -14,7 +14,7 @@ from shared.plate_crypto import PlateCrypto
 from shared.settings import setting
 from shared.stores.items import Item, batch_get_of, epoch, item_key
 from shared.stores.people.links import follower_of
-from shared.stores.people.profiles import profile_of
+from shared.stores.people.profiles import ERASING, profile_of
 from shared.stores.registry import card_keys, cards_of, pending_key
 
 REGISTRATION: Final = "registration"
@@ -54,36 +54,39 @@ class Accesses:
 
     def cards(self, plate_key: str) -> dict[str, Card]:
         """Read a plate's cards. One BatchGetItem."""
-        keys = card_keys(self._crypto.plate_fingerprint(plate_key))
-        return cards_of(batch_get_of(self._call, {self._registry: keys})[self._registry])
+        keys = [key for mark in self._crypto.registry_marks(plate_key) for key in card_keys(mark)]
+        return cards_of(batch_get_of(self._call, {self._registry: keys})[self._registry], self._crypto)
 
     def of_followers(self, plate_key: str, followers: Iterable[Follower]) -> list[tuple[Follower, Grant]]:
         """Say of each follower of a plate what they are to it now. One BatchGetItem where any of them has proved it."""
         found = list(followers)
         cards = self.cards(plate_key) if any(each.proven for each in found) else {}
-        return [(each, grant_of(each, cards, needs_proof=self.needs_proof)) for each in found]
+        wrap = self._crypto.wrap
+        return [(each, grant_of(each, cards, needs_proof=self.needs_proof, wrap=wrap)) for each in found]
 
     def _grants(
         self, sub: str, plate_keys: Sequence[str], at: datetime, *others: Item
     ) -> tuple[Profile | None, dict[str, Grant]]:
-        marks = {self._crypto.plate_fingerprint(plate_key): plate_key for plate_key in plate_keys}
+        marks = {mark: plate_key for plate_key in plate_keys for mark in self._crypto.registry_marks(plate_key)}
         own = [key for plate in plate_keys for key in (item_key(f"P#{plate}", sub), item_key(sub, f"SEEN#{plate}"))]
         registered = [key for mark in marks for key in (*card_keys(mark), pending_key(mark, sub))]
         found = batch_get_of(self._call, {self._citizens: [*own, *others], self._registry: registered})
         kept = {(item["pk"]["S"], item["sk"]["S"]): item for item in found[self._citizens]}
-        by_mark: dict[str, list[Item]] = {mark: [] for mark in marks}
+        by_plate: dict[str, list[Item]] = {plate_key: [] for plate_key in plate_keys}
         for item in found[self._registry]:
-            by_mark[item["pk"]["S"]].append(item)
+            by_plate[marks[item["pk"]["S"]]].append(item)
         grants: dict[str, Grant] = {}
-        for mark, plate_key in marks.items():
+        for plate_key, items in by_plate.items():
             link, seen = kept.get((f"P#{plate_key}", sub)), kept.get((sub, f"SEEN#{plate_key}"))
-            pending = next((item for item in by_mark[mark] if item["sk"] == pending_key(mark, sub)["sk"]), None)
+            pending = next((item for item in items if item["sk"] == pending_key("", sub)["sk"]), None)
             grants[plate_key] = grant_of(
                 follower_of(link) if link else None,
-                cards_of(by_mark[mark]),
+                cards_of(items, self._crypto),
                 is_seen=seen is not None and int(seen["expires"]["N"]) > epoch(at),
                 pending=pending["number"]["S"] if pending else None,
                 needs_proof=self.needs_proof,
+                wrap=self._crypto.wrap,
             )
         profile = kept.get((sub, _PROFILE))
-        return profile_of(profile) if profile else None, grants
+        there = profile if profile and ERASING not in profile else None
+        return profile_of(there) if there else None, grants

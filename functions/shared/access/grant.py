@@ -77,8 +77,11 @@ def grant_of(
     is_seen: bool = False,
     pending: str | None = None,
     needs_proof: bool = False,
+    wrap: Callable[[str], str] = str,
 ) -> Grant:
     """Work out what a citizen is to a plate.
+
+    wrap: brings what is kept of a number to the version of the key in which those of the cards are.
 
     is_seen: they looked it up in the last 24 hours. pending: the fingerprint of a proof that waits for its card.
     needs_proof: whether a link without proof is none.
@@ -88,12 +91,12 @@ def grant_of(
         return Grant(seen)
     without = seen if needs_proof else Access.LINKED
     if link.proven:
-        proof = still_proves(cards, link.category, link.card or "", link.proved_at or "")
+        proof = still_proves(cards, link.category, wrap(link.card or ""), link.proved_at or "")
         if proof.right:
             return Grant(Access.PROVEN, link, proof)
         return Grant(without, link, proof, Turn.ENDED)
     if pending is None:
         return Grant(without, link)
-    proof = compare(cards, link.category, pending)
+    proof = compare(cards, link.category, wrap(pending))
     turn = (Turn.RIGHT if proof.right else Turn.WRONG) if proof.known else None
     return Grant(without, link, proof, turn, pending)

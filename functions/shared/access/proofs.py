@@ -53,8 +53,8 @@ class Proofs:
         after = before._replace(proven=False, card=None, proved_at=None, pending_at=None)
         if turn is Turn.RIGHT:
             after = after._replace(proven=True, category=proof.category, card=grant.number, proved_at=to_text(now))
-        others = [] if turn is Turn.ENDED else [self._registry.forget_action(plate_key, sub)]
-        if (profile := self._citizens.profile(sub)) and profile.phone and profile.sms:
+        others = [] if turn is Turn.ENDED else self._registry.forget_actions(plate_key, sub)
+        if (profile := self._citizens.profiles([sub]).get(sub)) and profile.phone and profile.sms:
             told = Message(
                 message_id=digest(_KINDS[turn], sub, link.vehicle_id, link.proved_at or link.pending_at or ""),
                 sub=sub,

@@ -6,11 +6,15 @@ from typing import Final, NamedTuple
 
 
 class Profile(NamedTuple):
-    """How a citizen wants to be told. phone: E.164 as last seen in a token. sms: False switches every SMS off."""
+    """How a citizen wants to be told. phone: E.164 as last seen in a token. sms: False switches every SMS off.
+
+    who: the citizen's fingerprint, under which their SMS of a day are counted; None in a profile older than it.
+    """
 
     phone: str | None
     language: str = "ar"
     sms: bool = True
+    who: str | None = None
 
 
 class Limits(NamedTuple):
@@ -41,6 +45,10 @@ class QuotaError(Exception):
         self.quota = quota
 
 
+class ErasingError(Exception):
+    """A citizen has asked for all that is kept of them to be erased, and that is under way."""
+
+
 class FollowersFullError(Exception):
     """A plate has as many followers as one may who have not proved it theirs."""
 
@@ -64,7 +72,10 @@ class Vehicle(NamedTuple):
 
 
 class Follower(NamedTuple):
-    """A citizen who linked a plate, as the plate's own list knows them. since: a stored text. See :class:`Vehicle`."""
+    """A citizen who linked a plate, as the plate's own list knows them. since: a stored text. See :class:`Vehicle`.
+
+    who: the citizen's fingerprint as it was when they linked it; None in a link older than it.
+    """
 
     sub: str
     vehicle_id: str
@@ -76,3 +87,9 @@ class Follower(NamedTuple):
     card: str | None = None
     proved_at: str | None = None
     pending_at: str | None = None
+    who: str | None = None
+
+    @property
+    def told_as(self) -> str:
+        """Under which name it is kept what they were told: one that says nobody's, and outlives an erasure."""
+        return self.who or self.sub

@@ -27,6 +27,7 @@ class MessageKind(StrEnum):
     DISPUTED = "disputed"
     DISPUTE_REFUSED = "dispute_refused"
     DISPUTE_ACCEPTED = "dispute_accepted"
+    ERASED = "erased"
     PROOF_RIGHT = "proof_right"
     PROOF_WRONG = "proof_wrong"
     PROOF_ENDED = "proof_ended"
@@ -287,6 +288,11 @@ def followers_added(language: str, plate: Plate) -> str:
 def of_proof(kind: MessageKind, language: str, plate: Plate) -> str:
     """Say what became of a proof: it is right, it is wrong, or it has ended."""
     return _render(kind, language, {"plate_tail": plate.tail})
+
+
+def erased(language: str) -> str:
+    """Say that what was kept of a citizen is erased, to the phone that was theirs."""
+    return _render("erased", language, {})
 
 
 def _rising(

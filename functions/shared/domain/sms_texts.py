@@ -349,14 +349,15 @@ _BODIES: Final = {
         "بەدواداچوونی نوێ بۆ تابلۆ ..{plate_tail}\nنەناسراو لە ئور بوەستێنە",
         "new following of plate ..{plate_tail}. If you do not know who it is, stop it.",
     ),
+    "erased": (
+        "تم حذف بياناتكم بطلبكم\nتبقى الوصولات بحكم القانون",
+        "زانیارییەکانتان سڕانەوە\nپسوولەکان بەپێی یاسا دەمێننەوە",
+        "what we kept of you is erased, as you asked. Receipts stay, as the law wants.",
+    ),
 }
 
 TEXTS: Final = {
-    name: {
-        "ar": PREFIXES["ar"] + arabic,
-        "ckb": PREFIXES["ckb"] + kurdish,
-        "en": PREFIXES["en"] + english + DETAILS,
-    }
+    name: {"ar": PREFIXES["ar"] + arabic, "ckb": PREFIXES["ckb"] + kurdish, "en": PREFIXES["en"] + english + DETAILS}
     for name, (arabic, kurdish, english) in _BODIES.items()
 }
 """By name, then by language."""

@@ -2,6 +2,7 @@
 
 Keys: ``pk=<sub>`` with ``sk`` = ``PROFILE``, ``VEHICLE#<vehicle id>``; ``pk=P#<plate key>, sk=<sub>``: a follower,
 written in one transaction with the link; ``pk=F#<plate key>, sk=UNPROVEN``: how many of them have not proved it theirs;
+``pk=<the citizen's fingerprint>, sk=COUNTS``: what they had counted on the day on which they were erased;
 ``pk=CONTESTED``: proofs of one vehicle of which the holder of another contests one.
 What a citizen looked up lies beside: :mod:`shared.stores.people.look_ups`.
 
@@ -13,7 +14,7 @@ by ``person``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -34,7 +35,16 @@ from shared.stores.items import (
     transact,
 )
 from shared.stores.people.links import CHANGING, follower_of, link_keys, read_vehicle, update_of
-from shared.stores.people.profiles import Change, Subject, profile_of, texts, used_up
+from shared.stores.people.profiles import (
+    ERASING,
+    Change,
+    Subject,
+    profile_of,
+    require_present,
+    returned,
+    texts,
+    used_up,
+)
 
 _TRIES: Final = 5
 
@@ -52,23 +62,29 @@ class Admission(NamedTuple):
 
 
 class Citizens:
-    """The table through the port."""
+    """The table through the port. fingerprint: of a citizen; needed by whoever writes profiles and links.
 
-    def __init__(self, call: Call, table: str) -> None:
+    What a citizen asks for while they are being erased raises ErasingError.
+    """
+
+    def __init__(self, call: Call, table: str, fingerprint: Callable[[str], str] | None = None) -> None:
         self._call = call
         self._table = table
+        self._fingerprint = fingerprint
 
     # ------------------------------------------------------------------ profile
 
     def profile(self, sub: str) -> Profile | None:
         """A citizen's profile; None before their first call. Consistently read: SMS off counts at once."""
         item = self._get(sub, "PROFILE")
+        require_present(item)
         return None if item is None else profile_of(item)
 
     def profiles(self, subs: Iterable[str]) -> dict[str, Profile]:
-        """The profiles that exist of these citizens, by sub."""
+        """The profiles that exist of these citizens, by sub; none of who is being erased."""
         keys = [item_key(sub, "PROFILE") for sub in dict.fromkeys(subs)]
-        return {item["pk"]["S"]: profile_of(item) for item in batch_get(self._call, self._table, keys)}
+        items = batch_get(self._call, self._table, keys)
+        return {item["pk"]["S"]: profile_of(item) for item in items if ERASING not in item}
 
     def seen_in_person(self, sub: str, phone: str | None, language: str) -> Profile:
         """Keep the phone and language of a citizen's token and call, and answer the profile. One UpdateItem.
@@ -94,7 +110,8 @@ class Citizens:
         """Count a look-up, if the citizen's quotas allow it, and keep phone and language of it all the same.
 
         subject: None for a text that could not be read: it counts as a query, not as a plate. One UpdateItem; a second
-        for the first look-up of a day, for its last plate, and for a plate that is linked. Raises QuotaError.
+        for the first look-up of a day, for its last plate, and for a plate that is linked; a GetItem for the very
+        first. Raises QuotaError.
         """
         day = to_text(at)[:10]
         known: Item = {"day": {"S": day}}  # as it mostly is: not the day's first, and not a linked plate
@@ -112,7 +129,7 @@ class Citizens:
             except AwsError as error:
                 if not error.condition_failed:
                     raise
-                known = error.item or {}
+                known = self._returning(sub, day, error.item or {})
                 if quota := used_up(known, day, subject, limits):
                     raise QuotaError(quota) from None
                 continue
@@ -146,7 +163,7 @@ class Citizens:
             except AwsError as error:
                 if not error.condition_failed:
                     raise
-                known = error.item or {}
+                known = self._returning(sub, day, error.item or {})
                 is_today = (text(known, "day") or "") >= day
                 if is_today and (number(known, "proofs") or 0) >= limits.proofs:
                     raise QuotaError("proofs") from None
@@ -159,9 +176,21 @@ class Citizens:
         raise RuntimeError("others keep changing the same profile")
 
     def _update_profile(self, sub: str, change: Change) -> Item:
+        if self._fingerprint:
+            change.set("who", self._fingerprint(sub))
         request = change.request(self._table, item_key(sub, "PROFILE"))
-        item: Item = self._call("dynamodb", "UpdateItem", {**request, "ReturnValues": "ALL_NEW"})["Attributes"]
+        try:
+            item: Item = self._call("dynamodb", "UpdateItem", {**request, "ReturnValues": "ALL_NEW"})["Attributes"]
+        except AwsError as error:
+            require_present(error.item)
+            raise
         return item
+
+    def _returning(self, sub: str, day: str, known: Item) -> Item:
+        """The profile as it is known, with what its citizen had counted today before they were erased."""
+        if "day" in known or self._fingerprint is None:
+            return known
+        return returned(self._call, self._table, item_key(sub, "PROFILE"), self._fingerprint(sub), day, known)
 
     def of_phone(self, phone: str) -> list[str]:
         """The citizens who were last seen with a phone, by sub. One Query: a phone has few."""
@@ -198,9 +227,10 @@ class Citizens:
             except AwsError as error:
                 if not error.condition_failed:
                     raise
+                require_present(error.reasons[-1].get("Item"))
                 if existing := self._linked(sub, vehicle.plate_key):
                     return existing
-                known = error.reasons[-1].get("Item") or {}
+                known = self._returning(sub, day, error.reasons[-1].get("Item") or {})
                 is_full = not vehicle.proven and error.reasons[-2].get("Code") == "ConditionalCheckFailed"
                 if quota := _no_room(known, day, limits):
                     raise QuotaError(quota) from None
@@ -213,7 +243,8 @@ class Citizens:
         raise RuntimeError("others keep changing the same profile")
 
     def _link_actions(self, sub: str, vehicle: Vehicle, at: datetime) -> list[Json]:
-        common = {name: getattr(vehicle, name) for name in CHANGING} | {"linked_at": to_text(at)}
+        who = self._fingerprint(sub) if self._fingerprint else None
+        common = {name: getattr(vehicle, name) for name in CHANGING} | {"linked_at": to_text(at), "who": who}
         follower = {**item_key(f"P#{vehicle.plate_key}", sub), **pack({"vehicle_id": vehicle.vehicle_id, **common})}
         link = {**item_key(sub, f"VEHICLE#{vehicle.vehicle_id}"), **pack({"plate": vehicle.plate_key, **common})}
         return [
@@ -263,9 +294,11 @@ class Citizens:
         return [read_vehicle(item["sk"]["S"].removeprefix("VEHICLE#"), item["plate"]["S"], item) for item in items]
 
     def vehicle(self, sub: str, vehicle_id: str) -> Vehicle | None:
-        """One of a citizen's own vehicles, or None."""
-        item = self._get(sub, f"VEHICLE#{vehicle_id}")
-        return read_vehicle(vehicle_id, item["plate"]["S"], item) if item else None
+        """One of a citizen's own vehicles, or None. One BatchGetItem, with the profile."""
+        keys = [item_key(sub, f"VEHICLE#{vehicle_id}"), item_key(sub, "PROFILE")]
+        items = {item["sk"]["S"]: item for item in batch_get(self._call, self._table, keys)}
+        require_present(items.pop("PROFILE", None))
+        return next((read_vehicle(vehicle_id, item["plate"]["S"], item) for item in items.values()), None)
 
     def change(
         self,
@@ -324,7 +357,7 @@ class Citizens:
             for key in link_keys(sub, vehicle_id, plate_key)
         ]
         counted = [] if proven else [self._count_action(plate_key, -1)]
-        listed: Json = {"Update": change.request(self._table, item_key(sub, "PROFILE"))}
+        listed: Json = {"Update": change.request(self._table, item_key(sub, "PROFILE"), while_erasing=True)}
         return is_made(lambda: self.make([*deletes, listed, *counted, *others]))
 
     def followers(self, plate_key: str, unreadable: list[Exception] | None = None) -> Iterator[Follower]:

@@ -62,6 +62,7 @@ def follower_of(item: Item) -> Follower:
         text(item, "card"),
         text(item, "proved_at"),
         text(item, "pending_at"),
+        text(item, "who"),
     )
 
 

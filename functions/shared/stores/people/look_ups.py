@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 from shared.aws_json import Call, Json
 from shared.domain.time import to_text
-from shared.stores.items import epoch, get_item, item_key, pack, text, transact
+from shared.stores.items import batch_get, epoch, item_key, pack, text, transact
+from shared.stores.people.profiles import require_present
 
 SEEN_FOR: Final = timedelta(hours=24)
 SAME_ANSWER_FOR: Final = timedelta(minutes=10)
@@ -46,8 +47,14 @@ class LookUps:
         return {"Put": {"TableName": self._table, "Item": item}}
 
     def query(self, sub: str, query_id: str, at: datetime) -> Asked | None:
-        """Return what a citizen's own query of the last 24 h asked for, or None."""
-        item = get_item(self._call, self._table, item_key(sub, f"QUERY#{query_id}"))
+        """Return what a citizen's own query of the last 24 h asked for, or None. One BatchGetItem, with the profile.
+
+        Raises ErasingError.
+        """
+        keys = [item_key(sub, f"QUERY#{query_id}"), item_key(sub, "PROFILE")]
+        items = {item["sk"]["S"]: item for item in batch_get(self._call, self._table, keys)}
+        require_present(items.pop("PROFILE", None))
+        item = next(iter(items.values()), None)
         if item is None or int(item["expires"]["N"]) <= epoch(at):
             return None
         return Asked(item["plate"]["S"], text(item, "category"))

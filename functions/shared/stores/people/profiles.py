@@ -5,12 +5,19 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from shared.aws_json import Json
-from shared.domain.citizen import Limits, Profile
-from shared.stores.items import Item, number, pack, text
+from shared.aws_json import Call, Json
+from shared.domain.citizen import ErasingError, Limits, Profile
+from shared.stores.items import Item, get_item, is_made, item_key, number, pack, text
+
+ERASING: Final = "erasing"
+"""The attribute of a profile that is being erased: since when, a stored text."""
 
 COUNTS: Final = ("queries", "links", "proofs")
 """What a profile counts of its citizen's day."""
+OF_DAYS: Final = ("plates_full_on", "plates_full_days")
+"""What it counts of days on end."""
+COUNTED: Final[tuple[str, ...]] = ("day", "plates", *COUNTS, *OF_DAYS)
+"""What is kept under the citizen's fingerprint where they are erased, until the next day is over."""
 
 
 class Subject(NamedTuple):
@@ -145,8 +152,13 @@ class Change:
         self._conditions.append(f"{'' if linked else 'NOT '}contains({self._name('linked')}, :plate)")
         self._values[":plate"] = {"S": plate_key}
 
-    def request(self, table: str, key: Item) -> Json:
-        """The UpdateItem. A refused one answers with the item as it stands."""
+    def request(self, table: str, key: Item, *, while_erasing: bool = False) -> Json:
+        """The UpdateItem. A refused one answers with the item as it stands.
+
+        while_erasing: whether it may be made of a citizen who is being erased.
+        """
+        if not while_erasing:
+            self._conditions.append(f"attribute_not_exists({ERASING})")
         clauses = (("SET", self._sets), ("REMOVE", self._removes), ("ADD", self._adds), ("DELETE", self._deletes))
         request: Json = {
             "TableName": table,
@@ -180,7 +192,36 @@ def used_up(known: Item, day: str, subject: Subject | None, limits: Limits) -> s
 
 
 def profile_of(item: Item) -> Profile:
-    return Profile(text(item, "phone"), text(item, "language") or "ar", item.get("sms", {}).get("BOOL", True))
+    sms = item.get("sms", {}).get("BOOL", True)
+    return Profile(text(item, "phone"), text(item, "language") or "ar", sms, text(item, "who"))
+
+
+def require_present(item: Item | None) -> None:
+    """Raise ErasingError for the profile of a citizen who is being erased."""
+    if item and ERASING in item:
+        raise ErasingError
+
+
+def returned(call: Call, table: str, key: Item, who: str, day: str, known: Item) -> Item:
+    """Return a profile that has counted nothing yet, with what its citizen had counted before they were erased.
+
+    So that erasing renews no quota. Only a citizen's very first count costs the GetItem; who comes back, an UpdateItem.
+    """
+    kept = get_item(call, table, item_key(who, "COUNTS")) or {}
+    names = COUNTED if text(kept, "day") == day else OF_DAYS
+    counts = {name: kept[name] for name in names if name in kept and name not in known}
+    if not counts:
+        return known
+    request: Json = {
+        "TableName": table,
+        "Key": key,
+        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in counts),
+        "ConditionExpression": f"attribute_not_exists(#day) AND attribute_not_exists({ERASING})",
+        "ExpressionAttributeNames": {f"#{name}": name for name in ("day", *counts)},
+        "ExpressionAttributeValues": {f":{name}": value for name, value in counts.items()},
+    }
+    is_made(lambda: call("dynamodb", "UpdateItem", request))
+    return {**known, **counts}
 
 
 def texts(item: Item, name: str) -> list[str]:

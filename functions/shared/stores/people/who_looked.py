@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from heapq import merge
 from typing import Final, NamedTuple
 
 from shared.aws_json import Call, Json
@@ -93,7 +94,7 @@ class WhoLooked:
         values: dict[str, str | int] = {
             "what": what,
             "person": mark,
-            "sealed": self._crypto.encrypt(who.encode(), mark.encode()).hex(),
+            "sealed": self._crypto.seal(who, mark),
             "expires": epoch(at + KEPT_FOR),
         }
         key = item_key(f"L#{self._crypto.plate_fingerprint(plate_key)}", sk)
@@ -114,11 +115,11 @@ class WhoLooked:
         since: only what happened from that instant on. before: only days before that one. What is UNTOLD is not in it,
         and a day on which nobody else looked is left out. One Query for each megabyte of entries.
         """
-        own, first = self._crypto.citizen_fingerprint(owner), max(since or "", to_text(at - KEPT_FOR))
+        own, first = set(self._crypto.citizen_fingerprints(owner)), max(since or "", to_text(at - KEPT_FOR))
         counts: dict[str, list[int]] = {}
         for item in self._items(plate_key, first, before or _AFTER_ALL):
             what, day = item["what"]["S"], item["sk"]["S"][:_DAY]
-            if what in UNTOLD or item["person"]["S"] == own:
+            if what in UNTOLD or item["person"]["S"] in own:
                 continue
             if day not in counts and len(counts) == limit:
                 return _days(counts), True
@@ -127,23 +128,26 @@ class WhoLooked:
 
     def _items(self, plate_key: str, first: str, last: str) -> Iterator[Item]:
         """The entries from an instant on whose key is not behind another, newest key first."""
+        marks = self._crypto.plate_fingerprints(plate_key)
+        yield from merge(*(self._of_mark(mark, first, last) for mark in marks), key=_sort_key, reverse=True)
+
+    def _of_mark(self, mark: str, first: str, last: str) -> Iterator[Item]:
         request: Json = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :plate AND sk BETWEEN :first AND :last",
-            "ExpressionAttributeValues": pack(
-                {
-                    ":plate": f"L#{self._crypto.plate_fingerprint(plate_key)}",
-                    ":first": first[:_DAY],
-                    ":last": last,
-                }
-            ),
+            "ExpressionAttributeValues": pack({":plate": f"L#{mark}", ":first": first[:_DAY], ":last": last}),
             "ScanIndexForward": False,
         }
         for page in pages(self._call, "Query", request):
             yield from (item for item in page["Items"] if _at(item) >= first)
 
     def _name(self, item: Item) -> str:
-        return self._crypto.decrypt(bytes.fromhex(item["sealed"]["S"]), item["person"]["S"].encode()).decode()
+        return self._crypto.unseal(item["sealed"]["S"], item["person"]["S"])
+
+
+def _sort_key(item: Item) -> str:
+    sk: str = item["sk"]["S"]
+    return sk
 
 
 def _at(item: Item) -> str:
