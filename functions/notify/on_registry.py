@@ -15,8 +15,8 @@ from shared.clock import now
 from shared.observability import count, logger
 from shared.plate_crypto import PlateCrypto
 from shared.settings import setting
-from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import Messages
+from shared.stores.people.citizens import Citizens
 from shared.stores.registry import Registry
 
 _TIME_LEFT_MS: Final = 15_000

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from shared.access.accesses import Accesses
 from shared.access.proofs import Proofs
-from shared.stores.citizens import Citizens
 from shared.stores.items import UNREADABLE, Item
+from shared.stores.people.citizens import Citizens
 from shared.stores.registry import Registry, is_card, waiting_of
 
 

@@ -11,8 +11,8 @@ from shared.domain.text import clean
 from shared.domain.violation import Violation
 from shared.http import FieldError, Problem
 from shared.identity import Citizen
+from shared.stores.people.who_looked import What, WhoLooked
 from shared.stores.violations import Violations
-from shared.stores.who_looked import What, WhoLooked
 
 MAX_VIOLATIONS: Final = 100
 """Violations in one question: as many as one BatchGetItem reads."""

@@ -24,10 +24,10 @@ from shared.http import Problem
 from shared.identity import Citizen
 from shared.pagination import PAGE, Cursors, paginate
 from shared.policies import OBJECTIONS_WHERE
-from shared.stores.look_ups import Asked
 from shared.stores.messaging.messages import QUEUED
-from shared.stores.profiles import Subject
-from shared.stores.who_looked import What
+from shared.stores.people.look_ups import Asked
+from shared.stores.people.profiles import Subject
+from shared.stores.people.who_looked import What
 
 
 class Recorded(NamedTuple):

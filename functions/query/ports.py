@@ -13,13 +13,13 @@ from shared.aws_json import FastClient
 from shared.domain.citizen import Limits
 from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
-from shared.stores.citizens import Citizens
 from shared.stores.files import Files
-from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.look_ups import LookUps
+from shared.stores.people.who_looked import WhoLooked
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
-from shared.stores.who_looked import WhoLooked
 
 KEPT_FOR: Final = timedelta(seconds=60)
 

@@ -11,8 +11,8 @@ from shared.domain.time import BAGHDAD
 from shared.http import Problem
 from shared.identity import Citizen
 from shared.observability import count
-from shared.stores.citizens import Admission
-from shared.stores.profiles import Subject
+from shared.stores.people.citizens import Admission
+from shared.stores.people.profiles import Subject
 
 HARVESTING: Final = 3
 """Days on end on which who uses up the plates of each looks like somebody who harvests."""

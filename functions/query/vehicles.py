@@ -25,9 +25,9 @@ from shared.http import Problem, invalid
 from shared.identity import Citizen
 from shared.observability import count
 from shared.pagination import Cursors, paginate
-from shared.stores.profiles import Subject
+from shared.stores.people.profiles import Subject
+from shared.stores.people.who_looked import What
 from shared.stores.registry import SUSPICIOUS
-from shared.stores.who_looked import What
 
 RELATIONS: Final = ("self", "family")
 MAX_TOLD_OWNERS: Final = 50

@@ -17,9 +17,9 @@ from pay.payments.settle import PaymentStores
 from shared.domain.payment import Payment, PaymentStatus
 from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
+from shared.stores.people.who_looked import What
 from shared.stores.settlements import Settlements
 from shared.stores.violations import Violations
-from shared.stores.who_looked import What
 
 
 class DecisionError(ValueError):

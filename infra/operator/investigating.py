@@ -23,11 +23,11 @@ from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.plate_crypto import PlateCrypto
 from shared.policies import RULES
-from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.who_looked import STAFF, Entry, What, WhoLooked
 from shared.stores.violations import Violations
-from shared.stores.who_looked import STAFF, Entry, What, WhoLooked
 
 NEWEST: Final = 10
 """Of a citizen's payments and SMS, as many are shown."""

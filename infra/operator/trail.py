@@ -12,7 +12,7 @@ from shared.domain.payment import PaymentStatus
 from shared.domain.phone import masked
 from shared.stores.items import pages
 from shared.stores.payments import SHARDS
-from shared.stores.who_looked import What
+from shared.stores.people.who_looked import What
 
 _TABLE: Final = "Payments"
 _PERSONAL: Final[dict[str, Callable[[str], str]]] = {"phone": masked, "sub": lambda text: f"{text[:3]}…"}

@@ -9,7 +9,7 @@ import pytest
 from shared.aws_json import Call
 from shared.domain.plate import Plate
 from shared.stores.items import is_made, transact
-from shared.stores.look_ups import Asked, LookUps
+from shared.stores.people.look_ups import Asked, LookUps
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, OTHER_PLATE, PLATE, SUB
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.citizen import FollowersFullError, Limits, Profile, QuotaError, Vehicle
-from shared.stores.citizens import Citizens
-from shared.stores.profiles import Subject
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.profiles import Subject
 from tests.support.aws import Engine, Tables, Watched
 from tests.support.build import NOON, OTHER_PLATE, PHONE, SUB, follower
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.plate_crypto import PlateCrypto
-from shared.stores.who_looked import Day, Entry, What, WhoLooked
+from shared.stores.people.who_looked import Day, Entry, What, WhoLooked
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, OTHER_PLATE, PLATE, SUB
 

@@ -22,7 +22,7 @@ from shared.aws_json import FastClient, Json
 from shared.clock import now
 from shared.domain.citizen import Vehicle
 from shared.domain.plate import GERMAN, Plate
-from shared.stores.citizens import Citizens
+from shared.stores.people.citizens import Citizens
 from tests.e2e import files
 from tests.support.cloud import ROOT, Cloud, wait_for
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from infra.operator import __main__ as commands
 from shared.domain.violation import Violation
-from shared.stores.who_looked import What
+from shared.stores.people.who_looked import What
 from tests.integration.test_operator_decisions import Stand
 from tests.support.asking import OWN, TYPED, entries
 from tests.support.aws import Engine

@@ -13,8 +13,8 @@ from shared.access.proofs import Proofs
 from shared.aws_json import Json
 from shared.plate_crypto import PlateCrypto
 from shared.stores import registry as registry_module
-from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import Messages
+from shared.stores.people.citizens import Citizens
 from shared.stores.registry import Registry
 from tests.support import lambda_events
 from tests.support.aws import Engine, Tables, before

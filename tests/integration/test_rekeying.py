@@ -22,8 +22,8 @@ from shared.aws_json import Call, Json
 from shared.domain.citizen import Vehicle
 from shared.domain.time import to_text
 from shared.plate_crypto import PlateCrypto
-from shared.stores.citizens import Citizens
 from shared.stores.items import transact
+from shared.stores.people.citizens import Citizens
 from shared.stores.registry import Registry, Rekeying
 from shared.stores.versioned import INSERTED, STALE, UNCHANGED, UPDATED
 from tests.support.aws import Engine, Tables

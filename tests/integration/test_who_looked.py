@@ -17,7 +17,7 @@ from query.api import handler
 from shared.domain.citizen import Vehicle
 from shared.domain.time import to_text
 from shared.domain.violation import Violation
-from shared.stores.who_looked import What
+from shared.stores.people.who_looked import What
 from tests.support import lambda_events as events
 from tests.support.asking import ASKED, OWN, TYPED, call, entries, on_vehicle
 from tests.support.build import NOON, OTHER_PLATE, PLATE, SUB, registration, store, violation

@@ -32,14 +32,15 @@ WINGS: dict[str, set[str]] = {
     "query.mine": set(),
     "shared.access": {
         *("shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.settings", "shared.stores"),
-        "shared.stores.messaging",
+        *("shared.stores.messaging", "shared.stores.people"),
     },
     "shared.domain": set(),
     "shared.stores": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.policies", "shared.secret"},
+    "shared.stores.people": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.stores.items"},
     "shared.stores.messaging": {"shared.domain", "shared.aws_json", "shared.stores.items"},
     "shared.stores.persons": {
         *("shared.domain", "shared.aws_json"),
-        *("shared.stores.items", "shared.stores.messaging", "shared.stores.profiles"),
+        *("shared.stores.items", "shared.stores.messaging", "shared.stores.people.profiles"),
     },
 }
 """Folders within an area, each with what it may import of its own area beside itself. Nothing here imports back."""

@@ -19,24 +19,24 @@ from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt
 from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
 from shared.plate_crypto import PlateCrypto
-from shared.stores.citizens import Citizens
 from shared.stores.files import RELEASE, UNDO, Files, Work
 from shared.stores.items import item_key, pack
-from shared.stores.look_ups import Asked, LookUps
 from shared.stores.messaging.messages import Messages, Telling
 from shared.stores.messaging.outages import Outages
 from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.pausing import Pausing
 from shared.stores.payments import Payments
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.look_ups import Asked, LookUps
+from shared.stores.people.profiles import COUNTED, Change, Subject
+from shared.stores.people.who_looked import What, WhoLooked
 from shared.stores.persons.erasing import Erasing, Erasures
 from shared.stores.persons.exporting import Person, Tables
 from shared.stores.persons.kept import KINDS
-from shared.stores.profiles import COUNTED, Change, Subject
 from shared.stores.registry import Registry, Rekeying
 from shared.stores.settlements import Settlements
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
 from shared.stores.violations import PAY_ATTRIBUTES, Reindexing
-from shared.stores.who_looked import What, WhoLooked
 from tests.contract.test_round_trips import filled
 from tests.infra.reading import of_type
 from tests.support.aws import template

@@ -22,7 +22,7 @@ from shared.identity import Citizen
 from shared.policies import RULES
 from shared.stores.items import MAX_ACTIONS
 from shared.stores.payments import CREATE_ACTIONS
-from shared.stores.who_looked import What, WhoLooked
+from shared.stores.people.who_looked import What, WhoLooked
 
 MAX_START_TIME: Final = timedelta(seconds=20)
 """A start that has not come to its end after this long never will: the function's own timeout."""

@@ -18,8 +18,8 @@ from shared.domain.payment import LIVE, PaymentStatus
 from shared.domain.text import digest
 from shared.domain.time import from_text, to_text
 from shared.http import Problem
-from shared.stores.citizens import Citizens
 from shared.stores.payments import Payments
+from shared.stores.people.citizens import Citizens
 from shared.stores.persons.erasing import Erasing, Erasures
 from shared.stores.persons.exporting import Person
 from shared.stores.registry import Registry

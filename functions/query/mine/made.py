@@ -11,8 +11,8 @@ from query.mine.erasing import Stores
 from shared.aws_json import FastClient
 from shared.plate_crypto import PlateCrypto
 from shared.settings import setting
-from shared.stores.citizens import Citizens
 from shared.stores.payments import Payments
+from shared.stores.people.citizens import Citizens
 from shared.stores.persons.erasing import Erasures
 from shared.stores.persons.exporting import Exports, Person, Tables
 from shared.stores.registry import Registry

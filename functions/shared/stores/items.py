@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -36,6 +36,17 @@ def pack(values: Mapping[str, str | int | bool | Sequence[str] | None]) -> Item:
         else:
             item[name] = {"L": [{"S": text} for text in value]}
     return item
+
+
+def pack_rows(rows: Iterable[Sequence[str | int]]) -> Item:
+    """Lists in a list: the names of fifty maps would cost write units."""
+    return {"L": [{"L": [{"N": str(v)} if isinstance(v, int) else {"S": v} for v in row]} for row in rows]}
+
+
+def read_rows(attribute: Item) -> Iterator[list[Any]]:
+    """The rows of such an attribute: texts and whole numbers."""
+    for row in attribute["L"]:
+        yield [int(value["N"]) if "N" in value else value["S"] for value in row["L"]]
 
 
 def text(item: Item, name: str) -> str | None:

@@ -31,11 +31,12 @@ from shared.stores.items import (
     newest_of_citizen,
     number,
     pack,
+    pack_rows,
     pages,
+    read_rows,
     text,
     transact,
 )
-from shared.stores.rows import pack_rows, read_rows
 
 SHARDS: Final = 4
 KEY_KEPT: Final = timedelta(hours=24)

@@ -1,7 +1,7 @@
 """What citizens looked up, in the Citizens table: for further pages and for paying.
 
 Keys: ``pk=<sub>`` with ``sk`` = ``QUERY#<query id>``, ``SEEN#<plate key>``. That they looked outlives it:
-:mod:`shared.stores.who_looked`.
+:mod:`shared.stores.people.who_looked`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from shared.aws_json import Call, Json
 from shared.domain.time import to_text
 from shared.stores.items import batch_get, epoch, item_key, pack, text, transact
-from shared.stores.profiles import require_present
+from shared.stores.people.profiles import require_present
 
 SEEN_FOR: Final = timedelta(hours=24)
 SAME_ANSWER_FOR: Final = timedelta(minutes=10)

@@ -4,7 +4,7 @@ Keys: ``pk=<sub>`` with ``sk`` = ``PROFILE``, ``VEHICLE#<vehicle id>``; ``pk=P#<
 written in one transaction with the link; ``pk=F#<plate key>, sk=UNPROVEN``: how many of them have not proved it theirs;
 ``pk=<the citizen's fingerprint>, sk=COUNTS``: what they had counted on the day on which they were erased;
 ``pk=CONTESTED``: proofs of one vehicle of which the holder of another contests one.
-What a citizen looked up lies beside: :mod:`shared.stores.look_ups`.
+What a citizen looked up lies beside: :mod:`shared.stores.people.look_ups`.
 
 The profile also counts the citizen's day in Baghdad (``day``, ``queries``, ``plates`` as fingerprints, ``links``,
 ``proofs``) and lists the plates linked, proven and with a proof that waits (``pending``), so that one conditional write
@@ -34,8 +34,8 @@ from shared.stores.items import (
     text,
     transact,
 )
-from shared.stores.links import CHANGING, follower_of, link_keys, read_vehicle, update_of
-from shared.stores.profiles import (
+from shared.stores.people.links import CHANGING, follower_of, link_keys, read_vehicle, update_of
+from shared.stores.people.profiles import (
     ERASING,
     Change,
     Subject,
