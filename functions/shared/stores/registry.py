@@ -28,6 +28,11 @@ _NUMBER: Final = "NUMBER#"
 _KEPT: Final = timedelta(days=2)
 _RESERVED: Final = {"#number": "number", "#first": "first"}
 """A card's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
+_TO_DECIDE: Final = {
+    "ProjectionExpression": "pk,sk,#number,version,began,replaced,inserted_by,changed_by",
+    "ExpressionAttributeNames": {"#number": "number"},
+}
+"""What a row is decided on: most rows say what is known, and every byte of that is read."""
 
 
 class Registry:
@@ -62,7 +67,7 @@ class Registry:
     def _decisions(
         self, rows: Sequence[Registration], keys: Sequence[Item], moves: bool
     ) -> Iterable[tuple[str, Json | None]]:
-        items = batch_get(self._call, self._table, keys, sleep=self._sleep)
+        items = batch_get(self._call, self._table, keys, projection=_TO_DECIDE, sleep=self._sleep)
         known = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
         return (
             self._decide(row, key, known.get((key["pk"]["S"], key["sk"]["S"])), moves)
