@@ -13,7 +13,6 @@ from shared.domain.citizen import Follower
 from shared.domain.message import Message
 from shared.domain.text import digest
 from shared.domain.time import to_text
-from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, Telling
 from shared.stores.messaging.news import (
     DISPUTE_KINDS,
@@ -26,6 +25,7 @@ from shared.stores.messaging.news import (
     news_of,
     to_tell,
 )
+from shared.stores.people.citizens import Citizens
 from shared.stores.violation_rows import held_of
 
 _IN_TURN: Final = 100

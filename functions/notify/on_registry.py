@@ -7,10 +7,16 @@ from functools import cache
 from typing import Any, Final
 
 from notify.proving import Ports, walk
+from shared.access.accesses import Accesses
+from shared.access.proofs import Proofs
 from shared.aws_json import FastClient
 from shared.batch import take_each
+from shared.clock import now
+from shared.observability import count, logger
 from shared.plate_crypto import PlateCrypto
 from shared.settings import setting
+from shared.stores.messaging.messages import Messages
+from shared.stores.people.citizens import Citizens
 from shared.stores.registry import Registry
 
 _TIME_LEFT_MS: Final = 15_000
@@ -28,14 +34,21 @@ def _sqs() -> Any:
 def _ports() -> Ports:
     call = FastClient()
     crypto = PlateCrypto.from_secret(call, setting("PLATE_KEY_SECRET"))
-    return Ports(Registry(call, setting("REGISTRY_TABLE"), crypto))
+    registry, citizens = Registry(call, setting("REGISTRY_TABLE"), crypto), Citizens(call, setting("CITIZENS_TABLE"))
+    accesses = Accesses.from_settings(call, crypto)
+    proofs = Proofs(accesses, citizens, registry, Messages(call, setting("MESSAGES_TABLE")))
+    return Ports(registry, citizens, accesses, proofs)
 
 
 def _walk_message(body: str, context: Any) -> bool:
-    after = json.loads(body).get("after")
-    left = walk(_ports(), after, lambda: context.get_remaining_time_in_millis() > _TIME_LEFT_MS)
+    after, unreadable = json.loads(body).get("after"), list[Exception]()
+    left = walk(_ports(), after, now(), lambda: context.get_remaining_time_in_millis() > _TIME_LEFT_MS, unreadable)
     if left:
         _sqs().send_message(QueueUrl=setting("PROOF_QUEUE_URL"), MessageBody=json.dumps({"after": left}))
+    if unreadable:
+        count("ItemsUnreadable", len(unreadable))
+        kinds = sorted({type(error).__name__ for error in unreadable})
+        logger().error("items of the registry cannot be read", extra={"kinds": kinds})
     return True
 
 

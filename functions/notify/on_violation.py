@@ -12,10 +12,10 @@ from shared.aws_json import FastClient, Json
 from shared.clock import now
 from shared.observability import count, logger
 from shared.settings import setting
-from shared.stores.citizens import Citizens
 from shared.stores.items import UNREADABLE
 from shared.stores.messaging.messages import Messages
 from shared.stores.messaging.news import News
+from shared.stores.people.citizens import Citizens
 
 
 @cache

@@ -11,9 +11,9 @@ from shared.aws_json import FastClient
 from shared.clock import now
 from shared.observability import count, logger
 from shared.settings import listed, setting
-from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import Messages
 from shared.stores.messaging.reminders import Reminders
+from shared.stores.people.citizens import Citizens
 from shared.stores.violations import Violations
 
 _TIME_LEFT_MS: Final = 20_000

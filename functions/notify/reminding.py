@@ -16,11 +16,11 @@ from shared.domain.text import digest
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import Violation
 from shared.policies import RULES
-from shared.stores.citizens import Citizens
 from shared.stores.items import UNREADABLE
 from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, Telling, marker
 from shared.stores.messaging.news import is_concerned
 from shared.stores.messaging.reminders import Reminders, Stage
+from shared.stores.people.citizens import Citizens
 from shared.stores.violation_rows import SHARDS
 from shared.stores.violations import Violations
 

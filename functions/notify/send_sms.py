@@ -19,10 +19,10 @@ from shared.clock import now
 from shared.observability import count
 from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
-from shared.stores.citizens import Citizens
 from shared.stores.messaging.caps import SPEND_CAP, Caps
 from shared.stores.messaging.messages import Messages
 from shared.stores.messaging.outages import Outages
+from shared.stores.people.citizens import Citizens
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from query import account, lookup, vehicles
+from query import account, lookup, vehicles, who_looked
 from query.plates import requested_plate
 from query.ports import made_ports
 from query.quotas import admit
@@ -165,7 +165,6 @@ def violations_of(request: Request) -> Reply:
         asked_limit(request),
         language=request.language,
         now=now(),
-        new_id=_new_id,
     )
     return answer(200, page)
 
@@ -180,6 +179,13 @@ def remove_follower(request: Request) -> Reply:
     path = request.path
     vehicles.remove_follower(made_ports(), citizen(request.event), path["vehicle_id"], path["follower_id"], now())
     return no_content()
+
+
+def look_ups_of(request: Request) -> Reply:
+    """GET /v1/vehicles/{vehicle_id}/look-ups"""
+    vehicle_id, cursor, limit = request.path["vehicle_id"], request.query.get("cursor"), asked_limit(request)
+    days = who_looked.of_vehicle(made_ports(), citizen(request.event), vehicle_id, cursor, limit, now=now())
+    return answer(200, days)
 
 
 def me(request: Request) -> Reply:
@@ -226,6 +232,7 @@ ROUTES: Final[dict[str, Route]] = {
     "GET /v1/vehicles/{vehicle_id}/violations": violations_of,
     "GET /v1/vehicles/{vehicle_id}/followers": followers_of,
     "DELETE /v1/vehicles/{vehicle_id}/followers/{follower_id}": remove_follower,
+    "GET /v1/vehicles/{vehicle_id}/look-ups": look_ups_of,
     "GET /v1/me": me,
     "PATCH /v1/me": change_me,
     "GET /v1/messages": messages,

@@ -12,6 +12,7 @@ from query.ports import Ports
 from query.quotas import admit
 from query.views import Teller, note_of_none, plate_view, totals_view
 from shared.access.grant import Access, Grant
+from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.citizen import Profile
 from shared.domain.message import Message, MessageKind
@@ -23,21 +24,21 @@ from shared.http import Problem
 from shared.identity import Citizen
 from shared.pagination import PAGE, Cursors, paginate
 from shared.policies import OBJECTIONS_WHERE
-from shared.stores.look_ups import Asked
 from shared.stores.messaging.messages import QUEUED
-from shared.stores.profiles import Subject
+from shared.stores.people.look_ups import Asked
+from shared.stores.people.profiles import Subject
+from shared.stores.people.who_looked import What
 
 
 class Recorded(NamedTuple):
     """What is recorded on a plate at an instant (``at``, a stored text), read for one look-up of one citizen.
 
     violations: newest first. grant: what the citizen is to the plate. as_of: up to when the directorate's data goes,
-    a stored text. mark: the plate's fingerprint.
+    a stored text.
     """
 
     query_id: str
     reading: Reading
-    mark: str
     at: str
     profile: Profile
     violations: list[Violation]
@@ -80,17 +81,17 @@ def ask(
 def read(ports: Ports, citizen: Citizen, reading: Reading, query_id: str, language: str, now: datetime) -> Recorded:
     """Count the look-up, and read what is recorded. Raises Problem as :func:`ask` does."""
     plate_key = reading.plate.key
-    mark = ports.crypto.plate_fingerprint(plate_key)
-    admission = admit(ports, citizen, Subject(plate_key, mark), language, now)
+    subject = Subject(plate_key, ports.crypto.plate_fingerprint(plate_key))
+    admission = admit(ports, citizen, subject, language, now)
     found = newest_first(ports.violations.of_plate(plate_key))
     try:
         violations = of_category(reading, found, language)
     except Problem:
-        ports.look_ups.audit(citizen.sub, query_id, mark, now)
+        ports.who_looked.enter([_entry(ports, citizen, plate_key, query_id, now)])
         raise
     grant = ports.proofs.access(citizen.sub, plate_key, now) if admission.proof else Grant(Access.LOOKED_UP)
     as_of = ports.feed.as_of(now)
-    return Recorded(query_id, reading, mark, to_text(now), admission.profile, violations, grant, as_of)
+    return Recorded(query_id, reading, to_text(now), admission.profile, violations, grant, as_of)
 
 
 def say(ports: Ports, citizen: Citizen, recorded: Recorded, teller: Teller, *, wanted: bool, now: datetime) -> Said:
@@ -99,7 +100,7 @@ def say(ports: Ports, citizen: Citizen, recorded: Recorded, teller: Teller, *, w
     asked = Asked(plate_key, recorded.reading.category)
     kept = [
         ports.look_ups.query_action(citizen.sub, recorded.query_id, asked, now),
-        ports.look_ups.audit_action(citizen.sub, recorded.query_id, recorded.mark, now),
+        _entry(ports, citizen, plate_key, recorded.query_id, now),
     ]
     status = "off" if not (wanted and recorded.profile.sms) else QUEUED if citizen.phone else "no_phone"
     if status == QUEUED:
@@ -161,13 +162,12 @@ def of_vehicle(
     *,
     language: str,
     now: datetime,
-    new_id: Callable[[], str],
 ) -> dict[str, Any]:
     """A page of the violations on a linked vehicle, with the totals of all. Raises Problem 403, 404 or 422."""
     vehicle = rights.own(ports, citizen, vehicle_id)
     grant = rights.grant(ports, citizen, vehicle, now)
     rights.require_seen(grant)
-    ports.look_ups.audit(citizen.sub, new_id(), ports.crypto.plate_fingerprint(vehicle.plate_key), now)
+    ports.who_looked.enter_once_a_day(vehicle.plate_key, citizen.sub, now)
     found = ports.violations.of_plate(vehicle.plate_key)
     violations = newest_first(concerning(vehicle.category, found))
     plate = Plate.from_key(vehicle.plate_key)
@@ -192,6 +192,10 @@ def newest_first(violations: list[Violation]) -> list[Violation]:
 def position(violation: Violation) -> tuple[str, str]:
     """Return where a violation stands on its plate."""
     return violation.recorded_at, violation.violation_no
+
+
+def _entry(ports: Ports, citizen: Citizen, plate_key: str, query_id: str, now: datetime) -> Json:
+    return ports.who_looked.entry_action(plate_key, What.LOOK_UP, citizen.sub, now, query_id)
 
 
 def _cursors(ports: Ports, citizen: Citizen, query_id: str) -> Cursors:

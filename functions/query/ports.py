@@ -13,10 +13,11 @@ from shared.aws_json import FastClient
 from shared.domain.citizen import Limits
 from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
-from shared.stores.citizens import Citizens
 from shared.stores.files import Files
-from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.look_ups import LookUps
+from shared.stores.people.who_looked import WhoLooked
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 
@@ -45,6 +46,7 @@ class Ports(NamedTuple):
     violations: Violations
     citizens: Citizens
     look_ups: LookUps
+    who_looked: WhoLooked
     messages: Messages
     feed: Feed
     crypto: PlateCrypto
@@ -71,6 +73,7 @@ def made_ports() -> Ports:
         Violations(call, setting("VIOLATIONS_TABLE")),
         citizens,
         LookUps(call, setting("CITIZENS_TABLE")),
+        WhoLooked(call, setting("CITIZENS_TABLE"), crypto),
         messages,
         Feed(Files(call, setting("FILES_TABLE")).feed),
         crypto,

@@ -10,22 +10,35 @@ from shared.domain.citizen import QuotaError
 from shared.domain.time import BAGHDAD
 from shared.http import Problem
 from shared.identity import Citizen
-from shared.stores.citizens import Admission
-from shared.stores.profiles import Subject
+from shared.observability import count
+from shared.stores.people.citizens import Admission
+from shared.stores.people.profiles import Subject
 
+HARVESTING: Final = 3
+"""Days on end on which who uses up the plates of each looks like somebody who harvests."""
 _FULL: Final = {"vehicles": "vehicles_full", "pending": "proofs_full"}
 
 
 def admit(ports: Ports, citizen: Citizen, subject: Subject | None, language: str, now: datetime) -> Admission:
-    """Count a look-up. subject: None for a text that could not be read. Raises Problem 429."""
+    """Count a look-up. subject: None for a text that could not be read. Raises Problem 429.
+
+    Who used up the plates of so many days on end (``HARVESTING``) is counted for the operator.
+    """
     try:
-        return ports.citizens.admit(citizen.sub, citizen.phone, language, subject, ports.limits, now)
+        admission = ports.citizens.admit(citizen.sub, citizen.phone, language, subject, ports.limits, now)
     except QuotaError as error:
         raise refused(error.quota, now) from None
+    if admission.full_days >= HARVESTING:
+        count("Harvesters")
+    return admission
 
 
 def refused(quota: str, now: datetime) -> Problem:
-    """A quota is used up: 409 where only removing a vehicle or time helps, else 429 with the seconds to wait."""
+    """A quota is used up: 409 where only removing a vehicle or time helps, else 429 with the seconds to wait.
+
+    It is counted for the operator.
+    """
+    count("QuotaRefused")
     if quota in _FULL:
         return Problem(409, _FULL[quota])
     code = "proofs_quota" if quota == "proofs" else f"quota_{quota}"

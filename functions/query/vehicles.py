@@ -25,7 +25,8 @@ from shared.http import Problem, invalid
 from shared.identity import Citizen
 from shared.observability import count
 from shared.pagination import Cursors, paginate
-from shared.stores.profiles import Subject
+from shared.stores.people.profiles import Subject
+from shared.stores.people.who_looked import What
 from shared.stores.registry import SUSPICIOUS
 
 RELATIONS: Final = ("self", "family")
@@ -51,18 +52,18 @@ def link(
     categories, the citizen has too many vehicles or proofs that wait or the plate too many followers without proof,
     429.
     """
-    plate_key, mark = asked.reading.plate.key, ports.crypto.plate_fingerprint(asked.reading.plate.key)
+    plate_key = asked.reading.plate.key
     vehicle = Vehicle(new_id(), plate_key, asked.reading.category, asked.relation, asked.notify)
-    wanted, number = _proved(ports, citizen, vehicle, asked.proof, language, now, new_id)
+    wanted, number = _proved(ports, citizen, vehicle, asked.proof, language, now)
     reading = asked.reading._replace(category=wanted.category)
     violations = ports.violations.of_plate(plate_key)
-    if asked.proof is None:
-        ports.look_ups.audit(citizen.sub, new_id(), mark, now)
+    ports.who_looked.enter_once_a_day(plate_key, citizen.sub, now)
     try:
         of_category(reading, violations, language)
     except Problem:
         # That there are several is told of a plate that does not become one of the citizen's few: it is a look-up.
-        admit(ports, citizen, Subject(plate_key, mark), language, now)
+        subject = Subject(plate_key, ports.crypto.plate_fingerprint(plate_key))
+        admit(ports, citizen, subject, language, now)
         raise
     ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
     waiting = [ports.registry.wait_action(plate_key, citizen.sub, number, now)] if wanted.pending_at else []
@@ -89,7 +90,6 @@ def _proved(
     proof: str | None,
     language: str,
     now: datetime,
-    new_id: Callable[[], str],
 ) -> tuple[Vehicle, str]:
     """The vehicle with what its proof has made of it, and the proof's fingerprint ("" for none). Raises Problem.
 
@@ -105,12 +105,14 @@ def _proved(
         if error.quota == "proofs":
             count("SuspiciousProofs")
         raise refused(error.quota, now) from None
-    ports.look_ups.audit(citizen.sub, new_id(), ports.crypto.plate_fingerprint(vehicle.plate_key), now)
+    entry = ports.who_looked.entry_action(vehicle.plate_key, What.PROOF, citizen.sub, now, vehicle.vehicle_id)
+    ports.who_looked.enter([entry])
     found, number = ports.registry.prove(vehicle.plate_key, vehicle.category, proof)
     if found.right:
         return vehicle._replace(category=found.category, proven=True, card=number, proved_at=to_text(now)), number
     if not found.known and not ports.needs_proof:
         return vehicle._replace(pending_at=to_text(now)), number
+    count("ProofRefused")
     if ports.registry.count_wrong(vehicle.plate_key, now) >= SUSPICIOUS:
         count("SuspiciousProofs")
     raise invalid("proof.number", "proof_wrong")
@@ -224,7 +226,9 @@ def _end(ports: Ports, sub: str, vehicle: Vehicle) -> None:
 
 def followers(ports: Ports, citizen: Citizen, vehicle_id: str, now: datetime) -> dict[str, Any]:
     """List who follows a vehicle that the citizen has proved theirs. Raises Problem 404, or 403 without proof."""
-    found = _followers(ports, citizen, rights.own(ports, citizen, vehicle_id), now)
+    vehicle = rights.own(ports, citizen, vehicle_id)
+    found = _followers(ports, citizen, vehicle, now)
+    ports.who_looked.enter_once_a_day(vehicle.plate_key, citizen.sub, now)
     profiles = ports.citizens.profiles(follower.sub for follower, _ in found)
     items = [
         {

@@ -35,6 +35,10 @@ class PlateCrypto:
         """Fingerprint a person in a file, who would be told of it."""
         return self._fingerprint("person", *parts)
 
+    def citizen_fingerprint(self, sub: str) -> str:
+        """Fingerprint a citizen, where something is kept of them that must outlive what names them."""
+        return self._fingerprint("citizen", sub)
+
     def cursor_fingerprint(self, *parts: str) -> str:
         """Fingerprint a position in a citizen's list, which seals its cursor."""
         return self._fingerprint("cursor", *parts)

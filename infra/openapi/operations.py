@@ -141,6 +141,13 @@ OPERATIONS: dict[str, Operation] = {
             409: ("follower_proven",),
         },
     ),
+    "GET /v1/vehicles/{vehicle_id}/look-ups": Operation(
+        "How often others looked at the number of a vehicle that I have proved mine, day by day",
+        {200: "LookUpDayPage"},
+        parameters=(VEHICLE, *PAGED),
+        refusals={403: ("not_proven",), 404: ("no_such_vehicle",)},
+        fields=PAGE_FIELDS,
+    ),
     "GET /v1/me": Operation("What I chose, and my phone, masked", {200: "Me"}),
     "PATCH /v1/me": Operation(
         "Choose the language; SMS on or off for everything",

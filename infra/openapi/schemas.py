@@ -205,6 +205,7 @@ SCHEMAS: dict[str, Schema] = {
             since=INSTANT,
         )
     ),
+    "LookUpDayPage": page(answer(day=DAY, citizens=COUNT, staff=COUNT)),
     "Me": answer(language=one_of(*LANGUAGES), sms=FLAG, phone=nullable(TEXT)),
     "MeChange": request(language=one_of(*LANGUAGES), sms=FLAG),
     "MessagePage": page(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from shared.aws_json import Call, Json
 from shared.domain.citizen import Follower, Profile, Vehicle
 from shared.domain.time import to_text
-from shared.stores.citizens import Citizens
+from shared.stores.people.citizens import Citizens
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, OTHER_PLATE, PHONE, PLATE, SUB, follow
 

@@ -1,4 +1,4 @@
-"""What citizens looked up: kept for its further pages, for paying and for the audit, each as long as it should be."""
+"""What citizens looked up: kept for its further pages and for paying, each as long as it should be."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from shared.aws_json import Call
 from shared.domain.plate import Plate
 from shared.stores.items import is_made, transact
-from shared.stores.look_ups import Asked, LookUps
+from shared.stores.people.look_ups import Asked, LookUps
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, OTHER_PLATE, PLATE, SUB
 
@@ -71,18 +71,3 @@ class TestAnswers:
     def test_a_look_up_without_sms_keeps_the_minutes_of_the_one_before(self, call: Call, look_ups: LookUps) -> None:
         look_ups.seen(SUB, PLATE.key, NOON + MINUTE)
         assert not self.goes_out(call, look_ups, "one", 2 * MINUTE)
-
-
-class TestAudit:
-    def test_a_look_up_is_kept_for_a_year_under_its_fingerprint(self, look_ups: LookUps, tables: Tables) -> None:
-        look_ups.audit(SUB, "q1", "mark", NOON)
-        (item,) = tables.items("Citizens")
-        assert item["pk"]["S"] == SUB
-        assert item["sk"]["S"] == "AUDIT#2026-11-20T12:00:00+03:00#q1"
-        assert item["plate"]["S"] == "mark"
-        assert int(item["expires"]["N"]) == int((NOON + timedelta(days=366)).timestamp())
-
-    def test_what_belongs_to_a_look_up_is_written_with_it(self, look_ups: LookUps, tables: Tables) -> None:
-        look_ups.seen(SUB, PLATE.key, NOON, look_ups.audit_action(SUB, "q2", "mark", NOON))
-        kinds = {item["sk"]["S"].partition("#")[0] for item in tables.items("Citizens")}
-        assert kinds == {"SEEN", "AUDIT"}

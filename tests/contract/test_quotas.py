@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.citizen import FollowersFullError, Limits, Profile, QuotaError, Vehicle
-from shared.stores.citizens import Citizens
-from shared.stores.profiles import Subject
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.profiles import Subject
 from tests.support.aws import Engine, Tables, Watched
 from tests.support.build import NOON, OTHER_PLATE, PHONE, SUB, follower
 
@@ -140,18 +140,36 @@ class TestLookUps:
         assert outcomes.count("admitted") == 3
         assert outcomes.count("plates") == 5
 
-    def test_costs_one_call_and_a_second_where_the_day_is_new_or_the_plate_linked(
+    def test_costs_one_call_and_a_second_where_the_day_is_new_the_plate_the_last_or_linked(
         self, citizens: Citizens, port: Watched
     ) -> None:
-        admit(citizens, subject(1))
-        assert port.operations == ["UpdateItem"] * 2
-        port.operations.clear()
-        admit(citizens, subject(2))
-        assert port.operations == ["UpdateItem"]
+        for number, calls in ((1, 2), (2, 1), (2, 1), (3, 2), (3, 1)):
+            port.operations.clear()
+            admit(citizens, subject(number), limits=Limits(queries=50, plates=3))
+            assert port.operations == ["UpdateItem"] * calls
         citizens.link(SUB, vehicle(7), NOON, LIMITS)
         port.operations.clear()
-        admit(citizens, subject(7))
+        admit(citizens, subject(7), limits=Limits(queries=50, plates=3))
         assert port.operations == ["UpdateItem"] * 2
+
+    def test_days_on_end_of_used_up_plates_are_counted_with_the_last_plate(self, citizens: Citizens) -> None:
+        def day(number: int, *plates: int, most: int = 2) -> list[int]:
+            limits, at = Limits(queries=50, plates=most), NOON + timedelta(days=number)
+            return [citizens.admit(SUB, PHONE, "en", subject(plate), limits, at).full_days for plate in plates]
+
+        assert day(0, 1, 2, 2, 1) == [0, 1, 0, 0]
+        assert day(1, 3, 4) == [0, 2]
+        assert day(1, 5, most=3) == [2]
+        assert day(2, 6, 7) == [0, 3]
+        assert day(3, 8) == [0]
+        assert day(4, 1, 2) == [0, 1]
+        assert day(5, 3, most=1) == [2]
+
+    def test_one_plate_a_day_is_used_up_by_a_citizens_first(self, citizens: Citizens) -> None:
+        limits = Limits(queries=50, plates=1)
+        assert citizens.admit(SUB, PHONE, "en", None, limits, NOON).full_days == 0
+        assert citizens.admit(SUB, PHONE, "en", subject(1), limits, NOON).full_days == 1
+        assert citizens.admit("another", PHONE, "en", subject(1), limits, NOON).full_days == 1
 
     def test_plates_are_kept_as_fingerprints_only(self, citizens: Citizens, tables: Tables) -> None:
         citizens.admit(SUB, PHONE, "en", Subject(OTHER_PLATE.key, "mark"), LIMITS, NOON)

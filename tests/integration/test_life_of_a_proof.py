@@ -9,9 +9,10 @@ import pytest
 from shared.access.grant import Access
 from shared.domain.rules import OCCURRED, Period, Rules
 from shared.policies import RULES
+from tests.support import lambda_events as events
 from tests.support.asking import ASKED, TYPED, call, on_vehicle
-from tests.support.build import OTHER_PLATE, PLATE, SUB, registration, store, violation
-from tests.support.functions import Functions, Reply, forget
+from tests.support.build import OTHER_PLATE, PLATE, SUB, follower, registration, store, violation
+from tests.support.functions import Functions, Reply, forget, run
 
 SELLER = {"sub": "ur-seller", "phone_number": "+9647700000001"}
 BUYER = {"sub": "ur-buyer", "phone_number": "+9647700000002"}
@@ -183,6 +184,47 @@ class TestSold:
         assert any("new violation" in text for text in texts)
         assert not any("violation of" in text for text in texts)
         assert told(functions).count((SELLER["phone_number"], "ended")) == 1
+
+
+class TestWalk:
+    """After a file of registrations, before anybody uses anything."""
+
+    def walk(self, functions: Functions) -> None:
+        run("notify.on_registry", events.records([events.queued("{}")]))
+
+    def test_a_seller_is_told_once(self, functions: Functions) -> None:
+        functions.registry.write([registration("AB12345")])
+        prove(functions, "AB12345", claims=SELLER)
+        functions.registry.write([registration("NEW7777", at="2026-11-20")])
+        for _ in range(2):
+            self.walk(functions)
+        assert told(functions) == [(SELLER["phone_number"], "ended")]
+        kept = follower(functions.citizens, sub=SELLER["sub"])
+        assert kept
+        assert (kept.proven, kept.card) == (False, None)
+
+    def test_a_number_that_waited_is_settled_and_told_once(self, functions: Functions) -> None:
+        prove(functions, "AB12345", claims=SELLER)
+        prove(functions, "NEW7777", claims=BUYER)
+        self.walk(functions)
+        assert told(functions) == []
+        functions.registry.write([registration("NEW7777")])
+        for _ in range(2):
+            self.walk(functions)
+        assert sorted(told(functions)) == [(SELLER["phone_number"], "wrong"), (BUYER["phone_number"], "right")]
+        assert [item for item in functions.tables.items("Registry") if "to_walk" in item] == []
+
+    def test_what_cannot_be_read_holds_up_nobody(
+        self, functions: Functions, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        other = functions.registry.wait_action(OTHER_PLATE.key, "ur-other", "number", functions.clock.at)
+        other["Put"]["Item"]["sealed_plate"] = {"S": "0" * 40}
+        functions._fast()("dynamodb", "PutItem", other["Put"])
+        prove(functions, "AB12345", claims=SELLER)
+        functions.registry.write([registration("AB12345"), registration("AB12345", OTHER_PLATE)])
+        self.walk(functions)
+        assert told(functions) == [(SELLER["phone_number"], "right")]
+        assert '"ItemsUnreadable":[1.0]' in capsys.readouterr().out
 
 
 class TestHearing:

@@ -8,9 +8,13 @@ import pytest
 
 from notify import on_registry
 from notify.proving import Ports, walk
+from shared.access.accesses import Accesses
+from shared.access.proofs import Proofs
 from shared.aws_json import Json
 from shared.plate_crypto import PlateCrypto
 from shared.stores import registry as registry_module
+from shared.stores.messaging.messages import Messages
+from shared.stores.people.citizens import Citizens
 from shared.stores.registry import Registry
 from tests.support import lambda_events
 from tests.support.aws import Engine, Tables, before
@@ -34,6 +38,20 @@ def registry(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) ->
     return registry
 
 
+def ports(registry: Registry, tables: Tables) -> Ports:
+    call = registry._call
+    citizens = Citizens(call, tables["Citizens"])
+    accesses = Accesses(call, tables["Citizens"], tables["Registry"], CRYPTO, needs_proof=False)
+    return Ports(registry, citizens, accesses, Proofs(accesses, citizens, registry, Messages(call, tables["Messages"])))
+
+
+def walk_all(registry: Registry, tables: Tables) -> Any:
+    unreadable: list[Exception] = []
+    after = walk(ports(registry, tables), None, NOON, lambda: True, unreadable)
+    assert unreadable == []
+    return after
+
+
 def left(tables: Tables) -> list[str]:
     """What is still to be looked at."""
     return sorted(item["sk"]["S"] for item in tables.items("Registry") if "to_walk" in item)
@@ -41,7 +59,7 @@ def left(tables: Tables) -> list[str]:
 
 def test_every_card_with_another_number_is_walked_once(registry: Registry, tables: Tables) -> None:
     assert left(tables) == ["NUMBER#"] * 5 + ["PENDING#sub"]
-    assert walk(Ports(registry), None, lambda: True) is None
+    assert walk_all(registry, tables) is None
     assert left(tables) == ["PENDING#sub"]
     assert not [item for item in tables.items("Registry") if "sealed_plate" in item and item["sk"]["S"] == "NUMBER#"]
 
@@ -56,7 +74,7 @@ def test_a_card_with_another_number_says_of_which_plate_it_is(registry: Registry
 def test_a_run_without_time_goes_on_from_there(registry: Registry, tables: Tables) -> None:
     after, runs = None, 0
     while True:
-        after = walk(Ports(registry), after, lambda: False)
+        after = walk(ports(registry, tables), after, NOON, lambda: False, [])
         runs += 1
         if after is None:
             break
@@ -70,9 +88,9 @@ def test_a_card_that_changed_since_it_was_read_is_met_again(engine: Engine, regi
     newer = registration("DDDD", PLATE._replace(number=number), at="2026-11-03")
     call = before(engine.fast(), "UpdateItem", lambda: registry.write([newer]))
     overtaken = Registry(call, tables["Registry"], CRYPTO)
-    walk(Ports(overtaken), None, lambda: True)
+    walk_all(overtaken, tables)
     assert left(tables) == ["NUMBER#", "PENDING#sub"]
-    walk(Ports(registry), None, lambda: True)
+    walk_all(registry, tables)
     assert left(tables) == ["PENDING#sub"]
 
 
@@ -87,9 +105,9 @@ class Queue:
 
 
 @pytest.fixture
-def queue(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Queue:
+def queue(registry: Registry, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Queue:
     queue = Queue()
-    monkeypatch.setattr(on_registry, "_ports", lambda: Ports(registry))
+    monkeypatch.setattr(on_registry, "_ports", lambda: ports(registry, tables))
     monkeypatch.setattr(on_registry, "_sqs", lambda: queue)
     monkeypatch.setenv("PROOF_QUEUE_URL", "url")
     return queue

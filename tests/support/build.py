@@ -12,9 +12,9 @@ from shared.domain.plate import GERMAN, Plate
 from shared.domain.registration import Registration
 from shared.domain.time import BAGHDAD
 from shared.domain.violation import Violation, make_version
-from shared.stores.citizens import Citizens
 from shared.stores.items import transact
 from shared.stores.messaging.caps import Caps, Reservation
+from shared.stores.people.citizens import Citizens
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations
 

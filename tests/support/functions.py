@@ -23,11 +23,11 @@ from shared.aws_json import Call, Json
 from shared.domain.violation import Violation
 from shared.observability import logger
 from shared.plate_crypto import PlateCrypto
-from shared.stores.citizens import Citizens
 from shared.stores.files import Files
-from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.look_ups import LookUps
 from shared.stores.registry import Registry
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations
@@ -38,7 +38,9 @@ from tests.support.description import require_described
 from tests.support.fakes import Clock, FakeGateway, Phones, callback_body
 
 _OURS = ("query", "stats", "notify", "pay", "remit", "shared")
-_NOTIFYING = tuple(f"notify.{name}" for name in ("on_delivery", "on_violation", "remind", "send_sms", "sweep"))
+_NOTIFYING = tuple(
+    f"notify.{name}" for name in ("on_delivery", "on_registry", "on_violation", "remind", "send_sms", "sweep")
+)
 _NAMES = itertools.count(1)
 PERSONAL = (PLATE.number, OTHER_PLATE.number, PLATE.key, PHONE[4:], "Name-In-The-Token")
 """What no log may hold."""
@@ -128,6 +130,7 @@ class Functions:
             "FILES_TABLE": self.tables["Files"],
             "REGISTRY_TABLE": self.tables["Registry"],
             "PLATE_KEY_SECRET": plate_key,
+            "PROOF_QUEUE_URL": self.queue,
             "EDGE_SECRET": "",
             "PROOF": "optional",
             "QUERIES_A_DAY": "50",

@@ -26,9 +26,9 @@ from shared.aws_json import Call
 from shared.clock import now
 from shared.domain.file import FileVersion
 from shared.plate_crypto import PlateCrypto
-from shared.stores.citizens import Citizens
 from shared.stores.files import Files
 from shared.stores.messaging.messages import Messages
+from shared.stores.people.citizens import Citizens
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables

@@ -20,10 +20,10 @@ from shared.access.proofs import Proofs
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.message import MessageStatus
 from shared.plate_crypto import PlateCrypto
-from shared.stores.citizens import Citizens
 from shared.stores.messaging.caps import Caps
 from shared.stores.messaging.messages import Messages
 from shared.stores.messaging.reminders import Reminders
+from shared.stores.people.citizens import Citizens
 from shared.stores.registry import Registry
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations

@@ -19,16 +19,17 @@ from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt
 from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
 from shared.plate_crypto import PlateCrypto
-from shared.stores.citizens import Citizens
 from shared.stores.files import RELEASE, UNDO, Files, Work
 from shared.stores.items import item_key, pack
-from shared.stores.look_ups import Asked, LookUps
 from shared.stores.messaging.messages import Messages, Telling
 from shared.stores.messaging.outages import Outages
 from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.pausing import Pausing
 from shared.stores.payments import Payments
-from shared.stores.profiles import Change, Subject
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.look_ups import Asked, LookUps
+from shared.stores.people.profiles import Change, Subject
+from shared.stores.people.who_looked import What, WhoLooked
 from shared.stores.registry import Registry
 from shared.stores.settlements import Settlements
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
@@ -66,6 +67,9 @@ class _Marks(PlateCrypto):
     def plate_fingerprint(self, plate_key: str) -> str:
         return "<plate's fingerprint>"
 
+    def citizen_fingerprint(self, sub: str) -> str:
+        return "<citizen's fingerprint>"
+
 
 def written() -> dict[tuple[str, str], set[str]]:
     """The attributes of every kind of item that the stores write, by table and key."""
@@ -86,11 +90,14 @@ def _citizens(port: WrittenItems) -> None:
     citizens.contest("<sub>", vehicle, filled(Follower, vehicle_id="<the other's>"), NOON)
     first_of_day = Change()
     first_of_day.count({}, "2026-11-20", queries=1, mark="mark")
+    first_of_day.at_most_plates({}, "2026-11-20", 1)
     port.write({"Update": first_of_day.request("Citizens", item_key("<sub>", "PROFILE"))})
     asked = Asked("<plate key>", "private")
     port.write(look_ups.query_action("<sub>", "<query id>", asked, NOON))
-    port.write(look_ups.audit_action("<sub>", "<look-up id>", "mark", NOON))
     port.write(look_ups.answered_action("<sub>", "<plate key>", "answer", NOON))
+    who_looked = WhoLooked(port, "Citizens", _Marks())
+    who_looked.enter([who_looked.entry_action("<plate key>", What.LOOK_UP, "<sub>", NOON, "<id of what was done>")])
+    who_looked.enter_once_a_day("<plate key>", "<sub>", NOON)
 
 
 def _files(port: WrittenItems) -> None:

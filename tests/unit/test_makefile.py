@@ -23,6 +23,8 @@ COMMANDS = {
     "release-news": ("KEY", "REASON"),
     "release-registry": ("KEY", "REASON"),
     "preview-policy": ("FILE",),
+    "find": ("RECEIPT", "PAYMENT", "VIOLATION", "PHONE", "REASON"),
+    "who-looked": ("PLATE", "REASON"),
 }
 
 

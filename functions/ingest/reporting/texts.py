@@ -285,11 +285,8 @@ ROW_ERRORS: Final = {
 
 def words(code: str) -> Words:
     """The words of a code of a file, a row, a plate or a warning."""
-    for table in (ROW_ERRORS, FILE_ERRORS, WARNINGS):
-        if code in table:
-            return table[code]
-    plate = PROBLEMS[code]
-    return Words(plate["ar"], plate["en"])
+    own = ROW_ERRORS | FILE_ERRORS | WARNINGS
+    return own.get(code) or Words(PROBLEMS[code]["ar"], PROBLEMS[code]["en"])
 
 
 _ACCEPT: Final = Words(

@@ -66,6 +66,10 @@ WARNINGS: Final = {
         "المبلغ المستحق أكبر من ضعف الغرامة قبل موعد المضاعفة بلا تاريخ لها، فيُضاعف في موعده؛ اكتب تاريخ المضاعفة",
         "More is due than the doubled fine, before its day and without a date: it doubles once more; write doubled_at",
     ),
+    "due_doubled_ahead": Words(
+        "المبلغ المستحق مضاعف وتاريخ المضاعفة لم يحن، فيُضاعف ثانية فيه؛ صحّح المبلغ أو التاريخ",
+        "What is due is doubled already and doubled_at is still ahead: it doubles once more then; correct one of them",
+    ),
     "not_announced": Words(
         "مضى على التسجيل زمن طويل، فحُمّلت ولا يُبلَّغ بها المتابعون؛ تحقق من أن اليوم والشهر لم يتبادلا",
         "Recorded long ago: loaded, and followers are not told of it; check that day and month did not change places",

@@ -20,6 +20,9 @@ from shared.domain.violation import UNPAID, Violation
 from shared.http import FieldError, Problem, invalid
 from shared.identity import Citizen
 from shared.policies import RULES
+from shared.stores.items import MAX_ACTIONS
+from shared.stores.payments import CREATE_ACTIONS
+from shared.stores.people.who_looked import What, WhoLooked
 
 MAX_START_TIME: Final = timedelta(seconds=20)
 """A start that has not come to its end after this long never will: the function's own timeout."""
@@ -55,6 +58,7 @@ def start(
     *,
     stores: PaymentStores,
     accesses: Accesses,
+    who_looked: WhoLooked,
     language: str,
     now: datetime,
 ) -> Payment:
@@ -80,7 +84,14 @@ def start(
         raise
     payment = _quoted(citizen, request, chosen, language, now)
     holds = [stores.violations.hold(violation, payment.payment_id) for violation in chosen]
-    refusal = stores.payments.create(payment, request.key, fingerprint, ports.max_live, holds, now)
+    entries = [
+        who_looked.entry_action(plate_key, What.PAYMENT, citizen.sub, now, payment.payment_id)
+        for plate_key in dict.fromkeys(violation.plate_key for violation in chosen)
+    ]
+    room = MAX_ACTIONS - CREATE_ACTIONS - len(holds)
+    who_looked.enter(entries[room:])  # of more plates than a transaction has room for
+    actions = [*holds, *entries[:room]]
+    refusal = stores.payments.create(payment, request.key, fingerprint, ports.max_live, actions, now)
     if refusal is not None:
         if refusal.own and (earlier := _earlier(citizen, request, fingerprint, stores, now)):
             return earlier

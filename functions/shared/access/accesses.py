@@ -12,9 +12,9 @@ from shared.domain.citizen import Follower, Profile
 from shared.domain.registration import Card
 from shared.plate_crypto import PlateCrypto
 from shared.settings import setting
-from shared.stores.citizens import follower_of
 from shared.stores.items import Item, batch_get_of, epoch, item_key
-from shared.stores.profiles import profile_of
+from shared.stores.people.links import follower_of
+from shared.stores.people.profiles import profile_of
 from shared.stores.registry import card_keys, cards_of, pending_key
 
 REGISTRATION: Final = "registration"

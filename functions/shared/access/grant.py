@@ -36,8 +36,8 @@ class Grant(NamedTuple):
     """A citizen's access to a plate.
 
     link: theirs as it is written. proof: what the registry says of the number that it was proved with, or is to be.
-    turn: what of that is not written yet (:mod:`shared.access.proofs`). number: the fingerprint that waits for its card,
-    where one does.
+    turn: what of that is not written yet (:mod:`shared.access.proofs`). number: the fingerprint that waits for its
+    card, where one does.
     """
 
     access: Access

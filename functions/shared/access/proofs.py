@@ -13,9 +13,9 @@ from shared.domain.message import Message, MessageKind
 from shared.domain.plate import Plate
 from shared.domain.text import digest
 from shared.domain.time import to_text
-from shared.stores.citizens import Citizens
 from shared.stores.items import is_made
 from shared.stores.messaging.messages import Messages
+from shared.stores.people.citizens import Citizens
 from shared.stores.registry import Registry
 
 _KINDS: Final = {

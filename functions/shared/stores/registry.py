@@ -25,6 +25,7 @@ SUSPICIOUS: Final = 20
 """Wrong numbers for one plate in a day, by anybody, after which somebody should look. It locks nobody out."""
 
 _NUMBER: Final = "NUMBER#"
+_PENDING: Final = "PENDING#"
 _KEPT: Final = timedelta(days=2)
 _RESERVED: Final = {"#number": "number", "#first": "first"}
 """A card's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
@@ -117,6 +118,15 @@ class Registry:
         page = self._call("dynamodb", "Query", request)
         return page["Items"], page.get("LastEvaluatedKey") or None
 
+    def registered(self, marks: Iterable[str]) -> set[str]:
+        """Return those of some plates, by their fingerprints, of which any card is known. A read for each nine."""
+        keys = [key for mark in dict.fromkeys(marks) for key in card_keys(mark)]
+        return {item["pk"]["S"] for item in batch_get(self._call, self._table, keys, sleep=self._sleep)}
+
+    def plate_of(self, item: Item) -> str:
+        """Return the plate of an item to be looked at. Raises ValueError where it is sealed under another key."""
+        return self._crypto.open_plate(item["sealed_plate"]["S"])
+
     def walked(self, card: Item) -> bool:
         """Note that a card need not be looked at again; returns False where it has changed since it was read."""
         request: Json = {
@@ -174,9 +184,14 @@ def is_card(item: Item) -> bool:
     return str(item["sk"]["S"]).startswith(_NUMBER)
 
 
+def waiting_of(item: Item) -> str:
+    """Whose number it is that waits for a card."""
+    return str(item["sk"]["S"]).removeprefix(_PENDING)
+
+
 def pending_key(mark: str, sub: str) -> Item:
     """The key of a citizen's number that waits for a card of a plate."""
-    return item_key(mark, f"PENDING#{sub}")
+    return item_key(mark, f"{_PENDING}{sub}")
 
 
 def cards_of(items: Iterable[Item]) -> dict[str, Card]:

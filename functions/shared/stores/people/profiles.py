@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from shared.aws_json import Json
@@ -44,10 +45,11 @@ class Change:
 
     def phone(self, phone: str | None) -> None:
         """The phone of the token, or that it has none."""
-        if phone:
-            self.set("phone", phone)
-        else:
-            self._removes.append("phone")
+        for name in ("phone", "person"):  # the index finds a profile by its person, an entry of who looked too
+            if phone:
+                self.set(name, phone)
+            else:
+                self._removes.append(name)
 
     def set(self, name: str, value: str | int | bool) -> None:
         """Another value of an attribute."""
@@ -103,13 +105,35 @@ class Change:
             self._conditions.append(f"(attribute_not_exists(#{name}) OR {below})")
             self._values[f":most_{name}"] = {"N": str(most)}
 
-    def at_most_plates(self, most: int) -> None:
-        """On condition that the plate is one of the day's, or that they have not reached their limit."""
-        if self._mark is not None and not self._first_of_day:
-            self._conditions.append(
-                "(attribute_not_exists(#plates) OR contains(#plates, :mark) OR size(#plates) < :most_plates)"
-            )
-            self._values |= pack({":mark": self._mark, ":most_plates": most})
+    def at_most_plates(self, known: Item, day: str, most: int) -> int:
+        """On condition that the plate is one of the day's, or that they have not reached their limit.
+
+        The last one that fits is taken only where the profile is known as it stands: with it is kept for how many days
+        on end they were used up. Returns those days; 0 where this plate is not the last.
+        """
+        if self._mark is None:
+            return 0
+        before = [] if self._first_of_day else texts(known, "plates")
+        is_read = known.keys() != {"day"}
+        if is_read and self._mark not in before and len(before) + 1 == most:
+            return self._use_up(known, day, most)
+        if not self._first_of_day:
+            none_yet = "attribute_not_exists(#plates) OR " if most > 1 else ""
+            self._conditions.append(f"({none_yet}contains(#plates, :mark) OR size(#plates) < :last_plate)")
+            self._values |= pack({":mark": self._mark, ":last_plate": most - 1})
+        return 0
+
+    def _use_up(self, known: Item, day: str, most: int) -> int:
+        last, days = text(known, "plates_full_on"), number(known, "plates_full_days") or 0
+        if last != day:
+            the_day_before = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+            days = days + 1 if last == the_day_before else 1
+        self.set("plates_full_on", day)
+        self.set("plates_full_days", days)
+        if not self._first_of_day:
+            self._conditions.append("attribute_not_exists(#plates)" if most == 1 else "size(#plates) = :last_plate")
+            self._values |= pack({":last_plate": most - 1} if most > 1 else {})
+        return days
 
     def at_most_texts(self, name: str, most: int) -> None:
         """On condition that a set of texts has not reached its limit."""

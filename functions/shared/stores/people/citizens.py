@@ -3,11 +3,12 @@
 Keys: ``pk=<sub>`` with ``sk`` = ``PROFILE``, ``VEHICLE#<vehicle id>``; ``pk=P#<plate key>, sk=<sub>``: a follower,
 written in one transaction with the link; ``pk=F#<plate key>, sk=UNPROVEN``: how many of them have not proved it theirs;
 ``pk=CONTESTED``: proofs of one vehicle of which the holder of another contests one.
-What a citizen looked up lies beside: :mod:`shared.stores.look_ups`.
+What a citizen looked up lies beside: :mod:`shared.stores.people.look_ups`.
 
 The profile also counts the citizen's day in Baghdad (``day``, ``queries``, ``plates`` as fingerprints, ``links``,
 ``proofs``) and lists the plates linked, proven and with a proof that waits (``pending``), so that one conditional write
-admits a look-up. The first write of a new day starts the counts anew.
+admits a look-up. The first write of a new day starts the counts anew. Index: ``ByPerson`` (sparse; a phone's profiles
+by ``person``).
 """
 
 from __future__ import annotations
@@ -32,21 +33,22 @@ from shared.stores.items import (
     text,
     transact,
 )
-from shared.stores.profiles import Change, Subject, profile_of, texts, used_up
+from shared.stores.people.links import CHANGING, follower_of, link_keys, read_vehicle, update_of
+from shared.stores.people.profiles import Change, Subject, profile_of, texts, used_up
 
 _TRIES: Final = 5
-_CHANGING: Final = ("category", "relation", "notify", "proven", "card", "proved_at", "pending_at")
-"""What of a link can change."""
-_OF_PROOF: Final = ("proven", "card", "pending_at")
-"""What of it must be as it was read where any of it changes."""
 
 
 class Admission(NamedTuple):
-    """A look-up that was counted. linked: the plate is one of the citizen's vehicles. proof: one stands or waits."""
+    """A look-up that was counted. linked: the plate is one of the citizen's vehicles. proof: one stands or waits.
+
+    full_days: for how many days on end the citizen has used up the plates, where this look-up used up those of today.
+    """
 
     profile: Profile
     linked: bool = False
     proof: bool = False
+    full_days: int = 0
 
 
 class Citizens:
@@ -92,7 +94,7 @@ class Citizens:
         """Count a look-up, if the citizen's quotas allow it, and keep phone and language of it all the same.
 
         subject: None for a text that could not be read: it counts as a query, not as a plate. One UpdateItem; a second
-        for the first look-up of a day and for a plate that is linked. Raises QuotaError.
+        for the first look-up of a day, for its last plate, and for a plate that is linked. Raises QuotaError.
         """
         day = to_text(at)[:10]
         known: Item = {"day": {"S": day}}  # as it mostly is: not the day's first, and not a linked plate
@@ -101,8 +103,9 @@ class Citizens:
             change = Change.in_person(phone, language)
             change.count(known, day, queries=1, mark=subject.mark if subject and not linked else None)
             change.at_most("queries", limits.queries)
+            full_days = 0
             if subject:
-                change.at_most_plates(limits.plates)
+                full_days = change.at_most_plates(known, day, limits.plates)
                 change.only_if_linked(subject.plate_key, linked)
             try:
                 item = self._update_profile(sub, change)
@@ -116,7 +119,7 @@ class Citizens:
             proof = (
                 linked and subject is not None and subject.plate_key in texts(item, "proven") + texts(item, "pending")
             )
-            return Admission(profile_of(item), linked, proof)
+            return Admission(profile_of(item), linked, proof, full_days)
         raise RuntimeError("others keep changing the same profile")
 
     def count_proof(
@@ -160,6 +163,16 @@ class Citizens:
         item: Item = self._call("dynamodb", "UpdateItem", {**request, "ReturnValues": "ALL_NEW"})["Attributes"]
         return item
 
+    def of_phone(self, phone: str) -> list[str]:
+        """The citizens who were last seen with a phone, by sub. One Query: a phone has few."""
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "ByPerson",
+            "KeyConditionExpression": "person = :phone",
+            "ExpressionAttributeValues": pack({":phone": phone}),
+        }
+        return [item["pk"]["S"] for item in self._call("dynamodb", "Query", request)["Items"]]
+
     # ------------------------------------------------------------------ vehicles
 
     def link(
@@ -200,7 +213,7 @@ class Citizens:
         raise RuntimeError("others keep changing the same profile")
 
     def _link_actions(self, sub: str, vehicle: Vehicle, at: datetime) -> list[Json]:
-        common = {name: getattr(vehicle, name) for name in _CHANGING} | {"linked_at": to_text(at)}
+        common = {name: getattr(vehicle, name) for name in CHANGING} | {"linked_at": to_text(at)}
         follower = {**item_key(f"P#{vehicle.plate_key}", sub), **pack({"vehicle_id": vehicle.vehicle_id, **common})}
         link = {**item_key(sub, f"VEHICLE#{vehicle.vehicle_id}"), **pack({"plate": vehicle.plate_key, **common})}
         return [
@@ -236,7 +249,7 @@ class Citizens:
 
     def _linked(self, sub: str, plate_key: str) -> Vehicle | None:
         item = self._get(f"P#{plate_key}", sub)
-        return _vehicle(item["vehicle_id"]["S"], plate_key, item) if item else None
+        return read_vehicle(item["vehicle_id"]["S"], plate_key, item) if item else None
 
     def vehicles(self, sub: str) -> list[Vehicle]:
         """A citizen's vehicles, in the order of their ids. One Query: there are few."""
@@ -247,12 +260,12 @@ class Citizens:
             "ExpressionAttributeValues": pack({":sub": sub, ":vehicle": "VEHICLE#"}),
         }
         items = self._call("dynamodb", "Query", request)["Items"]
-        return [_vehicle(item["sk"]["S"].removeprefix("VEHICLE#"), item["plate"]["S"], item) for item in items]
+        return [read_vehicle(item["sk"]["S"].removeprefix("VEHICLE#"), item["plate"]["S"], item) for item in items]
 
     def vehicle(self, sub: str, vehicle_id: str) -> Vehicle | None:
         """One of a citizen's own vehicles, or None."""
         item = self._get(sub, f"VEHICLE#{vehicle_id}")
-        return _vehicle(vehicle_id, item["plate"]["S"], item) if item else None
+        return read_vehicle(vehicle_id, item["plate"]["S"], item) if item else None
 
     def change(
         self,
@@ -272,32 +285,11 @@ class Citizens:
 
     def change_actions(self, sub: str, before: Vehicle, after: Vehicle, most_pending: int | None = None) -> list[Json]:
         """The actions that change what differs in a link. most_pending: of the citizen's proofs that wait."""
-        new = {name: getattr(after, name) for name in _CHANGING if getattr(after, name) != getattr(before, name)}
-        if not new:
+        update = update_of(before, after)
+        if update is None:
             return []
-        sets = [f"{name} = :{name}" for name, value in new.items() if value is not None]
-        removes = [name for name, value in new.items() if value is None]
-        clauses = ([f"SET {', '.join(sets)}"] if sets else []) + ([f"REMOVE {', '.join(removes)}"] if removes else [])
-        values: dict[str, str | bool] = {f":{name}": value for name, value in new.items() if value is not None}
-        still = ["attribute_exists(pk)"]
-        if not new.keys().isdisjoint(_OF_PROOF):
-            for name in _OF_PROOF:
-                value = getattr(before, name)
-                still.append(f"attribute_not_exists({name})" if value is None else f"{name} = :was_{name}")
-                if value is not None:
-                    values[f":was_{name}"] = value
-        actions: list[Json] = [
-            {
-                "Update": {
-                    "TableName": self._table,
-                    "Key": key,
-                    "UpdateExpression": " ".join(clauses),
-                    "ConditionExpression": " AND ".join(still),
-                    **({"ExpressionAttributeValues": pack(values)} if values else {}),
-                }
-            }
-            for key in _link_keys(sub, after.vehicle_id, after.plate_key)
-        ]
+        keys = link_keys(sub, after.vehicle_id, after.plate_key)
+        actions: list[Json] = [{"Update": {"TableName": self._table, "Key": key, **update}} for key in keys]
         change = Change()
         for name, was, becomes in (
             ("proven", before.proven, after.proven),
@@ -329,7 +321,7 @@ class Citizens:
                     "ExpressionAttributeValues": pack({":proven": proven}),
                 }
             }
-            for key in _link_keys(sub, vehicle_id, plate_key)
+            for key in link_keys(sub, vehicle_id, plate_key)
         ]
         counted = [] if proven else [self._count_action(plate_key, -1)]
         listed: Json = {"Update": change.request(self._table, item_key(sub, "PROFILE"))}
@@ -376,37 +368,3 @@ def _no_room(known: Item, day: str, limits: Limits) -> str | None:
         return "vehicles"
     is_today = (text(known, "day") or "") >= day
     return "links" if is_today and (number(known, "links") or 0) >= limits.links else None
-
-
-def _vehicle(vehicle_id: str, plate_key: str, item: Item) -> Vehicle:
-    return Vehicle(
-        vehicle_id,
-        plate_key,
-        text(item, "category"),
-        item["relation"]["S"],
-        item["notify"]["BOOL"],
-        item["proven"]["BOOL"],
-        text(item, "card"),
-        text(item, "proved_at"),
-        text(item, "pending_at"),
-    )
-
-
-def follower_of(item: Item) -> Follower:
-    """Read a follower's item."""
-    return Follower(
-        item["sk"]["S"],
-        item["vehicle_id"]["S"],
-        text(item, "category"),
-        item["notify"]["BOOL"],
-        item["proven"]["BOOL"],
-        item["relation"]["S"],
-        item["linked_at"]["S"],
-        text(item, "card"),
-        text(item, "proved_at"),
-        text(item, "pending_at"),
-    )
-
-
-def _link_keys(sub: str, vehicle_id: str, plate_key: str) -> tuple[Item, Item]:
-    return item_key(f"P#{plate_key}", sub), item_key(sub, f"VEHICLE#{vehicle_id}")

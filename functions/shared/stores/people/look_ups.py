@@ -1,6 +1,7 @@
-"""What citizens looked up, in the Citizens table: for further pages, for paying, and for the audit.
+"""What citizens looked up, in the Citizens table: for further pages and for paying.
 
-Keys: ``pk=<sub>`` with ``sk`` = ``QUERY#<query id>``, ``SEEN#<plate key>``, ``AUDIT#<when>#<look-up id>``.
+Keys: ``pk=<sub>`` with ``sk`` = ``QUERY#<query id>``, ``SEEN#<plate key>``. That they looked outlives it:
+:mod:`shared.stores.people.who_looked`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from shared.stores.items import epoch, get_item, item_key, pack, text, transact
 
 SEEN_FOR: Final = timedelta(hours=24)
 SAME_ANSWER_FOR: Final = timedelta(minutes=10)
-AUDITED_FOR: Final = timedelta(days=366)
 
 
 class Asked(NamedTuple):
@@ -51,18 +51,6 @@ class LookUps:
         if item is None or int(item["expires"]["N"]) <= epoch(at):
             return None
         return Asked(item["plate"]["S"], text(item, "category"))
-
-    def audit_action(self, sub: str, look_up_id: str, mark: str, at: datetime) -> Json:
-        """The action that keeps who looked up which plate (its fingerprint) and when, for a year."""
-        item = {
-            **item_key(sub, f"AUDIT#{to_text(at)}#{look_up_id}"),
-            **pack({"plate": mark, "expires": epoch(at + AUDITED_FOR)}),
-        }
-        return {"Put": {"TableName": self._table, "Item": item}}
-
-    def audit(self, sub: str, look_up_id: str, mark: str, at: datetime) -> None:
-        """Keep a look-up that nothing else is written about. One PutItem."""
-        self._call("dynamodb", "PutItem", self.audit_action(sub, look_up_id, mark, at)["Put"])
 
     def seen(self, sub: str, plate_key: str, at: datetime, *others: Json) -> None:
         """Keep that a citizen looked a plate up, together with what must happen with it: all or nothing."""
