@@ -124,7 +124,7 @@ deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firew
 	  --parameter-overrides DomainName=$(DOMAIN) CertificateArn=$(CERTIFICATE) $$parameters
 
 # What people write may hold quotes, dollars and spaces: it goes through the environment, as it stands.
-as_it_stands := FILE AS_OF ACCEPT NAMES ID KEY REASON
+as_it_stands := FILE AS_OF ACCEPT NAMES ID KEY REASON PLATE RECEIPT PAYMENT VIOLATION PHONE
 $(foreach name,$(as_it_stands),$(eval override $(name) := $$(value $(name))))
 export $(as_it_stands)
 
@@ -152,6 +152,16 @@ payment-trail: ## ID=...: what happened to a payment
 refunds: ## the payments of which money is to be given back
 	$(set_up) run
 	@$(operator) refunds
+
+.PHONY: find
+find: ## RECEIPT=|PAYMENT=|VIOLATION=|PHONE= REASON='...': what whoever answers the phone needs to know
+	$(set_up) run
+	@$(operator) find --receipt "$$RECEIPT" --payment "$$PAYMENT" --violation "$$VIOLATION" --phone "$$PHONE" --reason "$$REASON"
+
+.PHONY: who-looked
+who-looked: ## PLATE='...' REASON='...': who looked at a plate, for an investigator
+	$(set_up) run
+	@$(operator) who-looked --reason "$$REASON" -- "$$PLATE"
 
 .PHONY: decide-payment
 decide-payment: ## ID=... DECISION=settle|give-back|by-hand|by-hand-confirmed|given-back|take-back REASON='...': what only a person can decide
@@ -182,6 +192,11 @@ accept-reopened: ## KEY=live/old.csv REASON='...': take rejected rows that open 
 release-news: ## KEY=live/large.csv REASON='...': let followers hear of the news that a large file holds back
 	$(set_up) run
 	@$(operator) release-news --reason "$$REASON" $(apply) -- "$$KEY"
+
+.PHONY: release-registry
+release-registry: ## KEY=registry/a.csv REASON='...': let a registration file replace the numbers that wait
+	$(set_up) run
+	@$(operator) release-registry --reason "$$REASON" $(apply) -- "$$KEY"
 
 .PHONY: figures
 figures: ## DAY=2026-11-25: write the figures of a day whose night failed

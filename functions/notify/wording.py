@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from shared.access.accesses import Accesses
+from shared.access.grant import Access, Grant
+from shared.access.proofs import Proofs
 from shared.domain import fine
 from shared.domain import message as texts
-from shared.domain.citizen import Follower, Profile
+from shared.domain.citizen import Profile
 from shared.domain.message import Message, MessageKind
 from shared.domain.phone import to_e164
 from shared.domain.plate import Plate
 from shared.domain.time import from_text, to_text
 from shared.domain.violation import CANCELLED, Violation
 from shared.policies import RULES
-from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import Messages
 from shared.stores.messaging.news import DISPUTE_KINDS, dispute_markers, told_marker
 from shared.stores.violations import Violations
@@ -33,8 +35,9 @@ class Stores(NamedTuple):
     """What the sender reads and writes."""
 
     messages: Messages
-    citizens: Citizens
     violations: Violations
+    accesses: Accesses
+    proofs: Proofs
 
 
 class NotTrueError(Exception):
@@ -56,7 +59,9 @@ class Wording(NamedTuple):
 def compose(message: Message, stores: Stores, now: datetime) -> Wording:
     """Write what a message says now, to which phone. Raises NotTrueError or UnreadableError."""
     about = message.plate_key if message.kind in _WRITTEN_WHEN_SENT else None
-    profile, follower = stores.citizens.addressee(message.sub, about)
+    profile, grant = stores.accesses.addressee(message.sub, about, now)
+    if grant.turn and message.plate_key:
+        grant = stores.proofs.settle(message.sub, message.plate_key, grant, now)
     if profile is None or not profile.sms:
         raise NotTrueError("sms_off")
     if profile.phone is None:
@@ -71,20 +76,22 @@ def compose(message: Message, stores: Stores, now: datetime) -> Wording:
         return Wording(profile.phone, message.text)
     if message.kind == MessageKind.FOLLOWERS_ADDED:
         return Wording(profile.phone, texts.followers_added(profile.language, _plate(message)))
-    text, violations = _news(message, profile, follower, stores, now)
+    text, violations = _news(message, profile, grant, stores, now)
     return Wording(profile.phone, text, tuple(violation.violation_no for violation in violations))
 
 
 def _news(
-    message: Message, profile: Profile, follower: Follower | None, stores: Stores, now: datetime
+    message: Message, profile: Profile, grant: Grant, stores: Stores, now: datetime
 ) -> tuple[str, Sequence[Violation]]:
     """The text of a message about violations, and those that it still holds for."""
     if message.kind not in _WRITTEN_WHEN_SENT:
         raise UnreadableError("unknown_kind")
     if message.plate_key is None:
         raise UnreadableError("no_plate")
-    if follower is None or not follower.notify:
+    if grant.link is None or not grant.link.notify:
         raise NotTrueError("not_followed")
+    if grant.access not in (Access.PROVEN, Access.LINKED):
+        raise NotTrueError("not_proven")
     plate = _plate(message)
     found = stores.violations.get(message.violations)
     violations = [found[violation_no] for violation_no in message.violations if violation_no in found]
@@ -96,8 +103,11 @@ def _news(
             return texts.cancelled(language, plate, len(gone)), gone
     elif message.kind == MessageKind.NEW_VIOLATION:
         if current := [violation for violation in here if violation.owed]:
-            occurred_at = current[0].occurred_at if follower.proven else None
-            return texts.new_violations(language, plate, _owed(current, at), at, occurred_at), current
+            is_whole = grant.sees_whole(current)(current[0])
+            occurred_at = current[0].occurred_at if is_whole else None
+            is_silent = _is_silent(current, grant)
+            text = texts.new_violations(language, plate, _owed(current, at), at, occurred_at, is_silent=is_silent)
+            return text, current
     elif message.kind == MessageKind.DOUBLING_SOON:
         if rising := [violation for violation in here if _still_rises(violation, at)]:
             disputed = any(violation.is_disputed for violation in rising)
@@ -111,12 +121,19 @@ def _news(
         current = [violation for violation in here if (violation.owed if refused else violation.is_disputed)]
         if current := _of_their_last_dispute(current, message, stores):
             write = texts.dispute_refused if refused else texts.disputed
-            return write(language, plate, _owed(current, at), at), current
+            is_silent = _is_silent(current, grant)
+            return write(language, plate, _owed(current, at), at, is_silent=is_silent), current
     raise NotTrueError("no_longer_true")
 
 
 def _owed(violations: Sequence[Violation], at: str) -> texts.Owed:
     return texts.owed([violation.outlook(at, RULES) for violation in violations], at)
+
+
+def _is_silent(violations: Sequence[Violation], grant: Grant) -> bool:
+    """Whether the day of a rise may tell that of an act to whom not every one of them is shown whole."""
+    is_whole = grant.sees_whole(violations)
+    return any(not is_whole(each) and fine.tells_the_act(each.facts, RULES) for each in violations)
 
 
 def _still_rises(violation: Violation, at: str) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from query import rights
 from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import admit
 from query.views import Teller, note_of_none, plate_view, totals_view
+from shared.access.grant import Access, Grant
+from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.citizen import Profile
 from shared.domain.message import Message, MessageKind
@@ -21,25 +24,25 @@ from shared.http import Problem
 from shared.identity import Citizen
 from shared.pagination import PAGE, Cursors, paginate
 from shared.policies import OBJECTIONS_WHERE
-from shared.stores.look_ups import Asked
 from shared.stores.messaging.messages import QUEUED
-from shared.stores.profiles import Subject
+from shared.stores.people.look_ups import Asked
+from shared.stores.people.profiles import Subject
+from shared.stores.people.who_looked import What
 
 
 class Recorded(NamedTuple):
     """What is recorded on a plate at an instant (``at``, a stored text), read for one look-up of one citizen.
 
-    violations: newest first. proven: all of them are of the vehicle that the citizen proved theirs. as_of: up to when
-    the directorate's data goes, a stored text. mark: the plate's fingerprint.
+    violations: newest first. grant: what the citizen is to the plate. as_of: up to when the directorate's data goes,
+    a stored text.
     """
 
     query_id: str
     reading: Reading
-    mark: str
     at: str
     profile: Profile
     violations: list[Violation]
-    proven: bool
+    grant: Grant
     as_of: str | None
 
 
@@ -65,11 +68,12 @@ def ask(
     A plate that does not exist and one without violations are the same answer by the same work. Calls of tables: one
     UpdateItem (see :meth:`Citizens.admit`), one Query (more for each further megabyte of violations), and one
     TransactWriteItems of all that is kept (a second where the SMS is refused); a GetItem for the feed's date once a
-    minute, and one where the citizen has proved a vehicle with this plate theirs. Raises Problem 429, or 409 where the
-    plate's number is found in several categories.
+    minute, and a BatchGetItem where a proof of the citizen's stands or waits for this plate. Raises Problem 429, or 409
+    where the plate's number is found in several categories.
     """
     recorded = read(ports, citizen, reading, new_id(), language, now)
-    teller = Teller(reading.plate, recorded.at, language, proven=recorded.proven)
+    is_whole = recorded.grant.sees_whole(recorded.violations, reading.category)
+    teller = Teller(reading.plate, recorded.at, language, is_whole=is_whole)
     said = say(ports, citizen, recorded, teller, wanted=by_sms, now=now)
     return show(recorded, teller, said, _cursors(ports, citizen, recorded.query_id), language)
 
@@ -77,26 +81,26 @@ def ask(
 def read(ports: Ports, citizen: Citizen, reading: Reading, query_id: str, language: str, now: datetime) -> Recorded:
     """Count the look-up, and read what is recorded. Raises Problem as :func:`ask` does."""
     plate_key = reading.plate.key
-    mark = ports.crypto.plate_fingerprint(plate_key)
-    admission = admit(ports, citizen, Subject(plate_key, mark), language, now)
+    subject = Subject(plate_key, ports.crypto.plate_fingerprint(plate_key))
+    admission = admit(ports, citizen, subject, language, now)
     found = newest_first(ports.violations.of_plate(plate_key))
     try:
         violations = of_category(reading, found, language)
     except Problem:
-        ports.look_ups.audit(citizen.sub, query_id, mark, now)
+        ports.who_looked.enter([_entry(ports, citizen, plate_key, query_id, now)])
         raise
-    proven = admission.proven and _is_proven(ports, citizen, reading, violations)
+    grant = ports.proofs.access(citizen.sub, plate_key, now) if admission.proof else Grant(Access.LOOKED_UP)
     as_of = ports.feed.as_of(now)
-    return Recorded(query_id, reading, mark, to_text(now), admission.profile, violations, proven, as_of)
+    return Recorded(query_id, reading, to_text(now), admission.profile, violations, grant, as_of)
 
 
 def say(ports: Ports, citizen: Citizen, recorded: Recorded, teller: Teller, *, wanted: bool, now: datetime) -> Said:
     """Keep the look-up, and put the SMS of its result if one is wanted and may be sent."""
     plate_key = recorded.reading.plate.key
-    asked = Asked(plate_key, recorded.reading.category, recorded.proven)
+    asked = Asked(plate_key, recorded.reading.category)
     kept = [
         ports.look_ups.query_action(citizen.sub, recorded.query_id, asked, now),
-        ports.look_ups.audit_action(citizen.sub, recorded.query_id, recorded.mark, now),
+        _entry(ports, citizen, plate_key, recorded.query_id, now),
     ]
     status = "off" if not (wanted and recorded.profile.sms) else QUEUED if citizen.phone else "no_phone"
     if status == QUEUED:
@@ -129,15 +133,6 @@ def show(recorded: Recorded, teller: Teller, said: Said, cursors: Cursors, langu
     }
 
 
-def _is_proven(ports: Ports, citizen: Citizen, reading: Reading, violations: Sequence[Violation]) -> bool:
-    """True if every violation belongs to the proven vehicle: another category can bear the same number."""
-    link = ports.citizens.follower(reading.plate.key, citizen.sub)
-    if link is None or not link.proven:
-        return False
-    categories = {reading.category, *(violation.category for violation in violations)}
-    return link.category is None or categories <= {link.category, None}
-
-
 def read_on(
     ports: Ports, citizen: Citizen, query_id: str, cursor: str | None, limit: int, *, language: str, now: datetime
 ) -> dict[str, Any]:
@@ -153,7 +148,8 @@ def read_on(
         Reading(plate, asked.category), newest_first(ports.violations.of_plate(asked.plate_key)), language
     )
     items, following = paginate(violations, position, cursor, limit, _cursors(ports, citizen, query_id))
-    teller = Teller(plate, to_text(now), language, proven=asked.proven)
+    grant = ports.proofs.access(citizen.sub, asked.plate_key, now)
+    teller = Teller(plate, to_text(now), language, is_whole=grant.sees_whole(violations, asked.category))
     return {"items": [teller.tell(violation) for violation in items], "next_cursor": following}
 
 
@@ -166,17 +162,17 @@ def of_vehicle(
     *,
     language: str,
     now: datetime,
-    new_id: Callable[[], str],
 ) -> dict[str, Any]:
-    """A page of the violations on a linked vehicle, with the totals of all. Raises Problem 404 or 422."""
-    vehicle = ports.citizens.vehicle(citizen.sub, vehicle_id)
-    if vehicle is None:
-        raise Problem(404, "no_such_vehicle")
-    ports.look_ups.audit(citizen.sub, new_id(), ports.crypto.plate_fingerprint(vehicle.plate_key), now)
+    """A page of the violations on a linked vehicle, with the totals of all. Raises Problem 403, 404 or 422."""
+    vehicle = rights.own(ports, citizen, vehicle_id)
+    grant = rights.grant(ports, citizen, vehicle, now)
+    rights.require_seen(grant)
+    ports.who_looked.enter_once_a_day(vehicle.plate_key, citizen.sub, now)
     found = ports.violations.of_plate(vehicle.plate_key)
     violations = newest_first(concerning(vehicle.category, found))
     plate = Plate.from_key(vehicle.plate_key)
-    teller = Teller(plate, to_text(now), language, proven=vehicle.proven)
+    is_whole = grant.sees_whole(violations, vehicle.category)
+    teller = Teller(plate, to_text(now), language, is_whole=is_whole)
     items, following = paginate(violations, position, cursor, limit, Cursors(ports.crypto, citizen.sub, vehicle_id))
     return {
         "plate": plate_view(Reading(plate, vehicle.category), language),
@@ -196,6 +192,10 @@ def newest_first(violations: list[Violation]) -> list[Violation]:
 def position(violation: Violation) -> tuple[str, str]:
     """Return where a violation stands on its plate."""
     return violation.recorded_at, violation.violation_no
+
+
+def _entry(ports: Ports, citizen: Citizen, plate_key: str, query_id: str, now: datetime) -> Json:
+    return ports.who_looked.entry_action(plate_key, What.LOOK_UP, citizen.sub, now, query_id)
 
 
 def _cursors(ports: Ports, citizen: Citizen, query_id: str) -> Cursors:

@@ -35,9 +35,26 @@ class PlateCrypto:
         """Fingerprint a person in a file, who would be told of it."""
         return self._fingerprint("person", *parts)
 
+    def citizen_fingerprint(self, sub: str) -> str:
+        """Fingerprint a citizen, where something is kept of them that must outlive what names them."""
+        return self._fingerprint("citizen", sub)
+
     def cursor_fingerprint(self, *parts: str) -> str:
         """Fingerprint a position in a citizen's list, which seals its cursor."""
         return self._fingerprint("cursor", *parts)
+
+    def seal_plate(self, plate_key: str) -> str:
+        """Encrypt a plate that must be found again where its fingerprint stands."""
+        nonce = self._fingerprint("sealed", plate_key)
+        return nonce + self.encrypt(plate_key.encode(), nonce.encode()).hex()
+
+    def open_plate(self, sealed: str) -> str:
+        """Decrypt a plate. Raises ValueError where it was sealed under another key."""
+        nonce = sealed[:32]
+        plate_key = self.decrypt(bytes.fromhex(sealed[32:]), nonce.encode()).decode()
+        if not hmac.compare_digest(nonce, self._fingerprint("sealed", plate_key)):
+            raise ValueError("sealed under another key")
+        return plate_key
 
     def encrypt(self, text: bytes, nonce: bytes) -> bytes:
         """Encrypt a text.

@@ -116,10 +116,15 @@ PROBLEMS: Final = {
         "گەیشتیتە سنووری بەستنەوەی ئۆتۆمبێل بۆ ئەمڕۆ",
         "You have linked all of today's vehicles: try again tomorrow",
     ),
-    "quota_proofs": _words(
-        "محاولات خاطئة كثيرة لهذه اللوحة، حاول غداً",
-        "هەوڵی هەڵەی زۆر بۆ ئەم تابلۆیە، سبەینێ هەوڵ بدەرەوە",
-        "Too many wrong numbers for this plate: try again tomorrow",
+    "proofs_quota": _words(
+        "بلغت حد محاولات الإثبات لهذا اليوم، حاول غداً",
+        "گەیشتیتە سنووری هەوڵەکانی سەلماندنی ئەمڕۆ، سبەینێ هەوڵ بدەرەوە",
+        "You have tried all of today's registration numbers: try again tomorrow",
+    ),
+    "proofs_full": _words(
+        "تنتظر إثباتات كثيرة ورود السجل، أزل مركبة منها أو انتظر",
+        "سەلماندنی زۆر چاوەڕوانی تۆمارن، ئۆتۆمبێلێکیان لاببە یان چاوەڕوان بە",
+        "As many of your proofs as may wait for the registry: end one of these links, or wait",
     ),
     "vehicles_full": _words(
         "بلغت أكبر عدد من المركبات، أزل واحدة أولاً",
@@ -138,6 +143,11 @@ PROBLEMS: Final = {
         "يلزم إثبات تسجيل المركبة أولاً",
         "سەرەتا دەبێت تۆماری ئۆتۆمبێل بسەلمێنرێت",
         "Prove the vehicle's registration first",
+    ),
+    "follower_proven": _words(
+        "أثبت هذا الحساب المركبة أيضاً، راجع مديرية المرور",
+        "ئەم هەژمارەش ئۆتۆمبێلەکەی سەلماندووە، سەردانی بەڕێوەبەرایەتی هاتوچۆ بکە",
+        "This account has proved the vehicle too: contact the directorate",
     ),
     "proof_wrong": _words(
         "رقم السنوية لا يطابق هذه اللوحة",

@@ -94,8 +94,8 @@ OPERATIONS: dict[str, Operation] = {
         {201: "VehicleLinked", 200: "VehicleLinked"},
         body="VehicleAsked",
         refusals={
-            409: ("plate_ambiguous", "vehicles_full", "followers_full"),
-            429: ("quota_links", "quota_proofs", "quota_queries", "quota_plates"),
+            409: ("plate_ambiguous", "vehicles_full", "followers_full", "proofs_full"),
+            429: ("quota_links", "proofs_quota", "quota_queries", "quota_plates"),
         },
         fields={
             **PLATE_FIELDS,
@@ -122,7 +122,7 @@ OPERATIONS: dict[str, Operation] = {
         "Everything recorded on a linked vehicle, page by page",
         {200: "VehicleViolationPage"},
         parameters=(VEHICLE, *PAGED),
-        refusals={404: ("no_such_vehicle",)},
+        refusals={403: ("not_proven",), 404: ("no_such_vehicle",)},
         fields=PAGE_FIELDS,
     ),
     "GET /v1/vehicles/{vehicle_id}/followers": Operation(
@@ -132,10 +132,21 @@ OPERATIONS: dict[str, Operation] = {
         refusals={403: ("not_proven",), 404: ("no_such_vehicle",)},
     ),
     "DELETE /v1/vehicles/{vehicle_id}/followers/{follower_id}": Operation(
-        "End another's link to a vehicle that I have proved mine",
+        "End another's link, made without proof, to a vehicle that I have proved mine",
         {204: None},
         parameters=(VEHICLE, _path("follower_id")),
-        refusals={403: ("not_proven",), 404: ("no_such_vehicle", "no_such_follower")},
+        refusals={
+            403: ("not_proven",),
+            404: ("no_such_vehicle", "no_such_follower"),
+            409: ("follower_proven",),
+        },
+    ),
+    "GET /v1/vehicles/{vehicle_id}/look-ups": Operation(
+        "How often others looked at the number of a vehicle that I have proved mine, day by day",
+        {200: "LookUpDayPage"},
+        parameters=(VEHICLE, *PAGED),
+        refusals={403: ("not_proven",), 404: ("no_such_vehicle",)},
+        fields=PAGE_FIELDS,
     ),
     "GET /v1/me": Operation("What I chose, and my phone, masked", {200: "Me"}),
     "PATCH /v1/me": Operation(

@@ -17,24 +17,30 @@ import boto3
 import pytest
 
 from pay.gateways import OrderStatus
+from shared.access.accesses import Accesses
+from shared.access.grant import Access
 from shared.aws_json import Call, Json
 from shared.domain.violation import Violation
 from shared.observability import logger
-from shared.stores.citizens import Citizens
+from shared.plate_crypto import PlateCrypto
 from shared.stores.files import Files
-from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.look_ups import LookUps
+from shared.stores.registry import Registry
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations
 from tests.support import lambda_events as events
 from tests.support.aws import Engine, Tables
-from tests.support.build import OTHER_PLATE, PHONE, PLATE, row
+from tests.support.build import OTHER_PLATE, PHONE, PLATE, SUB, row
 from tests.support.description import require_described
 from tests.support.fakes import Clock, FakeGateway, Phones, callback_body
 
 _OURS = ("query", "stats", "notify", "pay", "remit", "shared")
-_NOTIFYING = tuple(f"notify.{name}" for name in ("on_delivery", "on_violation", "remind", "send_sms", "sweep"))
+_NOTIFYING = tuple(
+    f"notify.{name}" for name in ("on_delivery", "on_registry", "on_violation", "remind", "send_sms", "sweep")
+)
 _NAMES = itertools.count(1)
 PERSONAL = (PLATE.number, OTHER_PLATE.number, PLATE.key, PHONE[4:], "Name-In-The-Token")
 """What no log may hold."""
@@ -109,8 +115,10 @@ class Functions:
         self.failed_records = f"{name}-failed-records"  # made by the tests that need it
         secret = json.dumps({"api_key": "merchant", "callback_key": secrets.token_hex(16)})
         engine.fast()("secretsmanager", "CreateSecret", {"Name": name, "SecretString": secret})
-        plate_key = f"{name}-plate-key"
-        engine.fast()("secretsmanager", "CreateSecret", {"Name": plate_key, "SecretString": secrets.token_hex(32)})
+        plate_key, key = f"{name}-plate-key", secrets.token_hex(32)
+        engine.fast()("secretsmanager", "CreateSecret", {"Name": plate_key, "SecretString": key})
+        self.crypto = PlateCrypto(key.encode())
+        self.registry = Registry(engine.fast(), self.tables["Registry"], self.crypto)
         variables = {
             "POWERTOOLS_SERVICE_NAME": name,  # a logger of each test's own
             "POWERTOOLS_METRICS_NAMESPACE": "Gharama",
@@ -122,13 +130,15 @@ class Functions:
             "FILES_TABLE": self.tables["Files"],
             "REGISTRY_TABLE": self.tables["Registry"],
             "PLATE_KEY_SECRET": plate_key,
+            "PROOF_QUEUE_URL": self.queue,
             "EDGE_SECRET": "",
-            "PROOF": "declared",
+            "PROOF": "optional",
             "QUERIES_A_DAY": "50",
             "PLATES_A_DAY": "10",
             "LINKS_A_DAY": "5",
             "MAX_VEHICLES": "10",
             "MAX_FOLLOWERS": "50",
+            "PROOFS_A_DAY": "10",
             "SMS_QUEUE_URL": self.queue,
             "FAILED_RECORDS_BUCKET": self.failed_records,
             "SMS_SENDER_ID": "Gharama",
@@ -234,6 +244,12 @@ class Functions:
             raw=base64.b64encode(body).decode(),
             base64=True,
         )
+
+    def access(self, plate_key: str = PLATE.key, sub: str = SUB, *, needs_proof: bool = False) -> Access:
+        """What a citizen is to a plate now."""
+        tables = self.tables["Citizens"], self.tables["Registry"]
+        accesses = Accesses(self._fast(), *tables, self.crypto, needs_proof=needs_proof)
+        return accesses.access(sub, plate_key, self.clock.at).access
 
     def poll_gateways(self) -> None:
         run("pay.poll_gateways", events.schedule())

@@ -29,8 +29,13 @@ WINGS: dict[str, set[str]] = {
     "pay.gateways": set(),
     "pay.payments": {"pay.gateways"},
     "pay.receipt": set(),
+    "shared.access": {
+        *("shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.settings", "shared.stores"),
+        *("shared.stores.messaging", "shared.stores.people"),
+    },
     "shared.domain": set(),
     "shared.stores": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.policies", "shared.secret"},
+    "shared.stores.people": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.stores.items"},
     "shared.stores.messaging": {"shared.domain", "shared.aws_json", "shared.stores.items"},
 }
 """Folders within an area, each with what it may import of its own area beside itself. Nothing here imports back."""

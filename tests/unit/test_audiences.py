@@ -75,7 +75,7 @@ def shown(show: Callable[[Violation], Any]) -> set[str]:
 
 
 def answer(*, proven: bool) -> Callable[[Violation], Any]:
-    return lambda subject: Teller(Plate.from_key(subject.plate_key), AT, "en", proven=proven).tell(subject)
+    return lambda subject: Teller(Plate.from_key(subject.plate_key), AT, "en", is_whole=lambda _: proven).tell(subject)
 
 
 class Holding(Violations):

@@ -13,22 +13,23 @@ import pytest
 
 from infra.docs_tables import DATA_MODEL, with_tables
 from shared.domain import plate
-from shared.domain.citizen import Limits, Vehicle
+from shared.domain.citizen import Follower, Limits, Vehicle
 from shared.domain.file import DoneChunk, FileVersion, Plan, Upload
 from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt
 from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
 from shared.plate_crypto import PlateCrypto
-from shared.stores.citizens import Citizens
 from shared.stores.files import RELEASE, UNDO, Files, Work
-from shared.stores.items import item_key
-from shared.stores.look_ups import Asked, LookUps
+from shared.stores.items import item_key, pack
 from shared.stores.messaging.messages import Messages, Telling
 from shared.stores.messaging.outages import Outages
 from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.pausing import Pausing
 from shared.stores.payments import Payments
-from shared.stores.profiles import Change, Subject
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.look_ups import Asked, LookUps
+from shared.stores.people.profiles import Change, Subject
+from shared.stores.people.who_looked import What, WhoLooked
 from shared.stores.registry import Registry
 from shared.stores.settlements import Settlements
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
@@ -66,6 +67,9 @@ class _Marks(PlateCrypto):
     def plate_fingerprint(self, plate_key: str) -> str:
         return "<plate's fingerprint>"
 
+    def citizen_fingerprint(self, sub: str) -> str:
+        return "<citizen's fingerprint>"
+
 
 def written() -> dict[tuple[str, str], set[str]]:
     """The attributes of every kind of item that the stores write, by table and key."""
@@ -77,18 +81,23 @@ def written() -> dict[tuple[str, str], set[str]]:
 
 def _citizens(port: WrittenItems) -> None:
     citizens, look_ups = Citizens(port, "Citizens"), LookUps(port, "Citizens")
-    vehicle = Vehicle("<vehicle id>", "<plate key>", "private", "self", notify=True, proven=True)
+    vehicle = filled(Vehicle, vehicle_id="<vehicle id>", plate_key="<plate key>", proven=True, pending_at=None)
     citizens.choose("<sub>", "+964", "ar", sms=True)
     citizens.admit("<sub>", "+964", "ar", Subject("<plate key>", "mark"), Limits(), NOON)
     citizens.link("<sub>", vehicle, NOON)
-    citizens.link("<sub>", vehicle._replace(proven=False), NOON)
+    citizens.link("<sub>", vehicle._replace(proven=False, card=None, proved_at=None, pending_at="now"), NOON)
+    citizens.count_proof("<sub>", "+964", "ar", "<plate key>", Limits(), NOON)
+    citizens.contest("<sub>", vehicle, filled(Follower, vehicle_id="<the other's>"), NOON)
     first_of_day = Change()
     first_of_day.count({}, "2026-11-20", queries=1, mark="mark")
+    first_of_day.at_most_plates({}, "2026-11-20", 1)
     port.write({"Update": first_of_day.request("Citizens", item_key("<sub>", "PROFILE"))})
-    asked = Asked("<plate key>", "private", proven=True)
+    asked = Asked("<plate key>", "private")
     port.write(look_ups.query_action("<sub>", "<query id>", asked, NOON))
-    port.write(look_ups.audit_action("<sub>", "<look-up id>", "mark", NOON))
     port.write(look_ups.answered_action("<sub>", "<plate key>", "answer", NOON))
+    who_looked = WhoLooked(port, "Citizens", _Marks())
+    who_looked.enter([who_looked.entry_action("<plate key>", What.LOOK_UP, "<sub>", NOON, "<id of what was done>")])
+    who_looked.enter_once_a_day("<plate key>", "<sub>", NOON)
 
 
 def _files(port: WrittenItems) -> None:
@@ -102,6 +111,9 @@ def _files(port: WrittenItems) -> None:
     files.all_published(file_id, "report")
     counts = dict.fromkeys(("inserted", "updated", "unchanged", "stale", "rejected"), 0)
     files.chunk_done(file_id, DoneChunk(1, counts, "notes"), NOON)
+    waiting = DoneChunk(1, counts | {"waiting": 1}, "notes")
+    files.chunk_done(file_id, waiting, NOON)
+    files.load_again(file_id, [waiting])
     files.note_rows(file_id, 1, 1000, NOON)
     for what in (UNDO, RELEASE):
         work = Work(port, "Files", file_id, what, "run")
@@ -157,7 +169,11 @@ def _settlements(port: WrittenItems) -> None:
 def _registry(port: WrittenItems) -> None:
     registry = Registry(port, "Registry", _Marks())
     registry.write([registration("1", category="<category>")])
-    registry.prove("<sub>", "plate", None, "wrong", NOON)
+    card = {"number": "of before", "version": "", "changed_by": "a line"}
+    port.known["Registry"] = [item_key("<plate's fingerprint>", "NUMBER#<category>") | pack(card)]
+    registry.write([registration("1", category="<category>")])
+    registry.count_wrong("plate", NOON)
+    port.write(registry.wait_action("plate", "<sub>", "number", NOON))
 
 
 def items() -> list[list[str]]:

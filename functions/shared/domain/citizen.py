@@ -16,7 +16,8 @@ class Profile(NamedTuple):
 class Limits(NamedTuple):
     """What a citizen may do in a day; ``vehicles`` in all. plates: distinct ones that are not linked. sms: received.
 
-    followers: how many may follow one plate, in all, who have not proved it theirs.
+    followers: how many may follow one plate, in all, who have not proved it theirs. proofs: tries at registration
+    numbers, right or wrong. pending: how many proofs may wait for their card, in all.
     """
 
     queries: int = 50
@@ -25,6 +26,8 @@ class Limits(NamedTuple):
     vehicles: int = 10
     sms: int = 10
     followers: int = 50
+    proofs: int = 10
+    pending: int = 5
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -43,7 +46,11 @@ class FollowersFullError(Exception):
 
 
 class Vehicle(NamedTuple):
-    """A plate that a citizen linked. relation: self or family. notify: the consent to SMS about it."""
+    """A plate that a citizen linked. relation: self or family. notify: the consent to SMS about it.
+
+    proven: whether it was when the link was last written; what it is now, :mod:`shared.access` says. card: the
+    fingerprint of the number that proved it, and proved_at when. pending_at: since when a proof waits for its card.
+    """
 
     vehicle_id: str
     plate_key: str
@@ -51,10 +58,13 @@ class Vehicle(NamedTuple):
     relation: str
     notify: bool
     proven: bool = False
+    card: str | None = None
+    proved_at: str | None = None
+    pending_at: str | None = None
 
 
 class Follower(NamedTuple):
-    """A citizen who linked a plate, as the plate's own list knows them. since: a stored text."""
+    """A citizen who linked a plate, as the plate's own list knows them. since: a stored text. See :class:`Vehicle`."""
 
     sub: str
     vehicle_id: str
@@ -63,3 +73,6 @@ class Follower(NamedTuple):
     proven: bool
     relation: str
     since: str
+    card: str | None = None
+    proved_at: str | None = None
+    pending_at: str | None = None

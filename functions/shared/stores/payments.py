@@ -37,6 +37,8 @@ from shared.stores.rows import pack_rows, read_rows
 
 SHARDS: Final = 4
 KEY_KEPT: Final = timedelta(hours=24)
+CREATE_ACTIONS: Final = 4
+"""What making a payment writes in one transaction beside the actions that are given along."""
 
 TO_ASK: Final = "live"
 """The kind of unfinished payment of which the gateway is asked; the others are REFUND_DUE and REVIEW."""
@@ -74,9 +76,9 @@ class Payments:
     # ------------------------------------------------------------------ changes
 
     def create(
-        self, payment: Payment, key: str, request: str, most_live: int, holds: Sequence[Json], at: datetime
+        self, payment: Payment, key: str, request: str, most_live: int, others: Sequence[Json], at: datetime
     ) -> Refusal | None:
-        """Put a payment, the use of its key, its place among the citizen's live ones, and the holds: all or nothing.
+        """Put a payment, the use of its key, its place among the citizen's live ones, and what goes along: all or none.
 
         Returns None when done.
         """
@@ -91,7 +93,7 @@ class Payments:
         )
         joined["Update"]["ExpressionAttributeValues"][":most"] = {"N": str(most_live)}
         return self._transact(
-            [put_key, put_payment], joined, self._event(payment.payment_id, PaymentStatus.CREATED, at), holds
+            [put_key, put_payment], joined, self._event(payment.payment_id, PaymentStatus.CREATED, at), others
         )
 
     def change(

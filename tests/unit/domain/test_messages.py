@@ -12,11 +12,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.domain import message
-from shared.domain.message import Increase, Owed
+from shared.domain.message import SHORTER, Increase, Owed
 from shared.domain.money import grouped
 from shared.domain.plate import KURDISTAN, Plate
 from shared.domain.rules import Rules, Window
-from shared.domain.sms_texts import SHORTER, TEXTS
+from shared.domain.sms_texts import TEXTS
 from shared.domain.violation import Violation
 from shared.http import LANGUAGES
 from shared.policies import RULES

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from datetime import date, timedelta
+from typing import Final, NamedTuple
 
 from shared.aws_json import Json
 from shared.domain.citizen import Limits, Profile
 from shared.stores.items import Item, number, pack, text
+
+COUNTS: Final = ("queries", "links", "proofs")
+"""What a profile counts of its citizen's day."""
 
 
 class Subject(NamedTuple):
@@ -41,10 +45,11 @@ class Change:
 
     def phone(self, phone: str | None) -> None:
         """The phone of the token, or that it has none."""
-        if phone:
-            self.set("phone", phone)
-        else:
-            self._removes.append("phone")
+        for name in ("phone", "person"):  # the index finds a profile by its person, an entry of who looked too
+            if phone:
+                self.set(name, phone)
+            else:
+                self._removes.append(name)
 
     def set(self, name: str, value: str | int | bool) -> None:
         """Another value of an attribute."""
@@ -61,18 +66,23 @@ class Change:
         self._deletes.append(f"{self._name(name)} :{name}")
         self._values[f":{name}"] = {"SS": [value]}
 
-    def count(self, known: Item, day: str, *, queries: int = 0, links: int = 0, mark: str | None = None) -> None:
+    @property
+    def is_empty(self) -> bool:
+        """Whether it changes nothing."""
+        return not (self._sets or self._removes or self._adds or self._deletes)
+
+    def count(self, known: Item, day: str, *, mark: str | None = None, **more: int) -> None:
         """Add to the day's counts, on condition that the profile's day is as known; a day's first starts them anew.
 
-        mark: the fingerprint of a plate that is not linked.
+        more: of COUNTS. mark: the fingerprint of a plate that is not linked.
         """
         known_day = text(known, "day") or ""
         self._mark = mark
         self._first_of_day = known_day < day
         if self._first_of_day:
             self.set("day", day)
-            self.set("queries", queries)
-            self.set("links", links)
+            for name in COUNTS:
+                self.set(name, more.get(name, 0))
             self._conditions.append("(attribute_not_exists(#day) OR #day < :day)")
             if mark is None:
                 self._removes.append(self._name("plates"))
@@ -82,32 +92,53 @@ class Change:
             return
         self._conditions.append(f"{self._name('day')} = :day")
         self._values[":day"] = {"S": known_day}  # the clock of another run may have passed midnight already
-        for name, amount in (("queries", queries), ("links", links)):
-            if amount:
-                self._adds.append(f"{self._name(name)} :{name}")
-                self._values[f":{name}"] = {"N": str(amount)}
+        for name, amount in more.items():
+            self._adds.append(f"{self._name(name)} :{name}")
+            self._values[f":{name}"] = {"N": str(amount)}
         if mark is not None:
             self.add_text("plates", mark)
 
     def at_most(self, name: str, most: int) -> None:
         """On condition that a count has not reached its limit."""
         if not self._first_of_day:
-            self._conditions.append(f"{self._name(name)} < :most_{name}")
+            below = f"{self._name(name)} < :most_{name}"
+            self._conditions.append(f"(attribute_not_exists(#{name}) OR {below})")
             self._values[f":most_{name}"] = {"N": str(most)}
 
-    def at_most_plates(self, most: int) -> None:
-        """On condition that the plate is one of the day's, or that they have not reached their limit."""
-        if self._mark is not None and not self._first_of_day:
-            self._conditions.append(
-                "(attribute_not_exists(#plates) OR contains(#plates, :mark) OR size(#plates) < :most_plates)"
-            )
-            self._values |= pack({":mark": self._mark, ":most_plates": most})
+    def at_most_plates(self, known: Item, day: str, most: int) -> int:
+        """On condition that the plate is one of the day's, or that they have not reached their limit.
 
-    def at_most_vehicles(self, most: int) -> None:
-        """On condition that the vehicles have not reached their limit."""
-        name = self._name("linked")
-        self._conditions.append(f"(attribute_not_exists({name}) OR size({name}) < :most_vehicles)")
-        self._values |= pack({":most_vehicles": most})
+        The last one that fits is taken only where the profile is known as it stands: with it is kept for how many days
+        on end they were used up. Returns those days; 0 where this plate is not the last.
+        """
+        if self._mark is None:
+            return 0
+        before = [] if self._first_of_day else texts(known, "plates")
+        is_read = known.keys() != {"day"}
+        if is_read and self._mark not in before and len(before) + 1 == most:
+            return self._use_up(known, day, most)
+        if not self._first_of_day:
+            none_yet = "attribute_not_exists(#plates) OR " if most > 1 else ""
+            self._conditions.append(f"({none_yet}contains(#plates, :mark) OR size(#plates) < :last_plate)")
+            self._values |= pack({":mark": self._mark, ":last_plate": most - 1})
+        return 0
+
+    def _use_up(self, known: Item, day: str, most: int) -> int:
+        last, days = text(known, "plates_full_on"), number(known, "plates_full_days") or 0
+        if last != day:
+            the_day_before = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+            days = days + 1 if last == the_day_before else 1
+        self.set("plates_full_on", day)
+        self.set("plates_full_days", days)
+        if not self._first_of_day:
+            self._conditions.append("attribute_not_exists(#plates)" if most == 1 else "size(#plates) = :last_plate")
+            self._values |= pack({":last_plate": most - 1} if most > 1 else {})
+        return days
+
+    def at_most_texts(self, name: str, most: int) -> None:
+        """On condition that a set of texts has not reached its limit."""
+        self._conditions.append(f"(attribute_not_exists({self._name(name)}) OR size(#{name}) < :most_{name})")
+        self._values |= pack({f":most_{name}": most})
 
     def only_if_linked(self, plate_key: str, linked: bool) -> None:
         """On condition that a plate is, or is not, among the vehicles."""

@@ -1,12 +1,14 @@
 """The Citizens table: profiles with their quotas, vehicles, and the followers of each plate.
 
 Keys: ``pk=<sub>`` with ``sk`` = ``PROFILE``, ``VEHICLE#<vehicle id>``; ``pk=P#<plate key>, sk=<sub>``: a follower,
-written in one transaction with the link; ``pk=F#<plate key>, sk=UNPROVEN``: how many of them have not proved it theirs.
-What a citizen looked up lies beside: :mod:`shared.stores.look_ups`.
+written in one transaction with the link; ``pk=F#<plate key>, sk=UNPROVEN``: how many of them have not proved it theirs;
+``pk=CONTESTED``: proofs of one vehicle of which the holder of another contests one.
+What a citizen looked up lies beside: :mod:`shared.stores.people.look_ups`.
 
-The profile also counts the citizen's day in Baghdad (``day``, ``queries``, ``plates`` as fingerprints, ``links``) and
-lists the plates linked and proven, so that one conditional write admits a look-up. The first write of a new day starts
-the counts anew.
+The profile also counts the citizen's day in Baghdad (``day``, ``queries``, ``plates`` as fingerprints, ``links``,
+``proofs``) and lists the plates linked, proven and with a proof that waits (``pending``), so that one conditional write
+admits a look-up. The first write of a new day starts the counts anew. Index: ``ByPerson`` (sparse; a phone's profiles
+by ``person``).
 """
 
 from __future__ import annotations
@@ -31,19 +33,22 @@ from shared.stores.items import (
     text,
     transact,
 )
-from shared.stores.profiles import Change, Subject, profile_of, texts, used_up
+from shared.stores.people.links import CHANGING, follower_of, link_keys, read_vehicle, update_of
+from shared.stores.people.profiles import Change, Subject, profile_of, texts, used_up
 
 _TRIES: Final = 5
-_CHANGING: Final = ("category", "relation", "notify", "proven")
-"""What of a link can change."""
 
 
 class Admission(NamedTuple):
-    """A look-up that was counted. linked, proven: whether the plate is one of the citizen's vehicles, and proved so."""
+    """A look-up that was counted. linked: the plate is one of the citizen's vehicles. proof: one stands or waits.
+
+    full_days: for how many days on end the citizen has used up the plates, where this look-up used up those of today.
+    """
 
     profile: Profile
     linked: bool = False
-    proven: bool = False
+    proof: bool = False
+    full_days: int = 0
 
 
 class Citizens:
@@ -59,13 +64,6 @@ class Citizens:
         """A citizen's profile; None before their first call. Consistently read: SMS off counts at once."""
         item = self._get(sub, "PROFILE")
         return None if item is None else profile_of(item)
-
-    def addressee(self, sub: str, plate_key: str | None) -> tuple[Profile | None, Follower | None]:
-        """A citizen's profile, and themselves as a follower of a plate, if they are. One BatchGetItem."""
-        keys = [item_key(sub, "PROFILE"), *([item_key(f"P#{plate_key}", sub)] if plate_key else ())]
-        items = {item["sk"]["S"]: item for item in batch_get(self._call, self._table, keys)}
-        profile, follower = items.get("PROFILE"), items.get(sub)
-        return profile_of(profile) if profile else None, _follower(follower) if follower else None
 
     def profiles(self, subs: Iterable[str]) -> dict[str, Profile]:
         """The profiles that exist of these citizens, by sub."""
@@ -96,7 +94,7 @@ class Citizens:
         """Count a look-up, if the citizen's quotas allow it, and keep phone and language of it all the same.
 
         subject: None for a text that could not be read: it counts as a query, not as a plate. One UpdateItem; a second
-        for the first look-up of a day and for a plate that is linked. Raises QuotaError.
+        for the first look-up of a day, for its last plate, and for a plate that is linked. Raises QuotaError.
         """
         day = to_text(at)[:10]
         known: Item = {"day": {"S": day}}  # as it mostly is: not the day's first, and not a linked plate
@@ -105,8 +103,9 @@ class Citizens:
             change = Change.in_person(phone, language)
             change.count(known, day, queries=1, mark=subject.mark if subject and not linked else None)
             change.at_most("queries", limits.queries)
+            full_days = 0
             if subject:
-                change.at_most_plates(limits.plates)
+                full_days = change.at_most_plates(known, day, limits.plates)
                 change.only_if_linked(subject.plate_key, linked)
             try:
                 item = self._update_profile(sub, change)
@@ -117,14 +116,62 @@ class Citizens:
                 if quota := used_up(known, day, subject, limits):
                     raise QuotaError(quota) from None
                 continue
-            proven = subject is not None and subject.plate_key in texts(item, "proven")
-            return Admission(profile_of(item), linked, proven)
+            proof = (
+                linked and subject is not None and subject.plate_key in texts(item, "proven") + texts(item, "pending")
+            )
+            return Admission(profile_of(item), linked, proof, full_days)
+        raise RuntimeError("others keep changing the same profile")
+
+    def count_proof(
+        self, sub: str, phone: str | None, language: str, plate_key: str, limits: Limits, at: datetime
+    ) -> None:
+        """Count a try at a registration number, before it is looked at, so that many at once are no more than in a row.
+
+        What would keep a right number from being linked is refused here, so that no refusal tells it from a wrong one.
+        One UpdateItem; a second for the first call of a day and for a plate that is linked. Raises QuotaError.
+        """
+        day = to_text(at)[:10]
+        known: Item = {"day": {"S": day}}
+        for _ in range(_TRIES):
+            linked = plate_key in texts(known, "linked")
+            change = Change.in_person(phone, language)
+            change.count(known, day, proofs=1)
+            change.at_most("proofs", limits.proofs)
+            change.only_if_linked(plate_key, linked)
+            if not linked:
+                change.at_most("links", limits.links)
+                change.at_most_texts("linked", limits.vehicles)
+            try:
+                self._update_profile(sub, change)
+            except AwsError as error:
+                if not error.condition_failed:
+                    raise
+                known = error.item or {}
+                is_today = (text(known, "day") or "") >= day
+                if is_today and (number(known, "proofs") or 0) >= limits.proofs:
+                    raise QuotaError("proofs") from None
+                if plate_key in texts(known, "linked"):
+                    continue
+                if quota := _no_room(known, day, limits):
+                    raise QuotaError(quota) from None
+            else:
+                return
         raise RuntimeError("others keep changing the same profile")
 
     def _update_profile(self, sub: str, change: Change) -> Item:
         request = change.request(self._table, item_key(sub, "PROFILE"))
         item: Item = self._call("dynamodb", "UpdateItem", {**request, "ReturnValues": "ALL_NEW"})["Attributes"]
         return item
+
+    def of_phone(self, phone: str) -> list[str]:
+        """The citizens who were last seen with a phone, by sub. One Query: a phone has few."""
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "ByPerson",
+            "KeyConditionExpression": "person = :phone",
+            "ExpressionAttributeValues": pack({":phone": phone}),
+        }
+        return [item["pk"]["S"] for item in self._call("dynamodb", "Query", request)["Items"]]
 
     # ------------------------------------------------------------------ vehicles
 
@@ -155,11 +202,10 @@ class Citizens:
                     return existing
                 known = error.reasons[-1].get("Item") or {}
                 is_full = not vehicle.proven and error.reasons[-2].get("Code") == "ConditionalCheckFailed"
-                linked = texts(known, "linked")
-                if len(linked) >= limits.vehicles:
-                    raise QuotaError("vehicles") from None
-                if (text(known, "day") or "") >= day and (number(known, "links") or 0) >= limits.links:
-                    raise QuotaError("links") from None
+                if quota := _no_room(known, day, limits):
+                    raise QuotaError(quota) from None
+                if vehicle.pending_at and len(texts(known, "pending")) >= limits.pending:
+                    raise QuotaError("pending") from None
                 if is_full:
                     raise FollowersFullError from None
             else:
@@ -167,13 +213,7 @@ class Citizens:
         raise RuntimeError("others keep changing the same profile")
 
     def _link_actions(self, sub: str, vehicle: Vehicle, at: datetime) -> list[Json]:
-        common = {
-            "category": vehicle.category,
-            "relation": vehicle.relation,
-            "notify": vehicle.notify,
-            "proven": vehicle.proven,
-            "linked_at": to_text(at),
-        }
+        common = {name: getattr(vehicle, name) for name in CHANGING} | {"linked_at": to_text(at)}
         follower = {**item_key(f"P#{vehicle.plate_key}", sub), **pack({"vehicle_id": vehicle.vehicle_id, **common})}
         link = {**item_key(sub, f"VEHICLE#{vehicle.vehicle_id}"), **pack({"plate": vehicle.plate_key, **common})}
         return [
@@ -198,15 +238,18 @@ class Citizens:
         change = Change()
         change.count(known, day, links=1)
         change.at_most("links", limits.links)
-        change.at_most_vehicles(limits.vehicles)
+        change.at_most_texts("linked", limits.vehicles)
         change.add_text("linked", vehicle.plate_key)
         if vehicle.proven:
             change.add_text("proven", vehicle.plate_key)
+        if vehicle.pending_at:
+            change.at_most_texts("pending", limits.pending)
+            change.add_text("pending", vehicle.plate_key)
         return {"Update": change.request(self._table, item_key(sub, "PROFILE"))}
 
     def _linked(self, sub: str, plate_key: str) -> Vehicle | None:
         item = self._get(f"P#{plate_key}", sub)
-        return _vehicle(item["vehicle_id"]["S"], plate_key, item) if item else None
+        return read_vehicle(item["vehicle_id"]["S"], plate_key, item) if item else None
 
     def vehicles(self, sub: str) -> list[Vehicle]:
         """A citizen's vehicles, in the order of their ids. One Query: there are few."""
@@ -217,46 +260,58 @@ class Citizens:
             "ExpressionAttributeValues": pack({":sub": sub, ":vehicle": "VEHICLE#"}),
         }
         items = self._call("dynamodb", "Query", request)["Items"]
-        return [_vehicle(item["sk"]["S"].removeprefix("VEHICLE#"), item["plate"]["S"], item) for item in items]
+        return [read_vehicle(item["sk"]["S"].removeprefix("VEHICLE#"), item["plate"]["S"], item) for item in items]
 
     def vehicle(self, sub: str, vehicle_id: str) -> Vehicle | None:
         """One of a citizen's own vehicles, or None."""
         item = self._get(sub, f"VEHICLE#{vehicle_id}")
-        return _vehicle(vehicle_id, item["plate"]["S"], item) if item else None
+        return read_vehicle(vehicle_id, item["plate"]["S"], item) if item else None
 
-    def change(self, sub: str, before: Vehicle, after: Vehicle) -> bool:
-        """Change what differs in a link, everywhere: a category that it had not, relation, notify, proof.
+    def change(
+        self,
+        sub: str,
+        before: Vehicle,
+        after: Vehicle,
+        others: Sequence[Json] = (),
+        most_pending: int | None = None,
+    ) -> bool:
+        """Change what differs in a link, everywhere: category, relation, notify, proof.
 
-        False where it is gone, or a proof was kept already.
+        others: up to 95 actions that must happen with it. most_pending: of the citizen's proofs that wait. False where
+        the link is gone, its proof is another by now, or too many wait.
         """
-        new = {name: getattr(after, name) for name in _CHANGING if getattr(after, name) != getattr(before, name)}
-        values, still = {f":{name}": value for name, value in new.items()}, "attribute_exists(pk)"
-        if "proven" in new:
-            values, still = values | {":before": before.proven}, "proven = :before"
-        actions: list[Json] = [
-            {
-                "Update": {
-                    "TableName": self._table,
-                    "Key": key,
-                    "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in new),
-                    "ConditionExpression": still,
-                    "ExpressionAttributeValues": pack(values),
-                }
-            }
-            for key in _link_keys(sub, after.vehicle_id, after.plate_key)
-        ]
-        if new.get("proven"):
-            change = Change()
-            change.add_text("proven", after.plate_key)
-            actions.append({"Update": change.request(self._table, item_key(sub, "PROFILE"))})
-            actions.append(self._count_action(after.plate_key, -1))
-        return self._all(actions)
+        actions = [*self.change_actions(sub, before, after, most_pending), *others]
+        return not actions or is_made(lambda: self.make(actions))
 
-    def unlink(self, sub: str, vehicle_id: str, plate_key: str, *, proven: bool) -> bool:
+    def change_actions(self, sub: str, before: Vehicle, after: Vehicle, most_pending: int | None = None) -> list[Json]:
+        """The actions that change what differs in a link. most_pending: of the citizen's proofs that wait."""
+        update = update_of(before, after)
+        if update is None:
+            return []
+        keys = link_keys(sub, after.vehicle_id, after.plate_key)
+        actions: list[Json] = [{"Update": {"TableName": self._table, "Key": key, **update}} for key in keys]
+        change = Change()
+        for name, was, becomes in (
+            ("proven", before.proven, after.proven),
+            ("pending", before.pending_at, after.pending_at),
+        ):
+            if becomes and not was:
+                change.add_text(name, after.plate_key)
+                if name == "pending" and most_pending is not None:
+                    change.at_most_texts(name, most_pending)
+            elif was and not becomes:
+                change.remove_text(name, after.plate_key)
+        if not change.is_empty:
+            actions.append({"Update": change.request(self._table, item_key(sub, "PROFILE"))})
+        if before.proven != after.proven:
+            actions.append(self._count_action(after.plate_key, -1 if after.proven else 1))
+        return actions
+
+    def unlink(self, sub: str, vehicle_id: str, plate_key: str, *, proven: bool, others: Sequence[Json] = ()) -> bool:
         """End a link everywhere. proven: as it is. False where it is gone already, or was proved meanwhile."""
         change = Change()
-        change.remove_text("linked", plate_key)
-        change.remove_text("proven", plate_key)
+        for name in ("linked", "proven", "pending"):
+            change.remove_text(name, plate_key)
         deletes: list[Json] = [
             {
                 "Delete": {
@@ -266,10 +321,11 @@ class Citizens:
                     "ExpressionAttributeValues": pack({":proven": proven}),
                 }
             }
-            for key in _link_keys(sub, vehicle_id, plate_key)
+            for key in link_keys(sub, vehicle_id, plate_key)
         ]
         counted = [] if proven else [self._count_action(plate_key, -1)]
-        return self._all([*deletes, {"Update": change.request(self._table, item_key(sub, "PROFILE"))}, *counted])
+        listed: Json = {"Update": change.request(self._table, item_key(sub, "PROFILE"))}
+        return is_made(lambda: self.make([*deletes, listed, *counted, *others]))
 
     def followers(self, plate_key: str, unreadable: list[Exception] | None = None) -> Iterator[Follower]:
         """Everybody who linked a plate, page by page.
@@ -284,49 +340,31 @@ class Citizens:
         for page in pages(self._call, "Query", request):
             for item in page["Items"]:
                 try:
-                    yield _follower(item)
+                    yield follower_of(item)
                 except UNREADABLE as error:
                     if unreadable is None:
                         raise
                     unreadable.append(error)
 
-    def follower(self, plate_key: str, sub: str) -> Follower | None:
-        """One follower of a plate, or None."""
-        item = self._get(f"P#{plate_key}", sub)
-        return _follower(item) if item else None
+    def contest(self, sub: str, vehicle: Vehicle, other: Follower, at: datetime) -> None:
+        """List for the operator that who has proved a vehicle theirs contests another's proof of it. One PutItem."""
+        values = {"other": other.sub, "plate": vehicle.plate_key, "at": to_text(at)}
+        item = {**item_key("CONTESTED", f"{vehicle.vehicle_id}#{other.vehicle_id}"), **pack({"sub": sub, **values})}
+        self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
 
     # ------------------------------------------------------------------ the table
 
     def _get(self, pk: str, sk: str) -> Item | None:
         return get_item(self._call, self._table, item_key(pk, sk))
 
-    def _all(self, actions: Sequence[Json]) -> bool:
-        """Make a transaction; return whether all its conditions held."""
-        return is_made(lambda: transact(self._call, actions))
+    def make(self, actions: Sequence[Json]) -> None:
+        """Make a transaction of these actions and others'. Raises AwsError."""
+        transact(self._call, actions)
 
 
-def _vehicle(vehicle_id: str, plate_key: str, item: Item) -> Vehicle:
-    return Vehicle(
-        vehicle_id,
-        plate_key,
-        text(item, "category"),
-        item["relation"]["S"],
-        item["notify"]["BOOL"],
-        item["proven"]["BOOL"],
-    )
-
-
-def _follower(item: Item) -> Follower:
-    return Follower(
-        item["sk"]["S"],
-        item["vehicle_id"]["S"],
-        text(item, "category"),
-        item["notify"]["BOOL"],
-        item["proven"]["BOOL"],
-        item["relation"]["S"],
-        item["linked_at"]["S"],
-    )
-
-
-def _link_keys(sub: str, vehicle_id: str, plate_key: str) -> tuple[Item, Item]:
-    return item_key(f"P#{plate_key}", sub), item_key(sub, f"VEHICLE#{vehicle_id}")
+def _no_room(known: Item, day: str, limits: Limits) -> str | None:
+    """Return which quota keeps a profile from another link on a day, or None."""
+    if len(texts(known, "linked")) >= limits.vehicles:
+        return "vehicles"
+    is_today = (text(known, "day") or "") >= day
+    return "links" if is_today and (number(known, "links") or 0) >= limits.links else None

@@ -1,29 +1,27 @@
-"""What citizens looked up, in the Citizens table: for further pages, for paying, and for the audit.
+"""What citizens looked up, in the Citizens table: for further pages and for paying.
 
-Keys: ``pk=<sub>`` with ``sk`` = ``QUERY#<query id>``, ``SEEN#<plate key>``, ``AUDIT#<when>#<look-up id>``.
+Keys: ``pk=<sub>`` with ``sk`` = ``QUERY#<query id>``, ``SEEN#<plate key>``. That they looked outlives it:
+:mod:`shared.stores.people.who_looked`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from shared.aws_json import Call, Json
 from shared.domain.time import to_text
-from shared.stores.items import Item, batch_get, epoch, get_item, item_key, pack, text, transact
+from shared.stores.items import epoch, get_item, item_key, pack, text, transact
 
 SEEN_FOR: Final = timedelta(hours=24)
 SAME_ANSWER_FOR: Final = timedelta(minutes=10)
-AUDITED_FOR: Final = timedelta(days=366)
 
 
 class Asked(NamedTuple):
-    """What a query asked for. proven: the citizen had proved the vehicle theirs."""
+    """What a query asked for."""
 
     plate_key: str
     category: str | None
-    proven: bool = False
 
 
 class LookUps:
@@ -41,7 +39,6 @@ class LookUps:
                 {
                     "plate": asked.plate_key,
                     "category": asked.category,
-                    "proven": asked.proven,
                     "expires": epoch(at + SEEN_FOR),
                 }
             ),
@@ -53,19 +50,7 @@ class LookUps:
         item = get_item(self._call, self._table, item_key(sub, f"QUERY#{query_id}"))
         if item is None or int(item["expires"]["N"]) <= epoch(at):
             return None
-        return Asked(item["plate"]["S"], text(item, "category"), item["proven"]["BOOL"])
-
-    def audit_action(self, sub: str, look_up_id: str, mark: str, at: datetime) -> Json:
-        """The action that keeps who looked up which plate (its fingerprint) and when, for a year."""
-        item = {
-            **item_key(sub, f"AUDIT#{to_text(at)}#{look_up_id}"),
-            **pack({"plate": mark, "expires": epoch(at + AUDITED_FOR)}),
-        }
-        return {"Put": {"TableName": self._table, "Item": item}}
-
-    def audit(self, sub: str, look_up_id: str, mark: str, at: datetime) -> None:
-        """Keep a look-up that nothing else is written about. One PutItem."""
-        self._call("dynamodb", "PutItem", self.audit_action(sub, look_up_id, mark, at)["Put"])
+        return Asked(item["plate"]["S"], text(item, "category"))
 
     def seen(self, sub: str, plate_key: str, at: datetime, *others: Json) -> None:
         """Keep that a citizen looked a plate up, together with what must happen with it: all or nothing."""
@@ -91,17 +76,3 @@ class LookUps:
             "UpdateExpression": "SET expires = :expires",
             "ExpressionAttributeValues": pack({":expires": epoch(at + SEEN_FOR)}),
         }
-
-    def may_see(self, sub: str, plate_keys: Iterable[str], at: datetime) -> set[str]:
-        """Return which of these plates the citizen linked, or looked up in the last 24 h."""
-        keys: list[Item] = []
-        for plate_key in dict.fromkeys(plate_keys):
-            keys += [item_key(sub, f"SEEN#{plate_key}"), item_key(f"P#{plate_key}", sub)]
-        items = batch_get(self._call, self._table, keys)
-        linked = {item["pk"]["S"].removeprefix("P#") for item in items if item["sk"]["S"] == sub}
-        looked_up = {
-            item["sk"]["S"].removeprefix("SEEN#")
-            for item in items
-            if item["sk"]["S"].startswith("SEEN#") and int(item["expires"]["N"]) > epoch(at)
-        }
-        return linked | looked_up
