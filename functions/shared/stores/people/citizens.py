@@ -39,6 +39,7 @@ from shared.stores.people.profiles import (
     ERASING,
     Change,
     Subject,
+    no_room,
     profile_of,
     require_present,
     returned,
@@ -169,7 +170,7 @@ class Citizens:
                     raise QuotaError("proofs") from None
                 if plate_key in texts(known, "linked"):
                     continue
-                if quota := _no_room(known, day, limits):
+                if quota := no_room(known, day, limits):
                     raise QuotaError(quota) from None
             else:
                 return
@@ -232,7 +233,7 @@ class Citizens:
                     return existing
                 known = self._returning(sub, day, error.reasons[-1].get("Item") or {})
                 is_full = not vehicle.proven and error.reasons[-2].get("Code") == "ConditionalCheckFailed"
-                if quota := _no_room(known, day, limits):
+                if quota := no_room(known, day, limits):
                     raise QuotaError(quota) from None
                 if vehicle.pending_at and len(texts(known, "pending")) >= limits.pending:
                     raise QuotaError("pending") from None
@@ -393,11 +394,3 @@ class Citizens:
     def make(self, actions: Sequence[Json]) -> None:
         """Make a transaction of these actions and others'. Raises AwsError."""
         transact(self._call, actions)
-
-
-def _no_room(known: Item, day: str, limits: Limits) -> str | None:
-    """Return which quota keeps a profile from another link on a day, or None."""
-    if len(texts(known, "linked")) >= limits.vehicles:
-        return "vehicles"
-    is_today = (text(known, "day") or "") >= day
-    return "links" if is_today and (number(known, "links") or 0) >= limits.links else None

@@ -191,6 +191,14 @@ def used_up(known: Item, day: str, subject: Subject | None, limits: Limits) -> s
     return "plates" if subject.mark not in plates and len(plates) >= limits.plates else None
 
 
+def no_room(known: Item, day: str, limits: Limits) -> str | None:
+    """Return which quota keeps a profile from another link on a day, or None."""
+    if len(texts(known, "linked")) >= limits.vehicles:
+        return "vehicles"
+    is_today = (text(known, "day") or "") >= day
+    return "links" if is_today and (number(known, "links") or 0) >= limits.links else None
+
+
 def profile_of(item: Item) -> Profile:
     sms = item.get("sms", {}).get("BOOL", True)
     return Profile(text(item, "phone"), text(item, "language") or "ar", sms, text(item, "who"))
