@@ -111,8 +111,7 @@ class Citizens:
         """Count a look-up, if the citizen's quotas allow it, and keep phone and language of it all the same.
 
         subject: None for a text that could not be read: it counts as a query, not as a plate. One UpdateItem; a second
-        for the first look-up of a day, for its last plate, and for a plate that is linked; a GetItem for the very
-        first. Raises QuotaError.
+        for a day's first look-up and last plate, and for a linked one; a GetItem for the very first. Raises QuotaError.
         """
         day = to_text(at)[:10]
         known: Item = {"day": {"S": day}}  # as it mostly is: not the day's first, and not a linked plate
@@ -189,9 +188,8 @@ class Citizens:
 
     def _returning(self, sub: str, day: str, known: Item) -> Item:
         """The profile as it is known, with what its citizen had counted today before they were erased."""
-        if "day" in known or self._fingerprint is None:
-            return known
-        return returned(self._call, self._table, item_key(sub, "PROFILE"), self._fingerprint(sub), day, known)
+        who = self._fingerprint(sub) if self._fingerprint else None
+        return returned(self._call, self._table, item_key(sub, "PROFILE"), who, day, known)
 
     def of_phone(self, phone: str) -> list[str]:
         """The citizens who were last seen with a phone, by sub. One Query: a phone has few."""
@@ -385,8 +383,6 @@ class Citizens:
         values = {"other": other.sub, "plate": vehicle.plate_key, "at": to_text(at)}
         item = {**item_key("CONTESTED", f"{vehicle.vehicle_id}#{other.vehicle_id}"), **pack({"sub": sub, **values})}
         self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
-
-    # ------------------------------------------------------------------ the table
 
     def _get(self, pk: str, sk: str) -> Item | None:
         return get_item(self._call, self._table, item_key(pk, sk))

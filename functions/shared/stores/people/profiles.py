@@ -210,11 +210,13 @@ def require_present(item: Item | None) -> None:
         raise ErasingError
 
 
-def returned(call: Call, table: str, key: Item, who: str, day: str, known: Item) -> Item:
-    """Return a profile that has counted nothing yet, with what its citizen had counted before they were erased.
+def returned(call: Call, table: str, key: Item, who: str | None, day: str, known: Item) -> Item:
+    """Return a profile; one that has counted nothing yet with what its citizen had counted before they were erased.
 
     So that erasing renews no quota. Only a citizen's very first count costs the GetItem; who comes back, an UpdateItem.
     """
+    if "day" in known or who is None:
+        return known
     kept = get_item(call, table, item_key(who, "COUNTS")) or {}
     names = COUNTED if text(kept, "day") == day else OF_DAYS
     counts = {name: kept[name] for name in names if name in kept and name not in known}
