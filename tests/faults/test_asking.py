@@ -11,8 +11,8 @@ from tests.support.build import OTHER_PHONE, PLATE, store, violation
 from tests.support.crashes import Crash, Faults
 from tests.support.functions import Functions, forget
 
-CALLS = 6
-CALLS_TO_LINK = 11
+CALLS = 7
+CALLS_TO_LINK = 12
 BODY = {"plate": f"11 ز {PLATE.number}"}
 
 

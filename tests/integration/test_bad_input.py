@@ -273,7 +273,7 @@ def test_an_id_that_is_none_is_not_found(functions: Functions, ids: dict[str, st
         assert reply.status == 404, value[:20]
 
 
-@pytest.mark.parametrize("route", ["$default", "PUT /v1/queries", "DELETE /v1/me", "GET /v1/queries", "GET /v2/me"])
+@pytest.mark.parametrize("route", ["$default", "PUT /v1/queries", "PUT /v1/me", "GET /v1/queries", "GET /v2/me"])
 def test_an_unknown_path_or_method_is_not_found(functions: Functions, route: str) -> None:
     assert functions.call("query.api", route).body["code"] == "no_such_path"
 
