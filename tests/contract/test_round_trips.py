@@ -131,6 +131,8 @@ def test_a_file(engine: Engine, tables: Tables) -> None:
     done = DoneChunk(1, {"inserted": 5, "updated": 0, "unchanged": 0, "stale": 0, "rejected": 0}, "notes")
     files.chunk_done(file_id, done, NOON)
     assert file.report
+    files.end(file_id, FileStatus.NUMBERS_WAIT, file.report)
+    files.load_again(file_id, [])
     files.end(file_id, FileStatus.FAILED, file.report)
     files.all_published(file_id, file.report)
     assert files.file(file_id) == file._replace(chunks_done=1, rows_done=5)
