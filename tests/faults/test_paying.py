@@ -14,7 +14,7 @@ from tests.support.crashes import Crash, Faults
 from tests.support.functions import Functions, forget
 from tests.support.payment_requests import payment_body, two_violations
 
-CALLS_TO_START = 8
+CALLS_TO_START = 9
 CALLS_TO_SYNC = 6
 CALLS_TO_CANCEL = 4
 REFUNDING_CALLS = range(9, 13)

@@ -13,7 +13,7 @@ from tests.support.crashes import Crash, Faults
 from tests.support.functions import Functions, forget
 
 AMOUNTS = (1_000, 2_000, 4_000)
-CALLS = 30
+CALLS = 31
 """As many as the whole path makes: the last test holds that."""
 
 

@@ -16,9 +16,11 @@ from query.views import Teller
 from shared.domain import message
 from shared.domain.plate import Plate
 from shared.domain.violation import ALL, FIELDS, PROVEN, Violation
+from shared.identity import Citizen
 from shared.policies import RULES
+from shared.stores.people.who_looked import WhoLooked
 from shared.stores.violations import Violations
-from tests.support.build import OTHER_PLATE, PAID_AT, violation
+from tests.support.build import NOON, OTHER_PLATE, PAID_AT, violation
 
 AT: Final = "2026-11-21T12:00:00+03:00"
 SAID: Final = violation(
@@ -88,8 +90,23 @@ class Holding(Violations):
         return dict.fromkeys(numbers, self._subject)
 
 
+class NothingEntered(WhoLooked):
+    """Who looked, kept nowhere."""
+
+    def __init__(self) -> None:
+        pass
+
+    def enter(self, entries: Any) -> None:
+        pass
+
+    def entry_action(self, *_: Any) -> Any:
+        return None
+
+
 def at_the_counter(subject: Violation) -> Any:
-    return counter.check([subject.violation_no], Holding(subject))
+    return counter.check(
+        Citizen("clerk", None, frozenset()), [subject.violation_no], Holding(subject), NothingEntered(), NOON
+    )
 
 
 def sms(kind: Callable[..., str], *, day_of_act: bool = False) -> Callable[[Violation], Any]:

@@ -137,7 +137,7 @@ def spent(meter: Meter) -> Spent:
     return found
 
 
-START = {"GetItem": 3, "BatchGetItem": 2, "TransactWriteItems": 2}
+START = {"GetItem": 2, "BatchGetItem": 3, "TransactWriteItems": 2}
 CALLBACK = {"GetItem": 1, "PutItem": 1, "TransactWriteItems": 1}
 COSTS = [(5, Spent(START, 35), Spent(CALLBACK, 31)), (50, Spent(START, 182), Spent(CALLBACK, 174))]
 REPEAT = Spent({"GetItem": 1, "PutItem": 1}, 1)
