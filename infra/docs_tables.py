@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from infra.template import ROOT, Template, read
-from shared.stores.persons.kept import KINDS
+from shared.stores.privacy.kept import KINDS
 
 ARCHITECTURE: Final = ROOT / "docs" / "architecture.md"
 DATA_MODEL: Final = ROOT / "docs" / "data-model.md"

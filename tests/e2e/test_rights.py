@@ -50,7 +50,6 @@ CANNOT_BE_USED_HERE: Final[dict[Right, str]] = {
     Right("QueryOnErasure", "dynamodb:PutItem", "*Messages*"): _MINUTES_LATER,
     Right("QueryOnErasure", "dynamodb:DeleteItem", "*Messages*"): _MINUTES_LATER,
     Right("QueryOnErasure", "dynamodb:DeleteItem", "*Payments*"): _MINUTES_LATER,
-    Right("NotifySendSms", "dynamodb:GetItem", "*Citizens*"): _BEFORE_THE_WALK,
     Right("NotifySendSms", "dynamodb:UpdateItem", "*Citizens*"): _BEFORE_THE_WALK,
     Right("NotifySendSms", "dynamodb:DeleteItem", "*Registry*"): _BEFORE_THE_WALK,
     Right("NotifyOnDelivery", "dynamodb:Query", "*"): _NO_DELIVERY_LOGS,

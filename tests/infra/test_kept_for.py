@@ -11,7 +11,7 @@ from pay.payments.settle import new_receipt_no
 from shared.stores.files import KEPT as FILES_KEPT
 from shared.stores.messaging.message_items import KEPT as MESSAGES_KEPT
 from shared.stores.people.look_ups import SEEN_FOR
-from shared.stores.persons.erasing import FAREWELL_KEPT
+from shared.stores.privacy.erasing import FAREWELL_KEPT
 from tests.infra.reading import events, of_type
 from tests.support.aws import template
 

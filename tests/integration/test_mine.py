@@ -13,7 +13,7 @@ from query.mine import made, on_erasure
 from query.mine.erasing import MAX_CALL, MAX_TELLING
 from shared.aws_json import Call, Json
 from shared.domain.payment import PaymentStatus
-from shared.stores.persons.kept import KINDS, Fate, kind_of
+from shared.stores.privacy.kept import KINDS, Fate, kind_of
 from tests.support import lambda_events as events
 from tests.support.asking import ASKED, OWN, TYPED, call, on_vehicle
 from tests.support.build import OTHER_PLATE, PHONE, PLATE, SUB, store, violation

@@ -38,7 +38,7 @@ WINGS: dict[str, set[str]] = {
     "shared.stores": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.policies", "shared.secret"},
     "shared.stores.people": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.stores.items"},
     "shared.stores.messaging": {"shared.domain", "shared.aws_json", "shared.stores.items"},
-    "shared.stores.persons": {
+    "shared.stores.privacy": {
         *("shared.domain", "shared.aws_json"),
         *("shared.stores.items", "shared.stores.messaging", "shared.stores.people.profiles"),
     },

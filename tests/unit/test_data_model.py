@@ -30,9 +30,9 @@ from shared.stores.people.citizens import Citizens
 from shared.stores.people.look_ups import Asked, LookUps
 from shared.stores.people.profiles import COUNTED, Change, Subject
 from shared.stores.people.who_looked import What, WhoLooked
-from shared.stores.persons.erasing import Erasing, Erasures
-from shared.stores.persons.exporting import Person, Tables
-from shared.stores.persons.kept import KINDS
+from shared.stores.privacy.erasing import Erasing, Erasures
+from shared.stores.privacy.exporting import Person, Tables
+from shared.stores.privacy.kept import KINDS
 from shared.stores.registry import Registry, Rekeying
 from shared.stores.settlements import Settlements
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
@@ -221,7 +221,7 @@ def test_every_item_that_names_a_person_is_one_that_the_export_and_the_erasure_k
         if {"sub", "who", "phone", "person"} & attributes or "<sub>" in key or "<who>" in key
     }
     known = {(kind.table, kind.key) for kind in KINDS}
-    assert persons <= known, "shared/stores/persons/kept.py::KINDS"
+    assert persons <= known, "shared/stores/privacy/kept.py::KINDS"
     assert {key.partition(" / ")[0] for _, key in known - persons} <= {
         "<payment id>",
         "RECEIPT#<receipt no>",

@@ -20,8 +20,8 @@ from shared.domain.time import from_text, to_text
 from shared.http import Problem
 from shared.stores.payments import Payments
 from shared.stores.people.citizens import Citizens
-from shared.stores.persons.erasing import Erasing, Erasures
-from shared.stores.persons.exporting import Person
+from shared.stores.privacy.erasing import Erasing, Erasures
+from shared.stores.privacy.exporting import Person
 from shared.stores.registry import Registry
 
 MAX_CALL: Final = timedelta(seconds=30)

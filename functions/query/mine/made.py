@@ -13,8 +13,8 @@ from shared.plate_crypto import PlateCrypto
 from shared.settings import setting
 from shared.stores.payments import Payments
 from shared.stores.people.citizens import Citizens
-from shared.stores.persons.erasing import Erasures
-from shared.stores.persons.exporting import Exports, Person, Tables
+from shared.stores.privacy.erasing import Erasures
+from shared.stores.privacy.exporting import Exports, Person, Tables
 from shared.stores.registry import Registry
 
 

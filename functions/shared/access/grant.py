@@ -81,10 +81,9 @@ def grant_of(
 ) -> Grant:
     """Work out what a citizen is to a plate.
 
-    wrap: brings what is kept of a number to the version of the key in which those of the cards are.
-
     is_seen: they looked it up in the last 24 hours. pending: the fingerprint of a proof that waits for its card.
-    needs_proof: whether a link without proof is none.
+    needs_proof: whether a link without proof is none. wrap: brings what is kept of a number to the version of the key
+    in which those of the cards are.
     """
     seen = Access.LOOKED_UP if is_seen else Access.NONE
     if link is None:

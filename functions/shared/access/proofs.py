@@ -37,7 +37,7 @@ class Proofs:
     def access(self, sub: str, plate_key: str, now: datetime) -> Grant:
         """Say what a citizen is to a plate, and write what the registry has decided since.
 
-        One BatchGetItem; where something is to be written, one GetItem and one TransactWriteItems more.
+        One BatchGetItem; where something is to be written, another and one TransactWriteItems.
         """
         grant = self._accesses.access(sub, plate_key, now)
         if grant.turn is None:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from shared.aws_json import Call, Json
 from shared.domain.time import to_text
 from shared.stores.items import Item, batch_get, item_key, newest_of_citizen, pack, pages
-from shared.stores.persons.kept import CITIZENS, MESSAGES, PAYMENTS, REGISTRY, kind_of
+from shared.stores.privacy.kept import CITIZENS, MESSAGES, PAYMENTS, REGISTRY, kind_of
 
 _CAPS_KEPT: Final = (0, 1, 2, 3)  # days
 

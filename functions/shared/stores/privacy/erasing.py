@@ -29,7 +29,7 @@ from shared.stores.items import (
 )
 from shared.stores.messaging.message_items import written
 from shared.stores.people.profiles import COUNTED, ERASING, profile_of
-from shared.stores.persons.exporting import Person, Tables, contested_by
+from shared.stores.privacy.exporting import Person, Tables, contested_by
 
 COUNTS_KEPT: Final = timedelta(days=2)
 FAREWELL_KEPT: Final = timedelta(days=3)
