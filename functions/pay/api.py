@@ -18,14 +18,16 @@ from pay.ports import gateway, open_gateway, port, stores
 from pay.receipt.addresses import public_url
 from shared.clock import now
 from shared.domain.money import CURRENCY
-from shared.domain.payment import LIVE, MAX_LINES, Payment, PaymentStatus
+from shared.domain.payment import LIVE, MAX_LINES, TRANSITIONS, Payment, PaymentStatus
 from shared.edge import admission
 from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, invalid, router
 from shared.identity import DIRECTORATE, citizen
+from shared.incomplete import known_or_other, marked
 from shared.observability import count, logger
 from shared.pagination import Cursors, asked_limit
 from shared.plate_crypto import PlateCrypto
 from shared.settings import listed, number, setting
+from shared.stores.items import readable
 from shared.stores.look_ups import LookUps
 from shared.stores.pausing import Pausing
 
@@ -131,7 +133,7 @@ def view(payment: Payment) -> dict[str, Any]:
     """A payment as its citizen sees it."""
     return {
         "payment_id": payment.payment_id,
-        "status": payment.status,
+        "status": known_or_other(payment.status, TRANSITIONS),
         "gateway": payment.gateway,
         "amount": payment.amount,
         "currency": CURRENCY,
@@ -149,7 +151,7 @@ def view(payment: Payment) -> dict[str, Any]:
         "expires_at": payment.expires_at,
         "paid_at": payment.paid_at,
         "receipt_no": payment.receipt_no,
-        "refund": _refund(payment) if payment.surplus else None,
+        "refund": _refund(payment) if payment.surplus and payment.status in TRANSITIONS else None,
     }
 
 
@@ -201,11 +203,11 @@ def list_payments(request: Request) -> Reply:
     after = cursors.open(cursor) if cursor else None
     if after is not None and len(after) != 2:
         raise invalid("cursor", "cursor_invalid")
-    found, following = stores().payments.of_citizen(sub, limit, (after[0], after[1]) if after else None)
-    return answer(
-        200,
-        {"items": [view(each) for each in found], "next_cursor": cursors.seal(following) if following else None},
-    )
+    unreadable: list[Exception] = []
+    found, following = stores().payments.of_citizen(sub, limit, (after[0], after[1]) if after else None, unreadable)
+    items = [*readable(found, view, unreadable)]
+    page = {"items": items, "next_cursor": cursors.seal(following) if following else None}
+    return answer(200, marked(page, unreadable, request.language))
 
 
 def check_receipt(request: Request) -> Reply:

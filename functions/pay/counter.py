@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from shared.domain.text import clean
-from shared.domain.violation import Violation
+from shared.domain.violation import OTHER, Violation
 from shared.http import FieldError, Problem
+from shared.incomplete import report
 from shared.stores.violations import Violations
 
 MAX_VIOLATIONS: Final = 100
@@ -53,16 +54,30 @@ def _invalid(*errors: tuple[str, str]) -> Problem:
 
 
 def check(numbers: Sequence[str], violations: Violations) -> list[dict[str, Any]]:
-    """How each violation stands at this moment, consistently read; one that nobody has recorded is ``unknown``."""
-    found = violations.get(map(_number, numbers))
-    return [_view(number, found.get(_number(number))) for number in numbers]
+    """How each violation stands at this moment, consistently read.
+
+    One that nobody has recorded is ``unknown``; one that cannot be read is ``other``, for it may be paid.
+    """
+    unreadable: list[Exception] = []
+    found = violations.get(map(_number, numbers), unreadable)
+    report(unreadable)
+    missing = [number for number in numbers if unreadable and _number(number) not in found]
+    damaged = {number for number in missing if not _is_readable(_number(number), violations)}
+    return [_view(number, found.get(_number(number)), OTHER if number in damaged else UNKNOWN) for number in numbers]
 
 
-def _view(violation_no: str, violation: Violation | None) -> dict[str, Any]:
-    """What a counter needs to know, and nothing about a plate or a person."""
+def _is_readable(number: str, violations: Violations) -> bool:
+    """Whether a violation, if it is recorded, can be read."""
+    unreadable: list[Exception] = []
+    violations.get([number], unreadable)
+    return not unreadable
+
+
+def _view(violation_no: str, violation: Violation | None, otherwise: str) -> dict[str, Any]:
+    """What a counter needs to know, and nothing about a plate or a person. otherwise: its status where none is read."""
     return {
         "violation_no": violation_no,
-        "status": violation.state if violation else UNKNOWN,
+        "status": violation.state if violation else otherwise,
         "paid_here": bool(violation and violation.paid_by),
         "paid_amount": violation.paid_amount if violation else None,
         "paid_at": (violation.paid_at or violation.counter_paid_at) if violation else None,

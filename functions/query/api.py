@@ -71,7 +71,7 @@ def _proof(body: dict[str, Any]) -> str | None:
 
 
 def _plate(request: Request, body: dict[str, Any]) -> Reading:
-    """The plate to look up. A text that cannot be read as one plate counts as a query too."""
+    """The plate to look up. A text that cannot be read as one plate counts too, apart from queries."""
     try:
         return requested_plate(request, body)
     except Problem as problem:
@@ -167,7 +167,8 @@ def violations_of(request: Request) -> Reply:
 
 def followers_of(request: Request) -> Reply:
     """GET /v1/vehicles/{vehicle_id}/followers"""
-    return answer(200, vehicles.followers(made_ports(), citizen(request.event), request.path["vehicle_id"]))
+    vehicle_id = request.path["vehicle_id"]
+    return answer(200, vehicles.followers(made_ports(), citizen(request.event), vehicle_id, language=request.language))
 
 
 def remove_follower(request: Request) -> Reply:
@@ -185,8 +186,9 @@ def me(request: Request) -> Reply:
 def change_me(request: Request) -> Reply:
     """PATCH /v1/me"""
     body = request.json()
-    language, sms = _choice(body, "language", LANGUAGES), _flag(body, "sms")
-    return answer(200, account.choose(made_ports(), citizen(request.event), language=language, sms=sms))
+    chosen, sms = _choice(body, "language", LANGUAGES), _flag(body, "sms")
+    view = account.choose(made_ports(), citizen(request.event), chosen=chosen, sms=sms, language=request.language)
+    return answer(200, view)
 
 
 def messages(request: Request) -> Reply:

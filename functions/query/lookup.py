@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import admit
-from query.views import Teller, note_of_none, plate_view, totals_view
+from query.views import Teller, assess, note_of_none, plate_view, totals_view
 from shared.domain import message
 from shared.domain.citizen import Profile
+from shared.domain.fine import Outlook
 from shared.domain.message import Message, MessageKind
 from shared.domain.plate import Plate, Reading
 from shared.domain.text import digest
@@ -19,8 +20,10 @@ from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.http import Problem
 from shared.identity import Citizen
+from shared.incomplete import marked, report
 from shared.pagination import PAGE, Cursors, paginate
 from shared.policies import OBJECTIONS_WHERE
+from shared.stores.items import readable
 from shared.stores.look_ups import Asked
 from shared.stores.messaging.messages import QUEUED
 from shared.stores.profiles import Subject
@@ -30,7 +33,9 @@ class Recorded(NamedTuple):
     """What is recorded on a plate at an instant (``at``, a stored text), read for one look-up of one citizen.
 
     violations: newest first. proven: all of them are of the vehicle that the citizen proved theirs. as_of: up to when
-    the directorate's data goes, a stored text. mark: the plate's fingerprint.
+    the directorate's data goes, a stored text. mark: the plate's fingerprint. outlooks: what is owed for those that may
+    have to be paid, by number. complete: whether the violations are all; unreadable: why that or else could not be
+    read.
     """
 
     query_id: str
@@ -39,8 +44,11 @@ class Recorded(NamedTuple):
     at: str
     profile: Profile
     violations: list[Violation]
+    outlooks: dict[str, Outlook]
+    complete: bool
     proven: bool
     as_of: str | None
+    unreadable: list[Exception]
 
 
 class Said(NamedTuple):
@@ -62,35 +70,48 @@ def ask(
 ) -> dict[str, Any]:
     """Everything recorded on a plate, newest first, with totals over the whole plate; the result by SMS if wanted.
 
-    A plate that does not exist and one without violations are the same answer by the same work. Calls of tables: one
+    What cannot be read is left out, and the answer says so: its sums may be too small, so they go by no SMS. A plate
+    that does not exist and one without violations are the same answer by the same work. Calls of tables: one
     UpdateItem (see :meth:`Citizens.admit`), one Query (more for each further megabyte of violations), and one
     TransactWriteItems of all that is kept (a second where the SMS is refused); a GetItem for the feed's date once a
     minute, and one where the citizen has proved a vehicle with this plate theirs. Raises Problem 429, or 409 where the
     plate's number is found in several categories.
     """
     recorded = read(ports, citizen, reading, new_id(), language, now)
-    teller = Teller(reading.plate, recorded.at, language, proven=recorded.proven)
-    said = say(ports, citizen, recorded, teller, wanted=by_sms, now=now)
-    return show(recorded, teller, said, _cursors(ports, citizen, recorded.query_id), language)
+    said = say(ports, citizen, recorded, wanted=by_sms, now=now)
+    return show(recorded, said, _cursors(ports, citizen, recorded.query_id), language)
 
 
 def read(ports: Ports, citizen: Citizen, reading: Reading, query_id: str, language: str, now: datetime) -> Recorded:
     """Count the look-up, and read what is recorded. Raises Problem as :func:`ask` does."""
-    plate_key = reading.plate.key
+    plate_key, at = reading.plate.key, to_text(now)
     mark = ports.crypto.plate_fingerprint(plate_key)
     admission = admit(ports, citizen, Subject(plate_key, mark), language, now)
-    found = newest_first(ports.violations.of_plate(plate_key))
+    unreadable: list[Exception] = []
+    found, outlooks = assess(ports.violations.of_plate(plate_key, unreadable), at, unreadable)
     try:
-        violations = of_category(reading, found, language)
+        violations = of_category(reading, newest_first(found), language)
     except Problem:
         ports.look_ups.audit(citizen.sub, query_id, mark, now)
+        report(unreadable)
         raise
-    proven = admission.proven and _is_proven(ports, citizen, reading, violations)
-    as_of = ports.feed.as_of(now)
-    return Recorded(query_id, reading, mark, to_text(now), admission.profile, violations, proven, as_of)
+    complete = not unreadable
+    return Recorded(
+        query_id=query_id,
+        reading=reading,
+        mark=mark,
+        at=at,
+        profile=admission.profile,
+        violations=violations,
+        outlooks=outlooks,
+        complete=complete,
+        proven=admission.proven and _is_proven(ports, citizen, reading, violations, unreadable),
+        as_of=ports.feed.as_of(now, unreadable),
+        unreadable=unreadable,
+    )
 
 
-def say(ports: Ports, citizen: Citizen, recorded: Recorded, teller: Teller, *, wanted: bool, now: datetime) -> Said:
+def say(ports: Ports, citizen: Citizen, recorded: Recorded, *, wanted: bool, now: datetime) -> Said:
     """Keep the look-up, and put the SMS of its result if one is wanted and may be sent."""
     plate_key = recorded.reading.plate.key
     asked = Asked(plate_key, recorded.reading.category, recorded.proven)
@@ -99,8 +120,12 @@ def say(ports: Ports, citizen: Citizen, recorded: Recorded, teller: Teller, *, w
         ports.look_ups.audit_action(citizen.sub, recorded.query_id, recorded.mark, now),
     ]
     status = "off" if not (wanted and recorded.profile.sms) else QUEUED if citizen.phone else "no_phone"
+    if status == QUEUED and not recorded.complete:
+        status = "incomplete"
     if status == QUEUED:
-        owed = message.owed([teller.outlook(each) for each in recorded.violations if each.owed], recorded.at)
+        owed = message.owed(
+            [recorded.outlooks[each.violation_no] for each in recorded.violations if each.owed], recorded.at
+        )
         result = _result(citizen, recorded, owed)
         answer = digest(result.language, *map(str, owed[:3]))
         # Together, so that an answer kept as told has its message.
@@ -112,26 +137,31 @@ def say(ports: Ports, citizen: Citizen, recorded: Recorded, teller: Teller, *, w
     return Said(status)
 
 
-def show(recorded: Recorded, teller: Teller, said: Said, cursors: Cursors, language: str) -> dict[str, Any]:
+def show(recorded: Recorded, said: Said, cursors: Cursors, language: str) -> dict[str, Any]:
     """The answer on screen: the first page, and the totals of all."""
-    totals = totals_view(recorded.violations, teller.due)
+    unreadable = [*recorded.unreadable]
+    teller = Teller(recorded.reading.plate, recorded.at, language, proven=recorded.proven, outlooks=recorded.outlooks)
+    totals = totals_view(recorded.violations, teller.due, complete=recorded.complete)
     items, cursor = paginate(recorded.violations, position, None, PAGE, cursors)
-    return {
+    view = {
         "query_id": recorded.query_id,
         "plate": plate_view(recorded.reading, language),
         "as_of": recorded.as_of,
         "note": None if totals["unpaid_count"] else note_of_none(recorded.as_of or recorded.at, language),
         "objections_where": OBJECTIONS_WHERE[language],
-        "violations": [teller.tell(violation) for violation in items],
+        "violations": [*readable(items, teller.tell, unreadable)],
         "totals": totals,
         "next_cursor": cursor,
         "sms": said._asdict(),
     }
+    return marked(view, unreadable, language)
 
 
-def _is_proven(ports: Ports, citizen: Citizen, reading: Reading, violations: Sequence[Violation]) -> bool:
+def _is_proven(
+    ports: Ports, citizen: Citizen, reading: Reading, violations: Sequence[Violation], unreadable: list[Exception]
+) -> bool:
     """True if every violation belongs to the proven vehicle: another category can bear the same number."""
-    link = ports.citizens.follower(reading.plate.key, citizen.sub)
+    link = ports.citizens.follower(reading.plate.key, citizen.sub, unreadable)
     if link is None or not link.proven:
         return False
     categories = {reading.category, *(violation.category for violation in violations)}
@@ -145,16 +175,18 @@ def read_on(
 
     Raises Problem 404, 422 for a cursor not its own, or 409 as :func:`ask` does.
     """
-    asked = ports.look_ups.query(citizen.sub, query_id, now)
+    unreadable: list[Exception] = []
+    asked = ports.look_ups.query(citizen.sub, query_id, now, unreadable)
     if asked is None:
+        report(unreadable)
         raise Problem(404, "no_such_query")
     plate = Plate.from_key(asked.plate_key)
-    violations = of_category(
-        Reading(plate, asked.category), newest_first(ports.violations.of_plate(asked.plate_key)), language
-    )
+    found, outlooks = assess(ports.violations.of_plate(asked.plate_key, unreadable), to_text(now), unreadable)
+    violations = of_category(Reading(plate, asked.category), newest_first(found), language)
     items, following = paginate(violations, position, cursor, limit, _cursors(ports, citizen, query_id))
-    teller = Teller(plate, to_text(now), language, proven=asked.proven)
-    return {"items": [teller.tell(violation) for violation in items], "next_cursor": following}
+    teller = Teller(plate, to_text(now), language, proven=asked.proven, outlooks=outlooks)
+    view = {"items": [*readable(items, teller.tell, unreadable)], "next_cursor": following}
+    return marked(view, unreadable, language)
 
 
 def of_vehicle(
@@ -173,19 +205,22 @@ def of_vehicle(
     if vehicle is None:
         raise Problem(404, "no_such_vehicle")
     ports.look_ups.audit(citizen.sub, new_id(), ports.crypto.plate_fingerprint(vehicle.plate_key), now)
-    found = ports.violations.of_plate(vehicle.plate_key)
+    unreadable: list[Exception] = []
+    found, outlooks = assess(ports.violations.of_plate(vehicle.plate_key, unreadable), to_text(now), unreadable)
+    complete = not unreadable
     violations = newest_first(concerning(vehicle.category, found))
     plate = Plate.from_key(vehicle.plate_key)
-    teller = Teller(plate, to_text(now), language, proven=vehicle.proven)
+    teller = Teller(plate, to_text(now), language, proven=vehicle.proven, outlooks=outlooks)
     items, following = paginate(violations, position, cursor, limit, Cursors(ports.crypto, citizen.sub, vehicle_id))
-    return {
+    view = {
         "plate": plate_view(Reading(plate, vehicle.category), language),
-        "as_of": ports.feed.as_of(now),
+        "as_of": ports.feed.as_of(now, unreadable),
         "objections_where": OBJECTIONS_WHERE[language],
-        "totals": totals_view(violations, teller.due),
-        "items": [teller.tell(violation) for violation in items],
+        "totals": totals_view(violations, teller.due, complete=complete),
+        "items": [*readable(items, teller.tell, unreadable)],
         "next_cursor": following,
     }
+    return marked(view, unreadable, language)
 
 
 def newest_first(violations: list[Violation]) -> list[Violation]:

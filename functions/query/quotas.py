@@ -9,16 +9,20 @@ from shared.domain.citizen import QuotaError
 from shared.domain.time import BAGHDAD
 from shared.http import Problem
 from shared.identity import Citizen
+from shared.incomplete import report
 from shared.stores.citizens import Admission
 from shared.stores.profiles import Subject
 
 
 def admit(ports: Ports, citizen: Citizen, subject: Subject | None, language: str, now: datetime) -> Admission:
     """Count a look-up. subject: None for a text that could not be read. Raises Problem 429."""
+    unreadable: list[Exception] = []
     try:
-        return ports.citizens.admit(citizen.sub, citizen.phone, language, subject, ports.limits, now)
+        admission = ports.citizens.admit(citizen.sub, citizen.phone, language, subject, ports.limits, now, unreadable)
     except QuotaError as error:
         raise refused(error.quota, now) from None
+    report(unreadable)
+    return admission
 
 
 def refused(quota: str, now: datetime) -> Problem:

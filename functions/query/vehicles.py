@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import admit, refused
-from query.views import Teller, plate_view, totals_view
+from query.views import Teller, assess, plate_view, totals_view
 from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.citizen import Follower, FollowersFullError, QuotaError, Vehicle
@@ -20,8 +20,10 @@ from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.http import Problem, invalid
 from shared.identity import Citizen
+from shared.incomplete import known_or_other, marked, report
 from shared.observability import count
 from shared.pagination import Cursors, paginate
+from shared.stores.items import readable
 from shared.stores.profiles import Subject
 from shared.stores.registry import SUSPICIOUS, TooManyTriesError
 
@@ -49,7 +51,10 @@ def link(
     """
     proven, category = _prove(ports, citizen, asked, now)
     reading = asked.reading._replace(category=category)
-    violations = ports.violations.of_plate(reading.plate.key)
+    unreadable: list[Exception] = []
+    found = ports.violations.of_plate(reading.plate.key, unreadable)
+    violations, outlooks = assess(found, to_text(now), unreadable)
+    complete = not unreadable
     mark = ports.crypto.plate_fingerprint(reading.plate.key)
     ports.look_ups.audit(citizen.sub, new_id(), mark, now)
     try:
@@ -57,10 +62,11 @@ def link(
     except Problem:
         # That there are several is told of a plate that does not become one of the citizen's few: it is a look-up.
         admit(ports, citizen, Subject(reading.plate.key, mark), language, now)
+        report(unreadable)
         raise
-    ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
+    ports.citizens.seen_in_person(citizen.sub, citizen.phone, language, unreadable)
     wanted = Vehicle(new_id(), reading.plate.key, reading.category, asked.relation, asked.notify, proven)
-    told = _to_owners(ports, citizen, wanted, now)
+    told = _to_owners(ports, citizen, wanted, now, unreadable)
     try:
         known = ports.citizens.link(citizen.sub, wanted, now, ports.limits, told)
     except QuotaError as error:
@@ -72,9 +78,13 @@ def link(
     if known and proven and not known.proven and known.category in (None, category):
         vehicle = known._replace(proven=True, category=category)
         ports.citizens.change(citizen.sub, known, vehicle)
-    teller = Teller(reading.plate, to_text(now), language, proven=vehicle.proven)
-    totals = totals_view(concerning(vehicle.category, violations), teller.due)
-    return {**vehicle_view(vehicle, language), "totals": totals}, known is None
+    teller = Teller(reading.plate, to_text(now), language, proven=vehicle.proven, outlooks=outlooks)
+    totals = totals_view(concerning(vehicle.category, violations), teller.due, complete=complete)
+    view = {**vehicle_view(vehicle, language), "totals": totals}
+    if complete:
+        report(unreadable)
+        return view, known is None
+    return marked(view, unreadable, language), known is None
 
 
 def _prove(ports: Ports, citizen: Citizen, asked: LinkRequest, now: datetime) -> tuple[bool, str | None]:
@@ -95,19 +105,22 @@ def _prove(ports: Ports, citizen: Citizen, asked: LinkRequest, now: datetime) ->
     return True, proof.category
 
 
-def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) -> list[Json]:
+def _to_owners(
+    ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime, unreadable: list[Exception]
+) -> list[Json]:
     """The actions that tell everybody who has proved the vehicle theirs that another account follows it.
 
     An owner hears of an account and plate once, however often it ends the link and comes back.
     """
     owners = [
         follower.sub
-        for follower in ports.citizens.followers(vehicle.plate_key)
+        for follower in ports.citizens.followers(vehicle.plate_key, unreadable)
         if follower.proven and follower.sub != citizen.sub and _same_category(follower, vehicle)
     ][:MAX_TOLD_OWNERS]
     plate, at = Plate.from_key(vehicle.plate_key), to_text(now)
     told = {sub: digest(MessageKind.FOLLOWER_ADDED, sub, citizen.sub, vehicle.plate_key) for sub in owners}
     known = ports.messages.known(told.values())
+    profiles = ports.citizens.profiles((sub for sub in owners if told[sub] not in known), unreadable)
     return [
         ports.messages.put_action(
             Message(
@@ -122,16 +135,18 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
             ),
             now,
         )
-        for sub, profile in ports.citizens.profiles(sub for sub in owners if told[sub] not in known).items()
+        for sub, profile in profiles.items()
         if profile.phone and profile.sms
     ]
 
 
 def listed(ports: Ports, citizen: Citizen, cursor: str | None, limit: int, *, language: str) -> dict[str, Any]:
     """A page of a citizen's vehicles. Raises Problem 422."""
-    vehicles = sorted(ports.citizens.vehicles(citizen.sub), reverse=True)
+    unreadable: list[Exception] = []
+    vehicles = sorted(ports.citizens.vehicles(citizen.sub, unreadable), key=_position, reverse=True)
     page, following = paginate(vehicles, _position, cursor, limit, Cursors(ports.crypto, citizen.sub, "vehicles"))
-    return {"items": [vehicle_view(vehicle, language) for vehicle in page], "next_cursor": following}
+    items = [*readable(page, lambda vehicle: vehicle_view(vehicle, language), unreadable)]
+    return marked({"items": items, "next_cursor": following}, unreadable, language)
 
 
 def _position(vehicle: Vehicle) -> tuple[str]:
@@ -159,32 +174,37 @@ def unlink(ports: Ports, citizen: Citizen, vehicle_id: str) -> None:
         raise Problem(404, "no_such_vehicle")
 
 
-def followers(ports: Ports, citizen: Citizen, vehicle_id: str) -> dict[str, Any]:
+def followers(ports: Ports, citizen: Citizen, vehicle_id: str, *, language: str) -> dict[str, Any]:
     """List who follows a vehicle that the citizen has proved theirs. Raises Problem 404, or 403 without proof."""
     vehicle = _proven(ports, citizen, vehicle_id)
-    found = [follower for follower in ports.citizens.followers(vehicle.plate_key) if _same_category(follower, vehicle)]
-    profiles = ports.citizens.profiles(follower.sub for follower in found)
+    unreadable: list[Exception] = []
+    everybody = ports.citizens.followers(vehicle.plate_key, unreadable)
+    found = [follower for follower in everybody if _same_category(follower, vehicle)]
+    profiles = ports.citizens.profiles((follower.sub for follower in found), unreadable)
     items = [
         {
             "follower_id": follower.vehicle_id,
             "me": follower.sub == citizen.sub,
             "phone": masked(profile.phone) if (profile := profiles.get(follower.sub)) and profile.phone else None,
-            "relation": follower.relation,
+            "relation": known_or_other(follower.relation, RELATIONS),
             "proven": follower.proven,
             "since": follower.since,
         }
         for follower in found
     ]
-    return {"items": sorted(items, key=lambda item: str(item["since"])), "next_cursor": None}
+    items.sort(key=lambda item: str(item["since"]))
+    return marked({"items": items, "next_cursor": None}, unreadable, language)
 
 
 def remove_follower(ports: Ports, citizen: Citizen, vehicle_id: str, follower_id: str) -> None:
     """End another's link to a vehicle that the citizen has proved theirs. Raises Problem 404, or 403 without proof."""
     vehicle = _proven(ports, citizen, vehicle_id)
-    for follower in ports.citizens.followers(vehicle.plate_key):
+    unreadable: list[Exception] = []
+    for follower in ports.citizens.followers(vehicle.plate_key, unreadable):
         if follower.vehicle_id == follower_id and _same_category(follower, vehicle):
             ports.citizens.unlink(follower.sub, follower_id, vehicle.plate_key, proven=follower.proven)
             return
+    report(unreadable)
     raise Problem(404, "no_such_follower")
 
 
@@ -211,7 +231,7 @@ def vehicle_view(vehicle: Vehicle, language: str) -> dict[str, Any]:
     return {
         "vehicle_id": vehicle.vehicle_id,
         "plate": plate_view(Reading(Plate.from_key(vehicle.plate_key), vehicle.category), language),
-        "relation": vehicle.relation,
+        "relation": known_or_other(vehicle.relation, RELATIONS),
         "notify": vehicle.notify,
         "proven": vehicle.proven,
     }

@@ -21,8 +21,8 @@ from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.policies import FILE, RULES
 from shared.stores.items import Item, text
-from shared.stores.violation_rows import doubling_day
-from shared.stores.violations import Reindexing, Violations, read
+from shared.stores.violation_rows import doubling_day, read
+from shared.stores.violations import Reindexing, Violations
 
 SEGMENTS: Final = 8
 """Shares of the table that are read at a time."""

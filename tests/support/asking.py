@@ -28,5 +28,5 @@ def audits(functions: Functions) -> list[Json]:
     return [item for item in functions.tables.items("Citizens") if item["sk"]["S"].startswith("AUDIT#")]
 
 
-UNDISPUTED = {"disputed_count": 0, "disputed_amount": 0}
+UNDISPUTED = {"disputed_count": 0, "disputed_amount": 0, "complete": True}
 """What the totals say of a plate of which nothing is disputed."""

@@ -84,7 +84,7 @@ class Holding(Violations):
     def __init__(self, subject: Violation) -> None:
         self._subject = subject
 
-    def get(self, numbers: Any) -> dict[str, Violation]:
+    def get(self, numbers: Any, unreadable: list[Exception] | None = None) -> dict[str, Violation]:
         return dict.fromkeys(numbers, self._subject)
 
 

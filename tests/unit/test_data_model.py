@@ -83,7 +83,7 @@ def _citizens(port: WrittenItems) -> None:
     citizens.link("<sub>", vehicle, NOON)
     citizens.link("<sub>", vehicle._replace(proven=False), NOON)
     first_of_day = Change()
-    first_of_day.count({}, "2026-11-20", queries=1, mark="mark")
+    first_of_day.count({}, "2026-11-20", "queries", "mark")
     port.write({"Update": first_of_day.request("Citizens", item_key("<sub>", "PROFILE"))})
     asked = Asked("<plate key>", "private", proven=True)
     port.write(look_ups.query_action("<sub>", "<query id>", asked, NOON))

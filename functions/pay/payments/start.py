@@ -17,7 +17,9 @@ from shared.domain.time import from_text, to_text
 from shared.domain.violation import UNPAID, Violation
 from shared.http import FieldError, Problem, invalid
 from shared.identity import Citizen
+from shared.incomplete import report
 from shared.policies import RULES
+from shared.stores.items import readable
 from shared.stores.look_ups import LookUps
 
 MAX_START_TIME: Final = timedelta(seconds=20)
@@ -124,10 +126,16 @@ def _earlier(
 def _payable(
     citizen: Citizen, numbers: Sequence[str], stores: PaymentStores, look_ups: LookUps, now: datetime
 ) -> list[Violation]:
-    """The violations as they stand. Raises Problem 422; one on a plate not the citizen's to see does not exist."""
-    found = stores.violations.get(numbers)
-    visible = look_ups.may_see(citizen.sub, (violation.plate_key for violation in found.values()), now)
-    at = to_text(now)
+    """The violations as they stand.
+
+    Raises Problem 422; one on a plate not the citizen's to see does not exist, nor does one that cannot be read, which
+    no answer shows.
+    """
+    at, unreadable = to_text(now), list[Exception]()
+    recorded = stores.violations.get(numbers, unreadable).values()
+    found = {each.violation_no: each for each in readable(recorded, lambda each: _priced(each, at), unreadable)}
+    visible = look_ups.may_see(citizen.sub, (violation.plate_key for violation in found.values()), now, unreadable)
+    report(unreadable)
     errors: list[tuple[int, str]] = []
     for index, violation_no in enumerate(numbers):
         violation = found.get(violation_no)
@@ -140,6 +148,13 @@ def _payable(
     if errors:
         raise _not_payable(errors)
     return [found[violation_no] for violation_no in numbers]
+
+
+def _priced(violation: Violation, at: str) -> Violation:
+    """The violation, of which can be told what is owed if it may be."""
+    if violation.may_be_owed:
+        violation.due(at, RULES)
+    return violation
 
 
 def _not_payable(errors: Sequence[tuple[int, str]]) -> Problem:

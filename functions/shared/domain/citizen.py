@@ -16,7 +16,8 @@ class Profile(NamedTuple):
 class Limits(NamedTuple):
     """What a citizen may do in a day; ``vehicles`` in all. plates: distinct ones that are not linked. sms: received.
 
-    followers: how many may follow one plate, in all, who have not proved it theirs.
+    followers: how many may follow one plate, in all, who have not proved it theirs. unreadable: texts that cannot be
+    read as one plate; they are no queries, and more of them than anybody types.
     """
 
     queries: int = 50
@@ -25,6 +26,7 @@ class Limits(NamedTuple):
     vehicles: int = 10
     sms: int = 10
     followers: int = 50
+    unreadable: int = 200
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -117,6 +117,11 @@ class Violation(NamedTuple):
         return self.state in (UNPAID, IN_PAYMENT)
 
     @property
+    def may_be_owed(self) -> bool:
+        """Whether there is an amount to tell of: it is owed, or is disputed."""
+        return self.state in (UNPAID, IN_PAYMENT, DISPUTED)
+
+    @property
     def is_disputed(self) -> bool:
         """Whether an objection to it is recorded, and it is not settled here. Its amount may rise all the same."""
         return self.state == DISPUTED

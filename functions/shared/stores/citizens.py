@@ -19,7 +19,6 @@ from shared.aws_json import AwsError, Call, Json
 from shared.domain.citizen import DEFAULT_LIMITS, Follower, FollowersFullError, Limits, Profile, QuotaError, Vehicle
 from shared.domain.time import to_text
 from shared.stores.items import (
-    UNREADABLE,
     Item,
     batch_get,
     get_item,
@@ -28,12 +27,15 @@ from shared.stores.items import (
     number,
     pack,
     pages,
+    readable,
     text,
     transact,
 )
 from shared.stores.profiles import Change, Subject, profile_of, texts, used_up
 
 _TRIES: Final = 5
+_OF_ANOTHER_TYPE: Final = "ValidationException"
+"""What DynamoDB says of adding to an attribute that is no number or set."""
 _CHANGING: Final = ("category", "relation", "notify", "proven")
 """What of a link can change."""
 
@@ -47,7 +49,11 @@ class Admission(NamedTuple):
 
 
 class Citizens:
-    """The table through the port."""
+    """The table through the port.
+
+    unreadable, where a call takes it: as :func:`shared.stores.items.readable` does. Of a profile that cannot be read
+    nothing is known, and nothing is sent to its citizen.
+    """
 
     def __init__(self, call: Call, table: str) -> None:
         self._call = call
@@ -55,10 +61,10 @@ class Citizens:
 
     # ------------------------------------------------------------------ profile
 
-    def profile(self, sub: str) -> Profile | None:
+    def profile(self, sub: str, unreadable: list[Exception] | None = None) -> Profile | None:
         """A citizen's profile; None before their first call. Consistently read: SMS off counts at once."""
         item = self._get(sub, "PROFILE")
-        return None if item is None else profile_of(item)
+        return None if item is None else profile_of(item, unreadable)
 
     def addressee(self, sub: str, plate_key: str | None) -> tuple[Profile | None, Follower | None]:
         """A citizen's profile, and themselves as a follower of a plate, if they are. One BatchGetItem."""
@@ -67,19 +73,29 @@ class Citizens:
         profile, follower = items.get("PROFILE"), items.get(sub)
         return profile_of(profile) if profile else None, _follower(follower) if follower else None
 
-    def profiles(self, subs: Iterable[str]) -> dict[str, Profile]:
+    def profiles(self, subs: Iterable[str], unreadable: list[Exception] | None = None) -> dict[str, Profile]:
         """The profiles that exist of these citizens, by sub."""
         keys = [item_key(sub, "PROFILE") for sub in dict.fromkeys(subs)]
-        return {item["pk"]["S"]: profile_of(item) for item in batch_get(self._call, self._table, keys)}
+        items = batch_get(self._call, self._table, keys)
+        return {item["pk"]["S"]: profile_of(item, unreadable) for item in items}
 
-    def seen_in_person(self, sub: str, phone: str | None, language: str) -> Profile:
+    def seen_in_person(
+        self, sub: str, phone: str | None, language: str, unreadable: list[Exception] | None = None
+    ) -> Profile:
         """Keep the phone and language of a citizen's token and call, and answer the profile. One UpdateItem.
 
         A language that the citizen chose stays.
         """
-        return profile_of(self._update_profile(sub, Change.in_person(phone, language)))
+        return profile_of(self._update_profile(sub, Change.in_person(phone, language)), unreadable)
 
-    def choose(self, sub: str, phone: str | None, language: str | None, sms: bool | None) -> Profile:
+    def choose(
+        self,
+        sub: str,
+        phone: str | None,
+        language: str | None,
+        sms: bool | None,
+        unreadable: list[Exception] | None = None,
+    ) -> Profile:
         """Keep what a citizen chose of language and SMS; None leaves it as it is. One UpdateItem."""
         change = Change()
         change.phone(phone)
@@ -88,38 +104,63 @@ class Citizens:
             change.set("chosen_language", language)
         if sms is not None:
             change.set("sms", sms)
-        return profile_of(self._update_profile(sub, change))
+        return profile_of(self._update_profile(sub, change), unreadable)
 
     def admit(
-        self, sub: str, phone: str | None, language: str, subject: Subject | None, limits: Limits, at: datetime
+        self,
+        sub: str,
+        phone: str | None,
+        language: str,
+        subject: Subject | None,
+        limits: Limits,
+        at: datetime,
+        unreadable: list[Exception] | None = None,
     ) -> Admission:
         """Count a look-up, if the citizen's quotas allow it, and keep phone and language of it all the same.
 
-        subject: None for a text that could not be read: it counts as a query, not as a plate. One UpdateItem; a second
-        for the first look-up of a day and for a plate that is linked. Raises QuotaError.
+        subject: None for a text that could not be read as one plate: it counts apart. One UpdateItem; a second for the
+        first look-up of a day and for a plate that is linked. Counts that cannot be read begin anew. Raises QuotaError.
         """
         day = to_text(at)[:10]
-        known: Item = {"day": {"S": day}}  # as it mostly is: not the day's first, and not a linked plate
+        counts: Item | None = {"day": {"S": day}}  # as it mostly is: not the day's first, and not a linked plate
+        plates: Sequence[str] = ()
         for _ in range(_TRIES):
-            linked = subject is not None and subject.plate_key in texts(known, "linked")
+            linked = subject is not None and subject.plate_key in plates
             change = Change.in_person(phone, language)
-            change.count(known, day, queries=1, mark=subject.mark if subject and not linked else None)
-            change.at_most("queries", limits.queries)
             if subject:
+                change.count(counts, day, "queries", None if linked else subject.mark)
+                change.at_most("queries", limits.queries)
                 change.at_most_plates(limits.plates)
                 change.only_if_linked(subject.plate_key, linked)
+            else:
+                change.count(counts, day, "unreadable")
+                change.at_most("unreadable", limits.unreadable)
             try:
                 item = self._update_profile(sub, change)
             except AwsError as error:
-                if not error.condition_failed:
-                    raise
-                known = error.item or {}
-                if quota := used_up(known, day, subject, limits):
+                known = self._refusing(sub, error)
+                damage: list[Exception] = []
+                if quota := next(readable([known], lambda it: used_up(it, day, subject, limits), damage), None):
                     raise QuotaError(quota) from None
+                if not error.condition_failed and not damage:
+                    raise
+                if damage and unreadable is not None:
+                    unreadable += damage
+                counts = None if damage else known
+                plates = next(readable([known], lambda it: texts(it, "linked"), damage), ())
                 continue
-            proven = subject is not None and subject.plate_key in texts(item, "proven")
-            return Admission(profile_of(item), linked, proven)
+            proofs = next(readable([item], lambda it: texts(it, "proven"), unreadable), ())
+            proven = subject is not None and subject.plate_key in proofs
+            return Admission(profile_of(item, unreadable), linked, proven)
         raise RuntimeError("others keep changing the same profile")
+
+    def _refusing(self, sub: str, error: AwsError) -> Item:
+        """The profile that refused an update: by its condition, or because of the type that it holds."""
+        if error.condition_failed:
+            return error.item or {}
+        if error.code != _OF_ANOTHER_TYPE:
+            raise error
+        return self._get(sub, "PROFILE") or {}
 
     def _update_profile(self, sub: str, change: Change) -> Item:
         request = change.request(self._table, item_key(sub, "PROFILE"))
@@ -196,7 +237,7 @@ class Citizens:
 
     def _list_action(self, sub: str, vehicle: Vehicle, known: Item, day: str, limits: Limits) -> Json:
         change = Change()
-        change.count(known, day, links=1)
+        change.count(known, day, "links")
         change.at_most("links", limits.links)
         change.at_most_vehicles(limits.vehicles)
         change.add_text("linked", vehicle.plate_key)
@@ -208,7 +249,7 @@ class Citizens:
         item = self._get(f"P#{plate_key}", sub)
         return _vehicle(item["vehicle_id"]["S"], plate_key, item) if item else None
 
-    def vehicles(self, sub: str) -> list[Vehicle]:
+    def vehicles(self, sub: str, unreadable: list[Exception] | None = None) -> list[Vehicle]:
         """A citizen's vehicles, in the order of their ids. One Query: there are few."""
         request: Json = {
             "TableName": self._table,
@@ -217,7 +258,7 @@ class Citizens:
             "ExpressionAttributeValues": pack({":sub": sub, ":vehicle": "VEHICLE#"}),
         }
         items = self._call("dynamodb", "Query", request)["Items"]
-        return [_vehicle(item["sk"]["S"].removeprefix("VEHICLE#"), item["plate"]["S"], item) for item in items]
+        return [*readable(items, _listed_vehicle, unreadable)]
 
     def vehicle(self, sub: str, vehicle_id: str) -> Vehicle | None:
         """One of a citizen's own vehicles, or None."""
@@ -272,28 +313,19 @@ class Citizens:
         return self._all([*deletes, {"Update": change.request(self._table, item_key(sub, "PROFILE"))}, *counted])
 
     def followers(self, plate_key: str, unreadable: list[Exception] | None = None) -> Iterator[Follower]:
-        """Everybody who linked a plate, page by page.
-
-        unreadable: where given, takes why an item could not be read, and the others are given all the same.
-        """
+        """Everybody who linked a plate, page by page."""
         request: Json = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :plate",
             "ExpressionAttributeValues": {":plate": {"S": f"P#{plate_key}"}},
         }
         for page in pages(self._call, "Query", request):
-            for item in page["Items"]:
-                try:
-                    yield _follower(item)
-                except UNREADABLE as error:
-                    if unreadable is None:
-                        raise
-                    unreadable.append(error)
+            yield from readable(page["Items"], _follower, unreadable)
 
-    def follower(self, plate_key: str, sub: str) -> Follower | None:
+    def follower(self, plate_key: str, sub: str, unreadable: list[Exception] | None = None) -> Follower | None:
         """One follower of a plate, or None."""
         item = self._get(f"P#{plate_key}", sub)
-        return _follower(item) if item else None
+        return next(readable([item] if item else [], _follower, unreadable), None)
 
     # ------------------------------------------------------------------ the table
 
@@ -314,6 +346,10 @@ def _vehicle(vehicle_id: str, plate_key: str, item: Item) -> Vehicle:
         item["notify"]["BOOL"],
         item["proven"]["BOOL"],
     )
+
+
+def _listed_vehicle(item: Item) -> Vehicle:
+    return _vehicle(item["sk"]["S"].removeprefix("VEHICLE#"), item["plate"]["S"], item)
 
 
 def _follower(item: Item) -> Follower:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from shared.aws_json import Call, Json
 from shared.domain.time import to_text
-from shared.stores.items import Item, batch_get, epoch, get_item, item_key, pack, text, transact
+from shared.stores.items import Item, batch_get, epoch, get_item, item_key, pack, readable, text, transact
 
 SEEN_FOR: Final = timedelta(hours=24)
 SAME_ANSWER_FOR: Final = timedelta(minutes=10)
@@ -27,7 +27,10 @@ class Asked(NamedTuple):
 
 
 class LookUps:
-    """The table through the port."""
+    """The table through the port.
+
+    unreadable, where a call takes it: as :func:`shared.stores.items.readable` does. What cannot be read gives no right.
+    """
 
     def __init__(self, call: Call, table: str) -> None:
         self._call = call
@@ -48,12 +51,11 @@ class LookUps:
         }
         return {"Put": {"TableName": self._table, "Item": item}}
 
-    def query(self, sub: str, query_id: str, at: datetime) -> Asked | None:
+    def query(self, sub: str, query_id: str, at: datetime, unreadable: list[Exception] | None = None) -> Asked | None:
         """Return what a citizen's own query of the last 24 h asked for, or None."""
         item = get_item(self._call, self._table, item_key(sub, f"QUERY#{query_id}"))
-        if item is None or int(item["expires"]["N"]) <= epoch(at):
-            return None
-        return Asked(item["plate"]["S"], text(item, "category"), item["proven"]["BOOL"])
+        asked, expires = next(readable([item] if item else [], _asked, unreadable), (None, 0))
+        return asked if expires > epoch(at) else None
 
     def audit_action(self, sub: str, look_up_id: str, mark: str, at: datetime) -> Json:
         """The action that keeps who looked up which plate (its fingerprint) and when, for a year."""
@@ -92,16 +94,25 @@ class LookUps:
             "ExpressionAttributeValues": pack({":expires": epoch(at + SEEN_FOR)}),
         }
 
-    def may_see(self, sub: str, plate_keys: Iterable[str], at: datetime) -> set[str]:
+    def may_see(
+        self, sub: str, plate_keys: Iterable[str], at: datetime, unreadable: list[Exception] | None = None
+    ) -> set[str]:
         """Return which of these plates the citizen linked, or looked up in the last 24 h."""
         keys: list[Item] = []
         for plate_key in dict.fromkeys(plate_keys):
             keys += [item_key(sub, f"SEEN#{plate_key}"), item_key(f"P#{plate_key}", sub)]
         items = batch_get(self._call, self._table, keys)
         linked = {item["pk"]["S"].removeprefix("P#") for item in items if item["sk"]["S"] == sub}
-        looked_up = {
-            item["sk"]["S"].removeprefix("SEEN#")
-            for item in items
-            if item["sk"]["S"].startswith("SEEN#") and int(item["expires"]["N"]) > epoch(at)
-        }
+        seen = (item for item in items if item["sk"]["S"].startswith("SEEN#"))
+        looked_up = {plate_key for plate_key, expires in readable(seen, _seen, unreadable) if expires > epoch(at)}
         return linked | looked_up
+
+
+def _asked(item: Item) -> tuple[Asked, int]:
+    """What was asked, and until when it is kept."""
+    return Asked(item["plate"]["S"], text(item, "category"), item["proven"]["BOOL"]), int(item["expires"]["N"])
+
+
+def _seen(item: Item) -> tuple[str, int]:
+    """Which plate was looked up, and until when that counts."""
+    return item["sk"]["S"].removeprefix("SEEN#"), int(item["expires"]["N"])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.aws_json import Json
 from shared.domain.citizen import Limits, Profile
-from shared.stores.items import Item, number, pack, text
+from shared.domain.sms_texts import PREFIXES
+from shared.stores.items import Item, number, pack, readable, text
+
+_COUNTS: Final = ("queries", "unreadable", "links")
+"""What is counted of a day, beside the plates."""
 
 
 class Subject(NamedTuple):
@@ -61,19 +65,21 @@ class Change:
         self._deletes.append(f"{self._name(name)} :{name}")
         self._values[f":{name}"] = {"SS": [value]}
 
-    def count(self, known: Item, day: str, *, queries: int = 0, links: int = 0, mark: str | None = None) -> None:
-        """Add to the day's counts, on condition that the profile's day is as known; a day's first starts them anew.
+    def count(self, known: Item | None, day: str, what: str, mark: str | None = None) -> None:
+        """Add one to a count of the day, on condition that the profile's day is as known; a day's first starts anew.
 
-        mark: the fingerprint of a plate that is not linked.
+        known: None where the counts that stand there cannot be read, and so begin anew whatever they are. what: one of
+        ``queries``, ``unreadable`` and ``links``. mark: the fingerprint of a plate that is not linked.
         """
-        known_day = text(known, "day") or ""
+        known_day = text(known or {}, "day") or ""
         self._mark = mark
         self._first_of_day = known_day < day
         if self._first_of_day:
             self.set("day", day)
-            self.set("queries", queries)
-            self.set("links", links)
-            self._conditions.append("(attribute_not_exists(#day) OR #day < :day)")
+            for name in _COUNTS:
+                self.set(name, int(name == what))
+            if known is not None:
+                self._conditions.append("(attribute_not_exists(#day) OR #day < :day)")
             if mark is None:
                 self._removes.append(self._name("plates"))
             else:
@@ -82,17 +88,16 @@ class Change:
             return
         self._conditions.append(f"{self._name('day')} = :day")
         self._values[":day"] = {"S": known_day}  # the clock of another run may have passed midnight already
-        for name, amount in (("queries", queries), ("links", links)):
-            if amount:
-                self._adds.append(f"{self._name(name)} :{name}")
-                self._values[f":{name}"] = {"N": str(amount)}
+        self._adds.append(f"{self._name(what)} :{what}")
+        self._values[f":{what}"] = {"N": "1"}
         if mark is not None:
             self.add_text("plates", mark)
 
     def at_most(self, name: str, most: int) -> None:
         """On condition that a count has not reached its limit."""
         if not self._first_of_day:
-            self._conditions.append(f"{self._name(name)} < :most_{name}")
+            named = self._name(name)
+            self._conditions.append(f"(attribute_not_exists({named}) OR {named} < :most_{name})")
             self._values[f":most_{name}"] = {"N": str(most)}
 
     def at_most_plates(self, most: int) -> None:
@@ -140,16 +145,26 @@ def used_up(known: Item, day: str, subject: Subject | None, limits: Limits) -> s
     """Return which quota of look-ups a profile has used up on a day, or None."""
     if (text(known, "day") or "") < day:
         return None
+    if subject is None:
+        return "unreadable" if (number(known, "unreadable") or 0) >= limits.unreadable else None
     if (number(known, "queries") or 0) >= limits.queries:
         return "queries"
-    if subject is None or subject.plate_key in texts(known, "linked"):
+    if subject.plate_key in texts(known, "linked"):
         return None
     plates = texts(known, "plates")
     return "plates" if subject.mark not in plates and len(plates) >= limits.plates else None
 
 
-def profile_of(item: Item) -> Profile:
-    return Profile(text(item, "phone"), text(item, "language") or "ar", item.get("sms", {}).get("BOOL", True))
+def profile_of(item: Item, unreadable: list[Exception] | None = None) -> Profile:
+    """Read a profile; where it cannot be read, that of somebody of whom nothing is known and who is sent nothing."""
+    return next(readable([item], _read, unreadable), Profile(None, sms=False))
+
+
+def _read(item: Item) -> Profile:
+    language = text(item, "language") or "ar"
+    if language not in PREFIXES:
+        raise ValueError("a language without texts")
+    return Profile(text(item, "phone"), language, item["sms"]["BOOL"] if "sms" in item else True)
 
 
 def texts(item: Item, name: str) -> list[str]:

@@ -1,18 +1,29 @@
-"""A row of the directorate about a violation, and the attributes of the Violations table that it becomes."""
+"""A row of the directorate about a violation, the attributes of the Violations table that it becomes, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 import orjson
 
 from shared.domain import fine
 from shared.domain.rules import FAMILY, Rules
-from shared.domain.violation import ACCEPTED, CANCELLED, DISPUTED, FIELDS, OPEN, OPENED, REFUSED, SAID, Violation
+from shared.domain.violation import (
+    ACCEPTED,
+    CANCELLED,
+    DISPUTED,
+    FIELDS,
+    NUMBERS,
+    OPEN,
+    OPENED,
+    REFUSED,
+    SAID,
+    Violation,
+)
 from shared.policies import RULES
 from shared.stores.items import Item, pack, text
 
@@ -52,6 +63,28 @@ _BEGINS: Final = {OPEN: OPENED, DISPUTED: DISPUTED}
 """What is told of one that was not known before, by its status."""
 _ENDS: Final = (CANCELLED, ACCEPTED)
 """News that nothing is owed any more."""
+
+_ATTRIBUTES: Final = frozenset(field.attribute for field in FIELDS.values())
+_NUMBERS: Final = [FIELDS[name].attribute for name in NUMBERS]
+_OPTIONAL: Final = [name for name, default in Violation._field_defaults.items() if default is None]
+_always_of: Final = itemgetter(*(FIELDS[name].attribute for name in FIELDS if name not in _OPTIONAL))
+_optional: Final = [FIELDS[name].attribute for name in _OPTIONAL]
+"""Attributes that an item may lack. Their fields stand last, as those of a named tuple with a default do."""
+
+
+def read(item: Item) -> Violation:
+    """Read the violation of an item (its stream image will do).
+
+    Raises one of UNREADABLE where it lacks what each has, or holds another type: what is no text is never taken for
+    nothing, of a settlement least of all.
+    """
+    values: dict[str, Any] = {name: value["S"] for name, value in item.items() if "S" in value}
+    for name in _NUMBERS:
+        if name in item:
+            values[name] = int(item[name]["N"])
+    if len(values) < len(item) and not _ATTRIBUTES.isdisjoint(item.keys() - values.keys()):
+        raise TypeError("an attribute is of another type")
+    return tuple.__new__(Violation, (*_always_of(values), *map(values.get, _optional)))
 
 
 class Row(NamedTuple):
