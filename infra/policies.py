@@ -273,7 +273,7 @@ def _recorded(released: str, both: Sequence[Rules]) -> Iterator[Facts]:
 
 def main(arguments: Sequence[str]) -> int:
     """Check a file, the rules in force unless another is named; returns the exit code."""
-    path = Path(*arguments) if arguments else FILE
+    path = Path(*arguments or [FILE])
     try:
         found = faults(json.loads(path.read_bytes()))
     except ValueError as error:

@@ -20,9 +20,20 @@ from shared.clock import now
 from shared.domain.money import CURRENCY
 from shared.domain.payment import LIVE, MAX_LINES, TRANSITIONS, Payment, PaymentStatus
 from shared.edge import admission
-from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, invalid, router
+from shared.http import (
+    Event,
+    FieldError,
+    Handler,
+    Problem,
+    Reply,
+    Request,
+    answer,
+    invalid,
+    known_or_other,
+    marked,
+    router,
+)
 from shared.identity import DIRECTORATE, citizen
-from shared.incomplete import known_or_other, marked
 from shared.observability import count, logger
 from shared.pagination import Cursors, asked_limit
 from shared.plate_crypto import PlateCrypto

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from shared.domain.text import clean
 from shared.domain.violation import OTHER, Violation
-from shared.http import FieldError, Problem
-from shared.incomplete import report
+from shared.http import FieldError, Problem, report
 from shared.stores.violations import Violations
 
 MAX_VIOLATIONS: Final = 100

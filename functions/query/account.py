@@ -10,9 +10,8 @@ from shared.domain.citizen import Profile
 from shared.domain.message import Message, MessageStatus
 from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
-from shared.http import invalid
+from shared.http import invalid, known_or_other, marked
 from shared.identity import Citizen
-from shared.incomplete import known_or_other, marked
 from shared.pagination import Cursors
 from shared.stores.items import readable
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from query import account, lookup, vehicles
@@ -21,7 +20,7 @@ from shared.identity import citizen
 from shared.observability import count
 from shared.pagination import asked_limit
 
-DESCRIPTION: Final = Path(__file__).with_name("openapi.json")
+DESCRIPTION: Final = f"{__file__.rpartition('/')[0]}/openapi.json"
 
 
 def _new_id() -> str:
@@ -204,7 +203,8 @@ def health(_: Request) -> Reply:
 
 @cache
 def _description() -> str:
-    return DESCRIPTION.read_text()
+    with open(DESCRIPTION, encoding="utf-8") as file:
+        return file.read()
 
 
 def describe(_: Request) -> Reply:

@@ -18,9 +18,8 @@ from shared.domain.plate import Plate, Reading
 from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.domain.violation import Violation
-from shared.http import Problem
+from shared.http import Problem, marked, report
 from shared.identity import Citizen
-from shared.incomplete import marked, report
 from shared.pagination import PAGE, Cursors, paginate
 from shared.policies import OBJECTIONS_WHERE
 from shared.stores.items import readable

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from query.ports import Ports
 from shared.domain.citizen import QuotaError
 from shared.domain.time import BAGHDAD
-from shared.http import Problem
+from shared.http import Problem, report
 from shared.identity import Citizen
-from shared.incomplete import report
 from shared.stores.citizens import Admission
 from shared.stores.profiles import Subject
 

@@ -18,9 +18,8 @@ from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
 from shared.domain.text import digest
 from shared.domain.time import to_text
-from shared.http import Problem, invalid
+from shared.http import Problem, invalid, known_or_other, marked, report
 from shared.identity import Citizen
-from shared.incomplete import known_or_other, marked, report
 from shared.observability import count
 from shared.pagination import Cursors, paginate
 from shared.stores.items import readable

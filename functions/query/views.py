@@ -11,7 +11,7 @@ from shared.domain.governorates import GOVERNORATES
 from shared.domain.message import day
 from shared.domain.money import CURRENCY
 from shared.domain.plate import CATEGORIES, Plate, Reading
-from shared.domain.violation import Violation
+from shared.domain.violation import MAY_BE_OWED, Violation
 from shared.policies import RULES
 from shared.stores.items import readable
 
@@ -61,7 +61,7 @@ def assess(
 
     def assessed(violation: Violation) -> Violation:
         require_known(violation.category)
-        if violation.may_be_owed:
+        if violation.state in MAY_BE_OWED:
             outlooks[violation.violation_no] = violation.outlook(at, RULES)
         return violation
 
@@ -98,6 +98,7 @@ class Teller:
 
     def tell(self, violation: Violation) -> dict[str, Any]:
         """A violation as the API shows it: each field to those alone whom its declaration names as audience."""
+        state = violation.state
         return {
             "violation_no": violation.violation_no,
             "plate": self._plate_of(violation.category),
@@ -115,8 +116,8 @@ class Teller:
                 and governorate_view(violation.sector_governorate, self._language),
             },
             "base_amount": violation.amount,
-            "due": self._due_view(violation) if violation.may_be_owed else None,
-            "status": violation.state,
+            "due": self._due_view(violation) if state in MAY_BE_OWED else None,
+            "status": state,
             "paid_at": self._instant(violation.paid_at or violation.counter_paid_at),
             "receipt_no": violation.receipt_no or violation.counter_receipt_no,
         }

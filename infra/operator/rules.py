@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from infra.cost import ITEM_BYTES, READ, WRITE
@@ -115,7 +116,7 @@ class Outlook(NamedTuple):
 
 def ledger(deployment: Deployment) -> Reindexing:
     """How far the days are those of the rules in force."""
-    newest = json.loads(FILE.read_bytes())["sets"][-1]
+    newest = json.loads(Path(FILE).read_bytes())["sets"][-1]
     return Reindexing(deployment.call, deployment.physical["Files"], digest(json.dumps(newest, sort_keys=True)))
 
 

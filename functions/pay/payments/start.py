@@ -14,10 +14,9 @@ from shared.domain.money import CURRENCY
 from shared.domain.payment import MINUTES_TO_PAY, Line, Payment, PaymentStatus
 from shared.domain.text import digest
 from shared.domain.time import from_text, to_text
-from shared.domain.violation import UNPAID, Violation
-from shared.http import FieldError, Problem, invalid
+from shared.domain.violation import MAY_BE_OWED, UNPAID, Violation
+from shared.http import FieldError, Problem, invalid, report
 from shared.identity import Citizen
-from shared.incomplete import report
 from shared.policies import RULES
 from shared.stores.items import readable
 from shared.stores.look_ups import LookUps
@@ -152,7 +151,7 @@ def _payable(
 
 def _priced(violation: Violation, at: str) -> Violation:
     """The violation, of which can be told what is owed if it may be."""
-    if violation.may_be_owed:
+    if violation.state in MAY_BE_OWED:
         violation.due(at, RULES)
     return violation
 

@@ -25,6 +25,8 @@ UNPAID: Final = "unpaid"
 IN_PAYMENT: Final = "in_payment"
 OTHER: Final = "other"
 """What a status of a later version is taken for: not owed, and not payable."""
+MAY_BE_OWED: Final = (UNPAID, IN_PAYMENT, DISPUTED)
+"""The states in which there is an amount to tell of."""
 
 ALL: Final = "all"
 PROVEN: Final = "proven"
@@ -115,11 +117,6 @@ class Violation(NamedTuple):
     def owed(self) -> bool:
         """Whether it counts in what the plate owes."""
         return self.state in (UNPAID, IN_PAYMENT)
-
-    @property
-    def may_be_owed(self) -> bool:
-        """Whether there is an amount to tell of: it is owed, or is disputed."""
-        return self.state in (UNPAID, IN_PAYMENT, DISPUTED)
 
     @property
     def is_disputed(self) -> bool:

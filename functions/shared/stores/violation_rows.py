@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from zlib import crc32
 
 import orjson
@@ -64,12 +64,26 @@ _BEGINS: Final = {OPEN: OPENED, DISPUTED: DISPUTED}
 _ENDS: Final = (CANCELLED, ACCEPTED)
 """News that nothing is owed any more."""
 
-_ATTRIBUTES: Final = frozenset(field.attribute for field in FIELDS.values())
-_NUMBERS: Final = [FIELDS[name].attribute for name in NUMBERS]
-_OPTIONAL: Final = [name for name, default in Violation._field_defaults.items() if default is None]
-_always_of: Final = itemgetter(*(FIELDS[name].attribute for name in FIELDS if name not in _OPTIONAL))
-_optional: Final = [FIELDS[name].attribute for name in _OPTIONAL]
-"""Attributes that an item may lack. Their fields stand last, as those of a named tuple with a default do."""
+_MAY_LACK: Final = frozenset(name for name, default in Violation._field_defaults.items() if default is None)
+_TEXTS: Final = [name for name in FIELDS if name not in {*NUMBERS, *_MAY_LACK}]
+_OPTIONAL_TEXTS: Final = [name for name in FIELDS if name in _MAY_LACK and name not in NUMBERS]
+_NUMBERS: Final = [name for name in NUMBERS if name not in _MAY_LACK]
+_OPTIONAL_NUMBERS: Final = [name for name in NUMBERS if name in _MAY_LACK]
+_READ: Final = [*_TEXTS, *_OPTIONAL_TEXTS, *_NUMBERS, *_OPTIONAL_NUMBERS]
+"""The fields in the order in which they are read: mostly without a step of Python's for each."""
+
+
+def _attributes_of(names: list[str]) -> list[str]:
+    return [FIELDS[name].attribute for name in names]
+
+
+_text_attributes: Final = itemgetter(*_attributes_of(_TEXTS))
+_optional_texts: Final = _attributes_of(_OPTIONAL_TEXTS)
+_numbers: Final = _attributes_of(_NUMBERS)
+_optional_numbers: Final = _attributes_of(_OPTIONAL_NUMBERS)
+_text_in: Final = itemgetter("S")
+_no_texts: Final = ({"S": None},) * len(_OPTIONAL_TEXTS)
+_in_order: Final = itemgetter(*map(_READ.index, FIELDS))
 
 
 def read(item: Item) -> Violation:
@@ -78,13 +92,13 @@ def read(item: Item) -> Violation:
     Raises one of UNREADABLE where it lacks what each has, or holds another type: what is no text is never taken for
     nothing, of a settlement least of all.
     """
-    values: dict[str, Any] = {name: value["S"] for name, value in item.items() if "S" in value}
-    for name in _NUMBERS:
-        if name in item:
-            values[name] = int(item[name]["N"])
-    if len(values) < len(item) and not _ATTRIBUTES.isdisjoint(item.keys() - values.keys()):
-        raise TypeError("an attribute is of another type")
-    return tuple.__new__(Violation, (*_always_of(values), *map(values.get, _optional)))
+    values = [
+        *map(_text_in, _text_attributes(item)),
+        *map(_text_in, map(item.get, _optional_texts, _no_texts)),
+        *[int(item[name]["N"]) for name in _numbers],
+        *[int(item[name]["N"]) if name in item else None for name in _optional_numbers],
+    ]
+    return tuple.__new__(Violation, _in_order(values))
 
 
 class Row(NamedTuple):

@@ -123,7 +123,7 @@ def test_what_is_shown_comes_of_what_was_read_alone() -> None:
 
 def test_what_is_not_whole_is_shown_as_that_and_never_as_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[tuple[str, int]] = []
-    monkeypatch.setattr("shared.incomplete.count", lambda name, value: counted.append((name, value)))
+    monkeypatch.setattr("shared.http.count", lambda name, value: counted.append((name, value)))
     view = shown(recorded(complete=False, unreadable=[KeyError("amount")]))
     assert (view["incomplete"], view["totals"]["complete"]) == (True, False)
     assert view["note"].startswith("Not everything could be shown")
