@@ -124,7 +124,7 @@ deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firew
 	  --parameter-overrides DomainName=$(DOMAIN) CertificateArn=$(CERTIFICATE) $$parameters
 
 # What people write may hold quotes, dollars and spaces: it goes through the environment, as it stands.
-as_it_stands := FILE AS_OF ACCEPT NAMES ID KEY REASON
+as_it_stands := FILE AS_OF ACCEPT NAMES ID KEY REASON PLATE RECEIPT PAYMENT VIOLATION PHONE
 $(foreach name,$(as_it_stands),$(eval override $(name) := $$(value $(name))))
 export $(as_it_stands)
 
@@ -152,6 +152,16 @@ payment-trail: ## ID=...: what happened to a payment
 refunds: ## the payments of which money is to be given back
 	$(set_up) run
 	@$(operator) refunds
+
+.PHONY: find
+find: ## RECEIPT=|PAYMENT=|VIOLATION=|PHONE= REASON='...': what whoever answers the phone needs to know
+	$(set_up) run
+	@$(operator) find --receipt "$$RECEIPT" --payment "$$PAYMENT" --violation "$$VIOLATION" --phone "$$PHONE" --reason "$$REASON"
+
+.PHONY: who-looked
+who-looked: ## PLATE='...' REASON='...': who looked at a plate, for an investigator
+	$(set_up) run
+	@$(operator) who-looked --reason "$$REASON" -- "$$PLATE"
 
 .PHONY: decide-payment
 decide-payment: ## ID=... DECISION=settle|give-back|by-hand|by-hand-confirmed|given-back|take-back REASON='...': what only a person can decide
@@ -183,6 +193,11 @@ release-news: ## KEY=live/large.csv REASON='...': let followers hear of the news
 	$(set_up) run
 	@$(operator) release-news --reason "$$REASON" $(apply) -- "$$KEY"
 
+.PHONY: release-registry
+release-registry: ## KEY=registry/a.csv REASON='...': let a registration file replace the numbers that wait
+	$(set_up) run
+	@$(operator) release-registry --reason "$$REASON" $(apply) -- "$$KEY"
+
 .PHONY: figures
 figures: ## DAY=2026-11-25: write the figures of a day whose night failed
 	$(set_up) run
@@ -197,6 +212,16 @@ preview-policy: ## FILE=new.json: how many fines and dinars another set of rules
 reindex-rises: ## bring the days by which reminders find fines up to the rules in force; `make deploy` does it
 	$(set_up) run
 	@$(operator) reindex-rises $(apply)
+
+.PHONY: add-plate-key
+add-plate-key: ## add a version to the key of fingerprints, where it may be known to others
+	$(set_up) run
+	@$(operator) add-plate-key $(apply)
+
+.PHONY: rekey-registry
+rekey-registry: ## take the registry to the newest version of the key; a day after it was added, and again a day later
+	$(set_up) run
+	@$(operator) rekey-registry $(apply)
 
 .PHONY: sms-attributes
 sms-attributes: ## let SNS write delivery logs: once after the first deployment
@@ -240,9 +265,9 @@ diagrams: ## draw the states of a payment into docs/payments.md anew after a cha
 	@PYTHONPATH=functions $(project)/python -m infra.diagrams
 
 .PHONY: docs
-docs: ## write the parts of the documents that are made of template.yaml anew after a change of it
+docs: ## write the generated parts of the documents anew after a change of template.yaml or of what is kept of a person
 	$(set_up) run
-	@$(project)/python -m infra.docs_tables
+	@PYTHONPATH=functions $(project)/python -m infra.docs_tables
 
 .PHONY: lock
 lock: ## resolve the lock files anew after a change of a .in file

@@ -1,4 +1,5 @@
-"""`make docs`: write the parts of the documents that are made of template.yaml: its functions and its tables.
+"""`make docs`: write the parts of the documents that are made of template.yaml: its functions and its tables; and the
+kinds of items that hold a person.
 
 Each stands between two comments that name it. A test holds that what stands there is what this writes.
 """
@@ -10,9 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from infra.template import ROOT, Template, read
+from shared.stores.persons.kept import KINDS
 
 ARCHITECTURE: Final = ROOT / "docs" / "architecture.md"
 DATA_MODEL: Final = ROOT / "docs" / "data-model.md"
+PRIVACY: Final = ROOT / "docs" / "privacy.md"
 
 _PROJECTIONS: Final = {"ALL": "all attributes", "KEYS_ONLY": "keys only"}
 _IMAGES: Final = {"NEW_AND_OLD_IMAGES": "the item before and after", "NEW_IMAGE": "the item after"}
@@ -41,7 +44,7 @@ def with_tables(text: str, template: Template) -> str:
 def main() -> None:
     """Write them into the documents."""
     template = read()
-    for path in (ARCHITECTURE, DATA_MODEL):
+    for path in (ARCHITECTURE, DATA_MODEL, PRIVACY):
         path.write_text(with_tables(path.read_text(encoding="utf-8"), template), encoding="utf-8")
 
 
@@ -144,6 +147,18 @@ def _key(table_or_index: Mapping[str, Any]) -> str:
     return ", ".join(f"`{part['AttributeName']}`" for part in table_or_index["KeySchema"])
 
 
+# ---------------------------------------------------------------- persons
+
+
+def _persons(_: Template) -> Iterator[str]:
+    """A row for each kind of item that holds a person."""
+    yield "| table | item | in the export as | after an erasure |"
+    yield "| --- | --- | --- | --- |"
+    for kind in KINDS:
+        fate = f"{kind.fate}: {kind.why}" if kind.why else kind.fate
+        yield f"| `{kind.table}` | `{kind.key}` | {f'`{kind.told}`' if kind.told else _NONE} | {fate} |"
+
+
 # ---------------------------------------------------------------- the template
 
 
@@ -182,7 +197,11 @@ def _of_text(text: str) -> str:
     return f"`{address}`"
 
 
-_PARTS: Final[dict[str, Callable[[Template], Iterator[str]]]] = {"functions": _functions, "tables": _tables}
+_PARTS: Final[dict[str, Callable[[Template], Iterator[str]]]] = {
+    "functions": _functions,
+    "tables": _tables,
+    "persons": _persons,
+}
 """What is generated, by the name in its comments."""
 
 

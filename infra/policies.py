@@ -1,11 +1,13 @@
 """The build's check of the rules of money: `python -m infra.policies [FILE]` says what is wrong of the file, and where.
 
 The newest set is compared with the one before it on a grid of laws, families, articles and dates: where anything gets
-dearer, the set must say so, and a row that is new must leave people days to hear of it.
+dearer, the set must say so, and a row that is new must leave people days to hear of it. A set that is locked stays as
+it is: else what is dearer could be written into the one before.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -16,6 +18,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from shared.clock import now
 from shared.domain.fine import Facts, Step, chosen, rise
 from shared.domain.plate import PREFIXES
 from shared.domain.rules import BASES, FAMILY, Rules
@@ -24,6 +27,14 @@ from shared.policies import EARLIEST, FILE, rules_of
 
 NOTICE_DAYS: Final = 3
 """So many days after its set is released, at the earliest, a new policy begins."""
+
+MAX_DAYS_AHEAD: Final = 14
+"""So many days after today, at most, a set is released: it is in force from its deployment on."""
+
+LOCK: Final = Path(__file__).with_name("locks") / "policies.txt"
+"""The digest of each set that was built, with the day of its release, in their order."""
+
+ROOT: Final = Path(__file__).resolve().parents[1]
 
 _SHOWN: Final = 5
 _AMOUNT: Final = 100_000
@@ -126,8 +137,11 @@ class Document(_Row):
     sets: Annotated[list[SetRow], Field(min_length=1)]
 
 
-def faults(document: Any) -> list[str]:
-    """Say what is wrong of the rules of money, each with the field that it is of; nothing where they are good."""
+def faults(document: Any, today: date) -> list[str]:
+    """Say what is wrong of the rules of money, each with the field that it is of; nothing where they are good.
+
+    today: in Baghdad.
+    """
     try:
         rows = Document.model_validate(document)
     except ValidationError as error:
@@ -138,11 +152,35 @@ def faults(document: Any) -> list[str]:
     for number, (before, after) in enumerate(pairwise(rows.sets), start=1):
         if after.released < before.released:
             found.append(f"sets.{number}.released: before that of the set before it")
+    found += _changed(document["sets"])
     if not found and len(rows.sets) > 1:
         number = len(rows.sets) - 1
         found += [f"sets.{number}.{fault}" for fault in _too_soon(*rows.sets[-2:])]
-        found += [f"sets.{number}.{fault}" for fault in _dearer(rows.sets[-1], *document["sets"][-2:])]
+        found += [f"sets.{number}.{fault}" for fault in _too_late(rows.sets[-1], today)]
+        found += [f"sets.{number}.{fault}" for fault in _dearer(rows.sets[-1], today, *document["sets"][-2:])]
     return found
+
+
+def lock(document: Any) -> list[str]:
+    """Work out the lines that lock the sets of a good document, each with the day of its release."""
+    whole = (json.dumps(one, ensure_ascii=False, sort_keys=True) for one in document["sets"])
+    digests = (hashlib.sha256(text.encode()).hexdigest() for text in whole)
+    return [f"{one['released']} {digest}" for one, digest in zip(document["sets"], digests, strict=True)]
+
+
+def _locked() -> list[str]:
+    return LOCK.read_text(encoding="ascii").splitlines()
+
+
+def _changed(sets: Sequence[Any]) -> Iterator[str]:
+    """Sets that are not as they were built, or are not there any more."""
+    locked, found = _locked(), lock({"sets": sets})
+    for number, line in enumerate(locked):
+        if number == len(found):
+            yield f"sets: {len(locked)} are locked in {LOCK.name}, and stay"
+            return
+        if found[number] != line:
+            yield f"sets.{number}: not as it is locked in {LOCK.name}; leave it as it was, and add a set"
 
 
 def _of_set(one: SetRow) -> Iterator[str]:
@@ -199,9 +237,16 @@ def _too_soon(before: SetRow, newest: SetRow) -> Iterator[str]:
             yield f"policies.{index}.valid_from: a new row begins {NOTICE_DAYS} days after its set at the earliest"
 
 
-def _dearer(newest: SetRow, *both: Any) -> Iterator[str]:
-    """What the newest set makes dearer without its word."""
-    found = [] if newest.raises else list(dearer(newest.released, *map(rules_of, both)))
+def _too_late(newest: SetRow, today: date) -> Iterator[str]:
+    """A release that lies far ahead: what it says of the days until then would hold already."""
+    if newest.released > (today + timedelta(days=MAX_DAYS_AHEAD)).isoformat():
+        yield f"released: {MAX_DAYS_AHEAD} days from today at the latest"
+
+
+def _dearer(newest: SetRow, today: date, *both: Any) -> Iterator[str]:
+    """What the newest set makes dearer without its word, from its release on, or from today where that is ahead."""
+    begins = min(newest.released, today.isoformat())
+    found = [] if newest.raises else list(dearer(begins, *map(rules_of, both)))
     if found:
         yield f"raises: must be yes, {len(found)} cells of the grid get dearer, such as {'; '.join(found[:_SHOWN])}"
 
@@ -272,12 +317,16 @@ def _recorded(released: str, both: Sequence[Rules]) -> Iterator[Facts]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Check a file, the rules in force unless another is named; returns the exit code."""
+    """Check a file, the rules in force unless another is named; returns the exit code. A set must be locked to pass."""
     path = Path(*arguments or [FILE])
     try:
-        found = faults(json.loads(path.read_bytes()))
+        document = json.loads(path.read_bytes())
+        found = faults(document, now().date())
     except ValueError as error:
         found = [f"no JSON: {error}"]
+    if not found:
+        new = lock(document)[len(_locked()) :]
+        found = [f"sets: not locked, add the line {line} to {LOCK.relative_to(ROOT)}" for line in new]
     for fault in found:
         print(f"{path.name}: {fault}", file=sys.stderr)
     return 1 if found else 0

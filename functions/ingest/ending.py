@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,7 @@ from ingest.errors import FileError
 from ingest.foreseeing import Told
 from ingest.format.header import is_of_rejects
 from ingest.format.notices import NEWS_HELD, Notices
-from ingest.format.origins import LIVE
+from ingest.format.origins import LIVE, REGISTRY
 from ingest.format.parser import Sample
 from ingest.objects import Objects
 from ingest.reporting import rejects
@@ -30,13 +30,15 @@ MANY: Final = 0.05
 class EndingPorts(NamedTuple):
     """What ending a file needs of the outside: the ledger, the bucket, and somebody to tell.
 
-    lay_guide: puts the guide beside the reports, and never fails.
+    lay_guide: puts the guide beside the reports, and never fails. walk: has the cards looked at that a file of
+    registrations changed.
     """
 
     files: Files
     objects: Objects
     operator: Operator
     lay_guide: Callable[[], None]
+    walk: Callable[[], None]
 
 
 def refuse(
@@ -73,12 +75,17 @@ def fail(ports: EndingPorts, file: File, error: FileError, at: datetime) -> None
 
 
 def finish(
-    ports: EndingPorts, file: File, at: datetime, more: Notices, let_go: Callable[[Sequence[DoneChunk]], bool]
+    ports: EndingPorts,
+    file: File,
+    at: datetime,
+    more: Notices,
+    came: Mapping[str, int],
+    let_go: Callable[[Sequence[DoneChunk]], bool],
 ) -> None:
     """End a file whose chunks are all done: take together what came of them, write its rejects and its report.
 
-    more: what is to be told beside what the chunks tell. let_go: lets the news go that the file holds back, and returns
-    whether it may.
+    more: what is to be told beside what the chunks tell. came: how many of the rows that waited came to what. let_go:
+    lets the news go that the file holds back, and returns whether it may.
     """
     version, plan = file.version, file.plan
     if plan is None:
@@ -90,6 +97,7 @@ def finish(
         return
     for notice in more.listed():
         tally.warnings.add(*notice)
+    tally.settle_waiting(came)
     if tally.news_held and let_go(chunks):
         tally.warnings.drop(NEWS_HELD)
     rejects_key = None
@@ -110,6 +118,8 @@ def finish(
 def _state(tally: Tally) -> FileStatus:
     """How a file ended whose rows are all accounted for."""
     counts = tally.counts
+    if tally.waiting:
+        return FileStatus.NUMBERS_WAIT
     if not counts["inserted"] + counts["updated"] + counts["unchanged"]:
         return FileStatus.NOTHING_LOADED
     bad = counts["rejected"] - tally.reopening
@@ -135,6 +145,8 @@ def publish(ports: EndingPorts, file_id: str, *, tell: bool = True) -> None:
         raise ValueError("the file has not ended")
     if files.newest(version.bucket, version.key) == file_id:
         _lay(lambda: _newest_report(files, version.bucket, version.key), lambda said: _lay_newest(objects, said))
+    if version.origin == REGISTRY and not version.check:
+        ports.walk()
     if tell and not version.check:
         ports.operator(orjson.loads(told))
     files.all_published(file_id, told)

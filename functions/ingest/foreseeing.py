@@ -15,9 +15,9 @@ import orjson
 from ingest.objects import Objects
 from shared.aws_json import Call
 from shared.plate_crypto import PlateCrypto
-from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import Messages
 from shared.stores.messaging.news import Group, News, concerns_of, grouped, markers, news_of, to_tell
+from shared.stores.people.citizens import Citizens
 from shared.stores.versioned import Foreseen
 
 AT_ONCE: Final = 8

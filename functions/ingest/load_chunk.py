@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,35 +13,43 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 
-from ingest import ending, foreseeing, held_news, seen
+from ingest import ending, foreseeing, held_news, moving, seen
+from ingest.chunk_rows import ChunkRows, read_chunk
 from ingest.chunking import Chunk
 from ingest.doubles import sort_out
 from ingest.ending import EndingPorts
 from ingest.errors import FileError
 from ingest.foreseeing import Audience, Foreseer, audience
-from ingest.format.header import Layout
-from ingest.format.judging import Criteria, Parse, judged
 from ingest.format.notices import Lines, Notices
 from ingest.format.origins import LIVE, REGISTRY
-from ingest.format.parser import MIN_AMOUNT, Reject, Source
-from ingest.format.parsers import PARSERS
+from ingest.format.parser import MIN_AMOUNT, Reject
 from ingest.held_news import Brake
-from ingest.objects import Objects
+from ingest.moving import Moves
 from ingest.ports import ending_ports
-from ingest.reading.csv_records import records
 from ingest.reporting import rejects
 from ingest.reporting.report import REOPENS_UNDATED, notes
 from shared.aws_json import FastClient
 from shared.batch import take_each
 from shared.clock import Clock, now
-from shared.domain.file import FINAL, OUTCOMES, DoneChunk, File, FileVersion, Plan
-from shared.domain.time import to_text
+from shared.domain.file import FINAL, OUTCOMES, DoneChunk, File, Plan
 from shared.observability import count, logger
 from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
 from shared.stores.hurts import REOPENED, TENFOLD, TWO_PLATES
 from shared.stores.registry import Registry
-from shared.stores.versioned import BEATEN, REJECTED, STALE, UNCHANGED, UPDATED, Foreseen, Hurting, Line, line_of
+from shared.stores.versioned import (
+    BEATEN,
+    REJECTED,
+    RETURNS_UNDATED,
+    STALE,
+    UNCHANGED,
+    UPDATED,
+    WAITING,
+    Foreseen,
+    Hurting,
+    Line,
+    line_of,
+)
 from shared.stores.violations import Violations
 
 BATCH: Final = 100
@@ -60,6 +67,7 @@ _ABOUT: Final = {
     REOPENS_UNDATED: "status",
     REOPENED: "status",
     TENFOLD: "amount",
+    RETURNS_UNDATED: "registration_no",
 }
 """The columns that what is told of rows is about."""
 
@@ -84,7 +92,8 @@ class Ports(NamedTuple):
     """What loading a chunk needs of the outside.
 
     store: for an origin's rows. seconds_left: until it is cut off. audience: finds who would be told of the news in a
-    file that is only checked. min_amount: of a fine, in dinars. brake: None where there is none.
+    file that is only checked. min_amount: of a fine, in dinars. brake, moves: what a file may not do at once, None
+    where it may.
     """
 
     ending: EndingPorts
@@ -95,6 +104,7 @@ class Ports(NamedTuple):
     audience: Audience
     min_amount: int = MIN_AMOUNT
     brake: Brake | None = None
+    moves: Moves | None = None
 
 
 def load(file_id: str, chunk: Chunk, ports: Ports) -> dict[str, int]:
@@ -162,6 +172,8 @@ def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports, writer: Writer) ->
             ports.ending.files.note_rows(version.file_id, chunk.number, rows, ports.clock())
 
     outcomes, held = _write(found.rows, writer, warnings, ports, note)
+    if ports.moves and version.origin == REGISTRY and not version.check:
+        ports.moves.note_past(found.beaten, lambda: _require_time(ports))
     held_news.keep(objects, version.file_id, chunk.number, held, warnings)
     counted = Counter(outcomes)
     if counted[REJECTED]:
@@ -170,42 +182,32 @@ def _load(file: File, plan: Plan, chunk: Chunk, ports: Ports, writer: Writer) ->
     rejected = [*read.rejected, *_rejects(read.lines, refused)]
     rejected.sort()
     rejects.keep(objects, version.file_id, chunk.number, rejected)
-    if plan.chunks > 1 and (counted[UPDATED] or counted[UNCHANGED]):
+    if plan.chunks > 1 and (counted[UPDATED] or counted[UNCHANGED] or counted[WAITING]):
         seen.keep(objects, version.file_id, chunk, found.identities, outcomes)
     counts = {outcome: counted[outcome] for outcome in OUTCOMES}
     counts[STALE] += len(found.beaten)
     counts[REJECTED] = len(rejected)
+    kept = None
+    if counted[WAITING]:
+        counts[WAITING] = counted[WAITING]
+        rows = [row for row, outcome in zip(found.rows, outcomes, strict=True) if outcome == WAITING]
+        kept = moving.keep(objects, version.file_id, chunk, rows)
     reasons = Notices()
     for reject in rejected:
         reasons.add(reject.column, reject.code, 1, reject.line)
-    return DoneChunk(chunk.number, counts, notes(warnings, reasons))
+    return DoneChunk(chunk.number, counts, notes(warnings, reasons, kept))
 
 
-class _Read(NamedTuple):
-    """A chunk as it was read."""
-
-    lines: Lines
-    rows: list[Line]
-    rejected: list[Reject]
-    warnings: Notices
-
-
-def _read(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> _Read:
-    version = file.version
-    announce_from = to_text(ports.clock() - ports.announce_within)
-    source = Source(version.file_id, version.origin, plan.last_modified, announce_from, ports.min_amount, plan.as_of)
-    layout = Layout(plan.separator, plan.header, plan.columns)
-    parser = PARSERS[version.origin](layout, source)
-    text = _content(version, plan, chunk, ports.ending.objects).decode()
-    lines = list(records(io.StringIO(text, newline=""), plan.separator, chunk.line))
-    parse = judged(parser, lines, layout, source, Criteria(ports.announce_within, plan.accept))
-    return _Read(lines, *_parse(lines, parse), parser.warnings)
+def _read(file: File, plan: Plan, chunk: Chunk, ports: Ports) -> ChunkRows:
+    return read_chunk(file, plan, chunk, ports.ending.objects, ports.clock(), ports.announce_within, ports.min_amount)
 
 
 def _writer(file: File, plan: Plan, ports: Ports) -> Writer:
     """What writes the rows of a file, up to 100 at once."""
     if ports.brake and ports.brake.holds(file.version, plan):
         return ports.brake
+    if ports.moves and ports.moves.holds(file, plan):
+        return ports.moves
     return ports.store(file.version.origin)
 
 
@@ -243,24 +245,6 @@ def _rejects(lines: Lines, refused: Mapping[int, str]) -> Iterator[Reject]:
             yield Reject(line, _ABOUT[code], code, cells)
 
 
-def _content(version: FileVersion, plan: Plan, chunk: Chunk, objects: Objects) -> bytes:
-    if plan.rewritten:
-        return objects.chunk(version.file_id, chunk.number)
-    return objects.part(version.key, version.version_id, chunk.start, chunk.end)
-
-
-def _parse(lines: Lines, parse: Parse) -> tuple[list[Line], list[Reject]]:
-    rows: list[Line] = []
-    rejected: list[Reject] = []
-    for line, record in lines:
-        outcome = parse(line, record)
-        if isinstance(outcome, Reject):
-            rejected.append(outcome)
-        elif outcome:
-            rows.append(outcome)
-    return rows, rejected
-
-
 def _finish(file_id: str, ports: Ports) -> None:
     """Finish a file whose chunks are all done, unless that has been done; repair a finish that was interrupted."""
     file = ports.ending.files.file(file_id)
@@ -275,11 +259,11 @@ def _finish(file_id: str, ports: Ports) -> None:
         ending.publish(ports.ending, file_id)
         return
     try:
-        overlooked = _write_overlooked(file, _plan(file), ports)
+        more, came = _write_what_is_left(file, _plan(file), ports)
     except FileError as error:
         ending.fail(ports.ending, file, error, at)
         return
-    ending.finish(ports.ending, file, at, overlooked, lambda chunks: _let_go(file_id, chunks, ports))
+    ending.finish(ports.ending, file, at, more, came, lambda chunks: _let_go(file_id, chunks, ports))
 
 
 def _let_go(file_id: str, chunks: Sequence[DoneChunk], ports: Ports) -> bool:
@@ -288,17 +272,44 @@ def _let_go(file_id: str, chunks: Sequence[DoneChunk], ports: Ports) -> bool:
     return held_news.let_go(ports.ending.objects, file_id, chunks, ports.brake, lambda: _require_time(ports))
 
 
-def _write_overlooked(file: File, plan: Plan, ports: Ports) -> Notices:
-    """Write again the rows that wrote nothing, and of which another line of the file made something else meanwhile."""
+def _write_what_is_left(file: File, plan: Plan, ports: Ports) -> tuple[Notices, Counter[str]]:
+    """Write the rows that wait, where they are few, and again those that another line of the file overtook.
+
+    The latter wrote nothing, and another line made something else of what they say. Returns what is to be told, and how
+    many of the rows that waited came to what.
+    """
     file_id, objects, warnings = file.version.file_id, ports.ending.objects, Notices()
+    chunks = list(ports.ending.files.chunks(file_id))
+    waits = moving.waiting(chunks)
+    are_few = ports.moves is not None and 0 < waits <= ports.moves.max_moved
+    if file.version.check:
+        return warnings, Counter({UPDATED: waits} if are_few else {})
+    waiting: list[Line] = [*moving.kept_rows(objects, chunks)] if are_few else []
+    things = {row.identity for row in waiting}
+    rivals: list[Line] = []
     held: list[Line] = []
-    if plan.chunks > 1 and not file.version.check:
-        for chunk, names in seen.overlooked(objects, file_id, ports.ending.files.chunks(file_id)):
+    if plan.chunks > 1:
+        for chunk, names in seen.overlooked(objects, file_id, chunks):
             found = sort_out(_read(file, plan, chunk, ports).rows)
-            rows = compress(found.rows, (name in names for name in seen.names_of(found.identities)))
-            held += _write(list(rows), _writer(file, plan, ports), warnings, ports)[1]
+            rows = list(compress(found.rows, (name in names for name in seen.names_of(found.identities))))
+            rivals += (row for row in rows if row.identity in things)
+            rows = [row for row in rows if row.identity not in things]
+            held += _write(rows, _writer(file, plan, ports), warnings, ports)[1]
         held_news.keep(objects, file_id, held_news.OVERLOOKED, held, warnings)
-    return warnings
+    return warnings, _write_waiting(waiting, rivals, warnings, ports)
+
+
+def _write_waiting(waiting: list[Line], rivals: list[Line], warnings: Notices, ports: Ports) -> Counter[str]:
+    """Write rows that waited, but for those that one of their rivals outdoes. Returns how many came to what."""
+    refs = {row.ref for row in waiting}
+    found = sort_out([*waiting, *rivals])
+    outcomes, _ = _write(found.rows, ports.store(REGISTRY), warnings, ports) if waiting else ([], [])
+    came = Counter(compress(outcomes, (row.ref in refs for row in found.rows)))
+    for row in found.beaten:
+        if row.ref in refs:
+            _tell(warnings, BEATEN, row.ref)
+            came[STALE] += 1
+    return came
 
 
 def _require_time(ports: Ports) -> None:
@@ -330,9 +341,12 @@ def _audience() -> Audience:
 
 @cache
 def _store(origin: str) -> Store:
-    if origin == REGISTRY:
-        return Registry(_port(), setting("REGISTRY_TABLE"), _crypto())
-    return _violations()
+    return _registry() if origin == REGISTRY else _violations()
+
+
+@cache
+def _registry() -> Registry:
+    return Registry(_port(), setting("REGISTRY_TABLE"), _crypto())
 
 
 @cache
@@ -352,6 +366,7 @@ def _load_message(body: str, context: Any) -> bool:
         lambda news: _audience()(news),
         number("MIN_AMOUNT"),
         Brake(_violations, number("MAX_NEWS")),
+        Moves(_registry, number("MAX_MOVED_PLATES")),
     )
     try:
         counts = load(file_id, Chunk(**message), ports)
@@ -359,8 +374,8 @@ def _load_message(body: str, context: Any) -> bool:
         logger().info("a chunk is left for later", extra={"reason": str(later)})
         return False
     if counts:
-        count("RowsLoaded", sum(counts.values()) - counts["rejected"])
-        count("RowsRejected", counts["rejected"])
+        count("RowsLoaded", sum(counts.values()) - counts[REJECTED] - counts.get(WAITING, 0))
+        count("RowsRejected", counts[REJECTED])
     return True
 
 

@@ -9,7 +9,7 @@ from ingest.objects import Objects
 from ingest.reporting import help_page
 from ingest.reporting.operator_mail import Operator, operator_topic
 from shared.aws_json import Call
-from shared.domain.file import FileStatus
+from shared.domain.file import LOADED, FileStatus
 from shared.observability import count
 from shared.settings import setting
 from shared.stores.files import Files
@@ -25,6 +25,7 @@ def ending_ports(call: Call) -> EndingPorts:
         objects,
         _counting(operator_topic(lambda: boto3.client("sns"), setting("OPERATOR_TOPIC"))),
         help_page.layer(objects),
+        lambda: boto3.client("sqs").send_message(QueueUrl=setting("PROOF_QUEUE_URL"), MessageBody="{}"),
     )
 
 
@@ -32,7 +33,7 @@ def _counting(operator: Operator) -> Operator:
     """Wrap an operator to count first what alarms watch: files that were not loaded, and the live feed's silence."""
 
     def tell(report: dict[str, Any]) -> None:
-        if report["status"] not in (FileStatus.LOADED, FileStatus.MANY_REJECTS):
+        if report["status"] not in (*LOADED, FileStatus.NUMBERS_WAIT):
             count("FilesNotLoaded")
         elif report["key"].startswith("live/"):
             count("LiveFilesLoaded")

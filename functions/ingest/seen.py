@@ -17,7 +17,7 @@ from ingest.chunking import Chunk
 from ingest.errors import FileError
 from ingest.objects import Objects
 from shared.domain.file import DoneChunk
-from shared.stores.versioned import UNCHANGED, UPDATED
+from shared.stores.versioned import UNCHANGED, UPDATED, WAITING
 
 AT_ONCE: Final = 500_000
 """Things that are held in memory at a time, of some 100 bytes each."""
@@ -30,8 +30,9 @@ def names_of(identities: Iterable[Hashable]) -> Iterator[str]:
 
 
 def keep(objects: Objects, file_id: str, chunk: Chunk, identities: Sequence[Hashable], outcomes: Sequence[str]) -> None:
-    """Keep of which things a chunk changed something, and of which its rows say what is known."""
-    changed, unchanged = (_named(identities, outcomes, wanted) for wanted in (UPDATED, UNCHANGED))
+    """Keep of which things a chunk changed something, or may yet, and of which its rows say what is known."""
+    changed, unchanged, waiting = (_named(identities, outcomes, wanted) for wanted in (UPDATED, UNCHANGED, WAITING))
+    changed += waiting
     objects.put(_key(file_id, chunk.number), orjson.dumps([[*chunk], changed, unchanged]), "application/json")
 
 
@@ -54,8 +55,9 @@ def overlooked(objects: Objects, file_id: str, chunks: Iterable[DoneChunk]) -> I
 
     In bounded memory: the fewer of the two kinds are held, a part of them at a time.
     """
-    done = [chunk for chunk in chunks if chunk.counts[UPDATED] or chunk.counts[UNCHANGED]]
-    changed, unchanged = (sum(chunk.counts[outcome] for chunk in done) for outcome in (UPDATED, UNCHANGED))
+    done = [chunk for chunk in chunks if any(map(chunk.counts.get, (UPDATED, UNCHANGED, WAITING)))]
+    changed = sum(chunk.counts[UPDATED] + chunk.counts.get(WAITING, 0) for chunk in done)
+    unchanged = sum(chunk.counts[UNCHANGED] for chunk in done)
     if not changed or not unchanged:
         return
     keys = [_key(file_id, chunk.number) for chunk in done]

@@ -13,7 +13,6 @@ from shared.domain.citizen import Follower
 from shared.domain.message import Message
 from shared.domain.text import digest
 from shared.domain.time import to_text
-from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, Telling
 from shared.stores.messaging.news import (
     DISPUTE_KINDS,
@@ -26,6 +25,7 @@ from shared.stores.messaging.news import (
     news_of,
     to_tell,
 )
+from shared.stores.people.citizens import Citizens
 from shared.stores.violation_rows import held_of
 
 _IN_TURN: Final = 100
@@ -56,20 +56,22 @@ def news(record: dict[str, Any]) -> list[News]:
     return news_of(told["S"], pk["S"], plate["S"], former, category, episode)
 
 
-def announce(everything: Iterable[News], citizens: Citizens, messages: Messages, now: datetime) -> dict[str, Exception]:
+def announce(
+    everything: Iterable[News], citizens: Citizens, messages: Messages, now: datetime, *, needs_proof: bool = False
+) -> dict[str, Exception]:
     """One message for each follower, plate and kind, or more where there are more violations than one can tell of.
 
-    Returns the violations, by number, of which a follower could not be told because their item cannot be read, and why;
-    all others are told of them all the same. Table calls: one Query a plate and kind, and those of
-    :func:`telling.tell`.
+    needs_proof: nobody without proof is told. Returns the violations, by number, of which a follower could not be told
+    because their item cannot be read, and why; all others are told of them all the same. Table calls: one Query a plate
+    and kind, and those of :func:`telling.tell`.
     """
     untold: dict[str, Exception] = {}
-    tell(_cases(everything, untold, citizens, now), messages, now)
+    tell(_cases(everything, untold, citizens, now, needs_proof=needs_proof), messages, now)
     return untold
 
 
 def _cases(
-    everything: Iterable[News], untold: dict[str, Exception], citizens: Citizens, now: datetime
+    everything: Iterable[News], untold: dict[str, Exception], citizens: Citizens, now: datetime, *, needs_proof: bool
 ) -> Iterator[Case]:
     """Followers with what is news to them, some of every plate in turn: the largest holds up no other."""
     turns: list[_Turn] = []
@@ -82,7 +84,7 @@ def _cases(
             followers, group, unreadable = turn
             left = _IN_TURN
             for follower in followers:
-                if concerns := concerns_of(follower, group):
+                if (follower.proven or not needs_proof) and (concerns := concerns_of(follower, group)):
                     yield Case(markers(concerns), partial(_plan, follower, group, concerns, now))
                 left -= 1
                 if not left:
@@ -106,7 +108,7 @@ def _message(follower: Follower, group: Group, part: Sequence[Concern], now: dat
     # Of a further dispute the same violations are told again.
     names = [group.violations[each].episode or "" for each in numbers] if group.kind in DISPUTE_KINDS else []
     return Message(
-        message_id=digest(group.kind, follower.sub, group.plate_key, *numbers, *names),
+        message_id=digest(group.kind, follower.told_as, group.plate_key, *numbers, *names),
         sub=follower.sub,
         kind=group.kind,
         created_at=to_text(now),

@@ -83,7 +83,7 @@ def deliver(message_id: str, stores: Stores, provider: Provider, rules: Rules, n
         return Outcome(MessageStatus.FAILED, TOO_LONG)
     cost = parts * rules.caps.part_price
     reservation = Reservation(
-        message.sub, wording.phone, wording.text, cost, now, message.kind, attempt=message.attempts
+        wording.who, wording.phone, wording.text, cost, now, message.kind, attempt=message.attempts
     )
     refusal = messages.claim(message_id, reservation, rules.caps, wording.violations)
     if refusal == TAKEN:

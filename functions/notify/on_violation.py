@@ -7,14 +7,15 @@ from typing import Any
 
 from notify.announce import announce, news
 from notify.failed_records import LAID_ASIDE, FailedRecords
+from shared.access.accesses import REGISTRATION
 from shared.aws_json import FastClient, Json
 from shared.clock import now
 from shared.observability import count, log_with, logger
 from shared.settings import setting
-from shared.stores.citizens import Citizens
 from shared.stores.items import UNREADABLE
 from shared.stores.messaging.messages import Messages
 from shared.stores.messaging.news import News
+from shared.stores.people.citizens import Citizens
 
 
 @cache
@@ -42,7 +43,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             logger().error("a record is not a violation's", extra=_of(record, error))
             poison.append(record)
     everything = [each for _, its_news in readable for each in its_news]
-    untold = announce(everything, *_stores(), now())
+    untold = announce(everything, *_stores(), now(), needs_proof=setting("PROOF") == REGISTRATION)
     for record, its_news in readable if untold else ():
         reasons = [untold[each.violation_no] for each in its_news if each.violation_no in untold]
         if reasons:

@@ -6,13 +6,14 @@ from functools import cache
 from typing import Any, Final
 
 from notify.reminding import Stores, remind
+from shared.access.accesses import REGISTRATION
 from shared.aws_json import FastClient
 from shared.clock import now
 from shared.observability import count, log_with
 from shared.settings import listed, setting
-from shared.stores.citizens import Citizens
 from shared.stores.messaging.messages import Messages
 from shared.stores.messaging.reminders import Reminders
+from shared.stores.people.citizens import Citizens
 from shared.stores.violations import Violations
 
 _TIME_LEFT_MS: Final = 20_000
@@ -26,6 +27,7 @@ def _stores() -> Stores:
         Citizens(call, setting("CITIZENS_TABLE")),
         Violations(call, setting("VIOLATIONS_TABLE")),
         Reminders(call, setting("MESSAGES_TABLE")),
+        needs_proof=setting("PROOF") == REGISTRATION,
     )
 
 

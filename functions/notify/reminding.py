@@ -16,22 +16,23 @@ from shared.domain.text import digest
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import Violation
 from shared.policies import RULES
-from shared.stores.citizens import Citizens
 from shared.stores.items import UNREADABLE
 from shared.stores.messaging.messages import MAX_VIOLATIONS, Messages, Telling, marker
 from shared.stores.messaging.news import is_concerned
 from shared.stores.messaging.reminders import Reminders, Stage
+from shared.stores.people.citizens import Citizens
 from shared.stores.violation_rows import SHARDS
 from shared.stores.violations import Violations
 
 
 class Stores(NamedTuple):
-    """What reminding reads and writes."""
+    """What reminding reads and writes. needs_proof: nobody without proof is reminded."""
 
     messages: Messages
     citizens: Citizens
     violations: Violations
     reminders: Reminders
+    needs_proof: bool = False
 
 
 class Run(NamedTuple):
@@ -57,7 +58,7 @@ def remind(days_ahead: Iterable[int], stores: Stores, now: datetime, may_go_on: 
         except UNREADABLE as error:
             unreadable.append(error)
             continue
-        reminding = _Shard(plates, stores.citizens, now, may_go_on)
+        reminding = _Shard(plates, stores, now, may_go_on)
         put += tell(reminding.cases(), stores.messages, now)
         unreadable += reminding.unreadable
         if reminding.interrupted:
@@ -73,12 +74,13 @@ class _Shard:
     def __init__(
         self,
         plates: Mapping[str, Mapping[Stage, list[Violation]]],
-        citizens: Citizens,
+        stores: Stores,
         now: datetime,
         may_go_on: Callable[[], bool],
     ) -> None:
         self._plates = plates
-        self._citizens = citizens
+        self._citizens = stores.citizens
+        self._needs_proof = stores.needs_proof
         self._now = now
         self._may_go_on = may_go_on
         self.unreadable: list[Exception] = []
@@ -92,8 +94,9 @@ class _Shard:
                 self.interrupted = True
                 return
             for follower in self._citizens.followers(plate_key, self.unreadable):
-                if follower.notify and (markers := _markers(follower, rising)):
-                    once_a_day = marker(plate_key, follower.sub, f"{MessageKind.DOUBLING_SOON}#{self._today}")
+                hears = follower.notify and (follower.proven or not self._needs_proof)
+                if hears and (markers := _markers(follower, rising)):
+                    once_a_day = marker(plate_key, follower.told_as, f"{MessageKind.DOUBLING_SOON}#{self._today}")
                     plan = partial(self._plan, follower, plate_key, markers, once_a_day)
                     yield Case([*markers, once_a_day], plan)
 
@@ -120,7 +123,7 @@ class _Shard:
             return []
         rest = rest[:MAX_VIOLATIONS]
         message = Message(
-            message_id=digest(MessageKind.DOUBLING_SOON, follower.sub, plate_key, self._today),
+            message_id=digest(MessageKind.DOUBLING_SOON, follower.told_as, plate_key, self._today),
             sub=follower.sub,
             kind=MessageKind.DOUBLING_SOON,
             created_at=to_text(self._now),
@@ -157,7 +160,7 @@ def _markers(follower: Follower, rising: Mapping[Stage, list[Violation]]) -> dic
     """The markers that a follower was reminded of each, with the violation, soonest rises first."""
     return {
         marker(
-            violation.violation_no, follower.sub, f"{MessageKind.DOUBLING_SOON}#{stage.ahead}#{stage.day}"
+            violation.violation_no, follower.told_as, f"{MessageKind.DOUBLING_SOON}#{stage.ahead}#{stage.day}"
         ): violation
         for stage in sorted(rising)
         for violation in rising[stage]

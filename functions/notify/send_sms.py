@@ -11,15 +11,19 @@ from notify.delivery import HELD, Outcome, Rules, deliver
 from notify.providers import Provider
 from notify.quiet import QuietHours
 from notify.wording import Stores
+from shared.access.accesses import Accesses
+from shared.access.proofs import Proofs
 from shared.aws_json import Call, FastClient
 from shared.batch import take_each
 from shared.clock import now
 from shared.observability import count
+from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
-from shared.stores.citizens import Citizens
 from shared.stores.messaging.caps import SPEND_CAP, Caps
 from shared.stores.messaging.messages import Messages
 from shared.stores.messaging.outages import Outages
+from shared.stores.people.citizens import Citizens
+from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 
 _MILLIONTHS: Final = 1_000_000
@@ -30,11 +34,12 @@ _MAX_SENDING_MS: Final = 15_000
 @cache
 def _ports() -> tuple[Stores, Provider, Rules]:
     call = FastClient()
-    stores = Stores(
-        Messages(call, setting("MESSAGES_TABLE")),
-        Citizens(call, setting("CITIZENS_TABLE")),
-        Violations(call, setting("VIOLATIONS_TABLE")),
-    )
+    crypto = PlateCrypto.from_secret(call, setting("PLATE_KEY_SECRET"))
+    messages, accesses = Messages(call, setting("MESSAGES_TABLE")), Accesses.from_settings(call, crypto)
+    citizens = Citizens(call, setting("CITIZENS_TABLE"))
+    registry = Registry(call, setting("REGISTRY_TABLE"), crypto)
+    proofs = Proofs(accesses, citizens, registry, messages)
+    stores = Stores(messages, Violations(call, setting("VIOLATIONS_TABLE")), accesses, proofs)
     rules = Rules(
         quiet=QuietHours.parse(setting("QUIET_HOURS")),
         caps=Caps(

@@ -16,6 +16,7 @@ from pay.payments.start import start as start_payment
 from pay.payments.sync import BY_CITIZEN, sync_with_gateway
 from pay.ports import gateway, open_gateway, port, stores
 from pay.receipt.addresses import public_url
+from shared.access.accesses import Accesses
 from shared.clock import now
 from shared.domain.money import CURRENCY
 from shared.domain.payment import LIVE, MAX_LINES, TRANSITIONS, Payment, PaymentStatus
@@ -33,14 +34,14 @@ from shared.http import (
     marked,
     router,
 )
-from shared.identity import DIRECTORATE, citizen
+from shared.identity import citizen, staff
 from shared.observability import count, logger
 from shared.pagination import Cursors, asked_limit
 from shared.plate_crypto import PlateCrypto
 from shared.settings import listed, number, setting
 from shared.stores.items import readable
-from shared.stores.look_ups import LookUps
 from shared.stores.pausing import Pausing
+from shared.stores.people.who_looked import WhoLooked
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _URL: Final = re.compile(r"[!-~]+")
@@ -69,13 +70,18 @@ class PaymentBody(BaseModel):
 
 
 @cache
-def _look_ups() -> LookUps:
-    return LookUps(port(), setting("CITIZENS_TABLE"))
+def _plate_crypto() -> PlateCrypto:
+    return PlateCrypto.from_secret(port(), setting("PLATE_KEY_SECRET"))
 
 
 @cache
-def _plate_crypto() -> PlateCrypto:
-    return PlateCrypto.from_secret(port(), setting("PLATE_KEY_SECRET"))
+def _who_looked() -> WhoLooked:
+    return WhoLooked(port(), setting("CITIZENS_TABLE"), _plate_crypto())
+
+
+@cache
+def _accesses() -> Accesses:
+    return Accesses.from_settings(port(), _plate_crypto())
 
 
 @cache
@@ -98,7 +104,8 @@ def start(request: Request) -> Reply:
         _payment_request(request),
         ports,
         stores=stores(),
-        look_ups=_look_ups(),
+        accesses=_accesses(),
+        who_looked=_who_looked(),
         language=request.language,
         now=now(),
     )
@@ -174,8 +181,8 @@ def _refund(payment: Payment) -> dict[str, Any]:
 
 
 def _own(request: Request) -> Payment:
-    payment = stores().payments.get(request.path["payment_id"])
-    if payment is None or payment.sub != citizen(request.event).sub:
+    payment = stores().payments.own(citizen(request.event).sub, request.path["payment_id"])
+    if payment is None:
         raise Problem(404, "no_such_payment")
     return payment
 
@@ -240,9 +247,9 @@ def check_receipt(request: Request) -> Reply:
 
 def check_settlements(request: Request) -> Reply:
     """POST /v1/settlements/check: for counters of the directorate."""
-    if DIRECTORATE not in citizen(request.event).scopes:
-        raise Problem(403, "scope_missing")
-    return answer(200, {"items": counter.check(counter.asked(request.json()), stores().violations)})
+    clerk = staff(request.event)
+    numbers = counter.asked(request.json())
+    return answer(200, {"items": counter.check(clerk, numbers, stores().violations, _who_looked(), now())})
 
 
 @cache

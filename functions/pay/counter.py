@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from shared.domain.text import clean
 from shared.domain.violation import OTHER, Violation
 from shared.http import FieldError, Problem, report
+from shared.identity import Citizen
+from shared.stores.people.who_looked import What, WhoLooked
 from shared.stores.violations import Violations
 
 MAX_VIOLATIONS: Final = 100
@@ -52,16 +56,21 @@ def _invalid(*errors: tuple[str, str]) -> Problem:
     return Problem(422, "invalid_input", *(FieldError(*error) for error in errors))
 
 
-def check(numbers: Sequence[str], violations: Violations) -> list[dict[str, Any]]:
+def check(
+    clerk: Citizen, numbers: Sequence[str], violations: Violations, who_looked: WhoLooked, now: datetime
+) -> list[dict[str, Any]]:
     """How each violation stands at this moment, consistently read.
 
-    One that nobody has recorded is ``unknown``; one that cannot be read is ``other``, for it may be paid.
+    One that nobody has recorded is ``unknown``; one that cannot be read is ``other``, for it may be paid. It is kept
+    that the clerk looked at the plate of each.
     """
     unreadable: list[Exception] = []
     found = violations.get(map(_number, numbers), unreadable)
     report(unreadable)
     missing = [number for number in numbers if unreadable and _number(number) not in found]
     damaged = {number for number in missing if not _is_readable(_number(number), violations)}
+    plate_keys, check_id = dict.fromkeys(each.plate_key for each in found.values()), secrets.token_hex(16)
+    who_looked.enter([who_looked.entry_action(key, What.COUNTER, clerk.sub, now, check_id) for key in plate_keys])
     return [_view(number, found.get(_number(number)), OTHER if number in damaged else UNKNOWN) for number in numbers]
 
 

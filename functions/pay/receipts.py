@@ -40,8 +40,8 @@ class ReceiptBucket(NamedTuple):
 
 def read(request: Request) -> Reply:
     """GET /v1/payments/{payment_id}/receipt"""
-    payment = _payments().get(request.path["payment_id"])
-    if payment is None or payment.sub != citizen(request.event).sub:
+    payment = _payments().own(citizen(request.event).sub, request.path["payment_id"])
+    if payment is None:
         raise Problem(404, "no_such_payment")
     if payment.receipt_no is None or not payment.settled_lines:
         raise Problem(409, "not_paid")

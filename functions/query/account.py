@@ -40,6 +40,7 @@ def _view(profile: Profile, citizen: Citizen) -> dict[str, Any]:
 
 def messages(ports: Ports, citizen: Citizen, cursor: str | None, limit: int, *, language: str) -> dict[str, Any]:
     """A page of a citizen's messages, newest first. Raises Problem 422."""
+    ports.citizens.profile(citizen.sub, [])  # which says no while they are being erased
     cursors = Cursors(ports.crypto, citizen.sub, "messages")
     after = cursors.open(cursor) if cursor else None
     if after is not None and len(after) != 2:

@@ -6,9 +6,9 @@ import secrets
 from functools import cache
 from typing import Any, Final
 
-from query import account, lookup, vehicles
+from query import account, lookup, vehicles, who_looked
 from query.plates import requested_plate
-from query.ports import REGISTRATION, made_ports
+from query.ports import made_ports
 from query.quotas import admit
 from query.vehicles import RELATIONS, LinkRequest
 from shared.clock import now
@@ -20,6 +20,8 @@ from shared.identity import citizen
 from shared.observability import count
 from shared.pagination import asked_limit
 
+PROOF_TYPE: Final = "registration"
+"""The proof that a vehicle is one's own: the number on its registration card."""
 DESCRIPTION: Final = f"{__file__.rpartition('/')[0]}/openapi.json"
 
 
@@ -54,7 +56,7 @@ def _proof(body: dict[str, Any]) -> str | None:
         raise invalid("proof", "wrong_type")
     if proof.get("type") is None:
         raise invalid("proof.type", "missing")
-    if proof["type"] != REGISTRATION:
+    if proof["type"] != PROOF_TYPE:
         raise invalid("proof.type", "wrong_value")
     text = proof.get("number")
     if text is None:
@@ -126,7 +128,9 @@ def link(request: Request) -> Reply:
 def list_vehicles(request: Request) -> Reply:
     """GET /v1/vehicles"""
     cursor, limit = request.query.get("cursor"), asked_limit(request)
-    return answer(200, vehicles.listed(made_ports(), citizen(request.event), cursor, limit, language=request.language))
+    return answer(
+        200, vehicles.listed(made_ports(), citizen(request.event), cursor, limit, language=request.language, now=now())
+    )
 
 
 def change_vehicle(request: Request) -> Reply:
@@ -139,6 +143,7 @@ def change_vehicle(request: Request) -> Reply:
         relation=_choice(body, "relation", RELATIONS),
         notify=_flag(body, "notify"),
         language=request.language,
+        now=now(),
     )
     return answer(200, view)
 
@@ -159,22 +164,30 @@ def violations_of(request: Request) -> Reply:
         asked_limit(request),
         language=request.language,
         now=now(),
-        new_id=_new_id,
     )
     return answer(200, page)
 
 
 def followers_of(request: Request) -> Reply:
     """GET /v1/vehicles/{vehicle_id}/followers"""
-    vehicle_id = request.path["vehicle_id"]
-    return answer(200, vehicles.followers(made_ports(), citizen(request.event), vehicle_id, language=request.language))
+    view = vehicles.followers(
+        made_ports(), citizen(request.event), request.path["vehicle_id"], language=request.language, now=now()
+    )
+    return answer(200, view)
 
 
 def remove_follower(request: Request) -> Reply:
     """DELETE /v1/vehicles/{vehicle_id}/followers/{follower_id}"""
     path = request.path
-    vehicles.remove_follower(made_ports(), citizen(request.event), path["vehicle_id"], path["follower_id"])
+    vehicles.remove_follower(made_ports(), citizen(request.event), path["vehicle_id"], path["follower_id"], now())
     return no_content()
+
+
+def look_ups_of(request: Request) -> Reply:
+    """GET /v1/vehicles/{vehicle_id}/look-ups"""
+    vehicle_id, cursor, limit = request.path["vehicle_id"], request.query.get("cursor"), asked_limit(request)
+    days = who_looked.of_vehicle(made_ports(), citizen(request.event), vehicle_id, cursor, limit, now=now())
+    return answer(200, days)
 
 
 def me(request: Request) -> Reply:
@@ -223,6 +236,7 @@ ROUTES: Final[dict[str, Route]] = {
     "GET /v1/vehicles/{vehicle_id}/violations": violations_of,
     "GET /v1/vehicles/{vehicle_id}/followers": followers_of,
     "DELETE /v1/vehicles/{vehicle_id}/followers/{follower_id}": remove_follower,
+    "GET /v1/vehicles/{vehicle_id}/look-ups": look_ups_of,
     "GET /v1/me": me,
     "PATCH /v1/me": change_me,
     "GET /v1/messages": messages,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from query import rights
 from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import admit
 from query.views import Teller, assess, note_of_none, plate_view, totals_view
+from shared.access.grant import Access, Grant
+from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.citizen import Profile
 from shared.domain.fine import Outlook
@@ -23,29 +26,28 @@ from shared.identity import Citizen
 from shared.pagination import PAGE, Cursors, paginate
 from shared.policies import OBJECTIONS_WHERE
 from shared.stores.items import readable
-from shared.stores.look_ups import Asked
 from shared.stores.messaging.messages import QUEUED
-from shared.stores.profiles import Subject
+from shared.stores.people.look_ups import Asked
+from shared.stores.people.profiles import Subject
+from shared.stores.people.who_looked import What
 
 
 class Recorded(NamedTuple):
     """What is recorded on a plate at an instant (``at``, a stored text), read for one look-up of one citizen.
 
-    violations: newest first. proven: all of them are of the vehicle that the citizen proved theirs. as_of: up to when
-    the directorate's data goes, a stored text. mark: the plate's fingerprint. outlooks: what is owed for those that may
-    have to be paid, by number. complete: whether the violations are all; unreadable: why that or else could not be
-    read.
+    violations: newest first. outlooks: what is owed for those that may have to be paid, by number. complete: whether
+    they are all; unreadable: why that or something else could not be read. grant: what the citizen is to the plate.
+    as_of: up to when the directorate's data goes, a stored text.
     """
 
     query_id: str
     reading: Reading
-    mark: str
     at: str
     profile: Profile
     violations: list[Violation]
     outlooks: dict[str, Outlook]
     complete: bool
-    proven: bool
+    grant: Grant
     as_of: str | None
     unreadable: list[Exception]
 
@@ -73,8 +75,8 @@ def ask(
     that does not exist and one without violations are the same answer by the same work. Calls of tables: one
     UpdateItem (see :meth:`Citizens.admit`), one Query (more for each further megabyte of violations), and one
     TransactWriteItems of all that is kept (a second where the SMS is refused); a GetItem for the feed's date once a
-    minute, and one where the citizen has proved a vehicle with this plate theirs. Raises Problem 429, or 409 where the
-    plate's number is found in several categories.
+    minute, and a BatchGetItem where a proof of the citizen's stands or waits for this plate. Raises Problem 429, or 409
+    where the plate's number is found in several categories.
     """
     recorded = read(ports, citizen, reading, new_id(), language, now)
     said = say(ports, citizen, recorded, wanted=by_sms, now=now)
@@ -84,27 +86,28 @@ def ask(
 def read(ports: Ports, citizen: Citizen, reading: Reading, query_id: str, language: str, now: datetime) -> Recorded:
     """Count the look-up, and read what is recorded. Raises Problem as :func:`ask` does."""
     plate_key, at = reading.plate.key, to_text(now)
-    mark = ports.crypto.plate_fingerprint(plate_key)
-    admission = admit(ports, citizen, Subject(plate_key, mark), language, now)
+    subject = Subject(plate_key, ports.crypto.plate_fingerprint(plate_key))
+    admission = admit(ports, citizen, subject, language, now)
     unreadable: list[Exception] = []
     found, outlooks = assess(ports.violations.of_plate(plate_key, unreadable), at, unreadable)
     try:
         violations = of_category(reading, newest_first(found), language)
     except Problem:
-        ports.look_ups.audit(citizen.sub, query_id, mark, now)
         report(unreadable)
+        ports.who_looked.enter([_entry(ports, citizen, plate_key, query_id, now)])
         raise
-    complete = not unreadable
+    complete, grant = not unreadable, Grant(Access.LOOKED_UP)
+    if admission.proof:
+        grant = ports.proofs.access(citizen.sub, plate_key, now, unreadable)
     return Recorded(
         query_id=query_id,
         reading=reading,
-        mark=mark,
         at=at,
         profile=admission.profile,
         violations=violations,
         outlooks=outlooks,
         complete=complete,
-        proven=admission.proven and _is_proven(ports, citizen, reading, violations, unreadable),
+        grant=grant,
         as_of=ports.feed.as_of(now, unreadable),
         unreadable=unreadable,
     )
@@ -113,10 +116,10 @@ def read(ports: Ports, citizen: Citizen, reading: Reading, query_id: str, langua
 def say(ports: Ports, citizen: Citizen, recorded: Recorded, *, wanted: bool, now: datetime) -> Said:
     """Keep the look-up, and put the SMS of its result if one is wanted and may be sent."""
     plate_key = recorded.reading.plate.key
-    asked = Asked(plate_key, recorded.reading.category, recorded.proven)
+    asked = Asked(plate_key, recorded.reading.category)
     kept = [
         ports.look_ups.query_action(citizen.sub, recorded.query_id, asked, now),
-        ports.look_ups.audit_action(citizen.sub, recorded.query_id, recorded.mark, now),
+        _entry(ports, citizen, plate_key, recorded.query_id, now),
     ]
     status = "off" if not (wanted and recorded.profile.sms) else QUEUED if citizen.phone else "no_phone"
     if status == QUEUED and not recorded.complete:
@@ -129,7 +132,8 @@ def say(ports: Ports, citizen: Citizen, recorded: Recorded, *, wanted: bool, now
         answer = digest(result.language, *map(str, owed[:3]))
         # Together, so that an answer kept as told has its message.
         answered = ports.look_ups.answered_action(citizen.sub, plate_key, answer, now)
-        status = ports.messages.put_answer(result, now, ports.limits.sms, answered, *kept)
+        who = recorded.profile.who or citizen.sub
+        status = ports.messages.put_answer(result, who, now, ports.limits.sms, answered, *kept)
         if status == QUEUED:
             return Said(QUEUED, message.parts(result.text or ""))
     ports.look_ups.seen(citizen.sub, plate_key, now, *kept)
@@ -138,8 +142,9 @@ def say(ports: Ports, citizen: Citizen, recorded: Recorded, *, wanted: bool, now
 
 def show(recorded: Recorded, said: Said, cursors: Cursors, language: str) -> dict[str, Any]:
     """The answer on screen: the first page, and the totals of all."""
-    unreadable = [*recorded.unreadable]
-    teller = Teller(recorded.reading.plate, recorded.at, language, proven=recorded.proven, outlooks=recorded.outlooks)
+    reading, unreadable = recorded.reading, [*recorded.unreadable]
+    is_whole = recorded.grant.sees_whole(recorded.violations, reading.category)
+    teller = Teller(reading.plate, recorded.at, language, is_whole=is_whole, outlooks=recorded.outlooks)
     totals = totals_view(recorded.violations, teller.due, complete=recorded.complete)
     items, cursor = paginate(recorded.violations, position, None, PAGE, cursors)
     view = {
@@ -154,17 +159,6 @@ def show(recorded: Recorded, said: Said, cursors: Cursors, language: str) -> dic
         "sms": said._asdict(),
     }
     return marked(view, unreadable, language)
-
-
-def _is_proven(
-    ports: Ports, citizen: Citizen, reading: Reading, violations: Sequence[Violation], unreadable: list[Exception]
-) -> bool:
-    """True if every violation belongs to the proven vehicle: another category can bear the same number."""
-    link = ports.citizens.follower(reading.plate.key, citizen.sub, unreadable)
-    if link is None or not link.proven:
-        return False
-    categories = {reading.category, *(violation.category for violation in violations)}
-    return link.category is None or categories <= {link.category, None}
 
 
 def read_on(
@@ -183,7 +177,9 @@ def read_on(
     found, outlooks = assess(ports.violations.of_plate(asked.plate_key, unreadable), to_text(now), unreadable)
     violations = of_category(Reading(plate, asked.category), newest_first(found), language)
     items, following = paginate(violations, position, cursor, limit, _cursors(ports, citizen, query_id))
-    teller = Teller(plate, to_text(now), language, proven=asked.proven, outlooks=outlooks)
+    grant = ports.proofs.access(citizen.sub, asked.plate_key, now, unreadable)
+    is_whole = grant.sees_whole(violations, asked.category)
+    teller = Teller(plate, to_text(now), language, is_whole=is_whole, outlooks=outlooks)
     view = {"items": [*readable(items, teller.tell, unreadable)], "next_cursor": following}
     return marked(view, unreadable, language)
 
@@ -197,19 +193,20 @@ def of_vehicle(
     *,
     language: str,
     now: datetime,
-    new_id: Callable[[], str],
 ) -> dict[str, Any]:
-    """A page of the violations on a linked vehicle, with the totals of all. Raises Problem 404 or 422."""
-    vehicle = ports.citizens.vehicle(citizen.sub, vehicle_id)
-    if vehicle is None:
-        raise Problem(404, "no_such_vehicle")
-    ports.look_ups.audit(citizen.sub, new_id(), ports.crypto.plate_fingerprint(vehicle.plate_key), now)
+    """A page of the violations on a linked vehicle, with the totals of all. Raises Problem 403, 404 or 422."""
+    vehicle = rights.own(ports, citizen, vehicle_id)
     unreadable: list[Exception] = []
-    found, outlooks = assess(ports.violations.of_plate(vehicle.plate_key, unreadable), to_text(now), unreadable)
-    complete = not unreadable
-    violations = newest_first(concerning(vehicle.category, found))
+    grant = rights.grant(ports, citizen, vehicle, now, unreadable)
+    rights.require_seen(grant)
+    ports.who_looked.enter_once_a_day(vehicle.plate_key, citizen.sub, now)
+    kept: list[Exception] = []
+    found, outlooks = assess(ports.violations.of_plate(vehicle.plate_key, kept), to_text(now), kept)
+    violations, complete = newest_first(concerning(vehicle.category, found)), not kept
+    unreadable += kept
     plate = Plate.from_key(vehicle.plate_key)
-    teller = Teller(plate, to_text(now), language, proven=vehicle.proven, outlooks=outlooks)
+    is_whole = grant.sees_whole(violations, vehicle.category)
+    teller = Teller(plate, to_text(now), language, is_whole=is_whole, outlooks=outlooks)
     items, following = paginate(violations, position, cursor, limit, Cursors(ports.crypto, citizen.sub, vehicle_id))
     view = {
         "plate": plate_view(Reading(plate, vehicle.category), language),
@@ -230,6 +227,10 @@ def newest_first(violations: list[Violation]) -> list[Violation]:
 def position(violation: Violation) -> tuple[str, str]:
     """Return where a violation stands on its plate."""
     return violation.recorded_at, violation.violation_no
+
+
+def _entry(ports: Ports, citizen: Citizen, plate_key: str, query_id: str, now: datetime) -> Json:
+    return ports.who_looked.entry_action(plate_key, What.LOOK_UP, citizen.sub, now, query_id)
 
 
 def _cursors(ports: Ports, citizen: Citizen, query_id: str) -> Cursors:

@@ -7,20 +7,20 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final, NamedTuple
 
+from shared.access.accesses import Accesses
+from shared.access.proofs import Proofs
 from shared.aws_json import FastClient
 from shared.domain.citizen import Limits
 from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
-from shared.stores.citizens import Citizens
 from shared.stores.files import Files
 from shared.stores.items import readable
-from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.look_ups import LookUps
+from shared.stores.people.who_looked import WhoLooked
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
-
-REGISTRATION: Final = "registration"
-"""The proof that a vehicle is one's own: the number on its registration card."""
 
 KEPT_FOR: Final = timedelta(seconds=60)
 
@@ -42,16 +42,24 @@ class Feed:
 
 
 class Ports(NamedTuple):
-    """registry: None where links need no proof. crypto: fingerprints of plates, and cursors."""
+    """What the use cases speak with. crypto: fingerprints of plates, and cursors."""
 
     violations: Violations
     citizens: Citizens
     look_ups: LookUps
+    who_looked: WhoLooked
     messages: Messages
     feed: Feed
     crypto: PlateCrypto
     limits: Limits
-    registry: Registry | None
+    registry: Registry
+    accesses: Accesses
+    proofs: Proofs
+
+    @property
+    def needs_proof(self) -> bool:
+        """Whether a link without proof sees and hears nothing."""
+        return self.accesses.needs_proof
 
 
 @cache
@@ -59,12 +67,16 @@ def made_ports() -> Ports:
     """The ports of the citizens' API, made of this deployment's settings, once for the life of the function."""
     call = FastClient()
     crypto = PlateCrypto.from_secret(call, setting("PLATE_KEY_SECRET"))
-    proof = setting("PROOF") == REGISTRATION
+    citizens = Citizens(call, setting("CITIZENS_TABLE"), crypto.citizen_fingerprint)
+    messages = Messages(call, setting("MESSAGES_TABLE"))
+    registry = Registry(call, setting("REGISTRY_TABLE"), crypto)
+    accesses = Accesses.from_settings(call, crypto)
     return Ports(
         Violations(call, setting("VIOLATIONS_TABLE")),
-        Citizens(call, setting("CITIZENS_TABLE")),
+        citizens,
         LookUps(call, setting("CITIZENS_TABLE")),
-        Messages(call, setting("MESSAGES_TABLE")),
+        WhoLooked(call, setting("CITIZENS_TABLE"), crypto),
+        messages,
         Feed(Files(call, setting("FILES_TABLE")).feed),
         crypto,
         Limits(
@@ -74,6 +86,9 @@ def made_ports() -> Ports:
             number("MAX_VEHICLES"),
             number("SMS_CITIZEN_DAY_CAP"),
             number("MAX_FOLLOWERS"),
+            number("PROOFS_A_DAY"),
         ),
-        Registry(call, setting("REGISTRY_TABLE"), crypto) if proof else None,
+        registry,
+        accesses,
+        Proofs(accesses, citizens, registry, messages),
     )

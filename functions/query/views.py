@@ -49,6 +49,17 @@ def note_of_none(as_of: str, language: str) -> str:
     return NOTES["none"][language].format(f"{day(as_of)} {as_of[11:16]}")
 
 
+_Instant = Callable[[str | None], str | None]
+
+
+def _whole(instant: str | None) -> str | None:
+    return instant
+
+
+def _day_of(instant: str | None) -> str | None:
+    return instant[:10] if instant else None
+
+
 def assess(
     violations: Sequence[Violation], at: str, unreadable: list[Exception]
 ) -> tuple[list[Violation], dict[str, Outlook]]:
@@ -71,17 +82,23 @@ def assess(
 class Teller:
     """Tells of one plate's violations at an instant, in a language.
 
-    proven: to somebody who has proved the vehicle theirs; others see no place and no time of day. outlooks: what is
-    known already of what is owed, by number.
+    is_whole: which are told whole, to who has proved the vehicle theirs; of others no place and no time of day.
+    outlooks: what is known already of what is owed, by number.
     """
 
     def __init__(
-        self, plate: Plate, at: str, language: str, *, proven: bool, outlooks: dict[str, Outlook] | None = None
+        self,
+        plate: Plate,
+        at: str,
+        language: str,
+        *,
+        is_whole: Callable[[Violation], bool],
+        outlooks: dict[str, Outlook] | None = None,
     ) -> None:
         self._plate = plate
         self._at = at
         self._language = language
-        self._proven = proven
+        self._is_whole = is_whole
         self._plates: dict[str | None, dict[str, Any]] = {}
         self._outlooks = {} if outlooks is None else outlooks
 
@@ -98,17 +115,18 @@ class Teller:
 
     def tell(self, violation: Violation) -> dict[str, Any]:
         """A violation as the API shows it: each field to those alone whom its declaration names as audience."""
-        state = violation.state
+        is_whole, state = self._is_whole(violation), violation.state
+        instant = _whole if is_whole else _day_of
         return {
             "violation_no": violation.violation_no,
             "plate": self._plate_of(violation.category),
             "code": violation.code,
             "title": violation.title,
             "legal_ref": violation.legal_ref,
-            "occurred_at": self._instant(violation.occurred_at),
-            "recorded_at": self._instant(violation.recorded_at),
-            "notified_at": self._instant(violation.notified_at),
-            "place": violation.place if self._proven else None,
+            "occurred_at": instant(violation.occurred_at),
+            "recorded_at": instant(violation.recorded_at),
+            "notified_at": instant(violation.notified_at),
+            "place": violation.place if is_whole else None,
             "sector": {
                 "code": violation.sector_code,
                 "name": violation.sector_name,
@@ -116,19 +134,19 @@ class Teller:
                 and governorate_view(violation.sector_governorate, self._language),
             },
             "base_amount": violation.amount,
-            "due": self._due_view(violation) if state in MAY_BE_OWED else None,
+            "due": self._due_view(violation, instant) if state in MAY_BE_OWED else None,
             "status": state,
-            "paid_at": self._instant(violation.paid_at or violation.counter_paid_at),
+            "paid_at": instant(violation.paid_at or violation.counter_paid_at),
             "receipt_no": violation.receipt_no or violation.counter_receipt_no,
         }
 
-    def _due_view(self, violation: Violation) -> dict[str, Any]:
+    def _due_view(self, violation: Violation, instant: _Instant) -> dict[str, Any]:
         due = self.due(violation)
         return {
             "amount": due.amount,
             "currency": CURRENCY,
             "stage": due.stage,
-            "changes_at": self._instant(due.changes_at),
+            "changes_at": instant(due.changes_at),
             "next_amount": due.next_amount,
             "window": due.window and due.window._asdict(),
         }
@@ -138,10 +156,6 @@ class Teller:
         if known is None:
             known = self._plates[category] = plate_view(Reading(self._plate, category), self._language)
         return known
-
-    def _instant(self, instant: str | None) -> str | None:
-        """The whole instant, or only its day."""
-        return instant if self._proven or instant is None else instant[:10]
 
 
 def totals_view(violations: Sequence[Violation], due: Callable[[Violation], Due], *, complete: bool) -> dict[str, Any]:

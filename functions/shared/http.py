@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from shared.aws_json import AwsError
+from shared.domain.citizen import ErasingError
 from shared.domain.violation import OTHER
 from shared.edge import Admits
 from shared.observability import count, log_with, logger
@@ -141,6 +142,8 @@ def router(routes: Mapping[str, Route], admits: Admits) -> Handler:
             return route(request)
         except Problem as problem:
             return _problem(event, problem)
+        except ErasingError:
+            return _problem(event, Problem(409, "erasing"))
         except AwsError as error:
             if error.is_throttling:
                 logger().warning("a service is too busy", extra={"error": error.code})

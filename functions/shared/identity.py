@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from shared.domain.phone import to_e164
 from shared.http import Problem
+from shared.observability import count
 
 DIRECTORATE: Final = "directorate"
 
@@ -33,3 +34,12 @@ def citizen(event: dict[str, Any]) -> Citizen:
     if not _SUB.fullmatch(sub):
         raise Problem(403, "token_unusable")
     return Citizen(sub, to_e164(phone) if phone else None, frozenset(claims.get("scope", "").split()))
+
+
+def staff(event: dict[str, Any]) -> Citizen:
+    """The caller, one of the directorate's staff. Raises Problem 403 for others, which is counted."""
+    caller = citizen(event)
+    if DIRECTORATE not in caller.scopes:
+        count("ScopeRefused")
+        raise Problem(403, "scope_missing")
+    return caller

@@ -37,6 +37,17 @@ PROBLEMS: Final = {
     "scope_missing": _words(
         "لا تملك صلاحية هذا الطلب", "مۆڵەتی ئەم داواکارییەت نییە", "Your token lacks the scope for this call"
     ),
+    # of an erasure
+    "erasing": _words(
+        "يجري حذف بياناتك كما طلبت، حاول لاحقاً",
+        "زانیارییەکانت دەسڕێنەوە وەک داوات کرد، دواتر هەوڵ بدەرەوە",
+        "What is kept of you is being erased, as you asked: try again later",
+    ),
+    "payment_live": _words(
+        "لديك دفعة جارية أو مبلغ يُعاد إليك، انتظر حتى تنتهي",
+        "پارەدانێکت بەڕێوەیە یان پارەیەکت بۆ دەگەڕێتەوە، چاوەڕێ بکە تا کۆتایی دێت",
+        "A payment of yours is under way, or money is due back to you: wait until it is over",
+    ),
     # of a plate
     "plate_ambiguous": _words(
         "رقم اللوحة يُقرأ بأكثر من وجه، اختر",
@@ -121,10 +132,15 @@ PROBLEMS: Final = {
         "گەیشتیتە سنووری بەستنەوەی ئۆتۆمبێل بۆ ئەمڕۆ",
         "You have linked all of today's vehicles: try again tomorrow",
     ),
-    "quota_proofs": _words(
-        "محاولات خاطئة كثيرة لهذه اللوحة، حاول غداً",
-        "هەوڵی هەڵەی زۆر بۆ ئەم تابلۆیە، سبەینێ هەوڵ بدەرەوە",
-        "Too many wrong numbers for this plate: try again tomorrow",
+    "proofs_quota": _words(
+        "بلغت حد محاولات الإثبات لهذا اليوم، حاول غداً",
+        "گەیشتیتە سنووری هەوڵەکانی سەلماندنی ئەمڕۆ، سبەینێ هەوڵ بدەرەوە",
+        "You have tried all of today's registration numbers: try again tomorrow",
+    ),
+    "proofs_full": _words(
+        "تنتظر إثباتات كثيرة ورود السجل، أزل مركبة منها أو انتظر",
+        "سەلماندنی زۆر چاوەڕوانی تۆمارن، ئۆتۆمبێلێکیان لاببە یان چاوەڕوان بە",
+        "As many of your proofs as may wait for the registry: end one of these links, or wait",
     ),
     "vehicles_full": _words(
         "بلغت أكبر عدد من المركبات، أزل واحدة أولاً",
@@ -143,6 +159,11 @@ PROBLEMS: Final = {
         "يلزم إثبات تسجيل المركبة أولاً",
         "سەرەتا دەبێت تۆماری ئۆتۆمبێل بسەلمێنرێت",
         "Prove the vehicle's registration first",
+    ),
+    "follower_proven": _words(
+        "أثبت هذا الحساب المركبة أيضاً، راجع مديرية المرور",
+        "ئەم هەژمارەش ئۆتۆمبێلەکەی سەلماندووە، سەردانی بەڕێوەبەرایەتی هاتوچۆ بکە",
+        "This account has proved the vehicle too: contact the directorate",
     ),
     "proof_wrong": _words(
         "رقم السنوية لا يطابق هذه اللوحة",

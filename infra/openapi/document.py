@@ -126,6 +126,8 @@ def _problems(operation: Operation) -> dict[int, dict[str, Any]]:
     add(403, "not_by_edge", _example(403, "not_by_edge"))
     if not operation.open:
         add(403, "token_unusable", _example(403, "token_unusable"))
+    if not (operation.open or operation.of_office):
+        add(409, "erasing", _example(409, "erasing"))
     if any(parameter["in"] == "path" for parameter in operation.parameters):
         add(404, "no_such_path", _example(404, "no_such_path"))
     if operation.body:

@@ -23,6 +23,8 @@ class Operation:
     fields: Fields = field(default_factory=dict)
     unreadable: Fields = field(default_factory=dict)
     open: bool = False
+    of_office: bool = False
+    """Whether somebody calls it for the directorate, and not about themselves."""
 
 
 def _path(name: str) -> Parameter:
@@ -94,8 +96,8 @@ OPERATIONS: dict[str, Operation] = {
         {201: "VehicleLinked", 200: "VehicleLinked"},
         body="VehicleAsked",
         refusals={
-            409: ("plate_ambiguous", "vehicles_full", "followers_full"),
-            429: ("quota_links", "quota_proofs", "quota_queries", "quota_plates"),
+            409: ("plate_ambiguous", "vehicles_full", "followers_full", "proofs_full"),
+            429: ("quota_links", "proofs_quota", "quota_queries", "quota_plates"),
         },
         fields={
             **PLATE_FIELDS,
@@ -122,7 +124,7 @@ OPERATIONS: dict[str, Operation] = {
         "Everything recorded on a linked vehicle, page by page",
         {200: "VehicleViolationPage"},
         parameters=(VEHICLE, *PAGED),
-        refusals={404: ("no_such_vehicle",)},
+        refusals={403: ("not_proven",), 404: ("no_such_vehicle",)},
         fields=PAGE_FIELDS,
     ),
     "GET /v1/vehicles/{vehicle_id}/followers": Operation(
@@ -132,10 +134,21 @@ OPERATIONS: dict[str, Operation] = {
         refusals={403: ("not_proven",), 404: ("no_such_vehicle",)},
     ),
     "DELETE /v1/vehicles/{vehicle_id}/followers/{follower_id}": Operation(
-        "End another's link to a vehicle that I have proved mine",
+        "End another's link, made without proof, to a vehicle that I have proved mine",
         {204: None},
         parameters=(VEHICLE, _path("follower_id")),
-        refusals={403: ("not_proven",), 404: ("no_such_vehicle", "no_such_follower")},
+        refusals={
+            403: ("not_proven",),
+            404: ("no_such_vehicle", "no_such_follower"),
+            409: ("follower_proven",),
+        },
+    ),
+    "GET /v1/vehicles/{vehicle_id}/look-ups": Operation(
+        "How often others looked at the number of a vehicle that I have proved mine, day by day",
+        {200: "LookUpDayPage"},
+        parameters=(VEHICLE, *PAGED),
+        refusals={403: ("not_proven",), 404: ("no_such_vehicle",)},
+        fields=PAGE_FIELDS,
     ),
     "GET /v1/me": Operation("What I chose, and my phone, masked", {200: "Me"}),
     "PATCH /v1/me": Operation(
@@ -143,6 +156,17 @@ OPERATIONS: dict[str, Operation] = {
         {200: "Me"},
         body="MeChange",
         fields={"language": ("wrong_type", "wrong_value"), "sms": ("wrong_type",)},
+    ),
+    "DELETE /v1/me": Operation(
+        "Erase what is kept of me: every call is refused until it is done, in some minutes, and then I am told by SMS",
+        {202: "Erasure"},
+        refusals={409: ("payment_live",)},
+    ),
+    "GET /v1/me/export": Operation(
+        "All that is kept of me, as it is stored, in pages of about so many items; a page may be empty before the last",
+        {200: "KeptPage"},
+        parameters=PAGED,
+        fields=PAGE_FIELDS,
     ),
     "GET /v1/messages": Operation(
         "SMS to me, newest first, with their status", {200: "MessagePage"}, parameters=PAGED, fields=PAGE_FIELDS
@@ -225,6 +249,7 @@ OPERATIONS: dict[str, Operation] = {
             "violations": ("missing", "wrong_type", "empty", "too_many", "repeated"),
             "violations.0": ("wrong_type", "empty", "too_long"),
         },
+        of_office=True,
     ),
     "POST /v1/callbacks/{gateway}": Operation(
         "A payment gateway says that something happened; verified by the gateway's own scheme",
@@ -254,12 +279,14 @@ OPERATIONS: dict[str, Operation] = {
             "accept": ("wrong_type", "too_many", "wrong_value"),
             "check": ("wrong_type",),
         },
+        of_office=True,
     ),
     "GET /v1/uploads/{upload_id}": Operation(
         "What became of an upload (scope directorate)",
         {200: "Upload"},
         parameters=(_path("upload_id"),),
         refusals={403: ("scope_missing",), 404: ("no_such_upload",)},
+        of_office=True,
     ),
     "GET /v1/health": Operation("The API answers", {200: "Health"}, open=True),
     "GET /v1/openapi.json": Operation("This description", {200: "Description"}, open=True),

@@ -156,8 +156,8 @@ SCHEMAS: dict[str, Schema] = {
             as_of={**nullable(INSTANT), "description": "Up to when the directorate's data goes"},
             note={
                 **nullable(TEXT),
-                "description": "Where nothing unpaid is recorded: that, and as of when; where something is left out"
-                " because it cannot be read: that",
+                "description": "Where nothing unpaid is recorded: that, and as of when;"
+                " where something is left out because it cannot be read: that",
             },
             objections_where=_OBJECTIONS_WHERE,
             violations=listed(ref("Violation")),
@@ -192,13 +192,20 @@ SCHEMAS: dict[str, Schema] = {
                     type=one_of("registration"),
                     number={**TEXT, "maxLength": MAX_REGISTRATION_CHARACTERS},
                 ),
-                "description": "The number of the registration card, where this deployment asks for it",
+                "description": "The number of the registration card; where none is registered it waits (proof_pending)",
             },
         ),
         "examples": [{"plate": _PLATE, "relation": "self", "notify": True}],
     },
     "VehicleChange": request(relation=one_of(*RELATIONS), notify=FLAG),
-    "Vehicle": answer(vehicle_id=ID, plate=ref("Plate"), relation=_RELATION, notify=FLAG, proven=FLAG),
+    "Vehicle": answer(
+        vehicle_id=ID,
+        plate=ref("Plate"),
+        relation=_RELATION,
+        notify=FLAG,
+        proven=FLAG,
+        proof_pending=FLAG,
+    ),
     "VehicleLinked": incomplete(
         answer(
             vehicle_id=ID,
@@ -206,6 +213,7 @@ SCHEMAS: dict[str, Schema] = {
             relation=_RELATION,
             notify=FLAG,
             proven=FLAG,
+            proof_pending=FLAG,
             totals=ref("Totals"),
         )
     ),
@@ -220,7 +228,10 @@ SCHEMAS: dict[str, Schema] = {
             since=INSTANT,
         )
     ),
+    "LookUpDayPage": page(answer(day=DAY, citizens=COUNT, staff=COUNT)),
     "Me": incomplete(answer(language=one_of(*LANGUAGES), sms=FLAG, phone=nullable(TEXT))),
+    "Erasure": answer(stays=TEXT),
+    "KeptPage": page(answer(kind=TEXT, table=TEXT, item={"type": "object"})),
     "MeChange": request(language=one_of(*LANGUAGES), sms=FLAG),
     "MessagePage": page(
         answer(

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import BinaryIO
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.operator import deciding, files, pausing, releasing, reopening, replay, rollback, rules, trail, undoing
+from infra.operator import (
+    deciding,
+    files,
+    pausing,
+    registering,
+    releasing,
+    reopening,
+    replay,
+    rollback,
+    rules,
+    trail,
+    undoing,
+)
 from infra.operator.deployment import Deployment
+from infra.operator.investigating import find, who_looked
+from infra.operator.options import APPLY, KEY, REASON, named, only_said, refusing, say
+from infra.operator.registering import add_plate_key, rekey_registry
 from infra.operator.rounds import LEFT
 from infra.policies import faults
 from shared.aws_json import AwsError
@@ -22,20 +35,10 @@ from shared.domain.file import File
 from shared.domain.time import BAGHDAD
 from shared.policies import rules_of
 
-APPLY = click.option("--apply", is_flag=True, help="do it; without this, only say what would be done")
 WHAT = click.argument("what", type=click.Choice(list(pausing.PARTS)))
 
 
-def _named(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """A text that says something: an empty one does not, as where make was given none."""
-    if not value.strip():
-        raise click.BadParameter("must not be empty")
-    return value
-
-
-KEY = click.argument("key", callback=_named)
-PAYMENT_ID = click.argument("payment_id", callback=_named)
-REASON = click.option("--reason", required=True, callback=_named, help="why, for those who read it later")
+PAYMENT_ID = click.argument("payment_id", callback=named)
 
 
 class _Commands(click.Group):
@@ -56,13 +59,10 @@ def app(context: click.Context, stack: str) -> None:
     context.obj = Deployment(stack, clock=now)
 
 
-def _say(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line)
-
-
-def _only_said() -> None:
-    click.echo("nothing was done; with --apply (make: APPLY=1) it is")
+app.add_command(who_looked)
+app.add_command(find)
+app.add_command(add_plate_key)
+app.add_command(rekey_registry)
 
 
 @app.command("replay")
@@ -74,13 +74,13 @@ def replay_command(deployment: Deployment, place: str | None, prefix: str, apply
     """Give again what lies in PLACE: a queue of dead letters, or FailedRecords. Without PLACE: say where what lies."""
     known = replay.places(deployment)
     if place is None:
-        _say(f"{name}: {replay.waiting(deployment, name)}" for name in known)
+        say(f"{name}: {replay.waiting(deployment, name)}" for name in known)
         return
     if place not in known:
         raise click.BadParameter(f"there is no {place}; there are: {', '.join(known)}")
     if not apply:
         click.echo(f"{place}: {replay.waiting(deployment, place)} wait")
-        _only_said()
+        only_said()
         return
     with deployment.audited("replay", place=place, prefix=prefix) as results:
         replayed = replay.replay(deployment, place, prefix)
@@ -97,7 +97,7 @@ def replay_command(deployment: Deployment, place: str | None, prefix: str, apply
 def file_status(deployment: Deployment, key: str) -> None:
     """How the newest version of the file KEY (such as live/today.csv) stands."""
     try:
-        _say(files.status(deployment, files.newest(deployment, key)))
+        say(files.status(deployment, files.newest(deployment, key)))
     except KeyError:
         raise click.ClickException(f"no file of the key {key} came") from None
 
@@ -108,7 +108,7 @@ def file_status(deployment: Deployment, key: str) -> None:
 def payment_trail(deployment: Deployment, payment_id: str) -> None:
     """What happened to a payment, in its order."""
     try:
-        _say(trail.trail(deployment, payment_id))
+        say(trail.trail(deployment, payment_id))
     except KeyError:
         raise click.ClickException("there is no such payment") from None
 
@@ -118,7 +118,7 @@ def payment_trail(deployment: Deployment, payment_id: str) -> None:
 def refunds(deployment: Deployment) -> None:
     """The payments of which money is to be given back, or looked at."""
     found = trail.refunds(deployment)
-    _say(found or ["none"])
+    say(found or ["none"])
 
 
 @app.command()
@@ -133,7 +133,7 @@ def decide_payment(deployment: Deployment, decision: str, payment_id: str, reaso
         payment = deciding.find(deployment, payment_id, decision)
         click.echo(f"{payment.status}, {payment.received:,} IQD: {deciding.DECISIONS[decision].says}")
         if not apply:
-            _only_said()
+            only_said()
             return
         with deployment.audited("decide-payment", decision=decision, payment_id=payment_id, reason=reason):
             deciding.decide(deployment, payment, decision)
@@ -141,7 +141,7 @@ def decide_payment(deployment: Deployment, decision: str, payment_id: str, reaso
         raise click.ClickException("there is no such payment") from None
     except deciding.DecisionError as error:
         raise click.ClickException(str(error)) from None
-    _say(trail.trail(deployment, payment_id))
+    say(trail.trail(deployment, payment_id))
 
 
 @app.command()
@@ -153,12 +153,12 @@ def pause(deployment: Deployment, what: str, reason: str, apply: bool) -> None:
     """Stop a part at once; nothing is lost. Of ingest it says what is still under way: again once that has ended."""
     click.echo(f"{what}: {pausing.PARTS[what].meanwhile}")
     if not apply:
-        _only_said()
+        only_said()
         return
     with deployment.audited("pause", what=what, reason=reason):
         pausing.pause(deployment, what, reason)
-    _say(_states(deployment))
-    _say(pausing.under_way(deployment, what))
+    say(_states(deployment))
+    say(pausing.under_way(deployment, what))
 
 
 @app.command()
@@ -168,12 +168,12 @@ def pause(deployment: Deployment, what: str, reason: str, apply: bool) -> None:
 def resume(deployment: Deployment, what: str, apply: bool) -> None:
     """Let a part go on."""
     if not apply:
-        _say(_states(deployment))
-        _only_said()
+        say(_states(deployment))
+        only_said()
         return
     with deployment.audited("resume", what=what):
         pausing.resume(deployment, what)
-    _say(_states(deployment))
+    say(_states(deployment))
 
 
 def _states(deployment: Deployment) -> list[str]:
@@ -191,19 +191,19 @@ def rollback_file(deployment: Deployment, key: str, reason: str, apply: bool) ->
     A run that is broken off says how far it came; the same command goes on from there.
     """
     file = _newest(deployment, key)
-    with _refusing(rollback.RollbackError):
+    with refusing(rollback.RollbackError):
         undo = rollback.plan(deployment, file)
     if before := undoing.ledger(deployment, file).progress().rows:
         click.echo(f"{before:,} were undone before")
     click.echo(f"{len(undo.inserted):,} inserted: to be forgotten; {len(undo.changed):,} changed: to be restored")
-    _say(f"{count:,} stay as they are: {why}" for why, count in sorted(undo.kept.items()))
+    say(f"{count:,} stay as they are: {why}" for why, count in sorted(undo.kept.items()))
     if not apply:
-        _only_said()
+        only_said()
         return
     results: dict[str, object] = {}
     audited = deployment.audited("rollback-file", key=key, version=file.version.version_id, reason=reason)
     try:
-        with _refusing(rollback.RollbackError), audited as results:
+        with refusing(rollback.RollbackError), audited as results:
             undoing.apply(deployment, file, undo, results)
     finally:
         _said_so_far(results)
@@ -219,18 +219,9 @@ def _newest(deployment: Deployment, key: str) -> File:
     return file
 
 
-@contextmanager
-def _refusing(error: type[Exception]) -> Iterator[None]:
-    """Let an error that says why something cannot be done be the command's answer."""
-    try:
-        yield
-    except error as why:
-        raise click.ClickException(str(why)) from None
-
-
 def _said_so_far(results: dict[str, object]) -> None:
     """Say what a run came to that may be broken off."""
-    _say(f"{count:,} {what}" for what, count in results.items())
+    say(f"{count:,} {what}" for what, count in results.items())
     if results.get(LEFT):
         click.echo("broken off: the same command goes on from here")
 
@@ -243,15 +234,15 @@ def _said_so_far(results: dict[str, object]) -> None:
 def accept_reopened(deployment: Deployment, key: str, reason: str, apply: bool) -> None:
     """Take the rows of the newest version of the file KEY that open again what was paid or cancelled: tells nobody."""
     file = _newest(deployment, key)
-    with _refusing(reopening.ReopeningError):
+    with refusing(reopening.ReopeningError):
         rows = reopening.rejected(deployment, file)
     click.echo(f"{len(rows):,} rows open again what was paid or cancelled: to be taken")
     if not apply:
-        _only_said()
+        only_said()
         return
     with deployment.audited("accept-reopened", key=key, version=file.version.version_id, reason=reason) as results:
         results |= reopening.accept(deployment, rows)
-    _say(f"{count:,} {what}" for what, count in results.items())
+    say(f"{count:,} {what}" for what, count in results.items())
 
 
 @app.command()
@@ -265,21 +256,44 @@ def release_news(deployment: Deployment, key: str, reason: str, apply: bool) -> 
     A run that is broken off says how far it came; the same command goes on from there.
     """
     file = _newest(deployment, key)
-    with _refusing(releasing.ReleaseError):
+    with refusing(releasing.ReleaseError):
         held = releasing.held(deployment, file)
     if before := releasing.ledger(deployment, file).progress().rows:
         click.echo(f"{before:,} were let go before")
     click.echo(f"{held:,} news are held back: to be let go")
     if not apply:
-        _only_said()
+        only_said()
         return
     results: dict[str, object] = {}
     audited = deployment.audited("release-news", key=key, version=file.version.version_id, reason=reason)
     try:
-        with _refusing(releasing.ReleaseError), audited as results:
+        with refusing(releasing.ReleaseError), audited as results:
             releasing.release(deployment, file, held, results)
     finally:
         _said_so_far(results)
+
+
+@app.command()
+@KEY
+@REASON
+@APPLY
+@click.pass_obj
+def release_registry(deployment: Deployment, key: str, reason: str, apply: bool) -> None:
+    """Let the newest version of the registration file KEY replace the numbers that wait: ingest then loads them.
+
+    A run that is broken off is gone on with by the same command.
+    """
+    file = _newest(deployment, key)
+    with refusing(registering.RegisteringError):
+        click.echo(f"{registering.waiting(deployment, file):,} rows wait to replace registration numbers")
+    if not apply:
+        only_said()
+        return
+    audited = deployment.audited("release-registry", key=key, version=file.version.version_id, reason=reason)
+    with refusing(registering.RegisteringError), audited as results:
+        results |= registering.release(deployment, file)
+    say(f"{count:,} {what}" for what, count in results.items())
+    click.echo("once they are loaded the report says what became of the rows")
 
 
 @app.command()
@@ -293,7 +307,7 @@ def figures(deployment: Deployment, day: datetime, apply: bool) -> None:
     key = f"statistics/{day:%Y-%m-%d}.json"
     click.echo(f"{key}: to be written; the whole table of violations is read through for it")
     if not apply:
-        _only_said()
+        only_said()
         return
     with deployment.audited("figures", key=key):
         function, payload = deployment.physical["StatsOnNight"], json.dumps({"day": f"{day:%Y-%m-%d}"}).encode()
@@ -312,9 +326,9 @@ def preview_policy(deployment: Deployment, file: BinaryIO) -> None:
         document = json.loads(file.read())
     except ValueError as error:
         raise click.ClickException(f"no JSON: {error}") from None
-    if found := faults(document):
+    if found := faults(document, deployment.clock().date()):
         raise click.ClickException("\n".join(found))
-    _say(rules.preview(deployment, rules_of(document["sets"][-1])))
+    say(rules.preview(deployment, rules_of(document["sets"][-1])))
 
 
 @app.command()
@@ -326,16 +340,16 @@ def reindex_rises(deployment: Deployment, apply: bool) -> None:
     if todo is None:
         click.echo("the days are those of the rules in force")
         return
-    _say(todo.lines())
+    say(todo.lines())
     if not apply:
-        _only_said()
+        only_said()
         return
     results: dict[str, object] = {}
     try:
         with deployment.audited("reindex-rises") as results:
             rules.reindex(deployment, results)
     finally:
-        _say(f"{count:,} {what}" for what, count in results.items())
+        say(f"{count:,} {what}" for what, count in results.items())
 
 
 @app.command()
@@ -353,9 +367,9 @@ def set_sms_attributes(deployment: Deployment, apply: bool) -> None:
         "DeliveryStatusSuccessSamplingRate": "100",
         "DefaultSMSType": "Transactional",
     }
-    _say(f"{name}: {value}" for name, value in attributes.items())
+    say(f"{name}: {value}" for name, value in attributes.items())
     if not apply:
-        _only_said()
+        only_said()
         return
     with deployment.audited("set-sms-attributes"):
         deployment.clients("sns").set_sms_attributes(attributes=attributes)

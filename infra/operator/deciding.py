@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from infra.operator.deployment import Deployment
+from infra.operator.investigating import enter
 from pay.payments.manual_refund import BUSY, CLAIMED, REFUNDED, REFUNDING, UNKNOWN
 from pay.payments.money_returned import record_money_returned
 from pay.payments.refund import complete_refund, is_asked_for, is_stuck, refund_reviewed, settle_reviewed
@@ -16,6 +17,7 @@ from pay.payments.settle import PaymentStores
 from shared.domain.payment import Payment, PaymentStatus
 from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
+from shared.stores.people.who_looked import What
 from shared.stores.settlements import Settlements
 from shared.stores.violations import Violations
 
@@ -111,6 +113,7 @@ def find(deployment: Deployment, payment_id: str, name: str) -> Payment:
     payment = _stores(deployment).payments.get(payment_id)
     if payment is None:
         raise KeyError(payment_id)
+    enter(deployment, What.OPERATOR, [line.plate_key for line in payment.lines])
     if not DECISIONS[name].fits(payment, deployment.clock()):
         reason = f" ({payment.reason})" if payment.reason else ""
         raise DecisionError(f"{name} does not fit: the payment is {payment.status}{reason}")

@@ -62,10 +62,20 @@ class Deployment:
         """The port to its tables."""
         return sdk()
 
+    @cached_property
+    def who(self) -> str:
+        """Who gives the commands: the ARN of whoever AWS takes them for."""
+        arn: str = self.clients("sts").get_caller_identity()["Arn"]
+        return arn
+
+    @cached_property
+    def run(self) -> tuple[datetime, str]:
+        """When this command began, and an id of it: however often it looks at a plate, that is one look."""
+        return self.clock(), secrets.token_hex(16)
+
     @contextmanager
     def audited(self, action: str, **about: object) -> Iterator[dict[str, object]]:
         """Keep who does what from when to when; what the caller adds to the yielded results is kept with the end."""
-        who = self.clients("sts").get_caller_identity()["Arn"]
         logs, group = self.clients("logs"), self.physical["OperatorActions"]
         # The tail keeps two actions of one second apart.
         stream = f"{self.clock():%Y-%m-%dT%H.%M.%S}-{action}-{secrets.token_hex(4)}"
@@ -73,7 +83,7 @@ class Deployment:
 
         def keep(**event: object) -> None:
             now = self.clock()
-            entry = {"at": now.isoformat(timespec="seconds"), "who": who, "action": action, **about, **event}
+            entry = {"at": now.isoformat(timespec="seconds"), "who": self.who, "action": action, **about, **event}
             event_at = int(now.timestamp() * 1000)
             logs.put_log_events(
                 logGroupName=group,

@@ -91,7 +91,7 @@ def plan(deployment: Deployment, file: File) -> Undo:
     if file.version.check:
         raise RollbackError("the file was only checked: it loaded nothing that could be undone")
     if file.version.origin == REGISTRY:
-        raise RollbackError("a registration file is not undone: put the former file again")
+        raise RollbackError("a registration file is not undone: put the right numbers, each with a newer updated_at")
     if file.state not in FINAL:
         raise RollbackError("the file is still being loaded: wait, or pause ingest first")
     reader = Reader(deployment)

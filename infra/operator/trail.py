@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from infra.operator.deployment import Deployment
+from infra.operator.investigating import enter
 from shared.aws_json import Json
 from shared.domain.payment import PaymentStatus
 from shared.domain.phone import masked
 from shared.stores.items import pages
 from shared.stores.payments import SHARDS
+from shared.stores.people.who_looked import What
 
 _TABLE: Final = "Payments"
 _PERSONAL: Final[dict[str, Callable[[str], str]]] = {"phone": masked, "sub": lambda text: f"{text[:3]}…"}
@@ -18,7 +20,10 @@ _LEFT_OUT: Final = frozenset({"pk", "sk", "redirect_url", "return_url", "live", 
 
 
 def trail(deployment: Deployment, payment_id: str) -> list[str]:
-    """A payment and its events in their order, a line each. Raises KeyError where there is none."""
+    """A payment and its events in their order, a line each. Raises KeyError where there is none.
+
+    It is kept that the operator looked at each of its plates, as by :func:`refunds`.
+    """
     request: Json = {
         "TableName": deployment.physical[_TABLE],
         "KeyConditionExpression": "pk = :pk",
@@ -30,6 +35,7 @@ def trail(deployment: Deployment, payment_id: str) -> list[str]:
     if not payments:
         raise KeyError(payment_id)
     others = _in_order(item for item in items if item["sk"]["S"] != "PAYMENT")
+    enter(deployment, What.OPERATOR, _plates(payments))
     return [*map(_line, payments), *map(_line, others)]
 
 
@@ -54,7 +60,14 @@ def _moment(item: Json) -> str:
 def refunds(deployment: Deployment) -> list[str]:
     """The payments of which money is to be given back or looked at, oldest first, a line each."""
     found = [item for kind in ("refund_due", "review") for item in _unfinished(deployment, kind)]
+    enter(deployment, What.OPERATOR, _plates(found))
     return [_line(item) for item in sorted(found, key=lambda item: item["created_at"]["S"])]
+
+
+def _plates(payments: Iterable[Json]) -> Iterator[str]:
+    """The plates that payments are for."""
+    for payment in payments:
+        yield from (line["L"][2]["S"] for line in payment["lines"]["L"])
 
 
 def _unfinished(deployment: Deployment, kind: str) -> Iterator[Json]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.stores.citizens import Citizens
+from shared.stores.people.citizens import Citizens
 from tests.support import aws
 from tests.support.aws import Engine, Tables
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from shared.aws_json import Call, Json
 from shared.domain.citizen import Follower, Profile, Vehicle
 from shared.domain.time import to_text
-from shared.stores.citizens import Citizens
+from shared.stores.people.citizens import Citizens
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, OTHER_PLATE, PHONE, PLATE, SUB, follow
 
@@ -42,21 +42,10 @@ class TestProfile:
 class TestLinks:
     def test_a_link_is_kept_with_its_follower(self, citizens: Citizens) -> None:
         assert citizens.link(SUB, vehicle(), NOON) is None
-        follower = Follower(SUB, "v1", "private", True, False, "self", to_text(NOON))
-        assert citizens.follower(PLATE.key, SUB) == follower
-        assert list(citizens.followers(PLATE.key)) == [follower]
+        assert list(citizens.followers(PLATE.key)) == [
+            Follower(SUB, "v1", "private", True, False, "self", to_text(NOON))
+        ]
         assert list(citizens.followers(OTHER_PLATE.key)) == []
-        assert citizens.follower(PLATE.key, "another") is None
-
-    def test_an_addressee_is_a_profile_and_a_follower(self, citizens: Citizens) -> None:
-        assert citizens.addressee(SUB, PLATE.key) == (None, None)
-        citizens.seen_in_person(SUB, PHONE, "en")
-        assert citizens.addressee(SUB, PLATE.key) == (Profile(PHONE, "en"), None)
-        citizens.link(SUB, vehicle(), NOON)
-        follower = Follower(SUB, "v1", "private", True, False, "self", to_text(NOON))
-        assert citizens.addressee(SUB, PLATE.key) == (Profile(PHONE, "en"), follower)
-        assert citizens.addressee(SUB, OTHER_PLATE.key) == (Profile(PHONE, "en"), None)
-        assert citizens.addressee(SUB, None) == (Profile(PHONE, "en"), None)
 
     def test_linking_twice_is_linking_once(self, citizens: Citizens, tables: Tables) -> None:
         citizens.link(SUB, vehicle("v1", category=None, notify=False), NOON)

@@ -1,4 +1,4 @@
-"""What citizens looked up: kept for its further pages, for paying and for the audit, each as long as it should be."""
+"""What citizens looked up: kept for its further pages and for paying, each as long as it should be."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import pytest
 
 from shared.aws_json import Call
 from shared.domain.plate import Plate
-from shared.stores.citizens import Citizens
 from shared.stores.items import is_made, transact
-from shared.stores.look_ups import Asked, LookUps
+from shared.stores.people.look_ups import Asked, LookUps
 from tests.support.aws import Engine, Tables
-from tests.support.build import NOON, OTHER_PLATE, PLATE, SUB, follow
+from tests.support.build import NOON, OTHER_PLATE, PLATE, SUB
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -26,7 +25,7 @@ def look_ups(engine: Engine, tables: Tables) -> LookUps:
 
 class TestQueries:
     def test_a_query_is_its_citizens_for_a_day(self, look_ups: LookUps) -> None:
-        first, second = Asked(PLATE.key, "private", proven=True), Asked(PLATE.key, None)
+        first, second = Asked(PLATE.key, "private"), Asked(PLATE.key, None)
         kept = [look_ups.query_action(SUB, "q1", first, NOON), look_ups.query_action(SUB, "q2", second, NOON)]
         look_ups.seen(SUB, PLATE.key, NOON, *kept)
         assert look_ups.query(SUB, "q1", NOON + DAY - SECOND) == first
@@ -72,43 +71,3 @@ class TestAnswers:
     def test_a_look_up_without_sms_keeps_the_minutes_of_the_one_before(self, call: Call, look_ups: LookUps) -> None:
         look_ups.seen(SUB, PLATE.key, NOON + MINUTE)
         assert not self.goes_out(call, look_ups, "one", 2 * MINUTE)
-
-
-class TestMaySee:
-    def test_a_stranger_may_see_nothing(self, citizens: Citizens, look_ups: LookUps) -> None:
-        follow(citizens, "another")
-        look_ups.seen("another", PLATE.key, NOON)
-        assert look_ups.may_see(SUB, [PLATE.key, OTHER_PLATE.key], NOON) == set()
-        assert look_ups.may_see(SUB, [], NOON) == set()
-
-    def test_a_look_up_counts_for_a_day(self, look_ups: LookUps) -> None:
-        look_ups.seen(SUB, PLATE.key, NOON)
-        assert look_ups.may_see(SUB, [PLATE.key, OTHER_PLATE.key], NOON + DAY - SECOND) == {PLATE.key}
-        assert look_ups.may_see(SUB, [PLATE.key], NOON + DAY) == set()
-
-    def test_a_look_up_with_sms_counts_too(self, engine: Engine, look_ups: LookUps) -> None:
-        transact(engine.fast(), [look_ups.answered_action(SUB, PLATE.key, "one", NOON)])
-        assert look_ups.may_see(SUB, [PLATE.key], NOON + DAY - SECOND) == {PLATE.key}
-
-    def test_a_link_counts_for_good(self, citizens: Citizens, look_ups: LookUps) -> None:
-        follow(citizens)
-        assert look_ups.may_see(SUB, [PLATE.key, OTHER_PLATE.key], NOON + 1000 * DAY) == {PLATE.key}
-
-    def test_many_plates_are_asked_about_at_once(self, look_ups: LookUps) -> None:
-        look_ups.seen(SUB, PLATE.key, NOON)
-        assert look_ups.may_see(SUB, [PLATE.key, *(f"OLD#11#{n}" for n in range(80))], NOON) == {PLATE.key}
-
-
-class TestAudit:
-    def test_a_look_up_is_kept_for_a_year_under_its_fingerprint(self, look_ups: LookUps, tables: Tables) -> None:
-        look_ups.audit(SUB, "q1", "mark", NOON)
-        (item,) = tables.items("Citizens")
-        assert item["pk"]["S"] == SUB
-        assert item["sk"]["S"] == "AUDIT#2026-11-20T12:00:00+03:00#q1"
-        assert item["plate"]["S"] == "mark"
-        assert int(item["expires"]["N"]) == int((NOON + timedelta(days=366)).timestamp())
-
-    def test_what_belongs_to_a_look_up_is_written_with_it(self, look_ups: LookUps, tables: Tables) -> None:
-        look_ups.seen(SUB, PLATE.key, NOON, look_ups.audit_action(SUB, "q2", "mark", NOON))
-        kinds = {item["sk"]["S"].partition("#")[0] for item in tables.items("Citizens")}
-        assert kinds == {"SEEN", "AUDIT"}

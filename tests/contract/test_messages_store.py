@@ -258,13 +258,13 @@ class TestCaps:
     def test_a_citizen_has_so_many_a_day(self, messages: Messages) -> None:
         caps = CAPS._replace(citizen_day=2)
         assert [self.reserve(messages, number, caps) for number in range(3)] == [None, None, CITIZEN_CAP]
-        assert self.reserve(messages, 3, caps, sub="another") is None
+        assert self.reserve(messages, 3, caps, who="another") is None
         assert self.reserve(messages, 4, caps, at=NOON + timedelta(days=1)) is None
 
     def test_a_day_costs_so_much(self, messages: Messages) -> None:
         caps = CAPS._replace(spend_day=100_000)
         assert self.reserve(messages, 0, caps, cost=60_000) is None
-        assert self.reserve(messages, 1, caps, cost=60_000, sub="another") == SPEND_CAP
+        assert self.reserve(messages, 1, caps, cost=60_000, who="another") == SPEND_CAP
         assert self.reserve(messages, 2, caps, cost=40_000) is None
         assert self.reserve(messages, 3, caps, cost=100_001, at=NOON + timedelta(days=1)) == SPEND_CAP
 
@@ -326,7 +326,7 @@ class TestTheDaysDollars:
 
     def claim(self, messages: Messages, message_id: str, caps: Caps, **fields: Any) -> str | None:
         messages.put(said(message_id), NOON)
-        return messages.claim(message_id, reservation(**{"text": message_id, "sub": message_id, **fields}), caps)
+        return messages.claim(message_id, reservation(**{"text": message_id, "who": message_id, **fields}), caps)
 
     def spent(self, tables: Tables, name: str = "reserved") -> list[int]:
         items = [item for item in tables.items("Messages") if item["pk"]["S"].startswith("CAP#SPEND#")]
@@ -386,7 +386,7 @@ class TestTheDaysDollars:
         before = self.spent(tables)
         assert len(before) > 1
         for number in range(8):
-            fields = {"text": f"m{number}", "sub": f"m{number}", "kind": MessageKind.QUERY_RESULT}
+            fields = {"text": f"m{number}", "who": f"m{number}", "kind": MessageKind.QUERY_RESULT}
             messages.end(f"m{number}", MessageStatus.FAILED, "why", NOON, reservation(**fields))
         assert self.spent(tables) == self.spent(tables, "for_others") == [0] * len(before)
 

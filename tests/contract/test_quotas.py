@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.citizen import FollowersFullError, Limits, Profile, QuotaError, Vehicle
-from shared.stores.citizens import Citizens
-from shared.stores.profiles import Subject
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.profiles import Subject
 from tests.support.aws import Engine, Tables, Watched
-from tests.support.build import NOON, OTHER_PLATE, PHONE, SUB
+from tests.support.build import NOON, OTHER_PLATE, PHONE, SUB, follower
 
 MIDNIGHT = timedelta(hours=12)
 LIMITS = Limits(queries=5, plates=2, links=2, vehicles=3, unreadable=4)
@@ -44,7 +44,7 @@ class TestLookUps:
         admission = citizens.admit(SUB, PHONE, "ckb", subject(1), LIMITS, NOON)
         assert admission.profile == Profile(PHONE, "ckb") == citizens.profile(SUB)
         assert not admission.linked
-        assert not admission.proven
+        assert not admission.proof
 
     def test_a_chosen_language_stays(self, citizens: Citizens) -> None:
         citizens.choose(SUB, PHONE, "ckb", None)
@@ -135,7 +135,7 @@ class TestLookUps:
             admit(citizens, subject(number))
         admission = citizens.admit(SUB, PHONE, "en", subject(7), LIMITS, NOON)
         assert admission.linked
-        assert admission.proven
+        assert admission.proof
         citizens.unlink(SUB, "v7", "OLD#11#7", proven=True)
         with pytest.raises(QuotaError):
             admit(citizens, subject(7))
@@ -160,18 +160,36 @@ class TestLookUps:
         assert outcomes.count("admitted") == 3
         assert outcomes.count("plates") == 5
 
-    def test_costs_one_call_and_a_second_where_the_day_is_new_or_the_plate_linked(
+    def test_costs_one_call_and_a_second_where_the_day_is_new_the_plate_the_last_or_linked(
         self, citizens: Citizens, port: Watched
     ) -> None:
-        admit(citizens, subject(1))
-        assert port.operations == ["UpdateItem"] * 2
-        port.operations.clear()
-        admit(citizens, subject(2))
-        assert port.operations == ["UpdateItem"]
+        for number, calls in ((1, 2), (2, 1), (2, 1), (3, 2), (3, 1)):
+            port.operations.clear()
+            admit(citizens, subject(number), limits=Limits(queries=50, plates=3))
+            assert port.operations == ["UpdateItem"] * calls
         citizens.link(SUB, vehicle(7), NOON, LIMITS)
         port.operations.clear()
-        admit(citizens, subject(7))
+        admit(citizens, subject(7), limits=Limits(queries=50, plates=3))
         assert port.operations == ["UpdateItem"] * 2
+
+    def test_days_on_end_of_used_up_plates_are_counted_with_the_last_plate(self, citizens: Citizens) -> None:
+        def day(number: int, *plates: int, most: int = 2) -> list[int]:
+            limits, at = Limits(queries=50, plates=most), NOON + timedelta(days=number)
+            return [citizens.admit(SUB, PHONE, "en", subject(plate), limits, at).full_days for plate in plates]
+
+        assert day(0, 1, 2, 2, 1) == [0, 1, 0, 0]
+        assert day(1, 3, 4) == [0, 2]
+        assert day(1, 5, most=3) == [2]
+        assert day(2, 6, 7) == [0, 3]
+        assert day(3, 8) == [0]
+        assert day(4, 1, 2) == [0, 1]
+        assert day(5, 3, most=1) == [2]
+
+    def test_one_plate_a_day_is_used_up_by_a_citizens_first(self, citizens: Citizens) -> None:
+        limits = Limits(queries=50, plates=1)
+        assert citizens.admit(SUB, PHONE, "en", None, limits, NOON).full_days == 0
+        assert citizens.admit(SUB, PHONE, "en", subject(1), limits, NOON).full_days == 1
+        assert citizens.admit("another", PHONE, "en", subject(1), limits, NOON).full_days == 1
 
     def test_plates_are_kept_as_fingerprints_only(self, citizens: Citizens, tables: Tables) -> None:
         citizens.admit(SUB, PHONE, "en", Subject(OTHER_PLATE.key, "mark"), LIMITS, NOON)
@@ -215,7 +233,7 @@ class TestLinks:
         with pytest.raises(QuotaError):
             citizens.link(SUB, vehicle(3), NOON, LIMITS)
         assert [each.vehicle_id for each in citizens.vehicles(SUB)] == ["v1", "v2"]
-        assert citizens.follower("OLD#11#3", SUB) is None
+        assert follower(citizens, "OLD#11#3") is None
 
     def test_links_and_look_ups_count_apart(self, citizens: Citizens) -> None:
         citizens.link(SUB, vehicle(1), NOON, LIMITS)
@@ -291,16 +309,71 @@ class TestFollowersOfAPlate:
             citizens.link("c", vehicle(1), NOON, limits)
 
     def test_of_many_at_once_no_more_enter(self, engine: Engine, tables: Tables) -> None:
-        stores = [Citizens(engine.fast(), tables["Citizens"]) for _ in range(4)]
+        stores = [Citizens(engine.fast(), tables["Citizens"]) for _ in range(8)]
 
         def enters(number: int) -> bool:
             try:
-                return self.link(stores[number % 4], f"sub-{number}") is None
+                return self.link(stores[number], f"sub-{number}") is None
             except FollowersFullError:
                 return False
 
         with ThreadPoolExecutor(len(stores)) as threads:
             assert list(threads.map(enters, range(8))).count(True) == 2
+
+
+class TestProofs:
+    """Tries at registration numbers, on all plates, and what would keep a right one from being linked."""
+
+    LIMITS = Limits(proofs=3, links=2, vehicles=2)
+
+    def count(self, citizens: Citizens, number: int = 1, after: timedelta = timedelta()) -> None:
+        citizens.count_proof(SUB, PHONE, "en", f"OLD#11#{number}", self.LIMITS, NOON + after)
+
+    def refused(self, citizens: Citizens, number: int = 1) -> str:
+        with pytest.raises(QuotaError) as refused:
+            self.count(citizens, number)
+        return refused.value.quota
+
+    def test_are_counted_by_the_day_over_all_plates(self, citizens: Citizens) -> None:
+        for number in (1, 2, 1):
+            self.count(citizens, number)
+        assert self.refused(citizens, 3) == "proofs"
+        self.count(citizens, 3, MIDNIGHT)
+
+    @pytest.mark.parametrize(("days", "quota"), [(1, "vehicles"), (0, "links")])
+    def test_are_refused_where_nothing_more_can_be_linked(self, citizens: Citizens, days: int, quota: str) -> None:
+        limits = self.LIMITS._replace(vehicles=2 if days else 9)
+        for number in (1, 2):
+            citizens.link(SUB, vehicle(number), NOON - timedelta(days=days), limits)
+        with pytest.raises(QuotaError) as refused:
+            citizens.count_proof(SUB, PHONE, "en", "OLD#11#3", limits, NOON)
+        assert refused.value.quota == quota
+        citizens.count_proof(SUB, PHONE, "en", "OLD#11#1", limits, NOON)  # a link that is there may be proved
+
+    def test_of_many_at_once_no_more_are_counted(self, engine: Engine, tables: Tables) -> None:
+        stores = [Citizens(engine.fast(), tables["Citizens"]) for _ in range(8)]
+
+        def counted(number: int) -> bool:
+            try:
+                self.count(stores[number], number)
+            except QuotaError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(len(stores)) as threads:
+            assert list(threads.map(counted, range(8))).count(True) == 3
+
+    def test_so_many_wait_for_their_card(self, citizens: Citizens) -> None:
+        limits = Limits(pending=1)
+        waiting = [vehicle(number)._replace(pending_at="now") for number in (1, 2)]
+        assert citizens.link(SUB, waiting[0], NOON, limits) is None
+        with pytest.raises(QuotaError) as refused:
+            citizens.link(SUB, waiting[1], NOON, limits)
+        assert refused.value.quota == "pending"
+        citizens.link(SUB, vehicle(2), NOON, limits)
+        assert not citizens.change(SUB, vehicle(2), waiting[1], most_pending=1)
+        assert citizens.unlink(SUB, "v1", "OLD#11#1", proven=False)
+        assert citizens.change(SUB, vehicle(2), waiting[1], most_pending=1)
 
 
 class TestVehicles:
@@ -309,10 +382,10 @@ class TestVehicles:
         changed = vehicle(1)._replace(relation="family", notify=False, proven=True)
         assert citizens.change(SUB, vehicle(1), changed)
         assert citizens.vehicle(SUB, "v1") == changed
-        follower = citizens.follower("OLD#11#1", SUB)
-        assert follower is not None
-        assert (follower.relation, follower.notify, follower.proven) == ("family", False, True)
-        assert citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).proven
+        kept = follower(citizens, "OLD#11#1")
+        assert kept is not None
+        assert (kept.relation, kept.notify, kept.proven) == ("family", False, True)
+        assert citizens.admit(SUB, PHONE, "en", subject(1), LIMITS, NOON).proof
 
     def test_changes_from_two_sides_undo_nothing_of_one_another(self, citizens: Citizens) -> None:
         read = vehicle(1)

@@ -40,7 +40,13 @@ _BETWEEN_TWO_STEPS: Final = (
     "a failed file has none: laid only where a newer version of its key ends at that very moment"
 )
 _HANDED_ON: Final = "asked for by SNS, which hands an SMS to End User Messaging; the emulator's keeps it"
+_BEFORE_THE_WALK: Final = (
+    "only where the registry decides of a proof between the making of a message and its sending, before the walk comes"
+)
 CANNOT_BE_USED_HERE: Final[dict[Right, str]] = {
+    Right("NotifySendSms", "dynamodb:GetItem", "*Citizens*"): _BEFORE_THE_WALK,
+    Right("NotifySendSms", "dynamodb:UpdateItem", "*Citizens*"): _BEFORE_THE_WALK,
+    Right("NotifySendSms", "dynamodb:DeleteItem", "*Registry*"): _BEFORE_THE_WALK,
     Right("NotifyOnDelivery", "dynamodb:Query", "*"): _NO_DELIVERY_LOGS,
     Right("NotifyOnDelivery", "dynamodb:UpdateItem", "*"): _NO_DELIVERY_LOGS,
     Right("NotifyOnDelivery", "sqs:SendMessage", "*"): _NO_DELIVERY_LOGS,

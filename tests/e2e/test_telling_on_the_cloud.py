@@ -22,7 +22,7 @@ from shared.aws_json import FastClient, Json
 from shared.clock import now
 from shared.domain.citizen import Vehicle
 from shared.domain.plate import GERMAN, Plate
-from shared.stores.citizens import Citizens
+from shared.stores.people.citizens import Citizens
 from tests.e2e import files
 from tests.support.cloud import ROOT, Cloud, wait_for
 
@@ -233,7 +233,7 @@ def faulty(tmp_path: Path) -> Path:
     """A tree of its own, in which the function cannot read a violation without a place."""
     root = tmp_path / "faulty"
     root.mkdir()
-    for folder in ("functions", "infra"):
+    for folder in ("functions", "infra", "docs"):
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "template.yaml", root)
     (root / ".venv").symlink_to(ROOT / ".venv")
@@ -314,5 +314,112 @@ def test_a_poison_record_stops_nobody_else(
         wait_for(lambda: cloud.sms(unlucky.phone), 60, "the last SMS")
         assert failed.payloads() == []
         assert {phone: len(texts) for phone, texts in cloud.all_sms().items()} == {person.phone: 1 for person in people}
+    finally:
+        cloud.stop()
+
+
+# ---------------------------------------------------------------- many followers of each plate
+
+
+PLATES, FOLLOWERS_EACH = 200, 50
+
+
+def count_messages(call: FastClient, table: str) -> int:
+    """How many messages about violations stand in the table."""
+    request: Json = {
+        "TableName": table,
+        "Select": "COUNT",
+        "ConsistentRead": True,
+        "FilterExpression": "attribute_exists(violations)",
+    }
+    count = 0
+    while True:
+        page = call("dynamodb", "Scan", request)
+        count += page["Count"]
+        if not page.get("LastEvaluatedKey"):
+            return count
+        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def test_fifty_followers_of_each_of_two_hundred_plates_beside_a_poison_record(
+    tmp_path: Path, faulty: Path, say: Say, port: Callable[[Cloud], FastClient]
+) -> None:
+    everybody = PLATES * FOLLOWERS_EACH
+    people = [
+        Person(f"ur-many-{n:05}", f"+9647{900_000_000 + n}", str(400_000 + n // FOLLOWERS_EACH))
+        for n in range(everybody)
+    ]
+    rows = [files.row(str(400_000 + n), violation_no=f"M-{n}") for n in range(PLATES)]
+    rows.insert(PLATES // 2, files.row("700000", violation_no="M-poison", place=""))
+    cloud = Cloud.at(tmp_path / "cloud", faulty).start()
+    try:
+        assert cloud.stack
+        tables, call = cloud.stack["tables"], port(cloud)
+        failed = FailedRecords(cloud.aws("s3"), cloud.outputs()["FailedRecordsBucket"])
+        follow(call, tables["Citizens"], people)
+        cloud.upload("live/many.csv", files.csv(rows))
+        began = time.monotonic()
+
+        wait_for(lambda: count_messages(call, tables["Messages"]) >= everybody, 600, "a message for everybody", every=5)
+        say(f"{everybody:,} messages of {PLATES} plates stood {time.monotonic() - began:.0f} s after the upload")
+        wait_for(lambda: len(cloud.all_sms()) >= everybody, 1500, "an SMS for everybody", every=5)
+        out = time.monotonic() - began
+        say(f"their last SMS was out after {out:.0f} s: {everybody / out:.0f} a second")
+
+        messages = wait_for(lambda: ended(call, tables["Messages"]), 120, "no message waits any more", every=5)
+        assert sorted((each["sub"]["S"], *(said["S"] for said in each["said"]["L"])) for each in messages) == [
+            (person.sub, f"M-{n // FOLLOWERS_EACH}") for n, person in enumerate(people)
+        ]
+        sms = cloud.all_sms()
+        assert {phone: len(texts) for phone, texts in sms.items()} == {person.phone: 1 for person in people}
+        (payload,) = wait_for(failed.payloads, 30, "the record in the bucket")
+        assert [record["dynamodb"]["Keys"] for record in payload["Records"]] == [{"pk": {"S": "M-poison"}}]
+    finally:
+        cloud.stop()
+
+
+# ---------------------------------------------------------------- a day of two dollars
+
+
+ANSWERS = 24
+OF_TWO_DOLLARS = 16
+"""Answers at $0.05 that 40% of two dollars pay."""
+
+
+def test_a_day_of_two_dollars_holds_answers_and_neither_a_reminder_nor_a_receipt(tmp_path: Path) -> None:
+    cloud = Cloud.at(tmp_path / "cloud", parameters="SmsSpendDayCap=2").start()
+    try:
+        askers = [(phone := files.phone(), cloud.token(f"ur-asker-{n}", phone)) for n in range(4)]
+        for n in range(ANSWERS):
+            asked = {"plate": f"بغداد ز {files.plate_number()}"}
+            assert cloud.request("POST", "/v1/queries", asked, token=askers[n % len(askers)][1]).status == 200
+
+        def answered() -> int:
+            return sum(len(cloud.sms(phone)) for phone, _ in askers)
+
+        wait_for(lambda: answered() == OF_TWO_DOLLARS, 60, "the answers that the day pays")
+        number, phone = files.plate_number(), files.phone()
+        token = cloud.token("ur-owner", phone)
+        vehicle = {"plate": f"بغداد ز {number}", "relation": "self", "notify": True}
+        assert cloud.request("POST", "/v1/vehicles", vehicle, token=token).status == 201
+        rises_soon = files.row(number, recorded_at=files.now(-26), occurred_at=files.now(-27))
+        version = cloud.upload("backlog/soon.csv", files.csv([rises_soon]))
+        assert cloud.report("backlog/soon.csv", version)["counts"]["inserted"] == 1
+        cloud.invoke("notify.remind.handler")
+        (reminder,) = wait_for(lambda: cloud.sms(phone), 30, "the reminder")
+        assert "تذكير" in reminder
+
+        order = {"violations": [rises_soon["violation_no"]], "gateway": "sandbox", "return_url": f"{cloud.url}/"}
+        key = {"idempotency-key": "two-dollars"}
+        payment = cloud.request("POST", "/v1/payments", order, token=token, headers=key).body
+        assert cloud.request("POST", f"/_local/gateway/{payment['payment_id']}/pay").status == 200
+        _, receipt = wait_for(lambda: len(found := cloud.sms(phone)) == 2 and found, 30, "the receipt")
+        assert "GH-" in receipt
+
+        assert cloud.stack
+        held = list(cloud.aws("dynamodb").get_paginator("scan").paginate(TableName=cloud.stack["tables"]["Messages"]))
+        waiting = [each for page in held for each in page["Items"] if each.get("status") == {"S": "waiting"}]
+        assert [each["kind"]["S"] for each in waiting] == ["query_result"] * (ANSWERS - OF_TWO_DOLLARS)
+        assert answered() == OF_TWO_DOLLARS
     finally:
         cloud.stop()

@@ -12,7 +12,7 @@ from tests.support.crashes import Crash, Faults
 from tests.support.functions import Functions, forget
 
 CALLS = 6
-CALLS_TO_LINK = 10
+CALLS_TO_LINK = 11
 BODY = {"plate": f"11 ز {PLATE.number}"}
 
 

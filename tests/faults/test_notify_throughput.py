@@ -124,7 +124,7 @@ def test_many_senders_at_once_give_nothing_up(capsys: pytest.CaptureFixture[str]
 
     def send(number: int) -> bool:
         message_id = f"m{number}"
-        reserving = reservation(NOON, text=message_id, sub=message_id, kind=MessageKind.NEW_VIOLATION)
+        reserving = reservation(NOON, text=message_id, who=message_id, kind=MessageKind.NEW_VIOLATION)
         for attempt in range(1, 6):
             received[message_id] = attempt
             try:

@@ -5,6 +5,7 @@ An attribute is missing, is of another type, holds a word or a date that is none
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -15,8 +16,10 @@ from shared.domain.citizen import Vehicle
 from shared.domain.plate import Plate
 from shared.domain.text import digest
 from shared.domain.violation import Violation
+from shared.plate_crypto import PlateCrypto
+from shared.stores.registry import Registry
 from tests.support.asking import ASKED, TYPED, call, on_vehicle
-from tests.support.build import NOON, OTHER_PLATE, PHONE, PLATE, SUB, store, violation
+from tests.support.build import NOON, OTHER_PLATE, PHONE, PLATE, SUB, registration, store, violation
 from tests.support.functions import Functions
 from tests.support.metrics import counted
 from tests.support.payment_requests import payment_body
@@ -59,6 +62,17 @@ def linked(functions: Functions, sub: str = SUB, plate: Plate = PLATE, **fields:
     functions.citizens.seen_in_person(sub, PHONE, "en")
     values = {"category": None, "relation": "self", "notify": False, "proven": False, **fields}
     functions.citizens.link(sub, Vehicle(vehicle_id, plate.key, **values), NOON)
+    return vehicle_id
+
+
+def proved(functions: Functions) -> str:
+    """Link a vehicle by the number on its card, and return its id."""
+    port = functions._fast()
+    crypto = PlateCrypto.from_secret(port, os.environ["PLATE_KEY_SECRET"])
+    Registry(port, functions.tables["Registry"], crypto).write([registration("AB12345")])
+    reply = functions.link({**ASKED, "proof": {"type": "registration", "number": "AB-12345"}})
+    assert reply.body["proven"]
+    vehicle_id: str = reply.body["vehicle_id"]
     return vehicle_id
 
 
@@ -211,7 +225,7 @@ def test_the_other_vehicles_are_listed(
 def test_the_other_followers_are_listed_and_can_be_removed(
     functions: Functions, damage: Callable[..., None], unreadable: Callable[[], float], kind: str
 ) -> None:
-    vehicle_id = linked(functions, proven=True)
+    vehicle_id = proved(functions)
     other_id, _ = linked(functions, "another"), linked(functions, "damaged")
     damage("Citizens", key(f"P#{PLATE.key}", "damaged"), *LINK[kind])
     body = on_vehicle(functions, "GET", vehicle_id, "/followers").body
@@ -226,7 +240,7 @@ def test_the_other_followers_are_listed_and_can_be_removed(
 def test_a_follower_whose_profile_is_damaged_is_listed_without_a_phone(
     functions: Functions, damage: Callable[..., None], unreadable: Callable[[], float]
 ) -> None:
-    vehicle_id = linked(functions, proven=True)
+    vehicle_id = proved(functions)
     linked(functions, "damaged")
     damage("Citizens", key("damaged", "PROFILE"), "phone", {"N": "5"})
     body = on_vehicle(functions, "GET", vehicle_id, "/followers").body
@@ -235,12 +249,40 @@ def test_a_follower_whose_profile_is_damaged_is_listed_without_a_phone(
 
 
 def test_an_unknown_relation_is_told_as_other(functions: Functions, damage: Callable[..., None]) -> None:
-    vehicle_id = linked(functions, proven=True)
+    vehicle_id = proved(functions)
     for item in (key(SUB, f"VEHICLE#{vehicle_id}"), key(f"P#{PLATE.key}", SUB)):
         damage("Citizens", item, "relation", {"S": "employer"})
     assert [each["relation"] for each in call(functions, "GET /v1/vehicles").body["items"]] == ["other"]
     followers = on_vehicle(functions, "GET", vehicle_id, "/followers").body["items"]
     assert [each["relation"] for each in followers] == ["other"]
+
+
+CARD: Final[Mapping[str, tuple[str, Damage]]] = {
+    "no number": ("number", None),
+    "a version of another type": ("version", {"N": "5"}),
+    "a mark of a later version": ("first", LATER),
+}
+
+
+@pytest.mark.parametrize("kind", CARD)
+def test_a_card_that_cannot_be_read_proves_nothing_and_ends_no_proof(
+    functions: Functions, damage: Callable[..., None], unreadable: Callable[[], float], kind: str
+) -> None:
+    store(functions.violations, violation(place="by the bridge"))
+    vehicle_id = proved(functions)
+    (card,) = [item for item in functions.tables.items("Registry") if item["sk"]["S"].startswith("NUMBER#")]
+    damage("Registry", key(card["pk"]["S"], card["sk"]["S"]), *CARD[kind])
+    unreadable()
+    body = functions.ask({"plate": TYPED}).body
+    assert (body["violations"][0]["place"], body["incomplete"], body["totals"]["complete"]) == (None, True, True)
+    assert [each["proven"] for each in call(functions, "GET /v1/vehicles").body["items"]] == [False]
+    assert on_vehicle(functions, "GET", vehicle_id, "/followers").status == 403
+    assert functions.link(ASKED, claims={"sub": "another"}).status == 201
+    assert unreadable() >= 3
+    port = functions._fast()
+    port("dynamodb", "PutItem", {"TableName": functions.tables["Registry"], "Item": card})
+    assert functions.ask({"plate": TYPED}).body["violations"][0]["place"] == "by the bridge"
+    assert {item["kind"]["S"] for item in functions.tables.items("Messages") if "kind" in item} == {"query_result"}
 
 
 # ---------------------------------------------------------------- profile and look-ups
@@ -254,7 +296,7 @@ PROFILE: Final[Mapping[str, tuple[str, Damage]]] = {
     "plates that are no set": ("plates", {"S": "x"}),
     "a day that is a number": ("day", {"N": "20261120"}),
     "vehicles of a later version": ("linked", LATER),
-    "proofs of another type": ("proven", {"S": "x"}),
+    "proofs of another type": ("pending", {"S": "x"}),
 }
 
 
@@ -263,14 +305,14 @@ def test_a_look_up_goes_on_with_a_damaged_profile(
     functions: Functions, damage: Callable[..., None], unreadable: Callable[[], float], kind: str
 ) -> None:
     store(functions.violations, violation())
-    linked(functions, plate=OTHER_PLATE, proven=True)
+    linked(functions, plate=OTHER_PLATE)
     functions.ask({"plate": "11 7"})
     call(functions, "PATCH /v1/me", body={"language": "en", "sms": True})
     damage("Citizens", key(SUB, "PROFILE"), *PROFILE[kind])
     unreadable()
     body = functions.ask({"plate": TYPED}).body
     assert (body["totals"]["amount"], body["totals"]["complete"]) == (50_000, True)
-    is_readable = PROFILE[kind][0] in ("queries", "plates", "day", "linked", "proven")
+    is_readable = PROFILE[kind][0] not in ("sms", "chosen_language")
     assert body["sms"]["status"] == ("queued" if is_readable else "off")
     assert unreadable() >= (kind != "vehicles of a later version")
     assert functions.ask({"plate": TYPED}).status == 200

@@ -27,6 +27,7 @@ CACHED = (
     load_chunk._crypto,
     load_chunk._audience,
     load_chunk._violations,
+    load_chunk._registry,
     api._files,
     api._s3,
 )
@@ -47,6 +48,7 @@ def ingest(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> I
         "UPLOADS_BUCKET": ingest.bucket,
         "EDGE_SECRET": "",
         "CHUNK_QUEUE_URL": sqs(engine).create_queue(QueueName=ingest.bucket)["QueueUrl"],
+        "PROOF_QUEUE_URL": sqs(engine).create_queue(QueueName=f"{ingest.bucket}-proofs")["QueueUrl"],
         "OPERATOR_TOPIC": topic(engine),
         "FEED_ENCODING": "utf-8",
         "MAX_BAD_ROWS_PERCENT": "20",
@@ -55,6 +57,7 @@ def ingest(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> I
         "ANNOUNCE_WITHIN_DAYS": "45",
         "MIN_AMOUNT": "1000",
         "MAX_NEWS": "30000",
+        "MAX_MOVED_PLATES": "1000",
         "POWERTOOLS_SERVICE_NAME": "gharama",
         "POWERTOOLS_METRICS_NAMESPACE": "Gharama",
     }
@@ -153,6 +156,15 @@ def test_the_least_fine_is_the_stacks(ingest: Ingest, monkeypatch: pytest.Monkey
     refused = ingest.put("live/b.csv", text([row() for _ in range(30)]))
     assert on_file.handler(lambda_events.records([lambda_events.queued(refused)]), context()) == ALL_DONE
     assert chunks(ingest) == []
+
+
+def test_a_file_of_registrations_has_its_cards_walked(ingest: Ingest) -> None:
+    header = b"plate_family,plate_governorate,plate_letter,plate_number,registration_no\n"
+    take(ingest, ingest.put("registry/a.csv", header + "german,11,ز,12345,AB-12345\n".encode()))
+    client = sqs(ingest.engine)
+    url = client.get_queue_url(QueueName=f"{ingest.bucket}-proofs")["QueueUrl"]
+    (message,) = client.receive_message(QueueUrl=url)["Messages"]
+    assert message["Body"] == "{}"
 
 
 def test_chunk_messages_are_small(ingest: Ingest) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from tests.support.aws import Engine, Tables
 from tests.support.build import NOON
 from tests.support.ingesting import Ingest, row, text
 
+FILES = Path(__file__).parents[1] / "files"
 COLUMNS = (
     "plate_family", "plate_governorate", "plate_category", "plate_letter", "plate_number", "registration_no",
     "updated_at",
@@ -37,7 +40,7 @@ def cards(*rows: dict[str, str]) -> bytes:
 
 def proves(ingest: Ingest, number: str, plate_number: str = "12345") -> bool:
     plate = Plate(GERMAN, "11", "ز", plate_number)
-    return ingest.registry().prove("ur-1", plate.key, None, number, NOON).right
+    return ingest.registry().prove(plate.key, None, number)[0].right
 
 
 def counts(report: dict[str, Any]) -> dict[str, int]:
@@ -54,7 +57,7 @@ def test_every_row_is_accounted_for(ingest: Ingest) -> None:
     report = ingest.take("registry/a.csv", cards(*(card(str(n)) for n in range(1, 99)), card("5", "CD-9999"), *bad))
     assert report["status"] == "loaded"
     assert report["counts"] == {
-        "rows": 101, "inserted": 98, "updated": 0, "unchanged": 0, "stale": 1, "rejected": 2,
+        "rows": 101, "inserted": 98, "updated": 0, "unchanged": 0, "stale": 1, "rejected": 2, "waiting": 0,
     }  # fmt: skip
     rejected = ingest.rejected("registry/a.csv")
     assert [(reject["line"], reject["error_code"], reject["registration_no"]) for reject in rejected] == [
@@ -89,6 +92,30 @@ def test_a_newer_file_replaces_and_an_older_is_stale(ingest: Ingest) -> None:
     assert [proves(ingest, number) for number in ("OLD1111", "NEW2222")] == [False, True]
 
 
+def test_an_old_file_again_brings_no_number_back_without_a_date(ingest: Ingest) -> None:
+    def take(days: int, name: str) -> dict[str, Any]:
+        content = (FILES / f"cards-{name}.csv").read_bytes()
+        return ingest.take_at(NOON + timedelta(days=days), f"registry/{days}.csv", content)
+
+    assert counts(take(1, "1")) == {"rows": 3, "inserted": 3}
+    assert counts(take(2, "2-one-sold")) == {"rows": 3, "updated": 1, "unchanged": 2}
+    again = take(3, "1")
+    assert counts(again) == {"rows": 3, "unchanged": 2, "stale": 1}
+    assert [(each["code"], each["column"], each["rows"], each["first_line"]) for each in again["warnings"]] == [
+        ("returns_undated", "registration_no", 1, 3)
+    ]
+    assert [proves(ingest, number, "61201") for number in ("ا100201", "ب300400")] == [False, True]
+    assert counts(take(4, "3-sold-again")) == {"rows": 3, "updated": 1, "unchanged": 2}
+    assert proves(ingest, "ج500600", "61201")
+
+
+def test_a_date_brings_a_number_back(ingest: Ingest) -> None:
+    for number, day in (("A-1111", "01"), ("B-2222", "02"), ("A-1111", "03")):
+        report = ingest.take("registry/a.csv", cards(card(registration_no=number, updated_at=f"2026-01-{day}")))
+        assert report["counts"]["stale"] == 0
+    assert proves(ingest, "A1111")
+
+
 def test_a_chunk_that_runs_again_counts_as_it_did(ingest: Ingest) -> None:
     version = ingest.receive(ingest.put("registry/a.csv", cards(*(card(str(n)) for n in range(1, 251)))))
     ((file_id, chunk),) = ingest.queued
@@ -115,7 +142,7 @@ def test_gzip_and_arabic_headers_are_taken(ingest: Ingest) -> None:
     content = gzip.compress(f"{header}\r\nأب ١٢٣٤٥;ألماني;نينوى;حمل;ن;١٤٣٧٣٠\r\n".encode())
     assert counts(ingest.take("registry/a.csv.gz", content)) == {"rows": 1, "inserted": 1}
     plate = Plate(GERMAN, "12", "ن", "143730")
-    assert ingest.registry().prove("ur-1", plate.key, "cargo", "اب12345", NOON).right
+    assert ingest.registry().prove(plate.key, "cargo", "اب12345")[0].right
 
 
 @pytest.mark.parametrize(

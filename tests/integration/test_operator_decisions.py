@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,7 +31,11 @@ class Stand(Deployment):
     def __init__(self, engine: Engine, functions: Functions) -> None:
         super().__init__("stand", self._client, clock=lambda: functions.clock.at)
         self.physical = {  # type: ignore[assignment]
-            **{name: functions.tables[name] for name in ("Violations", "Payments", "Messages", "Settlements")},
+            **{
+                name: functions.tables[name]
+                for name in ("Violations", "Citizens", "Payments", "Messages", "Settlements")
+            },
+            "PlateKeySecret": os.environ["PLATE_KEY_SECRET"],
             "OperatorActions": "actions",
             "PayPollGateways": "pay.poll_gateways",
         }

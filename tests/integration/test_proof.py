@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from shared.access.grant import Access
 from shared.plate_crypto import PlateCrypto
 from shared.stores.registry import Registry
-from tests.support.asking import ASKED, OWN, TYPED, call, on_vehicle
-from tests.support.build import OTHER_PLATE, PLATE, SUB, registration, store, violation
+from tests.support.asking import ASKED, OWN, TYPED, call, entries, on_vehicle
+from tests.support.build import OTHER_PLATE, PLATE, SUB, follower, registration, store, violation
 from tests.support.functions import Functions, Reply, forget
 
 CARD = "AB-12345"
@@ -67,22 +69,46 @@ class TestProof:
         (stranger,) = functions.ask({"plate": TYPED}, claims=OWN).body["violations"]
         assert (stranger["place"], stranger["occurred_at"]) == (None, "2026-11-19")
 
-    def test_five_wrong_numbers_stop_that_citizen_for_that_plate_for_the_day(
-        self, functions: Functions, registry: Registry
+    def test_ten_tries_a_day_are_all_whatever_the_plate_and_the_number(
+        self, functions: Functions, registry: Registry, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        counted: list[str] = []
+        monkeypatch.setattr("query.vehicles.count", counted.append)
         registry.write([registration("CD67890", OTHER_PLATE)])
-        assert [prove(functions, f"WRONG{n}").status for n in range(5)] == [422] * 5
-        reply = prove(functions)
-        assert (reply.status, reply.body["code"]) == (429, "quota_proofs")
-        assert reply.headers["retry-after"] == str(12 * 3600)
-        assert prove(functions, claims=OWN).status == 201
-        other = {"plate": f"12 ز {OTHER_PLATE.number}", "relation": "self"}
-        assert functions.link({**other, "proof": {"type": "registration", "number": "CD67890"}}).status == 201
-        functions.clock.forward(hours=12)
         assert prove(functions).status == 201
+        plates = [{"plate": f"11 ز {number}", "relation": "self"} for number in range(1, 9)]
+        proof = {"type": "registration", "number": "WRONG1"}
+        assert [functions.link({**plate, "proof": proof}).status for plate in plates] == [422] * 8
+        assert prove(functions, "WRONG2").status == 422
+        assert set(counted) == {"ProofRefused"}
+        other = {"plate": f"12 ز {OTHER_PLATE.number}", "relation": "self"}
+        right, wrong = (
+            functions.link({**other, "proof": {"type": "registration", "number": number}})
+            for number in ("CD67890", "WRONG1")
+        )
+        assert right.body["code"] == wrong.body["code"] == "proofs_quota"
+        assert right.status == wrong.status == 429
+        assert right.headers["retry-after"] == str(12 * 3600)
+        assert Counter(counted)["SuspiciousProofs"] == 2
+        assert prove(functions, claims=OWN).status == 201
+        functions.clock.forward(hours=12)
+        assert functions.link({**other, "proof": {"type": "registration", "number": "CD67890"}}).status == 201
 
-    def test_right_numbers_are_no_wrong_tries(self, functions: Functions) -> None:
-        assert [prove(functions).status for _ in range(7)] == [201] + [200] * 6
+    def test_each_try_is_audited(self, functions: Functions) -> None:
+        for number in ("WRONG1", "WRONG2", CARD):
+            prove(functions, number)
+        assert [item["what"]["S"] for item in entries(functions)].count("proof") == 3
+
+    @pytest.mark.parametrize("left", ["LINKS_A_DAY", "MAX_VEHICLES"])
+    def test_what_would_refuse_the_right_number_refuses_the_wrong_one_alike(
+        self, functions: Functions, monkeypatch: pytest.MonkeyPatch, left: str
+    ) -> None:
+        monkeypatch.setenv(left, "1")
+        proof_is(monkeypatch, "optional")
+        assert functions.link({"plate": "11 ز 1", "relation": "self"}).status == 201
+        right, wrong = (prove(functions, number) for number in (CARD, "WRONG1"))
+        assert right.status == wrong.status
+        assert right.body["code"] == wrong.body["code"] in ("vehicles_full", "quota_links")
 
     def test_a_plate_that_many_try_raises_an_alarm_and_keeps_its_owner(
         self, functions: Functions, monkeypatch: pytest.MonkeyPatch
@@ -92,7 +118,7 @@ class TestProof:
         for citizen in range(5):
             for number in range(4):
                 prove(functions, f"WRONG{number}", claims={"sub": f"ur-{citizen}"})
-        assert counted == ["SuspiciousProofs"]
+        assert Counter(counted) == {"ProofRefused": 20, "SuspiciousProofs": 1}
         assert prove(functions, claims=OWN).status == 201
 
     def test_numbers_are_kept_as_fingerprints_only(self, functions: Functions) -> None:
@@ -148,7 +174,7 @@ class TestProof:
         self, functions: Functions, registry: Registry, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         register_both(registry)
-        proof_is(monkeypatch, "declared")
+        proof_is(monkeypatch, "optional")
         parts = {"family": "german", "governorate": "11", "letter": "ز", "number": PLATE.number}
         functions.link({"plate": {**parts, "category": "private"}, "relation": "self"})
         proof_is(monkeypatch, "registration")
@@ -159,7 +185,7 @@ class TestProof:
         self, functions: Functions, registry: Registry, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         register_both(registry)
-        proof_is(monkeypatch, "declared")
+        proof_is(monkeypatch, "optional")
         before = functions.link(ASKED).body
         proof_is(monkeypatch, "registration")
         after = prove(functions, "HIRE1").body
@@ -167,9 +193,9 @@ class TestProof:
         assert (after["proven"], after["plate"]["category"]) == (True, "hire")
         (listed,) = call(functions, "GET /v1/vehicles").body["items"]
         assert listed == {name: value for name, value in after.items() if name != "totals"}
-        follower = functions.citizens.follower(PLATE.key, SUB)
-        assert follower
-        assert (follower.proven, follower.category) == (True, "hire")
+        kept = follower(functions.citizens)
+        assert kept
+        assert (kept.proven, kept.category) == (True, "hire")
         assert prove(functions, "PRIVATE1").body == after
 
 
@@ -196,8 +222,11 @@ class TestOwner:
             assert on_vehicle(functions, "DELETE", vehicle_id).status == 204
         assert len(functions.phones.sent) == 1
 
-    def test_the_owner_sees_who_follows_and_can_end_it(self, functions: Functions, owned: str) -> None:
-        theirs = prove(functions).body["vehicle_id"]
+    def test_the_owner_sees_who_follows_and_can_end_it(
+        self, functions: Functions, owned: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        proof_is(monkeypatch, "optional")
+        theirs = functions.link(ASKED).body["vehicle_id"]
         items = on_vehicle(functions, "GET", owned, "/followers", claims=OWN).body["items"]
         assert [(each["me"], each["phone"]) for each in sorted(items, key=lambda each: not each["me"])] == [
             (True, "+964*******567"),
@@ -209,12 +238,27 @@ class TestOwner:
         assert remove().status == 204
         assert remove().body["code"] == "no_such_follower"
         assert call(functions, "GET /v1/vehicles").body["items"] == []
-        assert functions.citizens.follower(PLATE.key, SUB) is None
+        assert follower(functions.citizens) is None
+
+    def test_another_who_has_proved_it_too_is_the_directorates_to_judge(self, functions: Functions, owned: str) -> None:
+        theirs = prove(functions).body["vehicle_id"]
+        path = {"follower_id": theirs}
+        reply = on_vehicle(functions, "DELETE", owned, "/followers/{follower_id}", path=path, claims=OWN)
+        assert (reply.status, reply.body["code"]) == (409, "follower_proven")
+        assert functions.access() == Access.PROVEN
+        (contested,) = [item for item in functions.tables.items("Citizens") if item["pk"]["S"] == "CONTESTED"]
+        assert (contested["sub"]["S"], contested["other"]["S"]) == (OWN["sub"], SUB)
+
+    def test_the_owner_may_end_their_own_link_here_too(self, functions: Functions, owned: str) -> None:
+        path = {"follower_id": owned}
+        reply = on_vehicle(functions, "DELETE", owned, "/followers/{follower_id}", path=path, claims=OWN)
+        assert reply.status == 204
+        assert functions.access(sub=OWN["sub"]) == Access.NONE
 
     def test_without_proof_nobody_is_shown(
         self, functions: Functions, monkeypatch: pytest.MonkeyPatch, owned: str
     ) -> None:
-        proof_is(monkeypatch, "declared")
+        proof_is(monkeypatch, "optional")
         unproven = functions.link(ASKED).body["vehicle_id"]
         reply = on_vehicle(functions, "GET", unproven, "/followers")
         assert (reply.status, reply.body["code"]) == (403, "not_proven")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from query.api import handler
+from shared.access.grant import Access
 from shared.aws_json import AwsError
 from shared.domain.plate import KURDISTAN, Plate
 from shared.domain.rules import Rules, Window
@@ -33,7 +34,8 @@ SHOWN = {
 
 def kept(functions: Functions) -> set[str]:
     """The kinds of what is kept of citizens."""
-    return {item["sk"]["S"].partition("#")[0] for item in functions.tables.items("Citizens")}
+    items = functions.tables.items("Citizens")
+    return {"LOOKED" if item["pk"]["S"].startswith("L#") else item["sk"]["S"].partition("#")[0] for item in items}
 
 
 def dated(day: int, **fields: Any) -> Any:
@@ -214,7 +216,7 @@ class TestSms:
         functions.send_due()
         assert functions.ask({"plate": "11 1"}).body["sms"] == {"status": "same_as_recent", "parts": 0}
         assert functions.ask({"plate": "11 3"}).body["sms"] == {"status": "limit", "parts": 0}
-        assert functions.look_ups.may_see(SUB, ["OLD#11#3"], functions.clock.at) == {"OLD#11#3"}
+        assert functions.access("OLD#11#3") == Access.LOOKED_UP
         functions.clock.forward(hours=12)
         assert functions.ask({"plate": "11 3"}).body["sms"]["status"] == "queued"
 
@@ -229,7 +231,7 @@ class TestSms:
 
     def test_a_look_up_lets_its_citizen_pay_whatever_becomes_of_the_sms(self, functions: Functions) -> None:
         functions.ask({"plate": TYPED, "sms": False})
-        assert functions.look_ups.may_see(SUB, [PLATE.key], functions.clock.at) == {PLATE.key}
+        assert functions.access() == Access.LOOKED_UP
 
 
 class TestRefusals:
@@ -399,6 +401,7 @@ class TestLinking:
             "relation": "self",
             "notify": True,
             "proven": False,
+            "proof_pending": False,
             "totals": {"count": 1, "unpaid_count": 1, "amount": 50_000, **UNDISPUTED, "currency": "IQD"},
         }
         again = functions.link({"plate": PARTS, "relation": "family"})
@@ -411,7 +414,7 @@ class TestLinking:
     def test_a_number_found_in_several_categories_is_answered_with_them(self, functions: Functions) -> None:
         store(functions.violations, dated(1, category="hire"), dated(2, category="private"))
         assert functions.link({"plate": TYPED, "relation": "self"}).status == 409
-        assert kept(functions) == {"AUDIT", "PROFILE"}
+        assert kept(functions) == {"LOOKED", "PROFILE"}
         reply = functions.link({"plate": {**PARTS, "category": "hire"}, "relation": "self"})
         assert reply.status == 201
         assert reply.body["plate"]["category"] == "hire"

@@ -338,7 +338,7 @@ class TestCounter:
         (item,) = self.check(functions, {"violations": ["٥٥٠١٢ "]}).body["items"]
         assert (item["violation_no"], item["status"]) == ("٥٥٠١٢ ", "unpaid")
 
-    def test_a_hundred_are_one_read(
+    def test_a_hundred_are_one_read_and_one_write(
         self, engine: Engine, functions: Functions, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made = [violation() for _ in range(MAX_VIOLATIONS)]
@@ -348,12 +348,15 @@ class TestCounter:
         reply = self.check(functions, {"violations": [each.violation_no for each in made]})
         assert {item["status"] for item in reply.body["items"]} == {"unpaid"}
         assert len(reply.body["items"]) == MAX_VIOLATIONS
-        assert between.calls == 1
+        assert between.calls == len(("the key of fingerprints", "the violations", "who looked"))
 
     @pytest.mark.parametrize("scope", ["", "citizen", "directorates"])
-    def test_only_the_directorate_may_ask(self, functions: Functions, scope: str) -> None:
+    def test_only_the_directorate_may_ask_and_others_are_counted(
+        self, functions: Functions, scope: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         reply = self.check(functions, {"violations": ["V1"]}, {"scope": scope})
         assert (reply.status, reply.body["code"]) == (403, "scope_missing")
+        assert counted(capsys.readouterr().out) == {"ScopeRefused": [1]}
 
     @pytest.mark.parametrize(
         ("body", "field", "code"),

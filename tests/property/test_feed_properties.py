@@ -192,7 +192,7 @@ def test_every_row_of_a_chunk_is_in_exactly_one_count(changes: list[dict[str, st
     expected = sum(_is_filled(cells) for cells in csv.reader(io.StringIO(out.getvalue(), newline="")))
     outside: Any = Outside(out.getvalue().encode(), NAMES, expected)
 
-    ending = EndingPorts(outside, outside, lambda _: None, lambda: None)
+    ending = EndingPorts(outside, outside, lambda _: None, lambda: None, lambda: None)
     ports = load_chunk.Ports(
         ending,
         lambda _: outside,

@@ -37,7 +37,7 @@ def violations(draw: st.DrawFn) -> Violation:
 
 @given(st.lists(violations(), max_size=30), st.integers(1, 9), st.booleans())
 def test_the_items_of_all_pages_add_up_to_the_totals(found: list[Violation], limit: int, proven: bool) -> None:
-    teller = Teller(PLATE, to_text(NOON), "ar", proven=proven)
+    teller = Teller(PLATE, to_text(NOON), "ar", is_whole=lambda _: proven)
     ordered = newest_first(found)
     totals = totals_view(ordered, teller.due, complete=True)
     items, cursor = [], None

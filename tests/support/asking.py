@@ -23,9 +23,10 @@ def on_vehicle(functions: Functions, method: str, vehicle_id: str, rest: str = "
     return call(functions, f"{method} /v1/vehicles/{{vehicle_id}}{rest}", path=path, **request)
 
 
-def audits(functions: Functions) -> list[Json]:
-    """What is kept of look-ups."""
-    return [item for item in functions.tables.items("Citizens") if item["sk"]["S"].startswith("AUDIT#")]
+def entries(functions: Functions) -> list[Json]:
+    """What is kept of who looked, by instant."""
+    kept = [item for item in functions.tables.items("Citizens") if item["pk"]["S"].startswith("L#")]
+    return sorted(kept, key=lambda item: str(item["sk"]["S"]))
 
 
 UNDISPUTED = {"disputed_count": 0, "disputed_amount": 0, "complete": True}

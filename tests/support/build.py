@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from shared.aws_json import Call
-from shared.domain.citizen import Vehicle
+from shared.domain.citizen import Follower, Vehicle
 from shared.domain.plate import GERMAN, Plate
 from shared.domain.registration import Registration
 from shared.domain.time import BAGHDAD
 from shared.domain.violation import Violation, make_version
-from shared.stores.citizens import Citizens
 from shared.stores.items import transact
 from shared.stores.messaging.caps import Caps, Reservation
+from shared.stores.people.citizens import Citizens
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations
 
@@ -61,8 +61,16 @@ def row(subject: Violation, **fields: Any) -> Row:
 
 def registration(number: str, plate: Plate = PLATE, *, at: str = "2026-11-01", **fields: Any) -> Registration:
     """A row of a registration file: a plate and the number on its card, in its normal form. at: its version's date."""
-    version = make_version(None, f"{at}T00:00:00+03:00", 2)
-    values = {"plate_key": plate.key, "category": None, "dated": False, "ref": f"registry/a.csv@{version}", **fields}
+    instant = f"{at}T00:00:00+03:00"
+    version = make_version(None, instant, 2)
+    values = {
+        "plate_key": plate.key,
+        "category": None,
+        "dated": False,
+        "ref": f"registry-{at}#2",
+        "uploaded_at": instant,
+        **fields,
+    }
     return Registration(number=number, version=version, **values)
 
 
@@ -88,6 +96,11 @@ def later(subject: Violation, at: str = "2026-11-20T08:00:00+03:00", **fields: A
     return subject._replace(version=make_version(None, at, 2), **fields)
 
 
+def follower(citizens: Citizens, plate_key: str = PLATE.key, sub: str = SUB) -> Follower | None:
+    """A citizen as the plate's own list knows them, if it does."""
+    return next((each for each in citizens.followers(plate_key) if each.sub == sub), None)
+
+
 def follow(
     citizens: Citizens,
     sub: str = SUB,
@@ -106,5 +119,5 @@ def follow(
 
 def reservation(at: datetime = NOON, **fields: Any) -> Reservation:
     """What a message of one part takes of the caps."""
-    values = {"sub": SUB, "phone": PHONE, "text": "text", "cost": 50_000, "at": at, "kind": "refund", "attempt": 0}
+    values = {"who": SUB, "phone": PHONE, "text": "text", "cost": 50_000, "at": at, "kind": "refund", "attempt": 0}
     return Reservation(**(values | fields))

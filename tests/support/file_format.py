@@ -10,9 +10,10 @@ from typing import Final, NamedTuple
 from ingest.format.cells import STATUSES
 from ingest.format.columns import REGISTRATION_COLUMNS, VIOLATION_COLUMNS
 from ingest.reporting import report_page as page
-from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS, WARNINGS, Words, words
+from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS, words
+from ingest.reporting.warning_texts import WARNINGS, Words
 from shared.domain import plate
-from shared.domain.file import ENDED, OUTCOMES
+from shared.domain.file import ENDED, REGISTERED
 from shared.domain.governorates import GOVERNORATES
 from shared.domain.plate import CATEGORIES, FAMILY_WORDS
 from shared.domain.text import fold_name
@@ -45,7 +46,7 @@ COLUMNS: Final = {
 STATUSES_OF_A_FILE: Final = {status: page._STATUS[status][1] for status in ENDED}
 """How a file ends, and what the page of a report says of it."""
 
-COUNTS: Final = {outcome: page._COUNTS[outcome] for outcome in OUTCOMES}
+COUNTS: Final = {outcome: (page._REGISTERED | page._COUNTS)[outcome] for outcome in REGISTERED}
 """What a report counts, and what its page calls it."""
 
 

@@ -17,24 +17,30 @@ import boto3
 import pytest
 
 from pay.gateways import OrderStatus
+from shared.access.accesses import Accesses
+from shared.access.grant import Access
 from shared.aws_json import Call, Json
 from shared.domain.violation import Violation
 from shared.observability import logger
-from shared.stores.citizens import Citizens
+from shared.plate_crypto import PlateCrypto
 from shared.stores.files import Files
-from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.look_ups import LookUps
+from shared.stores.registry import Registry
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations
 from tests.support import lambda_events as events
 from tests.support.aws import Engine, Tables
-from tests.support.build import OTHER_PLATE, PHONE, PLATE, row
+from tests.support.build import OTHER_PLATE, PHONE, PLATE, SUB, row
 from tests.support.description import require_described
 from tests.support.fakes import Clock, FakeGateway, Phones, callback_body
 
 _OURS = ("query", "stats", "notify", "pay", "remit", "shared")
-_NOTIFYING = tuple(f"notify.{name}" for name in ("on_delivery", "on_violation", "remind", "send_sms", "sweep"))
+_NOTIFYING = tuple(
+    f"notify.{name}" for name in ("on_delivery", "on_registry", "on_violation", "remind", "send_sms", "sweep")
+)
 _NAMES = itertools.count(1)
 PERSONAL = (PLATE.number, OTHER_PLATE.number, PLATE.key, PHONE[4:], "Name-In-The-Token")
 """What no log may hold."""
@@ -106,11 +112,14 @@ class Functions:
         self.sqs = engine.sqs
         name = f"test-{next(_NAMES)}-{secrets.token_hex(4)}"
         self.queue: str = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        self.erasures: str = self.sqs.create_queue(QueueName=f"{name}-erasures")["QueueUrl"]
         self.failed_records = f"{name}-failed-records"  # made by the tests that need it
         secret = json.dumps({"api_key": "merchant", "callback_key": secrets.token_hex(16)})
         engine.fast()("secretsmanager", "CreateSecret", {"Name": name, "SecretString": secret})
-        plate_key = f"{name}-plate-key"
-        engine.fast()("secretsmanager", "CreateSecret", {"Name": plate_key, "SecretString": secrets.token_hex(32)})
+        plate_key, key = f"{name}-plate-key", secrets.token_hex(32)
+        engine.fast()("secretsmanager", "CreateSecret", {"Name": plate_key, "SecretString": key})
+        self.crypto = PlateCrypto(key.encode())
+        self.registry = Registry(engine.fast(), self.tables["Registry"], self.crypto)
         variables = {
             "POWERTOOLS_SERVICE_NAME": name,  # a logger of each test's own
             "POWERTOOLS_METRICS_NAMESPACE": "Gharama",
@@ -122,14 +131,17 @@ class Functions:
             "FILES_TABLE": self.tables["Files"],
             "REGISTRY_TABLE": self.tables["Registry"],
             "PLATE_KEY_SECRET": plate_key,
+            "PROOF_QUEUE_URL": self.queue,
             "EDGE_SECRET": "",
-            "PROOF": "declared",
+            "PROOF": "optional",
             "QUERIES_A_DAY": "50",
             "PLATES_A_DAY": "10",
             "LINKS_A_DAY": "5",
             "MAX_VEHICLES": "10",
             "MAX_FOLLOWERS": "50",
+            "PROOFS_A_DAY": "10",
             "SMS_QUEUE_URL": self.queue,
+            "ERASURE_QUEUE_URL": self.erasures,
             "FAILED_RECORDS_BUCKET": self.failed_records,
             "SMS_SENDER_ID": "Gharama",
             "QUIET_HOURS": "off",
@@ -169,11 +181,12 @@ class Functions:
             "pay.gateways.sandbox",
             "notify.providers.sns",
             "shared.clock",
+            "query.mine.made",
             *_NOTIFYING,
         ):
             importlib.import_module(module)
         monkeypatch.setattr("shared.clock.datetime", self.clock)
-        for module in ("query.ports", *_NOTIFYING):
+        for module in ("query.ports", "query.mine.made", *_NOTIFYING):
             monkeypatch.setattr(f"{module}.FastClient", self._fast)
         monkeypatch.setattr("notify.providers.sns.Sns", lambda sender_id: self.phones)
         monkeypatch.setattr("pay.ports.FastClient", lambda: _PerThread(self._fast))
@@ -235,8 +248,36 @@ class Functions:
             base64=True,
         )
 
+    def access(self, plate_key: str = PLATE.key, sub: str = SUB, *, needs_proof: bool = False) -> Access:
+        """What a citizen is to a plate now."""
+        tables = self.tables["Citizens"], self.tables["Registry"]
+        accesses = Accesses(self._fast(), *tables, self.crypto, needs_proof=needs_proof)
+        return accesses.access(sub, plate_key, self.clock.at).access
+
     def poll_gateways(self) -> None:
         run("pay.poll_gateways", events.schedule())
+
+    def export(self, limit: int = 100, **request: Any) -> list[Json]:
+        """All that is kept of a citizen, page by page."""
+        found: list[Json] = []
+        cursor = ""
+        while True:
+            query = {"limit": str(limit), **({"cursor": cursor} if cursor else {})}
+            page = self.call("query.mine.api", "GET /v1/me/export", query=query, **request).body
+            found += page["items"]
+            cursor = page["next_cursor"]
+            if not cursor:
+                return found
+
+    def erase(self, **request: Any) -> Reply:
+        return self.call("query.mine.api", "DELETE /v1/me", **request)
+
+    def go_on_erasing(self, sub: str) -> None:
+        """Give an erasure to its function as often as it comes again, each time when it is due."""
+        for _ in range(4):
+            self.clock.forward(minutes=2)
+            answer = run("query.mine.on_erasure", events.records([events.queued(json.dumps({"sub": sub}))]))
+            assert answer == {"batchItemFailures": []}
 
     # ------------------------------------------------------------------ streams and queues
 
@@ -298,6 +339,7 @@ class Functions:
         for client in self._clients:
             client.close()
         self.sqs.delete_queue(QueueUrl=self.queue)
+        self.sqs.delete_queue(QueueUrl=self.erasures)
         forget()
 
 

@@ -263,7 +263,9 @@ class World:
 
     def _ending_ports(self, gate: Callable[[], None]) -> EndingPorts:
         bucket: Any = self.bucket.through(gate)
-        return EndingPorts(Files(self._through(gate), self._tables[0]), bucket, self.operator.append, lambda: None)
+        return EndingPorts(
+            Files(self._through(gate), self._tables[0]), bucket, self.operator.append, lambda: None, lambda: None
+        )
 
     def _through(self, gate: Callable[[], None]) -> Call:
         def call(service: str, operation: str, request: Json) -> Json:

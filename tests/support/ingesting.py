@@ -20,14 +20,15 @@ from ingest.ending import EndingPorts
 from ingest.foreseeing import Audience, audience
 from ingest.format.origins import REGISTRY
 from ingest.held_news import Brake
+from ingest.moving import Moves
 from ingest.objects import Objects
 from shared.aws_json import Call
 from shared.clock import now
 from shared.domain.file import FileVersion
 from shared.plate_crypto import PlateCrypto
-from shared.stores.citizens import Citizens
 from shared.stores.files import Files
 from shared.stores.messaging.messages import Messages
+from shared.stores.people.citizens import Citizens
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
@@ -87,8 +88,8 @@ def text(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) ->
 class Ingest:
     """The ingest path over tables and a bucket. call, s3: ports that a test may break; queued: chunks on the queue.
 
-    encoding, rules, max_news: the stack's parameters. told: reports that the operator was told of. lay_guide: puts the
-    guide beside the reports.
+    encoding, rules, max_news, max_moved: the stack's parameters. told: reports that the operator was told of.
+    walks: how often cards were to be walked. lay_guide: puts the guide beside the reports.
     """
 
     def __init__(self, engine: Engine, tables: Tables) -> None:
@@ -106,7 +107,9 @@ class Ingest:
         self.encoding = "utf-8"
         self.rules = RULES
         self.max_news = 30_000
+        self.max_moved = 1_000
         self.told: list[dict[str, Any]] = []
+        self.walks = 0
         self.queued: list[tuple[str, Chunk]] = []
         self.seconds_left: Callable[[], float] = lambda: 60.0
         self.lay_guide: Callable[[], None] = lambda: None
@@ -175,6 +178,7 @@ class Ingest:
             timedelta(days=45),
             lambda news: self.audience()(news),
             brake=Brake(self._violations, self.max_news),
+            moves=Moves(self.registry, self.max_moved),
         )
         return load_chunk.load(file_id, chunk, ports)
 
@@ -244,7 +248,11 @@ class Ingest:
         return Violations(self.call, self.tables["Violations"], sleep=lambda _: None)
 
     def ending_ports(self) -> EndingPorts:
-        return EndingPorts(self.files(), Objects(self.s3, self.bucket), self.told.append, self.lay_guide)
+        objects = Objects(self.s3, self.bucket)
+        return EndingPorts(self.files(), objects, self.told.append, self.lay_guide, self._walk)
+
+    def _walk(self) -> None:
+        self.walks += 1
 
     def _queue(self, file_id: str, chunks: Sequence[Chunk]) -> None:
         self.queued += [(file_id, chunk) for chunk in chunks]

@@ -15,12 +15,16 @@ from notify.quiet import QuietHours, is_quiet
 from notify.reminding import Stores as RemindStores
 from notify.reminding import remind
 from notify.wording import Stores
+from shared.access.accesses import Accesses
+from shared.access.proofs import Proofs
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.message import MessageStatus
-from shared.stores.citizens import Citizens
+from shared.plate_crypto import PlateCrypto
 from shared.stores.messaging.caps import Caps
 from shared.stores.messaging.messages import Messages
 from shared.stores.messaging.reminders import Reminders
+from shared.stores.people.citizens import Citizens
+from shared.stores.registry import Registry
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations
 from tests.support import lambda_events as events
@@ -101,11 +105,11 @@ class World:
         self.violations = Violations(call, tables["Violations"])
         self.citizens = Citizens(call, tables["Citizens"])
         self.messages = Messages(call, tables["Messages"])
-        self._watched = Stores(
-            Messages(self.port, tables["Messages"]),
-            Citizens(self.port, tables["Citizens"]),
-            Violations(self.port, tables["Violations"]),
-        )
+        self._followed = Citizens(self.port, tables["Citizens"])
+        crypto, messages = PlateCrypto(b"key"), Messages(self.port, tables["Messages"])
+        accesses = Accesses(self.port, tables["Citizens"], tables["Registry"], crypto, needs_proof=False)
+        proofs = Proofs(accesses, self._followed, Registry(self.port, tables["Registry"], crypto), messages)
+        self._watched = Stores(messages, Violations(self.port, tables["Violations"]), accesses, proofs)
         self._reminders = Reminders(self.port, tables["Messages"])
 
     def forward(self, **duration: float) -> None:
@@ -134,7 +138,7 @@ class World:
 
     def announce(self, records: Iterable[Json]) -> None:
         found = [each for record in records for each in news(record)]
-        announce(found, self._watched.citizens, self._watched.messages, self.now)
+        announce(found, self._followed, self._watched.messages, self.now)
 
     def send(self, message_id: str) -> Outcome | None:
         return deliver(message_id, self._watched, self.sender, self.rules, self.now)
@@ -154,7 +158,7 @@ class World:
         return found
 
     def remind_stores(self) -> RemindStores:
-        return RemindStores(self._watched.messages, self._watched.citizens, self._watched.violations, self._reminders)
+        return RemindStores(self._watched.messages, self._followed, self._watched.violations, self._reminders)
 
     def remind(self) -> int:
         return remind((7, 1), self.remind_stores(), self.now, lambda: True).put

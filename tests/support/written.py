@@ -27,12 +27,15 @@ class WrittenItems:
 
     items: the attributes of every kind of item beside its key, by table and key. What varies in a key stands in angle
     brackets: callers give such texts for what keys are made of, and instants and digests are called so here.
-    answers: what is found by a Query, by a value that it asks for; nothing is found by any other.
+    answers: what is found by a Query, by a value that it asks for; nothing is found by any other. known: what is found
+    by a BatchGetItem, by table. item: what is found by a GetItem.
     """
 
     def __init__(self) -> None:
         self.items: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self.answers: dict[str, list[Json]] = {}
+        self.item: Json | None = None
+        self.known: dict[str, list[Json]] = {}
 
     def __call__(self, service: str, operation: str, request: Json) -> Json:
         request = orjson.loads(orjson.dumps(request))
@@ -43,7 +46,13 @@ class WrittenItems:
             self.write({operation.removesuffix("Item"): request})
         asked = request.get("ExpressionAttributeValues", {}).values()
         found = next((self.answers[value["S"]] for value in asked if value.get("S") in self.answers), [])
-        return {"Items": found, "Responses": {}, "Attributes": {"tries": {"N": "1"}, "failures": {"N": "9"}}}
+        item = {"Item": self.item} if self.item and operation == "GetItem" else {}
+        return {
+            **item,
+            "Items": found,
+            "Responses": self.known,
+            "Attributes": {"tries": {"N": "1"}, "failures": {"N": "9"}},
+        }
 
     def write(self, action: Json) -> None:
         """Remember an action of a transaction; other actions than Put and Update write no attribute."""

@@ -29,9 +29,19 @@ WINGS: dict[str, set[str]] = {
     "pay.gateways": set(),
     "pay.payments": {"pay.gateways"},
     "pay.receipt": set(),
+    "query.mine": set(),
+    "shared.access": {
+        *("shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.settings", "shared.stores"),
+        *("shared.stores.messaging", "shared.stores.people"),
+    },
     "shared.domain": set(),
     "shared.stores": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.policies", "shared.secret"},
+    "shared.stores.people": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.stores.items"},
     "shared.stores.messaging": {"shared.domain", "shared.aws_json", "shared.stores.items"},
+    "shared.stores.persons": {
+        *("shared.domain", "shared.aws_json"),
+        *("shared.stores.items", "shared.stores.messaging", "shared.stores.people.profiles"),
+    },
 }
 """Folders within an area, each with what it may import of its own area beside itself. Nothing here imports back."""
 MAX_MODULES = 16
@@ -422,7 +432,7 @@ HEAVY = {
     "email",
     "pathlib",
 }
-"""The last three are Python's own client of HTTP with its parser of e-mails, and what each start would pay for in vain."""
+"""The last three: Python's own client of HTTP with its parser of e-mails, and what each start would pay for in vain."""
 
 
 def loaded(module: str, root: Path = FUNCTIONS) -> set[str]:

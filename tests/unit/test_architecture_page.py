@@ -33,7 +33,7 @@ def table(title: str) -> list[list[str]]:
 
 def test_every_function_is_in_the_picture() -> None:
     picture = next(block.code for block in blocks(read(PAGE)) if block.language == "mermaid")
-    drawn = re.findall(r"\[(\w+/\w+)\]", picture)
+    drawn = re.findall(r"\[(\w+(?:/\w+)+)\]", picture)
     functions = of_type(template(), "AWS::Serverless::Function").values()
     assert sorted(drawn) == sorted(each["Handler"].rpartition(".")[0].replace(".", "/") for each in functions)
 

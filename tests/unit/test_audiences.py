@@ -16,9 +16,11 @@ from query.views import Teller
 from shared.domain import message
 from shared.domain.plate import Plate
 from shared.domain.violation import ALL, FIELDS, PROVEN, Violation
+from shared.identity import Citizen
 from shared.policies import RULES
+from shared.stores.people.who_looked import WhoLooked
 from shared.stores.violations import Violations
-from tests.support.build import OTHER_PLATE, PAID_AT, violation
+from tests.support.build import NOON, OTHER_PLATE, PAID_AT, violation
 
 AT: Final = "2026-11-21T12:00:00+03:00"
 SAID: Final = violation(
@@ -75,7 +77,7 @@ def shown(show: Callable[[Violation], Any]) -> set[str]:
 
 
 def answer(*, proven: bool) -> Callable[[Violation], Any]:
-    return lambda subject: Teller(Plate.from_key(subject.plate_key), AT, "en", proven=proven).tell(subject)
+    return lambda subject: Teller(Plate.from_key(subject.plate_key), AT, "en", is_whole=lambda _: proven).tell(subject)
 
 
 class Holding(Violations):
@@ -88,8 +90,22 @@ class Holding(Violations):
         return dict.fromkeys(numbers, self._subject)
 
 
+class Forgetting(WhoLooked):
+    """Keeps of nobody that they looked."""
+
+    def __init__(self) -> None:
+        pass
+
+    def entry_action(self, *_: Any) -> Any:
+        return {}
+
+    def enter(self, entries: Any) -> None:
+        pass
+
+
 def at_the_counter(subject: Violation) -> Any:
-    return counter.check([subject.violation_no], Holding(subject))
+    clerk = Citizen("clerk", None, frozenset())
+    return counter.check(clerk, [subject.violation_no], Holding(subject), Forgetting(), NOON)
 
 
 def sms(kind: Callable[..., str], *, day_of_act: bool = False) -> Callable[[Violation], Any]:

@@ -13,23 +13,27 @@ import pytest
 
 from infra.docs_tables import DATA_MODEL, with_tables
 from shared.domain import plate
-from shared.domain.citizen import Limits, Vehicle
+from shared.domain.citizen import Follower, Limits, Vehicle
 from shared.domain.file import DoneChunk, FileVersion, Plan, Upload
 from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt
 from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
 from shared.plate_crypto import PlateCrypto
-from shared.stores.citizens import Citizens
 from shared.stores.files import RELEASE, UNDO, Files, Work
-from shared.stores.items import item_key
-from shared.stores.look_ups import Asked, LookUps
+from shared.stores.items import item_key, pack
 from shared.stores.messaging.messages import Messages, Telling
 from shared.stores.messaging.outages import Outages
 from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.pausing import Pausing
 from shared.stores.payments import Payments
-from shared.stores.profiles import Change, Subject
-from shared.stores.registry import Registry
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.look_ups import Asked, LookUps
+from shared.stores.people.profiles import COUNTED, Change, Subject
+from shared.stores.people.who_looked import What, WhoLooked
+from shared.stores.persons.erasing import Erasing, Erasures
+from shared.stores.persons.exporting import Person, Tables
+from shared.stores.persons.kept import KINDS
+from shared.stores.registry import Registry, Rekeying
 from shared.stores.settlements import Settlements
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
 from shared.stores.violations import PAY_ATTRIBUTES, Reindexing
@@ -63,32 +67,46 @@ class _Marks(PlateCrypto):
     def __init__(self) -> None:
         super().__init__(b"")
 
-    def plate_fingerprint(self, plate_key: str) -> str:
+    def plate_fingerprints(self, plate_key: str) -> list[str]:
+        return ["<plate's fingerprint>"]
+
+    def registry_marks(self, plate_key: str) -> list[str]:
+        return ["<plate's fingerprint>"]
+
+    def registry_mark(self, plate_key: str) -> str:
         return "<plate's fingerprint>"
+
+    def citizen_fingerprints(self, sub: str) -> list[str]:
+        return ["<who>"]
 
 
 def written() -> dict[tuple[str, str], set[str]]:
     """The attributes of every kind of item that the stores write, by table and key."""
     port = WrittenItems()
-    for write in (_citizens, _files, _messages, _payments, _settlements, _registry):
+    for write in (_citizens, _files, _messages, _payments, _settlements, _registry, _persons):
         write(port)
     return {**port.items, ("Violations", "<violation no>"): {*INGEST_ATTRIBUTES, *PAY_ATTRIBUTES}}
 
 
 def _citizens(port: WrittenItems) -> None:
-    citizens, look_ups = Citizens(port, "Citizens"), LookUps(port, "Citizens")
-    vehicle = Vehicle("<vehicle id>", "<plate key>", "private", "self", notify=True, proven=True)
+    citizens, look_ups = Citizens(port, "Citizens", lambda _: "<who>"), LookUps(port, "Citizens")
+    vehicle = filled(Vehicle, vehicle_id="<vehicle id>", plate_key="<plate key>", proven=True, pending_at=None)
     citizens.choose("<sub>", "+964", "ar", sms=True)
     citizens.admit("<sub>", "+964", "ar", Subject("<plate key>", "mark"), Limits(), NOON)
     citizens.link("<sub>", vehicle, NOON)
-    citizens.link("<sub>", vehicle._replace(proven=False), NOON)
+    citizens.link("<sub>", vehicle._replace(proven=False, card=None, proved_at=None, pending_at="now"), NOON)
+    citizens.count_proof("<sub>", "+964", "ar", "<plate key>", Limits(), NOON)
+    citizens.contest("<sub>", vehicle, filled(Follower, vehicle_id="<the other's>"), NOON)
     first_of_day = Change()
-    first_of_day.count({}, "2026-11-20", "queries", "mark")
+    first_of_day.count({}, "2026-11-20", queries=1, mark="mark")
+    first_of_day.at_most_plates({}, "2026-11-20", 1)
     port.write({"Update": first_of_day.request("Citizens", item_key("<sub>", "PROFILE"))})
-    asked = Asked("<plate key>", "private", proven=True)
+    asked = Asked("<plate key>", "private")
     port.write(look_ups.query_action("<sub>", "<query id>", asked, NOON))
-    port.write(look_ups.audit_action("<sub>", "<look-up id>", "mark", NOON))
     port.write(look_ups.answered_action("<sub>", "<plate key>", "answer", NOON))
+    who_looked = WhoLooked(port, "Citizens", _Marks())
+    who_looked.enter([who_looked.entry_action("<plate key>", What.LOOK_UP, "<sub>", NOON, "<id of what was done>")])
+    who_looked.enter_once_a_day("<plate key>", "<sub>", NOON)
 
 
 def _files(port: WrittenItems) -> None:
@@ -102,6 +120,9 @@ def _files(port: WrittenItems) -> None:
     files.all_published(file_id, "report")
     counts = dict.fromkeys(("inserted", "updated", "unchanged", "stale", "rejected"), 0)
     files.chunk_done(file_id, DoneChunk(1, counts, "notes"), NOON)
+    waiting = DoneChunk(1, counts | {"waiting": 1}, "notes")
+    files.chunk_done(file_id, waiting, NOON)
+    files.load_again(file_id, [waiting])
     files.note_rows(file_id, 1, 1000, NOON)
     for what in (UNDO, RELEASE):
         work = Work(port, "Files", file_id, what, "run")
@@ -115,11 +136,11 @@ def _files(port: WrittenItems) -> None:
 def _messages(port: WrittenItems) -> None:
     messages = Messages(port, "Messages")
     message = filled(Message, message_id="<message id>")
-    messages.tell([Telling(message, ["TOLD#<violation no>#<sub>#<kind>"])], NOON)
-    messages.tell([Telling(message, ["TOLD#<violation no>#<sub>#<kind>#<episode>#<plate key>"])], NOON)
-    messages.claim("<message id>", reservation(sub="<sub>"), CAPS, ["1"])
-    messages.claim("<message id>", reservation(sub="<sub>", kind=MessageKind.FOLLOWER_ADDED), CAPS)
-    messages.claim("<message id>", reservation(sub="<sub>", kind=MessageKind.QUERY_RESULT), CAPS)
+    messages.tell([Telling(message, ["TOLD#<violation no>#<who>#<kind>"])], NOON)
+    messages.tell([Telling(message, ["TOLD#<violation no>#<who>#<kind>#<episode>#<plate key>"])], NOON)
+    messages.claim("<message id>", reservation(who="<who>"), CAPS, ["1"])
+    messages.claim("<message id>", reservation(who="<who>", kind=MessageKind.FOLLOWER_ADDED), CAPS)
+    messages.claim("<message id>", reservation(who="<who>", kind=MessageKind.QUERY_RESULT), CAPS)
     messages.fold(message, message, NOON, NOON)
     messages.sent("<message id>", "sns", "id", NOON)
     messages.end("<message id>", MessageStatus.FAILED, "reason", NOON)
@@ -157,7 +178,21 @@ def _settlements(port: WrittenItems) -> None:
 def _registry(port: WrittenItems) -> None:
     registry = Registry(port, "Registry", _Marks())
     registry.write([registration("1", category="<category>")])
-    registry.prove("<sub>", "plate", None, "wrong", NOON)
+    card = {"number": "of before", "version": "", "changed_by": "a line"}
+    port.known["Registry"] = [item_key("<plate's fingerprint>", "NUMBER#<category>") | pack(card)]
+    registry.write([registration("1", category="<category>")])
+    registry.count_wrong("plate", NOON)
+    assert [*Rekeying(port, "Registry", _Marks(), "a pass").walk(0, 1)] == [(0, 0)]
+    port.write(registry.wait_action("plate", "<sub>", "number", NOON))
+
+
+def _persons(port: WrittenItems) -> None:
+    erasures = Erasures(port, Tables("Citizens", "Messages", "Payments"))
+    somebody = Person("<sub>", ["<who>"])
+    erasures.begin("<sub>", NOON)
+    erasures.unlinked("<sub>", NOON)
+    port.item = {name: {"S": name} for name in COUNTED}
+    erasures.end(somebody, Erasing("now", "now", None, "ar"), None, NOON)
 
 
 def items() -> list[list[str]]:
@@ -176,6 +211,23 @@ def drawn() -> dict[tuple[str, str], set[str]]:
 
 def test_items_are_as_the_stores_write_them() -> None:
     assert drawn() == written(), PAGE
+
+
+def test_every_item_that_names_a_person_is_one_that_the_export_and_the_erasure_know() -> None:
+    """Whose key or attributes hold a citizen, their fingerprint or phone; what else is known of them is of payments."""
+    persons = {
+        (table, key)
+        for (table, key), attributes in drawn().items()
+        if {"sub", "who", "phone", "person"} & attributes or "<sub>" in key or "<who>" in key
+    }
+    known = {(kind.table, kind.key) for kind in KINDS}
+    assert persons <= known, "shared/stores/persons/kept.py::KINDS"
+    assert {key.partition(" / ")[0] for _, key in known - persons} <= {
+        "<payment id>",
+        "RECEIPT#<receipt no>",
+        "KEY#<digest>",
+    }
+    assert known <= drawn().keys()
 
 
 def test_an_attribute_of_a_violation_has_one_writer() -> None:
@@ -205,28 +257,38 @@ def questions() -> list[list[str]]:
     return rows(section(read(PAGE), "Questions"))[1:]
 
 
+Store = tuple[Module, ast.ClassDef]
+"""A class that holds a port to a table, and its module."""
+
+
 @cache
-def stores() -> dict[str, tuple[Module, ast.ClassDef]]:
-    """What holds a port to a table, by name: its module and its class."""
-    return {
+def stores() -> dict[str, list[Store]]:
+    """What holds a port to a table, by name: its class, and the one that it builds on, which is no store by itself."""
+    classes = {
         name: (module, found)
         for module in SourceTree(FUNCTIONS).below("shared.stores")
         for name, found in module.definitions.items()
-        if isinstance(found, ast.ClassDef) and "self._call = call" in ast.unparse(found)
+        if isinstance(found, ast.ClassDef)
+    }
+    holding = {name for name, (_, found) in classes.items() if "self._call = call" in ast.unparse(found)}
+    built_on = {name: holding & set(map(ast.unparse, found.bases)) for name, (_, found) in classes.items()}
+    alone = holding - {base for bases in built_on.values() for base in bases}
+    return {
+        name: [classes[each] for each in (name, *bases)] for name, bases in built_on.items() if bases or name in alone
     }
 
 
 def public_methods() -> Iterator[str]:
     """What stores answer."""
-    for name, (_, found) in stores().items():
-        for node in found.body:
+    for name, found in stores().items():
+        for node in (node for _, each in found for node in each.body):
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 yield f"{name}.{node.name}"
 
 
 def modules_of(methods: str) -> list[Module]:
     """The modules in which the methods of a cell stand."""
-    return [stores()[name.partition(".")[0]][0] for name in spans(methods)]
+    return [module for name in spans(methods) for module, _ in stores()[name.partition(".")[0]]]
 
 
 def test_every_question_is_there() -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from ingest.reporting import report_page
-from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS, WARNINGS
+from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS
+from ingest.reporting.warning_texts import WARNINGS
 from pay.receipt import texts as receipt_texts
 from query import texts as query_texts
 from remit import texts as remit_texts

@@ -21,7 +21,10 @@ COMMANDS = {
     "pause": ("REASON",),
     "rollback-file": ("KEY", "REASON"),
     "release-news": ("KEY", "REASON"),
+    "release-registry": ("KEY", "REASON"),
     "preview-policy": ("FILE",),
+    "find": ("RECEIPT", "PAYMENT", "VIOLATION", "PHONE", "REASON"),
+    "who-looked": ("PLATE", "REASON"),
 }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from infra import policies
-from infra.policies import faults
+from shared.domain.time import BAGHDAD
 from shared.policies import FILE, rules_of
 
 DOCUMENT: Final[dict[str, Any]] = json.loads(Path(FILE).read_bytes())
@@ -41,6 +42,18 @@ NOTICE: Final = {
     "basis": "notified",
     "days": 30,
 }
+
+
+TODAY: Final = date(2027, 3, 1)
+
+
+def faults(document: Any, today: date = TODAY) -> list[str]:
+    return policies.faults(document, today)
+
+
+@pytest.fixture(autouse=True)
+def _today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policies, "now", lambda: datetime(TODAY.year, TODAY.month, TODAY.day, 9, tzinfo=BAGHDAD))
 
 
 def changed(*, windows: Any = (), policies: Any = (), **fields: Any) -> dict[str, Any]:
@@ -217,3 +230,46 @@ def test_a_longer_period_that_begins_before_the_recording_makes_dearer(slower: d
 @pytest.mark.parametrize("field", ["families", "articles", "recorded_before", "undo_doubling"])
 def test_a_null_is_refused_also_where_the_set_raises(field: str) -> None:
     assert any("windows.0" in fault for fault in faults(changed(windows=[{**WINDOW, field: None}], raises="yes")))
+
+
+def test_a_set_that_is_locked_stays_as_it_is() -> None:
+    """Else what is dearer could be written into the one before, and nothing would be dearer than that."""
+    document = changed(policies=[KURDISTAN])
+    document["sets"][0]["policies"].append(KURDISTAN)
+    assert faults(document) == ["sets.0: not as it is locked in policies.txt; leave it as it was, and add a set"]
+    assert faults({**DOCUMENT, "sets": document["sets"][:1]}) == faults(document), "also the newest"
+
+
+def test_a_set_that_is_locked_is_not_taken_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    locked = changed(windows=[WINDOW], raises="yes")
+    monkeypatch.setattr(policies, "LOCK", tmp_path / "policies.txt")
+    policies.LOCK.write_text("\n".join(policies.lock(locked)), encoding="ascii")
+    assert faults(locked) == []
+    assert faults(DOCUMENT) == ["sets: 2 are locked in policies.txt, and stay"]
+
+
+def test_fields_may_stand_in_any_order_in_a_locked_set() -> None:
+    turned = [dict(reversed(one.items())) for one in DOCUMENT["sets"]]
+    assert faults({**DOCUMENT, "sets": turned}) == []
+
+
+def test_the_build_asks_for_the_lock_of_a_new_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    new, new_set = tmp_path / "new.json", changed(windows=[WINDOW], raises="yes")
+    new.write_text(json.dumps(new_set), encoding="utf-8")
+    assert policies.main([str(new)]) == 1
+    line = policies.lock(new_set)[1]
+    assert capsys.readouterr().err == f"new.json: sets: not locked, add the line {line} to infra/locks/policies.txt\n"
+
+
+def test_a_set_is_not_released_far_ahead() -> None:
+    """Its deployment puts it in force: people would hear of new rows long after that."""
+    document = changed(windows=[WINDOW], raises="yes")
+    released = date(2027, 1, 20)
+    assert faults(document, released - timedelta(days=14)) == []
+    assert faults(document, released - timedelta(days=15)) == ["sets.1.released: 14 days from today at the latest"]
+
+
+def test_what_gets_dearer_before_the_release_is_dearer_too() -> None:
+    """A window that is over by then is ended early where the set is deployed before."""
+    document = three(released="2027-03-01")  # of which nothing is dearer from that day on
+    assert any(fault.startswith("sets.2.raises: must be yes") for fault in faults(document, date(2027, 2, 27)))

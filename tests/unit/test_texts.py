@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS, WARNINGS
+from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS
+from ingest.reporting.warning_texts import WARNINGS
 from pay.receipt.texts import WORDS as RECEIPT
 from query import texts as query_texts
 from remit.texts import WORDS as ACKNOWLEDGEMENT
@@ -31,8 +32,9 @@ TABLES: dict[str, tuple[tuple[str, ...], Texts]] = {
     ),
     "ingest.reporting.texts": (
         DIRECTORATE,
-        {code: words._asdict() for table in (FILE_ERRORS, ROW_ERRORS, WARNINGS) for code, words in table.items()},
+        {code: words._asdict() for table in (FILE_ERRORS, ROW_ERRORS) for code, words in table.items()},
     ),
+    "ingest.reporting.warning_texts": (DIRECTORATE, {code: words._asdict() for code, words in WARNINGS.items()}),
     "remit.texts": (
         DIRECTORATE,
         {code: dict(zip(DIRECTORATE, pair, strict=True)) for code, pair in ACKNOWLEDGEMENT.items()},

@@ -40,4 +40,5 @@ class RegistrationParser(Parser[Registration]):
             make_version(updated, self._instant, line, uploaded_at=self._uploaded_at),
             updated is not None,
             f"{self._source.file_id}#{line}",
+            self._source.last_modified,
         )

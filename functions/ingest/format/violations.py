@@ -130,11 +130,12 @@ class ViolationParser(Parser[Row]):
         """Tell of debts that may be meant otherwise: an empty one that was written as 0, one that is doubled early."""
         if due == 0:
             self.warnings.add("amount_due", "due_nothing", 1, line)
-        elif violation.doubled_at or due < 2 * violation.amount:
+        elif due < 2 * violation.amount:
             return
         elif not has_doubled:
-            self.warnings.add("amount_due", "due_above_doubled", 1, line)
-        elif not doubles_no_more(violation):
+            code = "due_doubled_ahead" if violation.doubled_at else "due_above_doubled"
+            self.warnings.add("amount_due", code, 1, line)
+        elif not violation.doubled_at and not doubles_no_more(violation):
             facts = violation.facts
             if fine.is_doubled_early(facts, fine.chosen(facts, RULES).policy):
                 self.warnings.add("amount_due", "due_doubled_early", 1, line)

@@ -12,10 +12,12 @@ import orjson
 from ingest.errors import FileError
 from ingest.format.header import Layout
 from ingest.format.notices import NEWS_HELD, Notice, Notices
+from ingest.format.origins import REGISTRY
 from ingest.reporting.texts import ONLY_CHECKED, message
-from shared.domain.file import OUTCOMES, TAKEN, DoneChunk, File, FileStatus, Plan, is_check
+from shared.domain.file import OUTCOMES, REGISTERED, TAKEN, DoneChunk, File, FileStatus, Plan, is_check
 from shared.domain.time import from_text, to_text
 from shared.stores.hurts import MOVED, REOPENED
+from shared.stores.versioned import WAITING
 
 REPLAY: Final = {
     "file_not_read": "make replay QUEUE=FileDeadLetters APPLY=1",
@@ -31,10 +33,11 @@ HARMLESS: Final = frozenset(("column_unknown", "recorded_at_defaulted", "categor
 Json = dict[str, Any]
 
 
-def notes(warnings: Notices, rejected: Notices) -> str:
-    """Write what is to be told of a chunk's rows, as its ledger entry keeps it."""
+def notes(warnings: Notices, rejected: Notices, waiting: str | None = None) -> str:
+    """Write what is to be told of a chunk's rows, as its ledger entry keeps it. waiting: where those lie that wait."""
     told = {"warnings": warnings.listed(), "rejected": rejected.listed()}
-    return orjson.dumps({name: [list(notice) for notice in notices] for name, notices in told.items()}).decode()
+    kept: Json = {name: [list(notice) for notice in notices] for name, notices in told.items()}
+    return orjson.dumps(kept | {WAITING: waiting} if waiting else kept).decode()
 
 
 def of_file(layout: Layout, sheets_unread: int, rows_hidden: int, first_hidden: int) -> Iterator[Notice]:
@@ -56,7 +59,7 @@ class Tally:
 
     def __init__(self, file: File, chunks: Iterable[DoneChunk] = ()) -> None:
         plan = file.plan
-        self.counts = dict.fromkeys(OUTCOMES, 0)
+        self.counts = dict.fromkeys(REGISTERED if file.version.origin == REGISTRY else OUTCOMES, 0)
         self.warnings = Notices(_of_plan(plan) if plan else ())
         self.rejected = Notices()
         for chunk in chunks:
@@ -84,6 +87,17 @@ class Tally:
     def reopening(self) -> int:
         """How many rows were rejected only because nobody said when they were so."""
         return sum(notice.rows for notice in self.rejected.listed() if notice.code == REOPENS_UNDATED)
+
+    @property
+    def waiting(self) -> int:
+        """How many rows wait until somebody lets them replace a number."""
+        return self.counts.get(WAITING, 0)
+
+    def settle_waiting(self, came: Mapping[str, int]) -> None:
+        """Count rows that waited as what came of them since."""
+        for outcome, count in came.items():
+            self.counts[outcome] += count
+            self.counts[WAITING] -= count
 
     def _add(self, chunk: DoneChunk) -> None:
         for outcome, count in chunk.counts.items():
@@ -183,6 +197,13 @@ def release_news(report: Mapping[str, Any]) -> str | None:
     if not news_held(report) or report["status"] == FileStatus.FAILED:
         return None
     return f"make release-news KEY={shlex.quote(report['key'])} REASON='...' APPLY=1"
+
+
+def release_registry(report: Mapping[str, Any]) -> str | None:
+    """What the operator does to let a file replace numbers; None where none wait."""
+    if report["status"] != FileStatus.NUMBERS_WAIT:
+        return None
+    return f"make release-registry KEY={shlex.quote(report['key'])} REASON='...' APPLY=1"
 
 
 def text(report: Mapping[str, Any]) -> str:

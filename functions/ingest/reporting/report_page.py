@@ -11,7 +11,14 @@ from ingest.format.notices import FIRST
 from ingest.format.origins import REGISTRY
 from ingest.reporting import rejects
 from ingest.reporting.help_page import KEY, link
-from ingest.reporting.report import REOPENS_UNDATED, accept_reopened, release_news, to_look_at, would_be
+from ingest.reporting.report import (
+    REOPENS_UNDATED,
+    accept_reopened,
+    release_news,
+    release_registry,
+    to_look_at,
+    would_be,
+)
 from shared.domain.file import FileStatus, origin_of
 from shared.domain.money import grouped
 
@@ -21,6 +28,7 @@ _STATUS: Final = {
     FileStatus.LOADED: ("good", "حُمِّل الملف"),
     FileStatus.MANY_REJECTS: ("fair", "حُمِّل الملف، وكثير من سجلاته مرفوض"),
     FileStatus.NOTHING_LOADED: ("bad", "قُرئ الملف، ولم يؤخذ من سجلاته شيء"),
+    FileStatus.NUMBERS_WAIT: ("fair", "حُمِّل الجديد من الملف، وينتظر الإذن ما يغيّر أرقام السنوية"),
     FileStatus.FAILED: ("bad", "لم يكتمل تحميل الملف"),
     FileStatus.REFUSED: ("bad", "رُفض الملف، ولم يُحمَّل منه شيء"),
     FileStatus.CHECKED: ("good", "فُحص الملف، ولم يُحمَّل"),
@@ -38,7 +46,12 @@ _FORESEEN: Final = {
     "people": "أشخاص يُبلَّغون",
     "messages": "رسائل تُرسل إليهم",
 }
-_REGISTERED: Final = {**_COUNTS, "inserted": "مركبات جديدة", "updated": "مركبات تغيّر رقم سنويتها"}
+_REGISTERED: Final = {
+    **_COUNTS,
+    "inserted": "مركبات جديدة",
+    "updated": "مركبات تغيّر رقم سنويتها",
+    "waiting": "تغيّر رقم سنوية، وتنتظر الإذن",
+}
 """The same of a file of registrations."""
 
 _PAGE: Final = Template("""<!doctype html>
@@ -142,6 +155,11 @@ def _what_to_do(report: Report) -> str:
     look = [escape(warning["message"]) for warning in to_look_at(report)]
     if release := release_news(report):
         look.append(f"إن كان الملف صحيحاً فأبلغ مشغّل النظام ليأذن بإبلاغ المتابعين: <code>{_latin(release)}</code>")
+    if release := release_registry(report):
+        look.append(
+            "يغيّر الملف أرقام سنوية كثيرة. إن كان صحيحاً فأبلغ مشغّل النظام ليأذن بتغييرها خلال ثلاثين يوماً:"
+            f" <code>{_latin(release)}</code>"
+        )
     to_load = list(_to_load(report))
     steps: Sequence[str]
     if report["status"] == FileStatus.FAILED:
@@ -198,7 +216,7 @@ def _counts(report: Report) -> str:
     counts, rows = report["counts"], []
     for name, words in (_REGISTERED if origin_of(report["key"]) == REGISTRY else _COUNTS).items():
         attention = ' class="attention"' if name == "rejected" and counts[name] else ""
-        rows.append(f"<tr{attention}><th>{words}</th>{_number(grouped(counts[name]))}</tr>")
+        rows.append(f"<tr{attention}><th>{words}</th>{_number(grouped(counts.get(name, 0)))}</tr>")
     foot = f"<tfoot><tr><th>المجموع</th>{_number(grouped(counts['rows']))}</tr></tfoot>"
     title = "لو حُمِّل الملف لكانت سجلاته" if report.get("check") else "سجلات الملف"
     return f"<h2>{title}</h2>\n<table><tbody>{''.join(rows)}</tbody>{foot}</table>"

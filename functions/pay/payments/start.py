@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 
 from pay.gateways import Gateway, OrderRequest, RefusedError, UnknownError
 from pay.payments.settle import PaymentStores, release
+from shared.access.accesses import Accesses
+from shared.access.grant import Access
 from shared.domain import fine
 from shared.domain.money import CURRENCY
 from shared.domain.payment import MINUTES_TO_PAY, Line, Payment, PaymentStatus
@@ -18,8 +20,9 @@ from shared.domain.violation import MAY_BE_OWED, UNPAID, Violation
 from shared.http import FieldError, Problem, invalid, report
 from shared.identity import Citizen
 from shared.policies import RULES
-from shared.stores.items import readable
-from shared.stores.look_ups import LookUps
+from shared.stores.items import MAX_ACTIONS, readable
+from shared.stores.payments import CREATE_ACTIONS
+from shared.stores.people.who_looked import What, WhoLooked
 
 MAX_START_TIME: Final = timedelta(seconds=20)
 """A start that has not come to its end after this long never will: the function's own timeout."""
@@ -54,7 +57,8 @@ def start(
     ports: StartPorts,
     *,
     stores: PaymentStores,
-    look_ups: LookUps,
+    accesses: Accesses,
+    who_looked: WhoLooked,
     language: str,
     now: datetime,
 ) -> Payment:
@@ -72,7 +76,7 @@ def start(
     if gateway is None:
         raise invalid("gateway", "gateway_closed" if ports.gateway(request.gateway) else "gateway_unknown")
     try:
-        chosen = _payable(citizen, request.violations, stores, look_ups, now)
+        chosen = _payable(citizen, request.violations, stores, accesses, now)
     except Problem:
         # The same request, a moment ahead of this one, may be what holds them.
         if earlier := _earlier(citizen, request, fingerprint, stores, now):
@@ -80,13 +84,20 @@ def start(
         raise
     payment = _quoted(citizen, request, chosen, language, now)
     holds = [stores.violations.hold(violation, payment.payment_id) for violation in chosen]
-    refusal = stores.payments.create(payment, request.key, fingerprint, ports.max_live, holds, now)
+    entries = [
+        who_looked.entry_action(plate_key, What.PAYMENT, citizen.sub, now, payment.payment_id)
+        for plate_key in dict.fromkeys(violation.plate_key for violation in chosen)
+    ]
+    room = MAX_ACTIONS - CREATE_ACTIONS - len(holds)
+    who_looked.enter(entries[room:])  # of more plates than a transaction has room for
+    actions = [*holds, *entries[:room]]
+    refusal = stores.payments.create(payment, request.key, fingerprint, ports.max_live, actions, now)
     if refusal is not None:
         if refusal.own and (earlier := _earlier(citizen, request, fingerprint, stores, now)):
             return earlier
         if refusal.full:
             raise Problem(409, "payments_full")
-        _payable(citizen, request.violations, stores, look_ups, now)
+        _payable(citizen, request.violations, stores, accesses, now)
         raise _not_payable([(position, "changed_meanwhile") for position in refusal.others])
     return _order(payment, gateway, ports.callback_url(payment.gateway), stores, now)
 
@@ -123,7 +134,7 @@ def _earlier(
 
 
 def _payable(
-    citizen: Citizen, numbers: Sequence[str], stores: PaymentStores, look_ups: LookUps, now: datetime
+    citizen: Citizen, numbers: Sequence[str], stores: PaymentStores, accesses: Accesses, now: datetime
 ) -> list[Violation]:
     """The violations as they stand.
 
@@ -133,12 +144,12 @@ def _payable(
     at, unreadable = to_text(now), list[Exception]()
     recorded = stores.violations.get(numbers, unreadable).values()
     found = {each.violation_no: each for each in readable(recorded, lambda each: _priced(each, at), unreadable)}
-    visible = look_ups.may_see(citizen.sub, (violation.plate_key for violation in found.values()), now, unreadable)
+    grants = accesses.accesses(citizen.sub, (violation.plate_key for violation in found.values()), now, unreadable)
     report(unreadable)
     errors: list[tuple[int, str]] = []
     for index, violation_no in enumerate(numbers):
         violation = found.get(violation_no)
-        if violation is None or violation.plate_key not in visible:
+        if violation is None or grants[violation.plate_key].access is Access.NONE:
             errors.append((index, "violation_not_found"))
         elif violation.state != UNPAID:
             errors.append((index, f"violation_{violation.state}"))

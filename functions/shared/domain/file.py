@@ -16,13 +16,14 @@ class FileStatus(StrEnum):
     LOADED = "loaded"
     MANY_REJECTS = "loaded_with_many_rejects"
     NOTHING_LOADED = "nothing_loaded"
+    NUMBERS_WAIT = "numbers_wait"
     FAILED = "failed"
     REFUSED = "refused"
     CHECKED = "checked"
 
 
 LOADED: Final = frozenset((FileStatus.LOADED, FileStatus.MANY_REJECTS))
-TAKEN: Final = LOADED | {FileStatus.NOTHING_LOADED}
+TAKEN: Final = LOADED | {FileStatus.NOTHING_LOADED, FileStatus.NUMBERS_WAIT}
 """What a file ends as whose rows are all accounted for; one that was only to be checked ends as checked instead."""
 FINAL: Final = TAKEN | {FileStatus.REFUSED, FileStatus.CHECKED}
 ENDED: Final = FINAL | {FileStatus.FAILED}
@@ -30,6 +31,8 @@ ENDED: Final = FINAL | {FileStatus.FAILED}
 
 OUTCOMES: Final = ("inserted", "updated", "unchanged", "stale", "rejected")
 """What can become of a row: every row is in exactly one of these counts."""
+REGISTERED: Final = (*OUTCOMES, "waiting")
+"""The same of a row of a registration file: one that would replace a number may wait until somebody lets it."""
 
 
 CHECK: Final = "check"
@@ -126,7 +129,8 @@ class File(NamedTuple):
     """A file version in the ledger.
 
     queued: all its chunks were put on the queue. plan: None until it was read through. report: JSON, once it has ended.
-    published: that report lies where the directorate looks for it.
+    published: that report lies where the directorate looks for it. released: its rows may replace registration numbers,
+    however many they are.
     """
 
     version: FileVersion
@@ -138,6 +142,7 @@ class File(NamedTuple):
     chunks_done: int = 0
     rows_done: int = 0
     report: str | None = None
+    released: bool = False
 
     @property
     def all_done(self) -> bool:

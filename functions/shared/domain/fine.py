@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from shared.domain.rules import (
     NOTIFIED,
+    OCCURRED,
     RECORDED,
     Chosen,
     Period,
@@ -227,6 +228,14 @@ def earliest(facts: Facts, rules: Rules, held: str | None = None) -> str | None:
     if not facts.doubled_at:
         found = [suspended(at, windows) for at in found]
     return min(found, default=None)
+
+
+def tells_the_act(facts: Facts, rules: Rules) -> bool:
+    """Whether the day on which a fine rises may tell that of the act, by its policy or another reading."""
+    policy = chosen(facts, rules).policy
+    if policy is None or facts.occurred_at in (None, facts.recorded_at):
+        return True
+    return any(period.basis == OCCURRED for period in (policy.period, *policy.readings))
 
 
 class Outlook:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from shared.domain.fine import Outlook
 from shared.domain.money import grouped
 from shared.domain.plate import Plate
-from shared.domain.sms_texts import SHORTER, TEXTS
+from shared.domain.sms_texts import TEXTS
 
 
 class MessageKind(StrEnum):
@@ -27,6 +27,10 @@ class MessageKind(StrEnum):
     DISPUTED = "disputed"
     DISPUTE_REFUSED = "dispute_refused"
     DISPUTE_ACCEPTED = "dispute_accepted"
+    ERASED = "erased"
+    PROOF_RIGHT = "proof_right"
+    PROOF_WRONG = "proof_wrong"
+    PROOF_ENDED = "proof_ended"
 
 
 class MessageStatus(StrEnum):
@@ -61,6 +65,60 @@ _GSM: Final = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM_TWICE: Final = frozenset("^{}\\[~]|€\f")
+
+
+SHORTER: Final = {
+    "query_result": "query_result_large",
+    "query_result_earliest": "query_result_large",
+    "query_result_soon": "query_result_large",
+    "query_result_no_increase": "query_result_large",
+    "query_result_large": "query_result_brief",
+    "new_violation": "new_violation_large",
+    "new_violation_earliest": "new_violation_may_rise",
+    "new_violation_soon": "new_violation_no_increase",
+    "new_violation_no_increase": "new_violation_brief",
+    "new_violation_of_day": "new_violation_large",
+    "new_violation_of_day_earliest": "new_violation_may_rise",
+    "new_violation_of_day_soon": "new_violation_soon",
+    "new_violation_of_day_no_increase": "new_violation_no_increase",
+    "new_violation_large": "new_violation_rises",
+    "new_violation_rises": "new_violation_no_increase",
+    "new_violation_may_rise": "new_violation_no_increase",
+    "new_violations": "new_violations_large",
+    "new_violations_large": "new_violations_no_increase",
+    "new_violations_may_rise": "new_violations_brief",
+    "new_violations_earliest": "new_violations_may_rise",
+    "new_violations_soon": "new_violations_no_increase",
+    "new_violations_no_increase": "new_violations_brief",
+    "doubling_soon": "doubling_soon_large",
+    "doubling_soon_earliest": "doubling_soon_large",
+    "doubling_soon_large": "doubling_soon_brief",
+    "doubling_soon_soon": "doubling_soon_soon_large",
+    "doubling_soon_soon_large": "doubling_soon_soon_brief",
+    "doubling_soon_disputed": "doubling_soon_disputed_brief",
+    "doubling_soon_disputed_soon": "doubling_soon_disputed_soon_brief",
+    "cancelled": "cancelled_brief",
+    "disputed": "disputed_brief",
+    "disputed_soon": "disputed_brief",
+    "disputed_no_increase": "disputed_brief",
+    "dispute_refused": "dispute_refused_no_increase",
+    "dispute_refused_earliest": "dispute_refused_no_increase",
+    "dispute_refused_soon": "dispute_refused_no_increase",
+    "dispute_refused_no_increase": "dispute_refused_brief",
+    "disputes_refused": "disputes_refused_no_increase",
+    "disputes_refused_earliest": "disputes_refused_no_increase",
+    "disputes_refused_soon": "disputes_refused_no_increase",
+    "disputes_refused_no_increase": "dispute_refused_brief",
+    "dispute_accepted": "dispute_accepted_brief",
+    "receipt": "receipt_large",
+    "receipt_of_several": "receipt_large",
+    "receipt_large": "receipt_brief",
+    "refund": "refund_brief",
+}
+"""By the name of a text: the one that says less, where figures make it longer than a part. The last holds no sum."""
+
+_SILENT: Final = {"disputed": "disputed_brief"}
+"""The forms that say nothing of an increase, where the form of no increase says that there is none."""
 
 
 class Message(NamedTuple):
@@ -158,15 +216,18 @@ def query_result(language: str, plate: Plate, owed: Owed, as_of: str | None, at:
     return _render("query_result_none", language, values)
 
 
-def new_violations(language: str, plate: Plate, owed: Owed, at: str, occurred_at: str | None = None) -> str:
+def new_violations(
+    language: str, plate: Plate, owed: Owed, at: str, occurred_at: str | None = None, *, is_silent: bool = False
+) -> str:
     """Tell the news of one or several violations on a plate.
 
     occurred_at: when one was committed, for whom the vehicle is proved to be theirs; of several it is not told.
+    is_silent: nothing is said of an increase, for its day would tell that of an act.
     """
     if owed.number > 1:
-        return _rising("new_violations", language, plate, owed, at)
+        return _rising("new_violations", language, plate, owed, at, is_silent=is_silent)
     if occurred_at is None:
-        return _rising("new_violation", language, plate, owed, at)
+        return _rising("new_violation", language, plate, owed, at, is_silent=is_silent)
     return _rising("new_violation_of_day", language, plate, owed, at, occurred=short_day(occurred_at, language, at))
 
 
@@ -185,14 +246,15 @@ def cancelled(language: str, plate: Plate, count: int) -> str:
     return _render("cancelled", language, {"plate_tail": plate.tail, "count": grouped(count)})
 
 
-def disputed(language: str, plate: Plate, owed: Owed, at: str) -> str:
+def disputed(language: str, plate: Plate, owed: Owed, at: str, *, is_silent: bool = False) -> str:
     """Say that an objection to violations is recorded, and when their amount may rise all the same."""
-    return _rising("disputed", language, plate, owed, at)
+    return _rising("disputed", language, plate, owed, at, is_silent=is_silent)
 
 
-def dispute_refused(language: str, plate: Plate, owed: Owed, at: str) -> str:
+def dispute_refused(language: str, plate: Plate, owed: Owed, at: str, *, is_silent: bool = False) -> str:
     """Say that an objection to violations was refused, and what is owed for them."""
-    return _rising("dispute_refused" if owed.number == 1 else "disputes_refused", language, plate, owed, at)
+    name = "dispute_refused" if owed.number == 1 else "disputes_refused"
+    return _rising(name, language, plate, owed, at, is_silent=is_silent)
 
 
 def dispute_accepted(language: str, plate: Plate, count: int) -> str:
@@ -223,11 +285,25 @@ def followers_added(language: str, plate: Plate) -> str:
     return _render("followers_added", language, {"plate_tail": plate.tail})
 
 
-def _rising(name: str, language: str, plate: Plate, owed: Owed, at: str, **others: str) -> str:
+def of_proof(kind: MessageKind, language: str, plate: Plate) -> str:
+    """Say what became of a proof: it is right, it is wrong, or it has ended."""
+    return _render(kind, language, {"plate_tail": plate.tail})
+
+
+def erased(language: str) -> str:
+    """Say that what was kept of a citizen is erased, to the phone that was theirs."""
+    return _render("erased", language, {})
+
+
+def _rising(
+    name: str, language: str, plate: Plate, owed: Owed, at: str, *, is_silent: bool = False, **others: str
+) -> str:
     """Write the text of an amount that may rise, in the form that fits what is known of its increase."""
     amount, next_amount = grouped(owed.amount), grouped(owed.next_amount or owed.amount)
     values = {"plate_tail": plate.tail, "count": grouped(owed.number), "amount": amount, "total": amount, **others}
     values |= {"next_amount": next_amount, "next_total": next_amount}
+    if is_silent:
+        return _render(_SILENT.get(name, f"{name}_no_increase"), language, values)
     if owed.increase is None:
         return _render(f"{name}_no_increase", language, values)
     rises_on, certain = owed.increase

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Kept on each message: which edition of the texts it was written from."""
 
 PREFIXES: Final = {"ar": "غرامة-أور: ", "ckb": "غەرامە-ئور: ", "en": "Gharama (Ur): "}
@@ -329,69 +329,35 @@ _BODIES: Final = {
         "کەسێکی تر تابلۆ ..{plate_tail} دەبینێ\nنایناسیت؟ لە ئور بیوەستێنە",
         "another account now follows plate ..{plate_tail}. If you do not know it, stop it.",
     ),
+    "proof_right": (
+        "ثبتت صلتكم بلوحة ..{plate_tail}\nويظهر لكم المكان والساعة",
+        "پەیوەندیتان بە تابلۆ ..{plate_tail} سەلمێنرا",
+        "your proof for plate ..{plate_tail} was right. Place and hour are shown to you.",
+    ),
+    "proof_wrong": (
+        "رقم السنوية لا يطابق لوحة ..{plate_tail}\nإعادة الإثبات في بوابة أور",
+        "ژمارەی ساڵانە لەگەڵ تابلۆ ..{plate_tail} ناگونجێ",
+        "the registration number is not that of plate ..{plate_tail}. You may prove it again.",
+    ),
+    "proof_ended": (
+        "انتهى إثبات لوحة ..{plate_tail}\nفي السجل رقم سنوية جديد لها",
+        "سەلماندنی تابلۆ ..{plate_tail} کۆتایی هات\nژمارەی نوێی هەیە",
+        "your proof for plate ..{plate_tail} has ended: another number is registered. You may prove it again.",
+    ),
     "followers_added": (
         "متابعة جديدة للوحة ..{plate_tail}\nأوقف من لا تعرفه في بوابة أور",
         "بەدواداچوونی نوێ بۆ تابلۆ ..{plate_tail}\nنەناسراو لە ئور بوەستێنە",
         "new following of plate ..{plate_tail}. If you do not know who it is, stop it.",
     ),
+    "erased": (
+        "تم حذف بياناتكم بطلبكم\nتبقى الوصولات بحكم القانون",
+        "زانیارییەکانتان سڕانەوە\nپسوولەکان بەپێی یاسا دەمێننەوە",
+        "what we kept of you is erased, as you asked. Receipts stay, as the law wants.",
+    ),
 }
 
 TEXTS: Final = {
-    name: {
-        "ar": PREFIXES["ar"] + arabic,
-        "ckb": PREFIXES["ckb"] + kurdish,
-        "en": PREFIXES["en"] + english + DETAILS,
-    }
+    name: {"ar": PREFIXES["ar"] + arabic, "ckb": PREFIXES["ckb"] + kurdish, "en": PREFIXES["en"] + english + DETAILS}
     for name, (arabic, kurdish, english) in _BODIES.items()
 }
 """By name, then by language."""
-
-SHORTER: Final = {
-    "query_result": "query_result_large",
-    "query_result_earliest": "query_result_large",
-    "query_result_soon": "query_result_large",
-    "query_result_no_increase": "query_result_large",
-    "query_result_large": "query_result_brief",
-    "new_violation": "new_violation_large",
-    "new_violation_earliest": "new_violation_may_rise",
-    "new_violation_soon": "new_violation_no_increase",
-    "new_violation_no_increase": "new_violation_brief",
-    "new_violation_of_day": "new_violation_large",
-    "new_violation_of_day_earliest": "new_violation_may_rise",
-    "new_violation_of_day_soon": "new_violation_soon",
-    "new_violation_of_day_no_increase": "new_violation_no_increase",
-    "new_violation_large": "new_violation_rises",
-    "new_violation_rises": "new_violation_no_increase",
-    "new_violation_may_rise": "new_violation_no_increase",
-    "new_violations": "new_violations_large",
-    "new_violations_large": "new_violations_no_increase",
-    "new_violations_may_rise": "new_violations_brief",
-    "new_violations_earliest": "new_violations_may_rise",
-    "new_violations_soon": "new_violations_no_increase",
-    "new_violations_no_increase": "new_violations_brief",
-    "doubling_soon": "doubling_soon_large",
-    "doubling_soon_earliest": "doubling_soon_large",
-    "doubling_soon_large": "doubling_soon_brief",
-    "doubling_soon_soon": "doubling_soon_soon_large",
-    "doubling_soon_soon_large": "doubling_soon_soon_brief",
-    "doubling_soon_disputed": "doubling_soon_disputed_brief",
-    "doubling_soon_disputed_soon": "doubling_soon_disputed_soon_brief",
-    "cancelled": "cancelled_brief",
-    "disputed": "disputed_brief",
-    "disputed_soon": "disputed_brief",
-    "disputed_no_increase": "disputed_brief",
-    "dispute_refused": "dispute_refused_no_increase",
-    "dispute_refused_earliest": "dispute_refused_no_increase",
-    "dispute_refused_soon": "dispute_refused_no_increase",
-    "dispute_refused_no_increase": "dispute_refused_brief",
-    "disputes_refused": "disputes_refused_no_increase",
-    "disputes_refused_earliest": "disputes_refused_no_increase",
-    "disputes_refused_soon": "disputes_refused_no_increase",
-    "disputes_refused_no_increase": "dispute_refused_brief",
-    "dispute_accepted": "dispute_accepted_brief",
-    "receipt": "receipt_large",
-    "receipt_of_several": "receipt_large",
-    "receipt_large": "receipt_brief",
-    "refund": "refund_brief",
-}
-"""By the name of a text: the one that says less, where figures make it longer than a part. The last holds no sum."""

@@ -10,28 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from shared.aws_json import Call, Json
-from shared.domain.file import OUTCOMES, DoneChunk, File, FileStatus, FileVersion, Plan, Upload
+from shared.domain.file import REGISTERED, DoneChunk, File, FileStatus, FileVersion, Plan, Upload
 from shared.domain.time import to_text
-from shared.stores.items import (
-    Item,
-    epoch,
-    get_item,
-    is_made,
-    item_key,
-    known,
-    number,
-    pack,
-    pages,
-    text,
-    transact,
-)
+from shared.stores.items import Item, epoch, get_item, is_made, item_key, known, number, pack, pages, text, transact
 
 KEPT: Final = timedelta(days=90)
 """How long chunks and uploads are remembered."""
 
+_UNDER_WAY: Final = {
+    ":checking": FileStatus.CHECKING,
+    ":loading": FileStatus.LOADING,
+    ":failed": FileStatus.FAILED,
+}
+"""The states of a file that can still end."""
 _CHUNK: Final = "CHUNK#"
 _UNDERWAY: Final = "UNDERWAY#"
 
@@ -72,13 +67,7 @@ class Files:
         self._update(
             file_id,
             f"SET {sets}, #state = :loading, chunks_done = :none, rows_done = :none",
-            {
-                **values,
-                ":loading": FileStatus.LOADING,
-                ":checking": FileStatus.CHECKING,
-                ":failed": FileStatus.FAILED,
-                ":none": 0,
-            },
+            {**values, **_UNDER_WAY, ":none": 0},
             condition="attribute_not_exists(#chunks) AND #state IN (:checking, :failed)",
             names=(*plan._fields, "state"),
         )
@@ -104,13 +93,7 @@ class Files:
         return self._update(
             file_id,
             "SET #state = :state, report = :report REMOVE published",
-            {
-                ":state": state,
-                ":report": report,
-                ":checking": FileStatus.CHECKING,
-                ":loading": FileStatus.LOADING,
-                ":failed": FileStatus.FAILED,
-            },
+            {":state": state, ":report": report, **_UNDER_WAY},
             condition="#state IN (:checking, :loading, :failed)",
             names=("state",),
         )
@@ -128,24 +111,27 @@ class Files:
             **item_key(f"FILE#{file_id}", _chunk_key(chunk.number)),
             **pack({**chunk.counts, "notes": chunk.notes, "done_at": to_text(at), "expires": epoch(at + KEPT)}),
         }
-        put = {"TableName": self._table, "Item": done, "ConditionExpression": "attribute_not_exists(pk)"}
-        count = {
+        condition = "attribute_not_exists(pk) OR attribute_exists(again)"
+        put = {"TableName": self._table, "Item": done, "ConditionExpression": condition}
+        return is_made(lambda: transact(self._call, [{"Put": put}, self._count(file_id, chunk, 1)]))
+
+    def _count(self, file_id: str, chunk: DoneChunk, sign: int) -> Json:
+        update = {
             "TableName": self._table,
             "Key": item_key(f"FILE#{file_id}", "FILE"),
             "UpdateExpression": "ADD chunks_done :one, rows_done :rows",
-            "ExpressionAttributeValues": pack({":one": 1, ":rows": sum(chunk.counts.values())}),
+            "ExpressionAttributeValues": pack({":one": sign, ":rows": sign * sum(chunk.counts.values())}),
         }
-        return is_made(lambda: transact(self._call, [{"Put": put}, {"Update": count}]))
+        return {"Update": update}
 
     def is_done(self, file_id: str, chunk_number: int) -> bool:
-        """Return whether a chunk has been counted."""
-        return self._get(f"FILE#{file_id}", _chunk_key(chunk_number)) is not None
+        """Return whether a chunk has been counted, and is not to be loaded again."""
+        item = self._get(f"FILE#{file_id}", _chunk_key(chunk_number))
+        return item is not None and "again" not in item
 
     def chunks(self, file_id: str) -> Iterator[DoneChunk]:
         """The done chunks of a file in their order, consistently read."""
-        for item in self._items(file_id, _CHUNK):
-            counts = {outcome: int(item[outcome]["N"]) for outcome in OUTCOMES}
-            yield DoneChunk(int(item["sk"]["S"].removeprefix(_CHUNK)), counts, item["notes"]["S"])
+        return (_done(item) for item in self._items(file_id, _CHUNK) if "again" not in item)
 
     def note_rows(self, file_id: str, chunk_number: int, rows: int, at: datetime) -> None:
         """Note how many rows of a chunk that is being loaded are done."""
@@ -174,6 +160,35 @@ class Files:
         }
         for page in pages(self._call, "Query", request):
             yield from page["Items"]
+
+    # ------------------------------------------------------------------ rows that wait
+
+    def waiting(self, file_id: str) -> Iterator[DoneChunk]:
+        """The chunks of a file with rows that wait, also those that are to be loaded again; consistently read."""
+        return (_done(item) for item in self._items(file_id, _CHUNK) if "waiting" in item)
+
+    def load_again(self, file_id: str, chunks: Iterable[DoneChunk]) -> None:
+        """Let chunks with rows that wait be loaded once more, and replace what they will. Harmless to do again."""
+        for chunk in chunks:
+            actions = [self._again(file_id, chunk), self._count(file_id, chunk, -1)]
+            is_made(partial(transact, self._call, actions))
+        self._update(
+            file_id,
+            "SET #state = :loading, released = :yes REMOVE published, finishing_until",
+            {":loading": FileStatus.LOADING, ":yes": True, ":wait": FileStatus.NUMBERS_WAIT},
+            condition="#state = :wait",
+            names=("state",),
+        )
+
+    def _again(self, file_id: str, chunk: DoneChunk) -> Json:
+        update = {
+            "TableName": self._table,
+            "Key": item_key(f"FILE#{file_id}", _chunk_key(chunk.number)),
+            "UpdateExpression": "SET again = :yes",
+            "ConditionExpression": "attribute_exists(waiting) AND attribute_not_exists(again)",
+            "ExpressionAttributeValues": pack({":yes": True}),
+        }
+        return {"Update": update}
 
     # ------------------------------------------------------------------ files under way
 
@@ -343,7 +358,13 @@ def _read(item: Item) -> File:
         number(item, "chunks_done") or 0,
         number(item, "rows_done") or 0,
         text(item, "report"),
+        "released" in item,
     )
+
+
+def _done(item: Item) -> DoneChunk:
+    counts: dict[str, int] = {outcome: int(item[outcome]["N"]) for outcome in REGISTERED if outcome in item}
+    return DoneChunk(int(item["sk"]["S"].removeprefix(_CHUNK)), counts, item["notes"]["S"])
 
 
 def _plan(item: Item) -> Plan:

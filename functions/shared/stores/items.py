@@ -57,6 +57,17 @@ def pack(values: Mapping[str, str | int | bool | Sequence[str] | None]) -> Item:
     return item
 
 
+def pack_rows(rows: Iterable[Sequence[str | int]]) -> Item:
+    """Lists in a list: the names of fifty maps would cost write units."""
+    return {"L": [{"L": [{"N": str(v)} if isinstance(v, int) else {"S": v} for v in row]} for row in rows]}
+
+
+def read_rows(attribute: Item) -> Iterator[list[Any]]:
+    """The rows of such an attribute: texts and whole numbers."""
+    for row in attribute["L"]:
+        yield [int(value["N"]) if "N" in value else value["S"] for value in row["L"]]
+
+
 def text(item: Item, name: str) -> str | None:
     """A text attribute, or None."""
     value = item.get(name)
@@ -170,16 +181,36 @@ def batch_get(
     """
     found: list[Item] = []
     for start in range(0, len(keys), MAX_ACTIONS):
-        request: Json = {
-            table: {"Keys": list(keys[start : start + MAX_ACTIONS]), "ConsistentRead": True, **(projection or {})}
-        }
-        for attempt in range(1, _ATTEMPTS + 1):
-            response = call("dynamodb", "BatchGetItem", {"RequestItems": request})
-            found += response["Responses"].get(table, [])
-            request = response.get("UnprocessedKeys") or {}
-            if not request:
-                break
-            if attempt == _ATTEMPTS:
-                raise AwsError("ProvisionedThroughputExceededException", "keys stay unread")
-            sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 (jitter, not a secret)
+        part = {"Keys": list(keys[start : start + MAX_ACTIONS]), "ConsistentRead": True, **(projection or {})}
+        found += _read(call, {table: part}, sleep).get(table, [])
     return found
+
+
+def batch_get_of(
+    call: Call, keys: Mapping[str, Sequence[Item]], *, sleep: Callable[[float], None] = time.sleep
+) -> dict[str, list[Item]]:
+    """As :func:`batch_get`, of several tables at once: the items that exist, by table."""
+    wanted = [(table, key) for table, some in keys.items() for key in some]
+    found: dict[str, list[Item]] = {table: [] for table in keys}
+    for start in range(0, len(wanted), MAX_ACTIONS):
+        request: Json = {}
+        for table, key in wanted[start : start + MAX_ACTIONS]:
+            request.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
+        for table, items in _read(call, request, sleep).items():
+            found[table] += items
+    return found
+
+
+def _read(call: Call, request: Json, sleep: Callable[[float], None]) -> dict[str, list[Item]]:
+    """The items of one BatchGetItem, by table, asked again for what stays unread."""
+    found: dict[str, list[Item]] = {}
+    for attempt in range(1, _ATTEMPTS + 1):
+        response = call("dynamodb", "BatchGetItem", {"RequestItems": request})
+        for table, items in response["Responses"].items():
+            found[table] = found[table] + items if table in found else items
+        request = response.get("UnprocessedKeys") or {}
+        if not request:
+            return found
+        if attempt < _ATTEMPTS:
+            sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 (jitter, not a secret)
+    raise AwsError("ProvisionedThroughputExceededException", "keys stay unread")

@@ -1,7 +1,8 @@
 """The Payments table: payments with their frozen quotes, trails and receipts, and the keys of idempotent starts.
 
 Keys: ``pk=<payment id>`` with ``sk`` = ``PAYMENT``, ``EVENT#<instant>#<what>`` or ``CALLBACK#<event>``;
-``pk=KEY#<sub>#<key>``; ``pk=LIVE#<sub>``: which of a citizen's payments are live; ``pk=ORDER#<gateway>#<its id>``:
+``pk=KEY#<digest of sub and key>``; ``pk=LIVE#<sub>``: which of a citizen's payments are live, or that the citizen is
+being erased; ``pk=ORDER#<gateway>#<its id>``:
 whose order it is; ``pk=RECEIPT#<receipt no>``. Indexes: ``Unfinished`` (sparse; what somebody still has to do with a
 payment, in shards, by ``created_at``), ``ByCitizen``, ``ByDay`` (of its making).
 """
@@ -15,6 +16,7 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
+from shared.domain.citizen import ErasingError
 from shared.domain.payment import LIVE, Line, Payment, PaymentStatus, Receipt, may_change
 from shared.domain.text import digest
 from shared.domain.time import to_text
@@ -29,15 +31,18 @@ from shared.stores.items import (
     newest_of_citizen,
     number,
     pack,
+    pack_rows,
     pages,
+    read_rows,
     readable,
     text,
     transact,
 )
-from shared.stores.rows import pack_rows, read_rows
 
 SHARDS: Final = 4
 KEY_KEPT: Final = timedelta(hours=24)
+CREATE_ACTIONS: Final = 4
+"""What making a payment writes in one transaction beside the actions that are given along."""
 
 TO_ASK: Final = "live"
 """The kind of unfinished payment of which the gateway is asked; the others are REFUND_DUE and REVIEW."""
@@ -75,24 +80,26 @@ class Payments:
     # ------------------------------------------------------------------ changes
 
     def create(
-        self, payment: Payment, key: str, request: str, most_live: int, holds: Sequence[Json], at: datetime
+        self, payment: Payment, key: str, request: str, most_live: int, others: Sequence[Json], at: datetime
     ) -> Refusal | None:
-        """Put a payment, the use of its key, its place among the citizen's live ones, and the holds: all or nothing.
+        """Put a payment, the use of its key, its place among the citizen's live ones, and what goes along: all or none.
 
-        Returns None when done.
+        Returns None when done. Raises ErasingError.
         """
         used = {
-            **item_key(f"KEY#{payment.sub}#{key}", "KEY"),
+            **_key_of_use(payment.sub, key),
             **pack({"request": request, "payment_id": payment.payment_id, "expires": epoch(at + KEY_KEPT)}),
         }
         put_key = self._put(used, "attribute_not_exists(pk) OR expires <= :now", {":now": epoch(at)})
         put_payment = self._put(_item(payment), "attribute_not_exists(pk)")
         joined = self._live_set(
-            payment, "ADD payments :this", "attribute_not_exists(payments) OR size(payments) < :most"
+            payment,
+            "ADD payments :this",
+            "attribute_not_exists(erasing) AND (attribute_not_exists(payments) OR size(payments) < :most)",
         )
         joined["Update"]["ExpressionAttributeValues"][":most"] = {"N": str(most_live)}
         return self._transact(
-            [put_key, put_payment], joined, self._event(payment.payment_id, PaymentStatus.CREATED, at), holds
+            [put_key, put_payment], joined, self._event(payment.payment_id, PaymentStatus.CREATED, at), others
         )
 
     def change(
@@ -184,9 +191,16 @@ class Payments:
         item = self._get(payment_id, "PAYMENT")
         return _read(item) if item else None
 
+    def own(self, sub: str, payment_id: str) -> Payment | None:
+        """A citizen's own payment, or None. One BatchGetItem. Raises ErasingError."""
+        item = self._unless_erasing(sub, [item_key(payment_id, "PAYMENT")]).get(payment_id)
+        payment = _read(item) if item else None
+        return payment if payment and payment.sub == sub else None
+
     def key_use(self, sub: str, key: str, at: datetime) -> KeyUse | None:
-        """What a citizen used a key for in the last 24 h, or None."""
-        item = self._get(f"KEY#{sub}#{key}", "KEY")
+        """What a citizen used a key for in the last 24 h, or None. One BatchGetItem. Raises ErasingError."""
+        of_use = _key_of_use(sub, key)
+        item = self._unless_erasing(sub, [of_use]).get(of_use["pk"]["S"])
         if item is None or int(item["expires"]["N"]) <= at.timestamp():
             return None
         return KeyUse(item["request"]["S"], item["payment_id"]["S"])
@@ -227,15 +241,22 @@ class Payments:
     ) -> tuple[list[Payment], Position | None]:
         """A citizen's payments, newest first, and the position to go on after; None at the end. Two calls.
 
-        unreadable: as :func:`shared.stores.items.readable` takes it.
+        unreadable: as :func:`shared.stores.items.readable` takes it. Raises ErasingError.
         """
         begin = {**item_key(after[1], "PAYMENT"), **pack({"sub": sub, "created_at": after[0]})} if after else None
         items, last = newest_of_citizen(self._call, self._table, sub, limit, begin)
         keys = [item_key(item["pk"]["S"], "PAYMENT") for item in items]
-        whole = batch_get(self._call, self._table, keys)
+        whole = self._unless_erasing(sub, keys).values()
         found = {payment.payment_id: payment for payment in readable(whole, _read, unreadable)}
         position = (last["created_at"]["S"], last["pk"]["S"]) if last else None
         return [found[key["pk"]["S"]] for key in keys if key["pk"]["S"] in found], position
+
+    def _unless_erasing(self, sub: str, keys: Sequence[Item]) -> dict[str, Item]:
+        """The items that exist of these keys, by ``pk``. Raises ErasingError."""
+        items = {item["pk"]["S"]: item for item in batch_get(self._call, self._table, [*keys, _live_key(sub)])}
+        if "erasing" in items.pop(f"LIVE#{sub}", ()):
+            raise ErasingError
+        return items
 
     # ------------------------------------------------------------------ expressions
 
@@ -265,12 +286,13 @@ class Payments:
     def _live_set(self, payment: Payment, change: str, condition: str | None = None) -> Json:
         update: Json = {
             "TableName": self._table,
-            "Key": item_key(f"LIVE#{payment.sub}", "LIVE"),
+            "Key": _live_key(payment.sub),
             "UpdateExpression": change,
             "ExpressionAttributeValues": {":this": {"SS": [payment.payment_id]}},
         }
         if condition:
             update["ConditionExpression"] = condition
+            update["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         return {"Update": update}
 
     def _event(self, payment_id: str, what: str, at: datetime, **details: str | None) -> Json:
@@ -294,6 +316,8 @@ class Payments:
         except AwsError as error:
             if not error.condition_failed:
                 raise
+            if live is not None and "erasing" in (error.reasons[len(own)].get("Item") or ()):
+                raise ErasingError from None
             failed = [i for i, reason in enumerate(error.reasons) if reason.get("Code") == "ConditionalCheckFailed"]
             return Refusal(
                 any(index < len(own) for index in failed),
@@ -319,6 +343,15 @@ class Payments:
 
     def _get(self, pk: str, sk: str) -> Item | None:
         return get_item(self._call, self._table, item_key(pk, sk))
+
+
+def _live_key(sub: str) -> Item:
+    return item_key(f"LIVE#{sub}", "LIVE")
+
+
+def _key_of_use(sub: str, key: str) -> Item:
+    """The key of an Idempotency-Key's use, which is the citizen's alone and does not name them."""
+    return item_key(f"KEY#{digest(sub, key)}", "KEY")
 
 
 def _unfinished(payment: Payment) -> str | None:

@@ -27,11 +27,12 @@ from shared.stores.items import (
     item_key,
     known,
     pack,
+    pack_rows,
     pages,
+    read_rows,
     text,
     transact,
 )
-from shared.stores.rows import pack_rows, read_rows
 
 SHARDS: Final = 4
 

@@ -14,6 +14,8 @@ UPDATED: Final = "updated"
 UNCHANGED: Final = "unchanged"
 STALE: Final = "stale"
 REJECTED: Final = "rejected"
+WAITING: Final = "waiting"
+"""A line that is not written until somebody lets it."""
 
 Hurts = tuple[tuple[str, str], ...]
 """What of a write should be told, because it may hurt somebody: codes, each with the ref of the line it is about."""
@@ -22,6 +24,8 @@ BEATEN: Final = "beaten_in_file"
 """A line that another of its own file outdid."""
 STALE_DIFFERS: Final = "stale_differs"
 """A line that is older than what is known, and says something else."""
+RETURNS_UNDATED: Final = "returns_undated"
+"""A line without a date of its own that would bring back what another replaced."""
 
 _ATTEMPTS: Final = 12
 

@@ -128,6 +128,7 @@ const VIEWS = {
 const TONES = {
   loaded: "paid",
   loaded_with_many_rejects: "pending",
+  numbers_wait: "pending",
   nothing_loaded: "failed",
   failed: "failed",
   refused: "failed",

@@ -127,4 +127,4 @@ def ending_ports(path: Path) -> tuple[EndingPorts, Disk]:
     """Make the ports for one file, and its bucket."""
     disk, ledger = Disk(path), Ledger()
     files: Any = ledger
-    return EndingPorts(files, Objects(disk, "uploads"), lambda _: None, lambda: None), disk
+    return EndingPorts(files, Objects(disk, "uploads"), lambda _: None, lambda: None, lambda: None), disk

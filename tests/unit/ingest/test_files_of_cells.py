@@ -61,6 +61,7 @@ def end(name: str) -> End:
         ("thousands-lost.csv", 1, ["amount_too_small"] * 2, {}),
         ("true-and-long.csv", 2, ["spreadsheet_truth", "number_e_notation"], {}),
         ("doubled-early.csv", 2, [], {"due_doubled_early": 1, "due_above_doubled": 1}),
+        ("doubled-ahead.csv", 2, [], {"due_doubled_ahead": 1}),
         ("no-status.csv", 3, [], {"status_defaulted": 2, "status_from_paid_at": 1}),
     ],
 )

@@ -38,9 +38,10 @@ def parse(**cells: str) -> Registration | Reject:
 
 
 def test_a_row_is_a_plate_and_the_number_on_its_card() -> None:
-    key, category, number, version, dated, ref = parse()
+    key, category, number, version, dated, ref, uploaded_at = parse()
     assert Plate.from_key(str(key)) == Plate("german", "11", "ز", "12456")
     assert (category, number, dated, ref) == ("private", "اب12345", True, "f00d#7")
+    assert uploaded_at == AT
     assert version == f"2026-11-19T00:00:00+03:00#{AT}#000000007"
 
 

@@ -10,6 +10,9 @@ import pytest
 from query.lookup import Recorded, Said, say, show
 from query.ports import Feed, Ports
 from query.views import assess
+from shared.access.accesses import Accesses
+from shared.access.grant import Access, Grant
+from shared.access.proofs import Proofs
 from shared.aws_json import AwsError, Json
 from shared.domain.citizen import Limits, Profile
 from shared.domain.plate import Reading
@@ -18,9 +21,11 @@ from shared.domain.violation import Violation
 from shared.identity import Citizen
 from shared.pagination import Cursors
 from shared.plate_crypto import PlateCrypto
-from shared.stores.citizens import Citizens
-from shared.stores.look_ups import LookUps
 from shared.stores.messaging.messages import Messages
+from shared.stores.people.citizens import Citizens
+from shared.stores.people.look_ups import LookUps
+from shared.stores.people.who_looked import WhoLooked
+from shared.stores.registry import Registry
 from shared.stores.violations import Violations
 from tests.support.build import NOON, PHONE, PLATE, SUB, violation
 
@@ -50,12 +55,23 @@ class Port:
         """The kinds of what the last transaction keeps."""
         puts = [action.get("Put", action.get("Update", {})) for action in self.transactions[-1]]
         keys = [put.get("Item", put.get("Key", {})) for put in puts]
-        return [key["sk"]["S"].partition("#")[0] if "sk" in key else "message" for key in keys if key]
+        return [_kind(key) for key in keys if key]
+
+
+def _kind(key: Json) -> str:
+    if "sk" not in key:
+        return "message"
+    return "LOOKED" if key["pk"]["S"].startswith("L#") else str(key["sk"]["S"]).partition("#")[0]
 
 
 def ports(port: Port) -> Ports:
-    stores = Violations(port, "V"), Citizens(port, "C"), LookUps(port, "C"), Messages(port, "M")
-    return Ports(*stores, Feed(lambda: None), CRYPTO, Limits(), None)
+    citizens, messages, registry = Citizens(port, "C"), Messages(port, "M"), Registry(port, "R", CRYPTO)
+    accesses = Accesses(port, "C", "R", CRYPTO, needs_proof=False)
+    return Ports(
+        *(Violations(port, "V"), citizens, LookUps(port, "C"), WhoLooked(port, "C", CRYPTO), messages),
+        *(Feed(lambda: None), CRYPTO, Limits(), registry, accesses),
+        Proofs(accesses, citizens, registry, messages),
+    )
 
 
 def recorded(subjects: Sequence[Violation] = (), **fields: Any) -> Recorded:
@@ -64,13 +80,12 @@ def recorded(subjects: Sequence[Violation] = (), **fields: Any) -> Recorded:
     values = {
         "query_id": "0" * 32,
         "reading": Reading(PLATE),
-        "mark": "mark",
         "at": AT,
         "profile": Profile(PHONE, "en"),
         "violations": violations,
         "outlooks": outlooks,
         "complete": True,
-        "proven": False,
+        "grant": Grant(Access.LOOKED_UP),
         "as_of": None,
         "unreadable": unreadable,
     }
@@ -100,7 +115,7 @@ def test_a_look_up_is_kept_with_its_sms_or_without(
     said = say(ports(port), ASKER._replace(phone=phone), what, wanted=wanted, now=NOON)
     assert (said.status, said.parts) == (status, int(status == "queued"))
     assert len(port.transactions) == 1
-    assert {"SEEN", "QUERY", "AUDIT"} <= set(port.kept)
+    assert {"SEEN", "QUERY", "LOOKED"} <= set(port.kept)
     assert ("message" in port.kept) == (status == "queued")
 
 
@@ -108,7 +123,7 @@ def test_a_look_up_is_kept_with_its_sms_or_without(
 def test_an_sms_that_is_refused_leaves_the_look_up_kept(refused: int, status: str) -> None:
     port = Port(refused)
     assert say(ports(port), ASKER, recorded(), wanted=True, now=NOON) == Said(status)
-    assert sorted(port.kept) == ["AUDIT", "QUERY", "SEEN"]
+    assert sorted(port.kept) == ["LOOKED", "QUERY", "SEEN"]
 
 
 def test_what_is_shown_comes_of_what_was_read_alone() -> None:

@@ -1,6 +1,6 @@
 """The SMS caps: counters in the Messages table, against which a message reserves in the transaction that claims it.
 
-Keys: ``CAP#CITIZEN#<sub>#<day>``, ``CAP#FOLLOWERS#<sub>#<day>``, ``CAP#SPEND#<day>#<shard>``, ``CAP#TEXT#<digest of
+Keys: ``CAP#CITIZEN#<who>#<day>``, ``CAP#FOLLOWERS#<who>#<day>``, ``CAP#SPEND#<day>#<shard>``, ``CAP#TEXT#<digest of
 phone and text>``. Days are Baghdad's. What a day may cost is cut into shares, one a shard, so that senders do not wait
 for each other; each counts all that is spent (``reserved``) and what of it was for answers and the like
 (``for_others``).
@@ -63,9 +63,12 @@ class Caps(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """What sending one message reserves against the caps. attempt: how often it was claimed before."""
+    """What sending one message reserves against the caps. attempt: how often it was claimed before.
 
-    sub: str
+    who: the citizen's fingerprint, so that what they got today outlives an erasure and names nobody.
+    """
+
+    who: str
     phone: str
     text: str
     cost: int
@@ -127,12 +130,12 @@ def spend(table: str, key: str, kind: MessageKind | str, amount: int, at: dateti
     return _add(table, key, at, reserved=amount, **of_others)
 
 
-def check_citizen_cap(table: str, sub: str, at: datetime, most: int) -> Json:
+def check_citizen_cap(table: str, who: str, at: datetime, most: int) -> Json:
     """Return the action whose condition says no once a citizen has had ``most`` SMS today. It reserves nothing."""
     return {
         "ConditionCheck": {
             "TableName": table,
-            "Key": {"pk": {"S": _citizen_key(sub, to_text(at)[:10])}},
+            "Key": {"pk": {"S": _citizen_key(who, to_text(at)[:10])}},
             "ConditionExpression": "attribute_not_exists(reserved) OR reserved < :most",
             "ExpressionAttributeValues": pack({":most": most}),
         }
@@ -154,16 +157,16 @@ def release(table: str, reservation: Reservation, counter: str) -> list[Json]:
 def _own_cap(reservation: Reservation) -> tuple[str, str]:
     """The cap of a citizen's own that a message counts for, and its key; news of followers have their own."""
     if reservation.kind in (MessageKind.FOLLOWER_ADDED, MessageKind.FOLLOWERS_ADDED):
-        return FOLLOWER_CAP, f"CAP#FOLLOWERS#{reservation.sub}#{reservation.day}"
-    return CITIZEN_CAP, _citizen_key(reservation.sub, reservation.day)
+        return FOLLOWER_CAP, f"CAP#FOLLOWERS#{reservation.who}#{reservation.day}"
+    return CITIZEN_CAP, _citizen_key(reservation.who, reservation.day)
 
 
 def _share(amount: int, shard: int, shards: int) -> int:
     return amount * (shard + 1) // shards - amount * shard // shards
 
 
-def _citizen_key(sub: str, day: str) -> str:
-    return f"CAP#CITIZEN#{sub}#{day}"
+def _citizen_key(who: str, day: str) -> str:
+    return f"CAP#CITIZEN#{who}#{day}"
 
 
 def _text_key(reservation: Reservation) -> str:

@@ -1,6 +1,6 @@
 """The Messages table: one item an SMS, and the markers of what each citizen has been told.
 
-``pk=<message id>``; markers ``pk=TOLD#<violation>#<sub>#<kind>`` hold the message's id; of what is told once a dispute
+``pk=<message id>``; markers ``pk=TOLD#<violation>#<who>#<kind>`` hold the message's id; of what is told once a dispute
 and plate, these stand behind the kind. Sparse index ``Due``: shard and ``not_before`` of what is still to be sent; what
 quiet hours hold lies in shards of its own. Index ``ByProviderId``: the provider's own id of what was sent. Index
 ``ByCitizen``: a citizen's messages by when they were created.
@@ -71,7 +71,7 @@ Position = tuple[str, str]
 
 
 class Messages:
-    """The table through the port."""
+    """The table through the port. unreadable: as :func:`shared.stores.items.readable` takes it."""
 
     def __init__(self, call: Call, table: str) -> None:
         self._call = call
@@ -84,15 +84,15 @@ class Messages:
         """
         return is_made(lambda: transact(self._call, [self.put_action(message, at), *others]))
 
-    def put_answer(self, message: Message, at: datetime, most: int, answered: Json, *others: Json) -> str:
-        """Put the answer to a look-up as :meth:`put` does, unless its citizen has had ``most`` SMS today.
+    def put_answer(self, message: Message, who: str, at: datetime, most: int, answered: Json, *others: Json) -> str:
+        """Put the answer to a look-up as :meth:`put` does, unless its citizen (``who``) has had ``most`` SMS today.
 
         answered: the action whose condition says no where the same answer went out just now. Returns QUEUED, or why
         nothing was done: SAME_AS_RECENT or LIMIT.
         """
         actions = [
             answered,
-            check_citizen_cap(self._table, message.sub, at, most),
+            check_citizen_cap(self._table, who, at, most),
             self.put_action(message, at),
             *others,
         ]
@@ -118,25 +118,22 @@ class Messages:
     def of_citizen(
         self, sub: str, limit: int, after: Position | None, unreadable: list[Exception] | None = None
     ) -> tuple[list[Message], Position | None]:
-        """A citizen's messages, newest first, and the position to go on after; None at the end. One Query.
-
-        unreadable: as :func:`shared.stores.items.readable` takes it.
-        """
+        """A citizen's messages, newest first, and the position to go on after; None at the end. One Query."""
         begin = pack({"sub": sub, "created_at": after[0], "pk": after[1]}) if after else None
         items, last = newest_of_citizen(self._call, self._table, sub, limit, begin)
         return [*readable(items, read, unreadable)], (last["created_at"]["S"], last["pk"]["S"]) if last else None
 
-    def told(self, sub: str, kind: MessageKind, violations: Iterable[str]) -> set[str]:
+    def told(self, who: str, kind: MessageKind, violations: Iterable[str]) -> set[str]:
         """Return those violations of which the citizen has a message of this kind already."""
-        markers = {marker(violation_no, sub, kind): violation_no for violation_no in violations}
+        markers = {marker(violation_no, who, kind): violation_no for violation_no in violations}
         return {markers[pk] for pk in self.marked(markers)}
 
-    def sent_about(self, sub: str, kind: MessageKind, violations: Iterable[str]) -> set[str]:
+    def sent_about(self, who: str, kind: MessageKind, violations: Iterable[str]) -> set[str]:
         """Return those violations that a message of this kind which was sent, or may have been, told the citizen of.
 
         A message tells only of those that its text still held for when it was sent.
         """
-        return self.sent_under({marker(violation_no, sub, kind): violation_no for violation_no in violations})
+        return self.sent_under({marker(violation_no, who, kind): violation_no for violation_no in violations})
 
     def sent_under(self, markers: Mapping[str, str]) -> set[str]:
         """Return those violations, by their markers' keys, that a message told of as :meth:`sent_about` says."""
@@ -394,6 +391,9 @@ class Messages:
         }
 
 
-def marker(violation_no: str, sub: str, kind: str) -> str:
-    """Return the key of the marker that a citizen has been told something of a violation."""
-    return f"TOLD#{violation_no}#{sub}#{kind}"
+def marker(violation_no: str, who: str, kind: str) -> str:
+    """Return the key of the marker that a citizen has been told something of a violation.
+
+    who: :attr:`Follower.told_as`.
+    """
+    return f"TOLD#{violation_no}#{who}#{kind}"

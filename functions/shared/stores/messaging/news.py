@@ -58,14 +58,14 @@ class Concern(NamedTuple):
     known_by: Sequence[str]
 
 
-def told_marker(violation_no: str, sub: str, kind: str, plate_key: str, episode: str | None) -> str:
+def told_marker(violation_no: str, who: str, kind: str, plate_key: str, episode: str | None) -> str:
     """Return the key of the marker that a citizen has been told of a violation: of its dispute, for each and plate."""
-    return marker(violation_no, sub, f"{kind}#{episode}#{plate_key}" if kind in DISPUTE_KINDS else kind)
+    return marker(violation_no, who, f"{kind}#{episode}#{plate_key}" if kind in DISPUTE_KINDS else kind)
 
 
-def dispute_markers(violation_no: str, sub: str, plate_key: str, episode: str | None) -> list[str]:
+def dispute_markers(violation_no: str, who: str, plate_key: str, episode: str | None) -> list[str]:
     """Return the keys of the markers of which one stands for whoever has heard of a violation's last dispute."""
-    return [told_marker(violation_no, sub, kind, plate_key, episode) for kind in DISPUTE_KINDS] if episode else []
+    return [told_marker(violation_no, who, kind, plate_key, episode) for kind in DISPUTE_KINDS] if episode else []
 
 
 def news_of(
@@ -105,8 +105,8 @@ def concerns_of(follower: Follower, group: Group) -> list[Concern]:
     """Return what of a group concerns a follower, who may have heard of it."""
     if not follower.notify:
         return []
-    sub = follower.sub
-    return [_concern(sub, each) for each in group.violations.values() if is_concerned(follower, each.category)]
+    who = follower.told_as
+    return [_concern(who, each) for each in group.violations.values() if is_concerned(follower, each.category)]
 
 
 def is_concerned(follower: Follower, category: str | None) -> bool:
@@ -114,13 +114,13 @@ def is_concerned(follower: Follower, category: str | None) -> bool:
     return category is None or follower.category in (category, None)
 
 
-def _concern(sub: str, news: News) -> Concern:
+def _concern(who: str, news: News) -> Concern:
     kind, plate_key, violation_no, _, episode = news
-    own = told_marker(violation_no, sub, kind, plate_key, episode)
+    own = told_marker(violation_no, who, kind, plate_key, episode)
     if kind in DISPUTE_KINDS:
         return _new(Concern, (violation_no, own, ()))
-    new = own if kind == MessageKind.NEW_VIOLATION else marker(violation_no, sub, MessageKind.NEW_VIOLATION)
-    return _new(Concern, (violation_no, own, (new, *dispute_markers(violation_no, sub, plate_key, episode))))
+    new = own if kind == MessageKind.NEW_VIOLATION else marker(violation_no, who, MessageKind.NEW_VIOLATION)
+    return _new(Concern, (violation_no, own, (new, *dispute_markers(violation_no, who, plate_key, episode))))
 
 
 def markers(concerns: Iterable[Concern]) -> list[str]:
