@@ -82,11 +82,12 @@ class Side:
             "REGISTRY_TABLE": "registry",
             "PLATE_KEY_SECRET": "plate-key",
             "EDGE_SECRET": "",
-            "PROOF": "declared",
+            "PROOF": "optional",
             "QUERIES_A_DAY": "50",
             "PLATES_A_DAY": "10",
             "LINKS_A_DAY": "5",
             "MAX_VEHICLES": "10",
+            "PROOFS_A_DAY": "10",
             "MAX_FOLLOWERS": "50",
             "SMS_CITIZEN_DAY_CAP": "10",
         }
