@@ -257,6 +257,8 @@ def dearer(released: str, before: Rules, after: Rules) -> Iterator[str]:
     both = (before, after)
     for reference, (family, prefix), facts in product(_references(both), PREFIXES.items(), _recorded(released, both)):
         fine = facts._replace(legal_ref=reference, family=f"{prefix}#"[:FAMILY])
+        if chosen(fine, before) == chosen(fine, after):
+            continue  # and so is all that is ever owed
         ever = steps(fine, before), steps(fine, after)
         for at in sorted({start, *(step.at for each in ever for step in each if step.at > start)}):
             was, asked = (next(step.amount for step in reversed(each) if step.at <= at) for each in ever)
@@ -282,10 +284,10 @@ def _references(both: Iterable[Rules]) -> Iterator[str | None]:
     articles |= {article for rules in both for window in rules.windows for article in window.articles}
     articles |= {f"{article}/{_OTHER_ARTICLE}" for article in articles if "/" not in article}
     yield None
-    for article, law in product([*sorted(articles), _OTHER_ARTICLE], sorted({policy.law for policy in policies})):
-        number, _, year = law.partition("/")
+    laws = [policy.law.split("/") for policy in policies]
+    for article in [*sorted(articles), _OTHER_ARTICLE]:
         yield article
-        yield f"المادة {article} من القانون {number} لسنة {year}"
+        yield from sorted({f"المادة {article} من القانون {number} لسنة {year}" for number, year in laws})
 
 
 def _recorded(released: str, both: Sequence[Rules]) -> Iterator[Facts]:

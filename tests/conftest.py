@@ -19,8 +19,8 @@ settings.load_profile("gharama")
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """The local cloud's AWS endpoint, one a worker."""
-    with aws.ministack(tmp_path_factory.mktemp("emulator")) as engine:
+    """The local cloud's AWS endpoint within this process, one a worker. The contract suite has it as a process."""
+    with aws.ministack_here(tmp_path_factory.mktemp("emulator")) as engine:
         yield engine
 
 

@@ -21,6 +21,13 @@ HAS_JAR = bool(FOLDER) and (Path(FOLDER) / "DynamoDBLocal.jar").is_file()
 
 
 @pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The emulator as the local cloud runs it, over the network: elsewhere it runs within the tests' process."""
+    with aws.ministack(tmp_path_factory.mktemp("emulator")) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
 def dynamodb_local() -> Iterator[Engine]:
     """DynamoDB Local in memory, one a worker."""
     if not HAS_JAR:

@@ -309,7 +309,7 @@ class TestFollowersOfAPlate:
             citizens.link("c", vehicle(1), NOON, limits)
 
     def test_of_many_at_once_no_more_enter(self, engine: Engine, tables: Tables) -> None:
-        stores = [Citizens(engine.fast(), tables["Citizens"]) for _ in range(8)]
+        stores = [Citizens(engine.fast(), tables["Citizens"]) for _ in range(8)]  # a client is not for several threads
 
         def enters(number: int) -> bool:
             try:
@@ -351,7 +351,7 @@ class TestProofs:
         citizens.count_proof(SUB, PHONE, "en", "OLD#11#1", limits, NOON)  # a link that is there may be proved
 
     def test_of_many_at_once_no_more_are_counted(self, engine: Engine, tables: Tables) -> None:
-        stores = [Citizens(engine.fast(), tables["Citizens"]) for _ in range(8)]
+        stores = [Citizens(engine.fast(), tables["Citizens"]) for _ in range(8)]  # a client is not for several threads
 
         def counted(number: int) -> bool:
             try:

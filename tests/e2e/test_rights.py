@@ -43,7 +43,13 @@ _HANDED_ON: Final = "asked for by SNS, which hands an SMS to End User Messaging;
 _BEFORE_THE_WALK: Final = (
     "only where the registry decides of a proof between the making of a message and its sending, before the walk comes"
 )
+_MINUTES_LATER: Final = "asked for two minutes after the first pass of an erasure: longer than this run waits"
 CANNOT_BE_USED_HERE: Final[dict[Right, str]] = {
+    Right("QueryOnErasure", "dynamodb:PutItem", "*Citizens*"): _MINUTES_LATER,
+    Right("QueryOnErasure", "dynamodb:Query", "*Messages*"): _MINUTES_LATER,
+    Right("QueryOnErasure", "dynamodb:PutItem", "*Messages*"): _MINUTES_LATER,
+    Right("QueryOnErasure", "dynamodb:DeleteItem", "*Messages*"): _MINUTES_LATER,
+    Right("QueryOnErasure", "dynamodb:DeleteItem", "*Payments*"): _MINUTES_LATER,
     Right("NotifySendSms", "dynamodb:GetItem", "*Citizens*"): _BEFORE_THE_WALK,
     Right("NotifySendSms", "dynamodb:UpdateItem", "*Citizens*"): _BEFORE_THE_WALK,
     Right("NotifySendSms", "dynamodb:DeleteItem", "*Registry*"): _BEFORE_THE_WALK,

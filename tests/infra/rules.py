@@ -6,6 +6,7 @@ What is allowed to differ stands here, each with its reason; a reason that no lo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any, Final
 
 from tests.infra.reading import ROOT, Template, as_list, events, functions, number, of_type, target
@@ -127,6 +128,11 @@ def endless_logs(template: Template) -> Iterator[str]:
         elif used.count(target(group)) > 1:
             yield f"{name} shares its log group"
     yield from (f"{name} is kept for ever" for name, group in groups.items() if "RetentionInDays" not in group)
+
+
+@cache
+def _our_source() -> SourceTree:
+    return SourceTree(ROOT / "functions")
 
 
 def unset_and_unread(template: Template, source: SourceTree) -> Iterator[str]:
@@ -358,5 +364,5 @@ RULES: Final[dict[str, Callable[[Template], Iterable[str]]]] = {
     "data": perishable_data,
     "phases": out_of_phase,
     "rights": wide_rights,
-    "settings": lambda template: unset_and_unread(template, SourceTree(ROOT / "functions")),
+    "settings": lambda template: unset_and_unread(template, _our_source()),
 }

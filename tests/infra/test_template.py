@@ -113,11 +113,10 @@ def test_a_page_may_read_and_send_every_header_that_the_description_names(templa
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_broken_template_is_caught(template: Template, broken: Template, name: str) -> None:
+def test_a_broken_template_is_caught(broken: Template, name: str) -> None:
     mutation = MUTATIONS[name]
-    rule = RULES[mutation.rule]
     mutation.change(broken)
-    assert set(rule(broken)) - set(rule(template)) == mutation.found
+    assert set(RULES[mutation.rule](broken)) == mutation.found
 
 
 def test_every_rule_is_shown_to_catch_something() -> None:

@@ -736,3 +736,43 @@ class TestReleasingNews:
         assert "no file of the key" in command("release-news", "live/none.csv", "--reason", "r", code=1)
         ingest.receive(ingest.put("live/a.csv", text([row()])))
         assert "still being loaded" in command("release-news", "live/a.csv", "--reason", "r", code=1)
+
+
+class TestReleasingRegistrations:
+    @pytest.fixture
+    def waiting(self, ingest: Ingest, stand: Stand) -> Any:
+        """A client of queues; a file of three numbers that would be replaced, and wait."""
+        columns = ("plate_family", "plate_governorate", "plate_letter", "plate_number", "registration_no", "updated_at")
+        plates = [
+            {"plate_family": "german", "plate_governorate": "11", "plate_letter": "ز", "plate_number": str(number)}
+            for number in range(1, 4)
+        ]
+        ingest.max_moved = 2
+        for key, number, days in (("a", "A-1111", 2), ("b", "B-2222", 1)):
+            rows = [{**plate, "registration_no": number, "updated_at": ago(days)} for plate in plates]
+            ingest.take(f"registry/{key}.csv", text(rows, columns))
+        sqs = stand.clients("sqs")
+        url = sqs.create_queue(QueueName=f"chunks-{ingest.bucket}")["QueueUrl"]
+        stand.physical |= {"ChunkQueue": url}  # type: ignore[operator]
+        return sqs
+
+    def test_it_says_how_many_wait_then_queues_them_and_keeps_why(
+        self, ingest: Ingest, stand: Stand, command: Run, waiting: Any
+    ) -> None:
+        words = "release-registry", "registry/b.csv", "--reason", "new cards"
+        assert "3 rows wait to replace registration numbers\nnothing was done" in command(*words)
+        assert "1 chunks queued" in command(*words, "--apply")
+        (message,) = waiting.receive_message(QueueUrl=stand.physical["ChunkQueue"])["Messages"]
+        chunk = json.loads(message["Body"])
+        ingest.load(chunk.pop("file"), chunking.Chunk(**chunk))
+        assert "updated 3" in command("file-status", "registry/b.csv")
+        begun, end = stand.kept()
+        assert (begun["action"], begun["reason"], begun["key"]) == ("release-registry", "new cards", "registry/b.csv")
+        assert (end["state"], end["chunks queued"]) == ("done", 1)
+        assert "no rows of this file wait" in command(*words, "--apply", code=1)
+
+    @pytest.mark.usefixtures("waiting")
+    def test_a_file_of_which_nothing_waits_is_refused_and_none_is_undone(self, command: Run, rollback: Run) -> None:
+        assert "no rows of this file wait" in command("release-registry", "registry/a.csv", "--reason", "r", code=1)
+        assert "no file of the key" in command("release-registry", "registry/none.csv", "--reason", "r", code=1)
+        assert "with a newer updated_at" in rollback("registry/b.csv", code=1)

@@ -122,6 +122,8 @@ CALLS: Final[dict[str, Callable[[Scene], Reply]]] = {
     "GET /v1/vehicles/{vehicle_id}/look-ups": lambda scene: own(scene, "GET", "/look-ups"),
     "GET /v1/me": lambda scene: call(scene.functions, "GET /v1/me"),
     "PATCH /v1/me": lambda scene: call(scene.functions, "PATCH /v1/me", body={"sms": False}),
+    "DELETE /v1/me": lambda scene: scene.functions.erase(claims=OWN),
+    "GET /v1/me/export": lambda scene: scene.functions.call("query.mine.api", "GET /v1/me/export"),
     "GET /v1/messages": lambda scene: call(scene.functions, "GET /v1/messages"),
     "POST /v1/payments": lambda scene: scene.functions.pay(payment_body(scene.violations[2]), "another-key"),
     "GET /v1/payments": lambda scene: scene.functions.list_payments(),

@@ -44,6 +44,11 @@ _MOVES: Final = 6
 """How often a card is tried to be taken to another version of the key while others change it."""
 _RESERVED: Final = {"#number": "number", "#first": "first"}
 """A card's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
+_TO_DECIDE: Final = {
+    "ProjectionExpression": "pk,sk,#number,version,began,replaced,inserted_by,changed_by",
+    "ExpressionAttributeNames": {"#number": "number"},
+}
+"""What a row is decided on: most rows say what is known, and every byte of that is read."""
 
 
 class Registry:
@@ -78,7 +83,8 @@ class Registry:
     def _decisions(
         self, rows: Sequence[Registration], keys: Sequence[list[Item]], moves: bool
     ) -> Iterable[tuple[str, Json | None]]:
-        items = batch_get(self._call, self._table, [key for forms in keys for key in forms], sleep=self._sleep)
+        wanted = [key for forms in keys for key in forms]
+        items = batch_get(self._call, self._table, wanted, projection=_TO_DECIDE, sleep=self._sleep)
         known = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
         for row, forms in zip(rows, keys, strict=True):
             found = [item for key in forms if (item := known.get((key["pk"]["S"], key["sk"]["S"])))]

@@ -51,7 +51,7 @@ class Emulator:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self._data,
-                env=self._environment(),
+                env=self.environment(),
                 start_new_session=True,  # Ctrl-C is for the process that decides the order of the end
             )
 
@@ -96,7 +96,8 @@ class Emulator:
     def _temporary(self) -> Path:
         return self._data / "tmp"
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Say what it is started with."""
         return {
             "PATH": os.defpath,
             "HOME": str(self._data),

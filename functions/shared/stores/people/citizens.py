@@ -22,8 +22,8 @@ from shared.domain.citizen import DEFAULT_LIMITS, Follower, FollowersFullError, 
 from shared.domain.time import to_text
 from shared.stores.items import Item, batch_get, is_made, item_key, pack, pages, readable, transact
 from shared.stores.people.links import CHANGING, follower_of, link_keys, listed_vehicle, read_vehicle, update_of
-from shared.stores.people.profile_table import TRIES, ProfileTable, no_room
-from shared.stores.people.profiles import Change, require_present, texts
+from shared.stores.people.profile_table import TRIES, ProfileTable
+from shared.stores.people.profiles import Change, no_room, require_present, texts
 
 
 class Citizens(ProfileTable):

@@ -14,6 +14,7 @@ from shared.stores.people.profiles import (
     ERASING,
     Change,
     Subject,
+    no_room,
     profile_of,
     require_present,
     returned,
@@ -196,9 +197,8 @@ class ProfileTable:
 
     def _returning(self, sub: str, day: str, known: Item) -> Item:
         """The profile as it is known, with what its citizen had counted today before they were erased."""
-        if "day" in known or self._fingerprint is None:
-            return known
-        return returned(self._call, self._table, item_key(sub, "PROFILE"), self._fingerprint(sub), day, known)
+        who = self._fingerprint(sub) if self._fingerprint else None
+        return returned(self._call, self._table, item_key(sub, "PROFILE"), who, day, known)
 
     def of_phone(self, phone: str) -> list[str]:
         """The citizens who were last seen with a phone, by sub. One Query: a phone has few."""
@@ -212,11 +212,3 @@ class ProfileTable:
 
     def _get(self, pk: str, sk: str) -> Item | None:
         return get_item(self._call, self._table, item_key(pk, sk))
-
-
-def no_room(known: Item, day: str, limits: Limits) -> str | None:
-    """Return which quota keeps a profile from another link on a day, or None."""
-    if len(texts(known, "linked")) >= limits.vehicles:
-        return "vehicles"
-    is_today = (text(known, "day") or "") >= day
-    return "links" if is_today and (number(known, "links") or 0) >= limits.links else None

@@ -196,6 +196,14 @@ def used_up(known: Item, day: str, subject: Subject | None, limits: Limits) -> s
     return "plates" if subject.mark not in plates and len(plates) >= limits.plates else None
 
 
+def no_room(known: Item, day: str, limits: Limits) -> str | None:
+    """Return which quota keeps a profile from another link on a day, or None."""
+    if len(texts(known, "linked")) >= limits.vehicles:
+        return "vehicles"
+    is_today = (text(known, "day") or "") >= day
+    return "links" if is_today and (number(known, "links") or 0) >= limits.links else None
+
+
 def profile_of(item: Item, unreadable: list[Exception] | None = None) -> Profile:
     """Read a profile; where it cannot be read, that of somebody of whom nothing is known and who is sent nothing."""
     return next(readable([item], _read, unreadable), Profile(None, sms=False))
@@ -215,11 +223,13 @@ def require_present(item: Item | None) -> None:
         raise ErasingError
 
 
-def returned(call: Call, table: str, key: Item, who: str, day: str, known: Item) -> Item:
-    """Return a profile that has counted nothing yet, with what its citizen had counted before they were erased.
+def returned(call: Call, table: str, key: Item, who: str | None, day: str, known: Item) -> Item:
+    """Return a profile; one that has counted nothing yet with what its citizen had counted before they were erased.
 
     So that erasing renews no quota. Only a citizen's very first count costs the GetItem; who comes back, an UpdateItem.
     """
+    if "day" in known or who is None:
+        return known
     kept = get_item(call, table, item_key(who, "COUNTS")) or {}
     names = COUNTED if text(kept, "day") == day else OF_DAYS
     counts = {name: kept[name] for name in names if name in kept and name not in known}
