@@ -320,7 +320,7 @@ def _recorded(released: str, both: Sequence[Rules]) -> Iterator[Facts]:
 
 def main(arguments: Sequence[str]) -> int:
     """Check a file, the rules in force unless another is named; returns the exit code. A set must be locked to pass."""
-    path = Path(*arguments) if arguments else FILE
+    path = Path(*arguments or [FILE])
     try:
         document = json.loads(path.read_bytes())
         found = faults(document, now().date())

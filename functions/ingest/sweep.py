@@ -20,7 +20,7 @@ from ingest.ports import ending_ports
 from shared.aws_json import sdk
 from shared.clock import Clock, now
 from shared.domain.file import FINAL, File, FileStatus, FileVersion
-from shared.observability import logger
+from shared.observability import log_with, logger
 from shared.settings import setting
 from shared.stores.files import Files
 
@@ -151,5 +151,5 @@ def _ports() -> Ports:
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Lambda's entry point."""
-    logger().append_keys(request_id=context.aws_request_id)
+    log_with(request_id=context.aws_request_id)
     sweep(_ports())

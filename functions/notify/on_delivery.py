@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from shared.aws_json import FastClient
 from shared.clock import now
 from shared.domain.message import MessageStatus
-from shared.observability import count, logger
+from shared.observability import count, log_with, logger
 from shared.settings import setting
 from shared.stores.messaging.messages import Messages
 
@@ -57,7 +57,7 @@ def _messages() -> Messages:
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Lambda's entry point, of a CloudWatch Logs subscription. A line that cannot be read holds up no other."""
-    logger().append_keys(request_id=context.aws_request_id)
+    log_with(request_id=context.aws_request_id)
     payload = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
     if payload["messageType"] != "DATA_MESSAGE":
         return

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from notify.queueing import enqueue
-from shared.observability import logger
+from shared.observability import log_with
 from shared.settings import setting
 
 
@@ -19,7 +19,7 @@ def _sqs() -> Any:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point. Reports the records that the queue did not take."""
-    logger().append_keys(request_id=context.aws_request_id)
+    log_with(request_id=context.aws_request_id)
     sequences = {
         record["dynamodb"]["Keys"]["pk"]["S"]: record["dynamodb"]["SequenceNumber"] for record in event["Records"]
     }

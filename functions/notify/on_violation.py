@@ -10,7 +10,7 @@ from notify.failed_records import LAID_ASIDE, FailedRecords
 from shared.access.accesses import REGISTRATION
 from shared.aws_json import FastClient, Json
 from shared.clock import now
-from shared.observability import count, logger
+from shared.observability import count, log_with, logger
 from shared.settings import setting
 from shared.stores.items import UNREADABLE
 from shared.stores.messaging.messages import Messages
@@ -33,7 +33,7 @@ def _failed_records() -> FailedRecords:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point. First all that can be announced; then what cannot is laid aside and stops nothing."""
-    logger().append_keys(request_id=context.aws_request_id)
+    log_with(request_id=context.aws_request_id)
     readable: list[tuple[Json, list[News]]] = []
     poison: list[Json] = []
     for record in event["Records"]:

@@ -9,7 +9,7 @@ from notify.reminding import Stores, remind
 from shared.access.accesses import REGISTRATION
 from shared.aws_json import FastClient
 from shared.clock import now
-from shared.observability import count, logger
+from shared.observability import count, log_with
 from shared.settings import listed, setting
 from shared.stores.messaging.messages import Messages
 from shared.stores.messaging.reminders import Reminders
@@ -33,7 +33,7 @@ def _stores() -> Stores:
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Lambda's entry point. Fails, for the alarm, once all that can be reminded are."""
-    logger().append_keys(request_id=context.aws_request_id)
+    log_with(request_id=context.aws_request_id)
     days_ahead = [int(days) for days in listed("REMIND_DAYS")]
     done = remind(days_ahead, _stores(), now(), lambda: context.get_remaining_time_in_millis() > _TIME_LEFT_MS)
     count("Reminded", done.put)

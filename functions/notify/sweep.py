@@ -12,7 +12,7 @@ from notify.queueing import depth, enqueue
 from notify.quiet import QuietHours, is_quiet
 from shared.aws_json import FastClient
 from shared.clock import now
-from shared.observability import count, logger
+from shared.observability import count, log_with
 from shared.settings import setting
 from shared.stores.messaging.messages import Messages
 
@@ -29,7 +29,7 @@ def _ports() -> tuple[Messages, Any]:
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Lambda's entry point."""
-    logger().append_keys(request_id=context.aws_request_id)
+    log_with(request_id=context.aws_request_id)
     messages, sqs = _ports()
     quiet, at = QuietHours.parse(setting("QUIET_HOURS")), now()
     url = setting("SMS_QUEUE_URL")

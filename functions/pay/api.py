@@ -19,14 +19,27 @@ from pay.receipt.addresses import public_url
 from shared.access.accesses import Accesses
 from shared.clock import now
 from shared.domain.money import CURRENCY
-from shared.domain.payment import LIVE, MAX_LINES, Payment, PaymentStatus
+from shared.domain.payment import LIVE, MAX_LINES, TRANSITIONS, Payment, PaymentStatus
 from shared.edge import admission
-from shared.http import Event, FieldError, Handler, Problem, Reply, Request, answer, invalid, router
+from shared.http import (
+    Event,
+    FieldError,
+    Handler,
+    Problem,
+    Reply,
+    Request,
+    answer,
+    invalid,
+    known_or_other,
+    marked,
+    router,
+)
 from shared.identity import citizen, staff
 from shared.observability import count, logger
 from shared.pagination import Cursors, asked_limit
 from shared.plate_crypto import PlateCrypto
 from shared.settings import listed, number, setting
+from shared.stores.items import readable
 from shared.stores.pausing import Pausing
 from shared.stores.people.who_looked import WhoLooked
 
@@ -138,7 +151,7 @@ def view(payment: Payment) -> dict[str, Any]:
     """A payment as its citizen sees it."""
     return {
         "payment_id": payment.payment_id,
-        "status": payment.status,
+        "status": known_or_other(payment.status, TRANSITIONS),
         "gateway": payment.gateway,
         "amount": payment.amount,
         "currency": CURRENCY,
@@ -156,7 +169,7 @@ def view(payment: Payment) -> dict[str, Any]:
         "expires_at": payment.expires_at,
         "paid_at": payment.paid_at,
         "receipt_no": payment.receipt_no,
-        "refund": _refund(payment) if payment.surplus else None,
+        "refund": _refund(payment) if payment.surplus and payment.status in TRANSITIONS else None,
     }
 
 
@@ -208,11 +221,11 @@ def list_payments(request: Request) -> Reply:
     after = cursors.open(cursor) if cursor else None
     if after is not None and len(after) != 2:
         raise invalid("cursor", "cursor_invalid")
-    found, following = stores().payments.of_citizen(sub, limit, (after[0], after[1]) if after else None)
-    return answer(
-        200,
-        {"items": [view(each) for each in found], "next_cursor": cursors.seal(following) if following else None},
-    )
+    unreadable: list[Exception] = []
+    found, following = stores().payments.of_citizen(sub, limit, (after[0], after[1]) if after else None, unreadable)
+    items = [*readable(found, view, unreadable)]
+    page = {"items": items, "next_cursor": cursors.seal(following) if following else None}
+    return answer(200, marked(page, unreadable, request.language))
 
 
 def check_receipt(request: Request) -> Reply:

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.domain.text import clean
-from shared.domain.violation import Violation
-from shared.http import FieldError, Problem
+from shared.domain.violation import OTHER, Violation
+from shared.http import FieldError, Problem, report
 from shared.identity import Citizen
 from shared.stores.people.who_looked import What, WhoLooked
 from shared.stores.violations import Violations
@@ -59,21 +59,33 @@ def _invalid(*errors: tuple[str, str]) -> Problem:
 def check(
     clerk: Citizen, numbers: Sequence[str], violations: Violations, who_looked: WhoLooked, now: datetime
 ) -> list[dict[str, Any]]:
-    """How each violation stands at this moment, consistently read; one that nobody has recorded is ``unknown``.
+    """How each violation stands at this moment, consistently read.
 
-    It is kept that the clerk looked at the plate of each.
+    One that nobody has recorded is ``unknown``; one that cannot be read is ``other``, for it may be paid. It is kept
+    that the clerk looked at the plate of each.
     """
-    found = violations.get(map(_number, numbers))
+    unreadable: list[Exception] = []
+    found = violations.get(map(_number, numbers), unreadable)
+    report(unreadable)
+    missing = [number for number in numbers if unreadable and _number(number) not in found]
+    damaged = {number for number in missing if not _is_readable(_number(number), violations)}
     plate_keys, check_id = dict.fromkeys(each.plate_key for each in found.values()), secrets.token_hex(16)
     who_looked.enter([who_looked.entry_action(key, What.COUNTER, clerk.sub, now, check_id) for key in plate_keys])
-    return [_view(number, found.get(_number(number))) for number in numbers]
+    return [_view(number, found.get(_number(number)), OTHER if number in damaged else UNKNOWN) for number in numbers]
 
 
-def _view(violation_no: str, violation: Violation | None) -> dict[str, Any]:
-    """What a counter needs to know, and nothing about a plate or a person."""
+def _is_readable(number: str, violations: Violations) -> bool:
+    """Whether a violation, if it is recorded, can be read."""
+    unreadable: list[Exception] = []
+    violations.get([number], unreadable)
+    return not unreadable
+
+
+def _view(violation_no: str, violation: Violation | None, otherwise: str) -> dict[str, Any]:
+    """What a counter needs to know, and nothing about a plate or a person. otherwise: its status where none is read."""
     return {
         "violation_no": violation_no,
-        "status": violation.state if violation else UNKNOWN,
+        "status": violation.state if violation else otherwise,
         "paid_here": bool(violation and violation.paid_by),
         "paid_amount": violation.paid_amount if violation else None,
         "paid_at": (violation.paid_at or violation.counter_paid_at) if violation else None,

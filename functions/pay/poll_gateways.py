@@ -19,7 +19,7 @@ from pay.ports import gateway, stores
 from shared.clock import now
 from shared.domain.payment import LIVE, Payment, PaymentStatus
 from shared.domain.time import from_text
-from shared.observability import count, logger
+from shared.observability import count, log_with, logger
 from shared.stores.payments import TO_ASK
 
 GRACE: Final = timedelta(minutes=2)
@@ -36,7 +36,7 @@ Step = Callable[[Payment, Gateway], Payment]
 
 def handler(event: dict[str, Any], context: Any) -> str | None:
     """Lambda's entry point: a run, or ``{"manual_refund": payment_id, "confirmed"}``, answered by its outcome."""
-    logger().append_keys(request_id=context.aws_request_id)
+    log_with(request_id=context.aws_request_id)
     if "manual_refund" in event:
         return _manual_refund(event["manual_refund"], confirmed=event["confirmed"])
     _poll(context)

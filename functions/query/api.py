@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from query import account, lookup, vehicles, who_looked
@@ -23,7 +22,7 @@ from shared.pagination import asked_limit
 
 PROOF_TYPE: Final = "registration"
 """The proof that a vehicle is one's own: the number on its registration card."""
-DESCRIPTION: Final = Path(__file__).with_name("openapi.json")
+DESCRIPTION: Final = f"{__file__.rpartition('/')[0]}/openapi.json"
 
 
 def _new_id() -> str:
@@ -73,7 +72,7 @@ def _proof(body: dict[str, Any]) -> str | None:
 
 
 def _plate(request: Request, body: dict[str, Any]) -> Reading:
-    """The plate to look up. A text that cannot be read as one plate counts as a query too."""
+    """The plate to look up. A text that cannot be read as one plate counts too, apart from queries."""
     try:
         return requested_plate(request, body)
     except Problem as problem:
@@ -171,7 +170,10 @@ def violations_of(request: Request) -> Reply:
 
 def followers_of(request: Request) -> Reply:
     """GET /v1/vehicles/{vehicle_id}/followers"""
-    return answer(200, vehicles.followers(made_ports(), citizen(request.event), request.path["vehicle_id"], now()))
+    view = vehicles.followers(
+        made_ports(), citizen(request.event), request.path["vehicle_id"], language=request.language, now=now()
+    )
+    return answer(200, view)
 
 
 def remove_follower(request: Request) -> Reply:
@@ -196,8 +198,9 @@ def me(request: Request) -> Reply:
 def change_me(request: Request) -> Reply:
     """PATCH /v1/me"""
     body = request.json()
-    language, sms = _choice(body, "language", LANGUAGES), _flag(body, "sms")
-    return answer(200, account.choose(made_ports(), citizen(request.event), language=language, sms=sms))
+    chosen, sms = _choice(body, "language", LANGUAGES), _flag(body, "sms")
+    view = account.choose(made_ports(), citizen(request.event), chosen=chosen, sms=sms, language=request.language)
+    return answer(200, view)
 
 
 def messages(request: Request) -> Reply:
@@ -213,7 +216,8 @@ def health(_: Request) -> Reply:
 
 @cache
 def _description() -> str:
-    return DESCRIPTION.read_text()
+    with open(DESCRIPTION, encoding="utf-8") as file:
+        return file.read()
 
 
 def describe(_: Request) -> Reply:

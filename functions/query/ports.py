@@ -14,6 +14,7 @@ from shared.domain.citizen import Limits
 from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
 from shared.stores.files import Files
+from shared.stores.items import readable
 from shared.stores.messaging.messages import Messages
 from shared.stores.people.citizens import Citizens
 from shared.stores.people.look_ups import LookUps
@@ -32,10 +33,10 @@ class Feed:
         self._known: str | None = None
         self._until: datetime | None = None
 
-    def as_of(self, now: datetime) -> str | None:
-        """A stored text; None before the first live file."""
+    def as_of(self, now: datetime, unreadable: list[Exception]) -> str | None:
+        """A stored text; None before the first live file, and where it cannot be read (``unreadable`` takes why)."""
         if self._until is None or now >= self._until:
-            self._known = self._read()
+            self._known = next(readable([None], lambda _: self._read(), unreadable), None)
             self._until = now + KEPT_FOR
         return self._known
 

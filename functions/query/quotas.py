@@ -8,10 +8,10 @@ from typing import Final
 from query.ports import Ports
 from shared.domain.citizen import QuotaError
 from shared.domain.time import BAGHDAD
-from shared.http import Problem
+from shared.http import Problem, report
 from shared.identity import Citizen
 from shared.observability import count
-from shared.stores.people.citizens import Admission
+from shared.stores.people.profile_table import Admission
 from shared.stores.people.profiles import Subject
 
 HARVESTING: Final = 3
@@ -24,10 +24,12 @@ def admit(ports: Ports, citizen: Citizen, subject: Subject | None, language: str
 
     Who used up the plates of so many days on end (``HARVESTING``) is counted for the operator.
     """
+    unreadable: list[Exception] = []
     try:
-        admission = ports.citizens.admit(citizen.sub, citizen.phone, language, subject, ports.limits, now)
+        admission = ports.citizens.admit(citizen.sub, citizen.phone, language, subject, ports.limits, now, unreadable)
     except QuotaError as error:
         raise refused(error.quota, now) from None
+    report(unreadable)
     if admission.full_days >= HARVESTING:
         count("Harvesters")
     return admission

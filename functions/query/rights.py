@@ -19,10 +19,15 @@ def own(ports: Ports, citizen: Citizen, vehicle_id: str) -> Vehicle:
     return vehicle
 
 
-def grant(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) -> Grant:
-    """Say what the citizen is to the plate of a vehicle of theirs. One BatchGetItem where a proof stands or waits."""
+def grant(
+    ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime, unreadable: list[Exception] | None = None
+) -> Grant:
+    """Say what the citizen is to the plate of a vehicle of theirs. One BatchGetItem where a proof stands or waits.
+
+    unreadable: as :func:`shared.stores.items.readable` takes it.
+    """
     if vehicle.proven or vehicle.pending_at:
-        return ports.proofs.access(citizen.sub, vehicle.plate_key, now)
+        return ports.proofs.access(citizen.sub, vehicle.plate_key, now, unreadable)
     return Grant(Access.NONE if ports.needs_proof else Access.LINKED)
 
 

@@ -10,7 +10,7 @@ from query import rights
 from query.plates import concerning, of_category
 from query.ports import Ports
 from query.quotas import admit, refused
-from query.views import Teller, plate_view, totals_view
+from query.views import Teller, assess, plate_view, totals_view
 from shared.access.grant import Grant
 from shared.access.proofs import vehicle_of
 from shared.aws_json import Json
@@ -21,10 +21,11 @@ from shared.domain.phone import masked
 from shared.domain.plate import Plate, Reading
 from shared.domain.text import digest
 from shared.domain.time import to_text
-from shared.http import Problem, invalid
+from shared.http import Problem, invalid, known_or_other, marked, report
 from shared.identity import Citizen
 from shared.observability import count
 from shared.pagination import Cursors, paginate
+from shared.stores.items import readable
 from shared.stores.people.profiles import Subject
 from shared.stores.people.who_looked import What
 from shared.stores.registry import SUSPICIOUS
@@ -54,20 +55,24 @@ def link(
     """
     plate_key = asked.reading.plate.key
     vehicle = Vehicle(new_id(), plate_key, asked.reading.category, asked.relation, asked.notify)
-    ports.citizens.seen_in_person(citizen.sub, citizen.phone, language)
+    unreadable: list[Exception] = []
+    ports.citizens.seen_in_person(citizen.sub, citizen.phone, language, unreadable)
     wanted, number = _proved(ports, citizen, vehicle, asked.proof, language, now)
     reading = asked.reading._replace(category=wanted.category)
-    violations = ports.violations.of_plate(plate_key)
+    kept: list[Exception] = []
+    violations, outlooks = assess(ports.violations.of_plate(plate_key, kept), to_text(now), kept)
     ports.who_looked.enter_once_a_day(plate_key, citizen.sub, now)
     try:
         of_category(reading, violations, language)
     except Problem:
+        report([*unreadable, *kept])
         # That there are several is told of a plate that does not become one of the citizen's few: it is a look-up.
         subject = Subject(plate_key, ports.crypto.plate_fingerprint(plate_key))
         admit(ports, citizen, subject, language, now)
         raise
     waiting = [ports.registry.wait_action(plate_key, citizen.sub, number, now)] if wanted.pending_at else []
-    told = _to_owners(ports, citizen, wanted, now)
+    told = _to_owners(ports, citizen, wanted, now, unreadable)
+    report(unreadable)
     try:
         known = ports.citizens.link(citizen.sub, wanted, now, ports.limits, [*told, *waiting])
         linked = _proved_later(ports, citizen, known, wanted, waiting, now) if known else wanted
@@ -76,11 +81,12 @@ def link(
     except FollowersFullError:
         count("FollowersFull")
         raise Problem(409, "followers_full") from None
-    found = rights.grant(ports, citizen, linked, now)
+    complete, found = not kept, rights.grant(ports, citizen, linked, now, kept)
     is_whole = found.sees_whole(violations, linked.category)
-    teller = Teller(reading.plate, to_text(now), language, is_whole=is_whole)
-    totals = totals_view(concerning(linked.category, violations), teller.due)
-    return {**vehicle_view(linked, language, proven=found.is_proven), "totals": totals}, known is None
+    teller = Teller(reading.plate, to_text(now), language, is_whole=is_whole, outlooks=outlooks)
+    totals = totals_view(concerning(linked.category, violations), teller.due, complete=complete)
+    view = {**vehicle_view(linked, language, proven=found.is_proven), "totals": totals}
+    return marked(view, kept, language), known is None
 
 
 def _proved(
@@ -139,21 +145,23 @@ def _proved_later(
     return ports.citizens.vehicle(citizen.sub, known.vehicle_id) or known
 
 
-def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) -> list[Json]:
+def _to_owners(
+    ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime, unreadable: list[Exception]
+) -> list[Json]:
     """The actions that tell everybody who has proved the vehicle theirs that another account follows it.
 
     An owner hears of an account and plate once, however often it ends the link and comes back.
     """
+    followers = ports.citizens.followers(vehicle.plate_key, unreadable)
     owners = [
         follower.sub
-        for follower, grant in ports.accesses.of_followers(
-            vehicle.plate_key, ports.citizens.followers(vehicle.plate_key)
-        )
+        for follower, grant in ports.accesses.of_followers(vehicle.plate_key, followers, unreadable)
         if grant.is_proven and follower.sub != citizen.sub and _same_category(follower, vehicle)
     ][:MAX_TOLD_OWNERS]
     plate, at, who = Plate.from_key(vehicle.plate_key), to_text(now), ports.crypto.citizen_fingerprint(citizen.sub)
     told = {sub: digest(MessageKind.FOLLOWER_ADDED, sub, who, vehicle.plate_key) for sub in owners}
     known = ports.messages.known(told.values())
+    profiles = ports.citizens.profiles((sub for sub in owners if told[sub] not in known), unreadable)
     return [
         ports.messages.put_action(
             Message(
@@ -168,7 +176,7 @@ def _to_owners(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) 
             ),
             now,
         )
-        for sub, profile in ports.citizens.profiles(sub for sub in owners if told[sub] not in known).items()
+        for sub, profile in profiles.items()
         if profile.phone and profile.sms
     ]
 
@@ -177,16 +185,18 @@ def listed(
     ports: Ports, citizen: Citizen, cursor: str | None, limit: int, *, language: str, now: datetime
 ) -> dict[str, Any]:
     """A page of a citizen's vehicles. Raises Problem 422."""
-    ports.citizens.profile(citizen.sub)  # which says no while they are being erased
-    vehicles = sorted(ports.citizens.vehicles(citizen.sub), reverse=True)
+    unreadable: list[Exception] = []
+    ports.citizens.profile(citizen.sub, [])  # which says no while they are being erased
+    vehicles = sorted(ports.citizens.vehicles(citizen.sub, unreadable), key=_position, reverse=True)
     page, following = paginate(vehicles, _position, cursor, limit, Cursors(ports.crypto, citizen.sub, "vehicles"))
     asked = [vehicle.plate_key for vehicle in page if vehicle.proven]
-    grants = ports.accesses.accesses(citizen.sub, asked, now)
-    items = [
-        vehicle_view(vehicle, language, proven=vehicle.proven and grants[vehicle.plate_key].is_proven)
-        for vehicle in page
-    ]
-    return {"items": items, "next_cursor": following}
+    grants = ports.accesses.accesses(citizen.sub, asked, now, unreadable)
+
+    def view(vehicle: Vehicle) -> dict[str, Any]:
+        return vehicle_view(vehicle, language, proven=vehicle.proven and grants[vehicle.plate_key].is_proven)
+
+    items = [*readable(page, view, unreadable)]
+    return marked({"items": items, "next_cursor": following}, unreadable, language)
 
 
 def _position(vehicle: Vehicle) -> tuple[str]:
@@ -225,24 +235,26 @@ def _end(ports: Ports, sub: str, vehicle: Vehicle) -> None:
         raise Problem(404, "no_such_vehicle")
 
 
-def followers(ports: Ports, citizen: Citizen, vehicle_id: str, now: datetime) -> dict[str, Any]:
+def followers(ports: Ports, citizen: Citizen, vehicle_id: str, *, language: str, now: datetime) -> dict[str, Any]:
     """List who follows a vehicle that the citizen has proved theirs. Raises Problem 404, or 403 without proof."""
+    unreadable: list[Exception] = []
     vehicle = rights.own(ports, citizen, vehicle_id)
-    found = _followers(ports, citizen, vehicle, now)
+    found = _followers(ports, citizen, vehicle, now, unreadable)
     ports.who_looked.enter_once_a_day(vehicle.plate_key, citizen.sub, now)
-    profiles = ports.citizens.profiles(follower.sub for follower, _ in found)
+    profiles = ports.citizens.profiles((follower.sub for follower, _ in found), unreadable)
     items = [
         {
             "follower_id": follower.vehicle_id,
             "me": follower.sub == citizen.sub,
             "phone": masked(profile.phone) if (profile := profiles.get(follower.sub)) and profile.phone else None,
-            "relation": follower.relation,
+            "relation": known_or_other(follower.relation, RELATIONS),
             "proven": grant.is_proven,
             "since": follower.since,
         }
         for follower, grant in found
     ]
-    return {"items": sorted(items, key=lambda item: str(item["since"])), "next_cursor": None}
+    items.sort(key=lambda item: str(item["since"]))
+    return marked({"items": items, "next_cursor": None}, unreadable, language)
 
 
 def remove_follower(ports: Ports, citizen: Citizen, vehicle_id: str, follower_id: str, now: datetime) -> None:
@@ -250,8 +262,11 @@ def remove_follower(ports: Ports, citizen: Citizen, vehicle_id: str, follower_id
 
     Raises Problem 404, 403 without proof, or 409 where the other has proved it too: that is the directorate's to judge.
     """
+    unreadable: list[Exception] = []
     vehicle = rights.own(ports, citizen, vehicle_id)
-    for follower, grant in _followers(ports, citizen, vehicle, now):
+    found = _followers(ports, citizen, vehicle, now, unreadable)
+    report(unreadable)
+    for follower, grant in found:
         if follower.vehicle_id != follower_id:
             continue
         if grant.is_proven and follower.sub != citizen.sub:
@@ -263,11 +278,14 @@ def remove_follower(ports: Ports, citizen: Citizen, vehicle_id: str, follower_id
     raise Problem(404, "no_such_follower")
 
 
-def _followers(ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime) -> list[tuple[Follower, Grant]]:
+def _followers(
+    ports: Ports, citizen: Citizen, vehicle: Vehicle, now: datetime, unreadable: list[Exception]
+) -> list[tuple[Follower, Grant]]:
     """Who follows a vehicle that the citizen has proved theirs, and what each is to it now. Raises Problem 403."""
-    rights.require_proven(rights.grant(ports, citizen, vehicle, now))
-    same = (each for each in ports.citizens.followers(vehicle.plate_key) if _same_category(each, vehicle))
-    return ports.accesses.of_followers(vehicle.plate_key, same)
+    rights.require_proven(rights.grant(ports, citizen, vehicle, now, unreadable))
+    everybody = ports.citizens.followers(vehicle.plate_key, unreadable)
+    same = (each for each in everybody if _same_category(each, vehicle))
+    return ports.accesses.of_followers(vehicle.plate_key, same, unreadable)
 
 
 def _same_category(follower: Follower, vehicle: Vehicle) -> bool:
@@ -279,7 +297,7 @@ def vehicle_view(vehicle: Vehicle, language: str, *, proven: bool) -> dict[str, 
     return {
         "vehicle_id": vehicle.vehicle_id,
         "plate": plate_view(Reading(Plate.from_key(vehicle.plate_key), vehicle.category), language),
-        "relation": vehicle.relation,
+        "relation": known_or_other(vehicle.relation, RELATIONS),
         "notify": vehicle.notify,
         "proven": proven,
         "proof_pending": not proven and vehicle.pending_at is not None,

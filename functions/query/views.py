@@ -10,14 +10,19 @@ from shared.domain.fine import Due, Outlook
 from shared.domain.governorates import GOVERNORATES
 from shared.domain.message import day
 from shared.domain.money import CURRENCY
-from shared.domain.plate import Plate, Reading
-from shared.domain.violation import Violation
+from shared.domain.plate import CATEGORIES, Plate, Reading
+from shared.domain.violation import MAY_BE_OWED, Violation
 from shared.policies import RULES
+from shared.stores.items import readable
 
 
 def plate_view(reading: Reading, language: str) -> dict[str, Any]:
-    """A plate with the words of its governorate; ``text`` is as people write it."""
+    """A plate with the words of its governorate; ``text`` is as people write it.
+
+    Raises LookupError for a governorate or category that this version does not know.
+    """
     plate = reading.plate
+    require_known(reading.category)
     return {
         "family": plate.family,
         "governorate": governorate_view(plate.governorate, language),
@@ -26,6 +31,12 @@ def plate_view(reading: Reading, language: str) -> dict[str, Any]:
         "number": plate.number,
         "text": plate.text(language),
     }
+
+
+def require_known(category: str | None) -> None:
+    """Raise LookupError for a category that this version does not know."""
+    if category is not None and category not in CATEGORIES:
+        raise LookupError("category")
 
 
 def governorate_view(code: str, language: str) -> dict[str, str]:
@@ -49,19 +60,47 @@ def _day_of(instant: str | None) -> str | None:
     return instant[:10] if instant else None
 
 
+def assess(
+    violations: Sequence[Violation], at: str, unreadable: list[Exception]
+) -> tuple[list[Violation], dict[str, Outlook]]:
+    """Work out what is owed at an instant (a stored text) for each that may have to be paid; return it by number.
+
+    Before it stand the violations of which that can be told, and their category: ``unreadable`` takes why others are
+    left out.
+    """
+    outlooks: dict[str, Outlook] = {}
+
+    def assessed(violation: Violation) -> Violation:
+        require_known(violation.category)
+        if violation.state in MAY_BE_OWED:
+            outlooks[violation.violation_no] = violation.outlook(at, RULES)
+        return violation
+
+    return [*readable(violations, assessed, unreadable)], outlooks
+
+
 class Teller:
     """Tells of one plate's violations at an instant, in a language.
 
     is_whole: which are told whole, to who has proved the vehicle theirs; of others no place and no time of day.
+    outlooks: what is known already of what is owed, by number.
     """
 
-    def __init__(self, plate: Plate, at: str, language: str, *, is_whole: Callable[[Violation], bool]) -> None:
+    def __init__(
+        self,
+        plate: Plate,
+        at: str,
+        language: str,
+        *,
+        is_whole: Callable[[Violation], bool],
+        outlooks: dict[str, Outlook] | None = None,
+    ) -> None:
         self._plate = plate
         self._at = at
         self._language = language
         self._is_whole = is_whole
         self._plates: dict[str | None, dict[str, Any]] = {}
-        self._outlooks: dict[str, Outlook] = {}
+        self._outlooks = {} if outlooks is None else outlooks
 
     def outlook(self, violation: Violation) -> Outlook:
         """Work out what is owed for a violation and what comes of it, once."""
@@ -76,7 +115,7 @@ class Teller:
 
     def tell(self, violation: Violation) -> dict[str, Any]:
         """A violation as the API shows it: each field to those alone whom its declaration names as audience."""
-        is_whole = self._is_whole(violation)
+        is_whole, state = self._is_whole(violation), violation.state
         instant = _whole if is_whole else _day_of
         return {
             "violation_no": violation.violation_no,
@@ -95,8 +134,8 @@ class Teller:
                 and governorate_view(violation.sector_governorate, self._language),
             },
             "base_amount": violation.amount,
-            "due": self._due_view(violation, instant) if violation.owed or violation.is_disputed else None,
-            "status": violation.state,
+            "due": self._due_view(violation, instant) if state in MAY_BE_OWED else None,
+            "status": state,
             "paid_at": instant(violation.paid_at or violation.counter_paid_at),
             "receipt_no": violation.receipt_no or violation.counter_receipt_no,
         }
@@ -119,10 +158,10 @@ class Teller:
         return known
 
 
-def totals_view(violations: Sequence[Violation], due: Callable[[Violation], Due]) -> dict[str, Any]:
+def totals_view(violations: Sequence[Violation], due: Callable[[Violation], Due], *, complete: bool) -> dict[str, Any]:
     """Count how many there are on the whole plate, and how many are owed, and how much in all; apart, what is disputed.
 
-    amount: of what is owed alone.
+    amount: of what is owed alone. complete: False where some could not be read, and all this may be too little.
     """
     owed: list[int] = []
     disputed: list[int] = []
@@ -138,4 +177,5 @@ def totals_view(violations: Sequence[Violation], due: Callable[[Violation], Due]
         "disputed_count": len(disputed),
         "disputed_amount": sum(disputed),
         "currency": CURRENCY,
+        "complete": complete,
     }

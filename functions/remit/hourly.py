@@ -12,7 +12,7 @@ from shared.aws_json import sdk
 from shared.clock import now
 from shared.domain.settlement import BatchStatus, Cursor, SettlementFile
 from shared.domain.time import BAGHDAD, to_text
-from shared.observability import count, logger
+from shared.observability import count, log_with, logger
 from shared.settings import number, setting
 from shared.stores.settlements import Settlements
 from shared.uploads import CSV, JSON, Put
@@ -58,7 +58,7 @@ def _ledger() -> Settlements:
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Lambda's entry point."""
-    logger().append_keys(request_id=context.aws_request_id)
+    log_with(request_id=context.aws_request_id)
     at = now()
     run(_ledger(), uploads.put, at)
     count("SettlementsUnacknowledged", _ledger().unacknowledged(at - timedelta(days=number("ACKNOWLEDGE_WITHIN_DAYS"))))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from shared.observability import logger
+from shared.observability import log_with, logger
 
 
 def take_each(event: dict[str, Any], context: Any, take: Callable[[str], bool], failing: str) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def take_each(event: dict[str, Any], context: Any, take: Callable[[str], bool], 
     take: given a message's body, does what it asks for; False leaves it for later. Whatever it raises is logged as
     ``failing`` and holds up no other message; one that fails again and again ends in the dead letters.
     """
-    logger().append_keys(request_id=context.aws_request_id)
+    log_with(request_id=context.aws_request_id)
     return {
         "batchItemFailures": [
             {"itemIdentifier": record["messageId"]}

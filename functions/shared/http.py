@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
 
 from shared.aws_json import AwsError
 from shared.domain.citizen import ErasingError
+from shared.domain.violation import OTHER
 from shared.edge import Admits
-from shared.observability import count, logger
-from shared.problem_texts import PROBLEMS
+from shared.observability import count, log_with, logger
+from shared.problem_texts import NOTES, PROBLEMS
 
 Event = dict[str, Any]
 Reply = dict[str, Any]
@@ -98,6 +99,24 @@ def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> 
     }
 
 
+def report(unreadable: Sequence[Exception]) -> None:
+    """Let the operator know of what could not be read, if anything: nothing of it is logged but the kinds of error."""
+    if unreadable:
+        count("ItemsUnreadable", len(unreadable))
+        logger().error("items cannot be read", extra={"kinds": sorted({type(error).__name__ for error in unreadable})})
+
+
+def marked(view: dict[str, Any], unreadable: Sequence[Exception], language: str) -> dict[str, Any]:
+    """An answer that says so where something is left out of it, and of which the operator knows."""
+    report(unreadable)
+    return {**view, "incomplete": True, "note": NOTES["incomplete"][language]} if unreadable else view
+
+
+def known_or_other(word: str, known: Container[str]) -> str:
+    """A stored word if this version knows it, else ``other``."""
+    return word if word in known else OTHER
+
+
 def no_content() -> Reply:
     """The answer of what has nothing to say."""
     return {"statusCode": 204, "headers": {"cache-control": "no-store"}}
@@ -112,7 +131,7 @@ def router(routes: Mapping[str, Route], admits: Admits) -> Handler:
     """
 
     def handle(event: Event, context: Any) -> Reply:
-        logger().set_correlation_id(event["requestContext"]["requestId"])
+        log_with(correlation_id=event["requestContext"]["requestId"])
         try:
             if not admits(event.get("headers") or {}):
                 raise Problem(403, "not_by_edge")

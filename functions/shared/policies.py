@@ -6,7 +6,6 @@ The build has checked the file (:mod:`infra.policies`): here it is believed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -14,7 +13,7 @@ import orjson
 from shared.domain.plate import PREFIXES
 from shared.domain.rules import FAMILY, Period, Policy, Rules, Window, days_after
 
-FILE: Final = Path(__file__).with_suffix(".json")
+FILE: Final = f"{__file__.rpartition('.')[0]}.json"
 EARLIEST: Final = "earliest"
 """Of ``warn_by``: people are told of the earliest plausible day."""
 _MIDNIGHT: Final = "T00:00:00+03:00"
@@ -63,7 +62,8 @@ def _families(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"{PREFIXES[family]}#"[:FAMILY] for family in row.get("families", ()))
 
 
-_document: Final = orjson.loads(FILE.read_bytes())
+with open(FILE, "rb") as _file:
+    _document: Final = orjson.loads(_file.read())
 
 RULES: Final = rules_of(_document["sets"][-1])
 """Those of the newest set."""

@@ -1,4 +1,4 @@
-"""The words of the API's errors, by code, in Arabic, Kurdish and English."""
+"""The words of the API's errors, by code, and of notes beside its answers, in Arabic, Kurdish and English."""
 
 from __future__ import annotations
 
@@ -116,6 +116,11 @@ PROBLEMS: Final = {
         "بلغت حد الاستعلامات لهذا اليوم",
         "گەیشتیتە سنووری پرسیارەکانی ئەمڕۆ",
         "You have made all of today's look-ups: try again tomorrow",
+    ),
+    "quota_unreadable": _words(
+        "أرسلت اليوم نصوصاً كثيرة لا تُقرأ رقم لوحة، حاول غداً",
+        "ئەمڕۆ دەقی زۆرت نارد کە وەک ژمارەی تابلۆ ناخوێندرێنەوە، سبەینێ هەوڵ بدەرەوە",
+        "You have sent too many texts today that cannot be read as a plate: try again tomorrow",
     ),
     "quota_plates": _words(
         "بلغت حد اللوحات المختلفة لهذا اليوم",
@@ -254,3 +259,12 @@ PROBLEMS: Final = {
     "no_such_upload": _words("لا يوجد هذا الرفع", "ئەم بارکردنە نییە", "There is no such upload"),
     "too_large": _words("الملف أكبر من المسموح", "پەڕگەکە زۆر گەورەیە", "The file is too large"),
 }
+
+NOTES: Final = {
+    "incomplete": _words(
+        "تعذر عرض كل شيء، وقد يكون هناك أكثر مما يظهر هنا، حاول لاحقاً",
+        "هەموو شتێک پیشان نەدرا، لەوانەیە زیاتر هەبێت لەوەی لێرە دەردەکەوێت، دواتر هەوڵ بدەرەوە",
+        "Not everything could be shown: there may be more than stands here, try again later",
+    ),
+}
+"""What an answer says beside what it shows, by name."""

@@ -15,7 +15,7 @@ import orjson
 from shared.aws_json import FastClient
 from shared.clock import now
 from shared.domain.time import BAGHDAD
-from shared.observability import count, logger
+from shared.observability import count, log_with, logger
 from shared.settings import setting
 from shared.stores.violations import Violations
 from stats import figures
@@ -53,7 +53,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
     """Lambda's entry point."""
     import boto3
 
-    logger().append_keys(request_id=context.aws_request_id)
+    log_with(request_id=context.aws_request_id)
     day = event.get("day") or (now().astimezone(BAGHDAD) - timedelta(days=1)).date().isoformat()
     begins = datetime.fromisoformat(day).replace(tzinfo=BAGHDAD)
     with ThreadPoolExecutor(SEGMENTS) as pool:

@@ -79,7 +79,7 @@ OPERATIONS: dict[str, Operation] = {
         "Everything recorded on a plate, with what is owed; the result by SMS too",
         {200: "QueryAnswer"},
         body="QueryAsked",
-        refusals={409: ("plate_ambiguous",), 429: ("quota_queries", "quota_plates")},
+        refusals={409: ("plate_ambiguous",), 429: ("quota_queries", "quota_plates", "quota_unreadable")},
         fields={**PLATE_FIELDS, "sms": ("wrong_type",)},
         unreadable=PLATE_UNREADABLE,
     ),

@@ -62,9 +62,16 @@ def request(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
+def incomplete(shape: Schema) -> Schema:
+    """An answer that says so where something is left out of it because it cannot be read."""
+    note = {**TEXT, "description": "Where something is left out: that not everything could be shown"}
+    marks = {"note": note, **shape["properties"], "incomplete": {**FLAG, "const": True}}
+    return {**shape, "properties": marks}
+
+
 def page(schema: Schema, **more: Schema) -> Schema:
     """A page of a list."""
-    return answer(**more, items=listed(schema), next_cursor=nullable(TEXT))
+    return incomplete(answer(**more, items=listed(schema), next_cursor=nullable(TEXT)))
 
 
 _PLATE = {"family": "unified", "governorate": "Erbil", "category": "private", "letter": "M", "number": "2345"}
@@ -84,6 +91,7 @@ _STATES = (
     *(violation.UNPAID, violation.IN_PAYMENT, violation.PAID, violation.CANCELLED, violation.DISPUTED),
     violation.OTHER,
 )
+_RELATION = one_of(*RELATIONS, violation.OTHER)
 _OBJECTIONS_WHERE: Schema = {**TEXT, "description": "Where one objects to a violation"}
 
 SCHEMAS: dict[str, Schema] = {
@@ -135,21 +143,34 @@ SCHEMAS: dict[str, Schema] = {
         disputed_count=COUNT,
         disputed_amount={**COUNT, "description": "Of what is disputed, which stands in no other amount"},
         currency=one_of(CURRENCY),
+        complete={**FLAG, "description": "false where a violation could not be read: all this may be too little"},
     ),
     "QueryAsked": {
         **request(("plate",), plate=ref("PlateAsked"), sms={**FLAG, "default": True}),
         "examples": [{"plate": "بغداد ز ١٢٣٤٥"}, {"plate": _PLATE, "sms": False}],
     },
-    "QueryAnswer": answer(
-        query_id=ID,
-        plate=ref("Plate"),
-        as_of={**nullable(INSTANT), "description": "Up to when the directorate's data goes"},
-        note={**nullable(TEXT), "description": "Where nothing unpaid is recorded: that, and as of when"},
-        objections_where=_OBJECTIONS_WHERE,
-        violations=listed(ref("Violation")),
-        totals=ref("Totals"),
-        next_cursor=nullable(TEXT),
-        sms=answer(status=one_of("queued", "same_as_recent", "limit", "no_phone", "off"), parts=COUNT),
+    "QueryAnswer": incomplete(
+        answer(
+            query_id=ID,
+            plate=ref("Plate"),
+            as_of={**nullable(INSTANT), "description": "Up to when the directorate's data goes"},
+            note={
+                **nullable(TEXT),
+                "description": "Where nothing unpaid is recorded: that, and as of when;"
+                " where something is left out because it cannot be read: that",
+            },
+            objections_where=_OBJECTIONS_WHERE,
+            violations=listed(ref("Violation")),
+            totals=ref("Totals"),
+            next_cursor=nullable(TEXT),
+            sms=answer(
+                status={
+                    **one_of("queued", "same_as_recent", "limit", "no_phone", "off", "incomplete"),
+                    "description": "incomplete: a violation could not be read, and no SMS names too small a sum",
+                },
+                parts=COUNT,
+            ),
+        )
     ),
     "ViolationPage": page(ref("Violation")),
     "VehicleViolationPage": page(
@@ -180,19 +201,21 @@ SCHEMAS: dict[str, Schema] = {
     "Vehicle": answer(
         vehicle_id=ID,
         plate=ref("Plate"),
-        relation=one_of(*RELATIONS),
+        relation=_RELATION,
         notify=FLAG,
         proven=FLAG,
         proof_pending=FLAG,
     ),
-    "VehicleLinked": answer(
-        vehicle_id=ID,
-        plate=ref("Plate"),
-        relation=one_of(*RELATIONS),
-        notify=FLAG,
-        proven=FLAG,
-        proof_pending=FLAG,
-        totals=ref("Totals"),
+    "VehicleLinked": incomplete(
+        answer(
+            vehicle_id=ID,
+            plate=ref("Plate"),
+            relation=_RELATION,
+            notify=FLAG,
+            proven=FLAG,
+            proof_pending=FLAG,
+            totals=ref("Totals"),
+        )
     ),
     "VehiclePage": page(ref("Vehicle")),
     "FollowerPage": page(
@@ -200,13 +223,13 @@ SCHEMAS: dict[str, Schema] = {
             follower_id=ID,
             me=FLAG,
             phone=nullable(TEXT),
-            relation=one_of(*RELATIONS),
+            relation=_RELATION,
             proven=FLAG,
             since=INSTANT,
         )
     ),
     "LookUpDayPage": page(answer(day=DAY, citizens=COUNT, staff=COUNT)),
-    "Me": answer(language=one_of(*LANGUAGES), sms=FLAG, phone=nullable(TEXT)),
+    "Me": incomplete(answer(language=one_of(*LANGUAGES), sms=FLAG, phone=nullable(TEXT))),
     "Erasure": answer(stays=TEXT),
     "KeptPage": page(answer(kind=TEXT, table=TEXT, item={"type": "object"})),
     "MeChange": request(language=one_of(*LANGUAGES), sms=FLAG),
@@ -214,7 +237,7 @@ SCHEMAS: dict[str, Schema] = {
         answer(
             message_id=TEXT,
             kind=TEXT,
-            status=one_of(*MessageStatus),
+            status=one_of(*MessageStatus, violation.OTHER),
             created_at=INSTANT,
             plate=nullable(ref("Plate")),
             text=nullable(TEXT),
@@ -222,7 +245,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Payment": answer(
         payment_id=ID,
-        status=one_of(*payment.TRANSITIONS),
+        status=one_of(*payment.TRANSITIONS, violation.OTHER),
         gateway=TEXT,
         amount=COUNT,
         currency=one_of(CURRENCY),

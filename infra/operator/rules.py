@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from infra.cost import ITEM_BYTES, READ, WRITE
@@ -21,8 +22,8 @@ from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.policies import FILE, RULES
 from shared.stores.items import Item, text
-from shared.stores.violation_rows import doubling_day
-from shared.stores.violations import Reindexing, Violations, read
+from shared.stores.violation_rows import doubling_day, read
+from shared.stores.violations import Reindexing, Violations
 
 SEGMENTS: Final = 8
 """Shares of the table that are read at a time."""
@@ -115,7 +116,7 @@ class Outlook(NamedTuple):
 
 def ledger(deployment: Deployment) -> Reindexing:
     """How far the days are those of the rules in force."""
-    newest = json.loads(FILE.read_bytes())["sets"][-1]
+    newest = json.loads(Path(FILE).read_bytes())["sets"][-1]
     return Reindexing(deployment.call, deployment.physical["Files"], digest(json.dumps(newest, sort_keys=True)))
 
 

@@ -177,7 +177,7 @@ class TestFastClient:
             client = FastClient(Engine(server.url).environment())
             get(client)
             get(client)
-            assert client._connections["dynamodb"][0].sock.gettimeout() == aws_json.READ_TIMEOUT
+            assert client._connections["dynamodb"][0].gettimeout() == aws_json.READ_TIMEOUT
             client._forget("dynamodb")
 
     @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.support.aws import Engine, Tables, Watched
 from tests.support.build import NOON, OTHER_PLATE, PHONE, SUB, follower
 
 MIDNIGHT = timedelta(hours=12)
-LIMITS = Limits(queries=5, plates=2, links=2, vehicles=3)
+LIMITS = Limits(queries=5, plates=2, links=2, vehicles=3, unreadable=4)
 
 
 def subject(number: int) -> Subject:
@@ -77,14 +77,34 @@ class TestLookUps:
         with pytest.raises(QuotaError):
             admit(citizens, subject(1))
 
-    def test_a_text_that_cannot_be_read_is_a_query_and_no_plate(self, citizens: Citizens) -> None:
+    def test_texts_that_cannot_be_read_have_a_quota_of_their_own(self, citizens: Citizens) -> None:
         for _ in range(3):
             admit(citizens, None)
-        admit(citizens, subject(1))
-        admit(citizens, subject(2))
+        for number in (1, 2, 1, 2, 1):
+            admit(citizens, subject(number))
+        admit(citizens, None)
         with pytest.raises(QuotaError) as refused:
             admit(citizens, None)
+        assert refused.value.quota == "unreadable"
+        with pytest.raises(QuotaError) as refused:
+            admit(citizens, subject(1))
         assert refused.value.quota == "queries"
+
+    def test_a_day_that_began_without_a_count_has_it_from_its_first_on(
+        self, citizens: Citizens, port: Watched, tables: Tables
+    ) -> None:
+        """As an earlier version counted it."""
+        admit(citizens, subject(1))
+        key = {"pk": {"S": SUB}, "sk": {"S": "PROFILE"}}
+        without = {"TableName": tables["Citizens"], "Key": key, "UpdateExpression": "REMOVE unreadable"}
+        port("dynamodb", "UpdateItem", without)
+        for _ in range(4):
+            admit(citizens, None)
+        with pytest.raises(QuotaError):
+            admit(citizens, None)
+
+    def test_two_hundred_a_day_unless_told_otherwise(self) -> None:
+        assert Limits().unreadable == 200
 
     def test_a_day_ends_at_midnight_in_baghdad(self, citizens: Citizens) -> None:
         for number in (1, 2):

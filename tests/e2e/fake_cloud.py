@@ -197,6 +197,7 @@ class FakeCloud:
                 "amount": sum(unpaid),
                 "disputed_count": len(disputed),
                 "disputed_amount": sum(disputed),
+                "complete": True,
                 "currency": "IQD",
             },
             "next_cursor": "next" if len(found) > 2 else None,

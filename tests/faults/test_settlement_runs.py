@@ -92,6 +92,7 @@ class World:
 @pytest.fixture(autouse=True)
 def _metrics(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Gharama")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "gharama")
     forget()
     yield
     forget()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import Any, Final
 
@@ -118,11 +118,10 @@ OF_OURS: Final = _of_ours()
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, float], list[Datum]]]:
+def written(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, float], list[Datum]]:
     """What a function deployed by the template writes when it counts."""
     for name, value in _deployed(read()["Globals"]["Function"]["Environment"]["Variables"]).items():
         monkeypatch.setenv(name, value)
-    observability.metrics.cache_clear()
 
     def count(name: str, value: float) -> list[Datum]:
         log = io.StringIO()
@@ -130,8 +129,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, float], 
             observability.count(name, value)
         return list(embedded(log.getvalue()))
 
-    yield count
-    observability.metrics.cache_clear()
+    return count
 
 
 @pytest.mark.parametrize("name", OF_OURS)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from shared.domain.citizen import Limits
 from tests.support.asking import ASKED, TYPED, entries
 from tests.support.aws import Watched
 from tests.support.build import OTHER_PLATE, PLATE, SUB, follow, store, violation
@@ -40,13 +43,17 @@ class TestQuotas:
         assert functions.ask({"plate": TYPED}).status == 200
 
     @pytest.mark.parametrize(("text", "status"), [("جديد 5", 422), ("Baghdad A 12345", 409)])
-    def test_a_text_that_is_not_one_plate_counts_as_a_query(
+    def test_texts_that_are_not_one_plate_have_a_quota_of_their_own(
         self, functions: Functions, monkeypatch: pytest.MonkeyPatch, text: str, status: int
     ) -> None:
-        limit(monkeypatch, QUERIES_A_DAY=2, PLATES_A_DAY=1)
+        limit(monkeypatch, QUERIES_A_DAY=1, PLATES_A_DAY=1)
+        monkeypatch.setattr("query.ports.Limits", partial(Limits, unreadable=2))
+        assert [functions.ask({"plate": text}).status for _ in range(3)] == [status, status, 429]
+        refused = functions.ask({"plate": text})
+        assert (refused.body["code"], refused.headers["retry-after"]) == ("quota_unreadable", "43200")
+        assert [functions.ask({"plate": TYPED}).status for _ in range(2)] == [200, 429]
+        functions.clock.forward(hours=12)
         assert functions.ask({"plate": text}).status == status
-        assert functions.ask({"plate": TYPED}).status == 200
-        assert functions.ask({"plate": text}).body["code"] == "quota_queries"
 
     def test_what_is_refused_is_counted(
         self, functions: Functions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

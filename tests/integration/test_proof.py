@@ -94,6 +94,27 @@ class TestProof:
         functions.clock.forward(hours=12)
         assert functions.link({**other, "proof": {"type": "registration", "number": "CD67890"}}).status == 201
 
+    def test_four_hundred_wrong_numbers_over_two_hundred_plates(
+        self, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        counted: list[str] = []
+        monkeypatch.setattr("query.vehicles.count", counted.append)
+        said = [
+            functions.link(
+                {
+                    "plate": f"11 ز {1000 + number // 2}",
+                    "relation": "self",
+                    "proof": {"type": "registration", "number": f"WRONG{number}"},
+                }
+            )
+            for number in range(400)
+        ]
+        assert [(reply.status, reply.errors) for reply in said[:10]] == [(422, [("proof.number", "proof_wrong")])] * 10
+        assert {(reply.status, reply.body["code"]) for reply in said[10:]} == {(429, "proofs_quota")}
+        assert [item["what"]["S"] for item in entries(functions)].count("proof") == 10, "what was looked at"
+        assert Counter(counted) == {"ProofRefused": 10, "SuspiciousProofs": 390}, "which rings"
+        assert functions.citizens.vehicles(SUB) == []
+
     def test_each_try_is_audited(self, functions: Functions) -> None:
         for number in ("WRONG1", "WRONG2", CARD):
             prove(functions, number)

@@ -111,6 +111,7 @@ class TestAnswer:
             "disputed_count": 2,
             "disputed_amount": 80_000,
             "currency": "IQD",
+            "complete": True,
         }
         shown = body["violations"][0]
         assert (shown["status"], shown["due"]["amount"], shown["due"]["next_amount"]) == ("disputed", 30_000, 60_000)

@@ -22,7 +22,8 @@ from shared.domain.violation import DISPUTED, PAID, Violation, make_version
 from shared.policies import FILE, RULES
 from shared.stores import violation_rows
 from shared.stores.items import text, transact
-from shared.stores.violations import Violations, read
+from shared.stores.violation_rows import read
+from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, OTHER_PLATE, later, store, violation
 from tests.support.crashes import Crash, Faults

@@ -29,5 +29,5 @@ def entries(functions: Functions) -> list[Json]:
     return sorted(kept, key=lambda item: str(item["sk"]["S"]))
 
 
-UNDISPUTED = {"disputed_count": 0, "disputed_amount": 0}
+UNDISPUTED = {"disputed_count": 0, "disputed_amount": 0, "complete": True}
 """What the totals say of a plate of which nothing is disputed."""

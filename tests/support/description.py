@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -15,7 +16,7 @@ Json = dict[str, Any]
 
 @cache
 def _document() -> Json:
-    document: Json = json.loads(DESCRIPTION.read_text())
+    document: Json = json.loads(Path(DESCRIPTION).read_text(encoding="utf-8"))
     return document
 
 

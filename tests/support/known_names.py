@@ -124,8 +124,13 @@ class KnownNames:
         if owners:
             return any(self._resolves(f"{owner}.{rest}") for owner in owners)
         if first in self._classes:
-            return any(_has_member(found, rest) for found in self._classes[first])
+            return any(_has_member(found, rest) or self._inherits(found, rest) for found in self._classes[first])
         return None
+
+    def _inherits(self, found: ast.ClassDef, member: str) -> bool:
+        """Whether a class that this one builds on makes a name."""
+        bases = (self._classes.get(ast.unparse(base), []) for base in found.bases)
+        return any(_has_member(each, member) for classes in bases for each in classes)
 
     def _resolves(self, name: str) -> bool:
         if name in self.packages:

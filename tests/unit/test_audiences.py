@@ -86,27 +86,26 @@ class Holding(Violations):
     def __init__(self, subject: Violation) -> None:
         self._subject = subject
 
-    def get(self, numbers: Any) -> dict[str, Violation]:
+    def get(self, numbers: Any, unreadable: list[Exception] | None = None) -> dict[str, Violation]:
         return dict.fromkeys(numbers, self._subject)
 
 
-class NothingEntered(WhoLooked):
-    """Who looked, kept nowhere."""
+class Forgetting(WhoLooked):
+    """Keeps of nobody that they looked."""
 
     def __init__(self) -> None:
         pass
 
+    def entry_action(self, *_: Any) -> Any:
+        return {}
+
     def enter(self, entries: Any) -> None:
         pass
 
-    def entry_action(self, *_: Any) -> Any:
-        return None
-
 
 def at_the_counter(subject: Violation) -> Any:
-    return counter.check(
-        Citizen("clerk", None, frozenset()), [subject.violation_no], Holding(subject), NothingEntered(), NOON
-    )
+    clerk = Citizen("clerk", None, frozenset())
+    return counter.check(clerk, [subject.violation_no], Holding(subject), Forgetting(), NOON)
 
 
 def sms(kind: Callable[..., str], *, day_of_act: bool = False) -> Callable[[Violation], Any]:

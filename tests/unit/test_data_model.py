@@ -257,28 +257,38 @@ def questions() -> list[list[str]]:
     return rows(section(read(PAGE), "Questions"))[1:]
 
 
+Store = tuple[Module, ast.ClassDef]
+"""A class that holds a port to a table, and its module."""
+
+
 @cache
-def stores() -> dict[str, tuple[Module, ast.ClassDef]]:
-    """What holds a port to a table, by name: its module and its class."""
-    return {
+def stores() -> dict[str, list[Store]]:
+    """What holds a port to a table, by name: its class, and the one that it builds on, which is no store by itself."""
+    classes = {
         name: (module, found)
         for module in SourceTree(FUNCTIONS).below("shared.stores")
         for name, found in module.definitions.items()
-        if isinstance(found, ast.ClassDef) and "self._call = call" in ast.unparse(found)
+        if isinstance(found, ast.ClassDef)
+    }
+    holding = {name for name, (_, found) in classes.items() if "self._call = call" in ast.unparse(found)}
+    built_on = {name: holding & set(map(ast.unparse, found.bases)) for name, (_, found) in classes.items()}
+    alone = holding - {base for bases in built_on.values() for base in bases}
+    return {
+        name: [classes[each] for each in (name, *bases)] for name, bases in built_on.items() if bases or name in alone
     }
 
 
 def public_methods() -> Iterator[str]:
     """What stores answer."""
-    for name, (_, found) in stores().items():
-        for node in found.body:
+    for name, found in stores().items():
+        for node in (node for _, each in found for node in each.body):
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 yield f"{name}.{node.name}"
 
 
 def modules_of(methods: str) -> list[Module]:
     """The modules in which the methods of a cell stand."""
-    return [stores()[name.partition(".")[0]][0] for name in spans(methods)]
+    return [module for name in spans(methods) for module, _ in stores()[name.partition(".")[0]]]
 
 
 def test_every_question_is_there() -> None:

@@ -30,7 +30,6 @@ NAMED_ELSEWHERE: Final = {
     "MonthlySpendLimit": "an attribute of SNS",
     "ReadThrottleEvents": "a metric of DynamoDB",
     "batch_writer": "boto3's",
-    "correlation_id": "a member of Powertools' log lines",
 }
 """Names of others that no code of ours says, and whose they are."""
 

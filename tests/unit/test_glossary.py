@@ -11,11 +11,11 @@ from ingest.reporting import report_page
 from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS
 from ingest.reporting.warning_texts import WARNINGS
 from pay.receipt import texts as receipt_texts
-from query.texts import NOTES
+from query import texts as query_texts
 from remit import texts as remit_texts
 from shared.domain.sms_texts import DETAILS, TEXTS
 from shared.domain.text import fold
-from shared.problem_texts import PROBLEMS
+from shared.problem_texts import NOTES, PROBLEMS
 from tests.support.documents import read, rows
 
 KEY: Final = {
@@ -103,7 +103,7 @@ def texts() -> Iterator[Text]:
     arabic, english = receipt_texts.WORDS["ar"], receipt_texts.WORDS["en"]
     yield from (Text(f"receipt: {name}", arabic[name], english[name]) for name in english)
     yield from (Text(f"acknowledgement: {code}", *words) for code, words in remit_texts.WORDS.items())
-    yield from (Text(f"note: {name}", said["ar"], said["en"]) for name, said in NOTES.items())
+    yield from (Text(f"note: {name}", said["ar"], said["en"]) for name, said in {**NOTES, **query_texts.NOTES}.items())
 
 
 def read_glossary(glossary: str) -> dict[str, Term]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def protected() -> set[str]:
 
 
 def test_what_is_checked_in_is_what_the_code_says() -> None:
-    assert json.loads(DESCRIPTION.read_text()) == build(), "run `make openapi`"
+    assert json.loads(Path(DESCRIPTION).read_text(encoding="utf-8")) == build(), "run `make openapi`"
 
 
 def test_it_holds_every_route_and_no_other() -> None:

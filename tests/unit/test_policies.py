@@ -14,7 +14,7 @@ from infra import policies
 from shared.domain.time import BAGHDAD
 from shared.policies import FILE, rules_of
 
-DOCUMENT: Final[dict[str, Any]] = json.loads(FILE.read_bytes())
+DOCUMENT: Final[dict[str, Any]] = json.loads(Path(FILE).read_bytes())
 WINDOW: Final[dict[str, Any]] = {
     "id": "w",
     "legal_basis": "law 9/2027",

@@ -11,11 +11,11 @@ import pytest
 from ingest.reporting.texts import FILE_ERRORS, ROW_ERRORS
 from ingest.reporting.warning_texts import WARNINGS
 from pay.receipt.texts import WORDS as RECEIPT
-from query.texts import NOTES
+from query import texts as query_texts
 from remit.texts import WORDS as ACKNOWLEDGEMENT
 from shared.domain.sms_texts import TEXTS
 from shared.http import LANGUAGES
-from shared.problem_texts import PROBLEMS
+from shared.problem_texts import NOTES, PROBLEMS
 
 DIRECTORATE = ("ar", "en")
 
@@ -23,8 +23,8 @@ Texts = Mapping[str, Mapping[str, str]]
 """By code, then by language."""
 
 TABLES: dict[str, tuple[tuple[str, ...], Texts]] = {
-    "shared.problem_texts": (LANGUAGES, PROBLEMS),
-    "query.texts": (LANGUAGES, NOTES),
+    "shared.problem_texts": (LANGUAGES, {**PROBLEMS, **NOTES}),
+    "query.texts": (LANGUAGES, query_texts.NOTES),
     "shared.domain.sms_texts": (LANGUAGES, TEXTS),
     "pay.receipt.texts": (
         LANGUAGES,

@@ -16,11 +16,11 @@ from shared.domain.money import CURRENCY
 from shared.domain.payment import MINUTES_TO_PAY, Line, Payment, PaymentStatus
 from shared.domain.text import digest
 from shared.domain.time import from_text, to_text
-from shared.domain.violation import UNPAID, Violation
-from shared.http import FieldError, Problem, invalid
+from shared.domain.violation import MAY_BE_OWED, UNPAID, Violation
+from shared.http import FieldError, Problem, invalid, report
 from shared.identity import Citizen
 from shared.policies import RULES
-from shared.stores.items import MAX_ACTIONS
+from shared.stores.items import MAX_ACTIONS, readable
 from shared.stores.payments import CREATE_ACTIONS
 from shared.stores.people.who_looked import What, WhoLooked
 
@@ -136,10 +136,16 @@ def _earlier(
 def _payable(
     citizen: Citizen, numbers: Sequence[str], stores: PaymentStores, accesses: Accesses, now: datetime
 ) -> list[Violation]:
-    """The violations as they stand. Raises Problem 422; one on a plate not the citizen's to see does not exist."""
-    found = stores.violations.get(numbers)
-    grants = accesses.accesses(citizen.sub, (violation.plate_key for violation in found.values()), now)
-    at = to_text(now)
+    """The violations as they stand.
+
+    Raises Problem 422; one on a plate not the citizen's to see does not exist, nor does one that cannot be read, which
+    no answer shows.
+    """
+    at, unreadable = to_text(now), list[Exception]()
+    recorded = stores.violations.get(numbers, unreadable).values()
+    found = {each.violation_no: each for each in readable(recorded, lambda each: _priced(each, at), unreadable)}
+    grants = accesses.accesses(citizen.sub, (violation.plate_key for violation in found.values()), now, unreadable)
+    report(unreadable)
     errors: list[tuple[int, str]] = []
     for index, violation_no in enumerate(numbers):
         violation = found.get(violation_no)
@@ -152,6 +158,13 @@ def _payable(
     if errors:
         raise _not_payable(errors)
     return [found[violation_no] for violation_no in numbers]
+
+
+def _priced(violation: Violation, at: str) -> Violation:
+    """The violation, of which can be told what is owed if it may be."""
+    if violation.state in MAY_BE_OWED:
+        violation.due(at, RULES)
+    return violation
 
 
 def _not_payable(errors: Sequence[tuple[int, str]]) -> Problem:

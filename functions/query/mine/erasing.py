@@ -17,7 +17,7 @@ from shared.domain.message import Message, MessageKind
 from shared.domain.payment import LIVE, PaymentStatus
 from shared.domain.text import digest
 from shared.domain.time import from_text, to_text
-from shared.http import Problem
+from shared.http import Problem, report
 from shared.stores.payments import Payments
 from shared.stores.people.citizens import Citizens
 from shared.stores.privacy.erasing import Erasing, Erasures
@@ -55,11 +55,12 @@ def begin(sub: str, stores: Stores, now: datetime, later: Callable[[str, timedel
 
 
 def _owes(sub: str, payments: Payments) -> bool:
-    """Whether a payment of theirs is not at its end. Raises ErasingError."""
-    after = None
+    """Whether a payment of theirs is not at its end, or may not be: it cannot be read. Raises ErasingError."""
+    after, unreadable = None, list[Exception]()
     while True:
-        found, after = payments.of_citizen(sub, _PAGE, after)
-        if any(payment.status in _OWING for payment in found):
+        found, after = payments.of_citizen(sub, _PAGE, after, unreadable)
+        report(unreadable)
+        if unreadable or any(payment.status in _OWING for payment in found):
             return True
         if after is None:
             return False
@@ -76,7 +77,7 @@ def go_on(person: Person, stores: Stores, now: datetime, may_go_on: Callable[[],
     if wait := _left(erasing.since, MAX_CALL, now):
         return wait
     if erasing.unlinked_at is None:
-        if not (_unlink(person.sub, stores, may_go_on) and _all(stores.erasures.erase_look_ups(person.sub), may_go_on)):
+        if not (_unlink(person.sub, stores, may_go_on) and _all(_rest(person.sub, stores), may_go_on)):
             return timedelta()
         stores.erasures.erase_contests(person.sub)
         stores.erasures.unlinked(person.sub, now)
@@ -95,15 +96,23 @@ def _left(since: str, needed: timedelta, now: datetime) -> timedelta:
 
 
 def _unlink(sub: str, stores: Stores, may_go_on: Callable[[], bool]) -> bool:
-    """End every link, with the proof that waits. False where it was not to be done to the end."""
-    citizens = stores.citizens
-    for vehicle in citizens.vehicles(sub):
+    """End every link that can be read, with the proof that waits. False where it was not to be done to the end."""
+    citizens, unreadable = stores.citizens, list[Exception]()
+    vehicles = citizens.vehicles(sub, unreadable)
+    report(unreadable)
+    for vehicle in vehicles:
         if not may_go_on():
             return False
-        waits = stores.registry.forget_actions(vehicle.plate_key, sub)
-        if not citizens.unlink(sub, vehicle.vehicle_id, vehicle.plate_key, proven=vehicle.proven, others=waits):
+        plate_key, waits = vehicle.plate_key, stores.registry.forget_actions(vehicle.plate_key, sub)
+        if citizens.unlink(sub, vehicle.vehicle_id, plate_key, proven=vehicle.proven, others=waits, erasing=True):
+            continue
+        if vehicle not in citizens.vehicles(sub, []):
             return False  # it was proved or removed meanwhile
     return True
+
+
+def _rest(sub: str, stores: Stores) -> Iterable[None]:
+    return stores.erasures.erase_rest(sub, lambda plate_key: stores.registry.forget_actions(plate_key, sub))
 
 
 def _all(pages: Iterable[None], may_go_on: Callable[[], bool]) -> bool:

@@ -12,10 +12,10 @@ from shared.domain.citizen import Follower, Profile
 from shared.domain.registration import Card
 from shared.plate_crypto import PlateCrypto
 from shared.settings import setting
-from shared.stores.items import Item, batch_get_of, epoch, item_key
+from shared.stores.items import Item, batch_get_of, epoch, item_key, readable
 from shared.stores.people.links import follower_of
 from shared.stores.people.profiles import ERASING, profile_of
-from shared.stores.registry import card_keys, cards_of, pending_key
+from shared.stores.registry import card_keys, cards_of, is_card, pending_key
 
 REGISTRATION: Final = "registration"
 """The value of the parameter ``Proof`` under which a link without proof sees and hears nothing."""
@@ -24,7 +24,11 @@ _PROFILE: Final = "PROFILE"
 
 
 class Accesses:
-    """Who is what to which plate, through the port. needs_proof: a link without proof sees and hears nothing."""
+    """Who is what to which plate, through the port. needs_proof: a link without proof sees and hears nothing.
+
+    unreadable, where a call takes it: as :func:`shared.stores.items.readable` does. What cannot be read gives no right,
+    and ends none: a link whose proof or card cannot be read is one without proof for as long.
+    """
 
     def __init__(self, call: Call, citizens: str, registry: str, crypto: PlateCrypto, *, needs_proof: bool) -> None:
         self._call = call
@@ -39,13 +43,15 @@ class Accesses:
         needs_proof = setting("PROOF") == REGISTRATION
         return cls(call, setting("CITIZENS_TABLE"), setting("REGISTRY_TABLE"), crypto, needs_proof=needs_proof)
 
-    def access(self, sub: str, plate_key: str, at: datetime) -> Grant:
+    def access(self, sub: str, plate_key: str, at: datetime, unreadable: list[Exception] | None = None) -> Grant:
         """Say what a citizen is to a plate. One BatchGetItem."""
-        return self.accesses(sub, [plate_key], at)[plate_key]
+        return self.accesses(sub, [plate_key], at, unreadable)[plate_key]
 
-    def accesses(self, sub: str, plate_keys: Iterable[str], at: datetime) -> dict[str, Grant]:
+    def accesses(
+        self, sub: str, plate_keys: Iterable[str], at: datetime, unreadable: list[Exception] | None = None
+    ) -> dict[str, Grant]:
         """Say what a citizen is to each of some plates. One BatchGetItem for eight of them."""
-        return self._grants(sub, list(dict.fromkeys(plate_keys)), at)[1]
+        return self._grants(sub, list(dict.fromkeys(plate_keys)), at, unreadable=unreadable)[1]
 
     def addressee(self, sub: str, plate_key: str | None, at: datetime) -> tuple[Profile | None, Grant]:
         """Give a citizen's profile, and what they are to a plate, if it is about one. One BatchGetItem."""
@@ -57,15 +63,25 @@ class Accesses:
         keys = [key for mark in self._crypto.registry_marks(plate_key) for key in card_keys(mark)]
         return cards_of(batch_get_of(self._call, {self._registry: keys})[self._registry], self._crypto)
 
-    def of_followers(self, plate_key: str, followers: Iterable[Follower]) -> list[tuple[Follower, Grant]]:
+    def of_followers(
+        self, plate_key: str, followers: Iterable[Follower], unreadable: list[Exception] | None = None
+    ) -> list[tuple[Follower, Grant]]:
         """Say of each follower of a plate what they are to it now. One BatchGetItem where any of them has proved it."""
         found = list(followers)
-        cards = self.cards(plate_key) if any(each.proven for each in found) else {}
+        proven = [plate_key] if any(each.proven for each in found) else []
+        cards = next(readable(proven, self.cards, unreadable), None if proven else {})
+        if cards is None:
+            found, cards = [each._replace(proven=False) for each in found], {}
         wrap = self._crypto.wrap
         return [(each, grant_of(each, cards, needs_proof=self.needs_proof, wrap=wrap)) for each in found]
 
     def _grants(
-        self, sub: str, plate_keys: Sequence[str], at: datetime, *others: Item
+        self,
+        sub: str,
+        plate_keys: Sequence[str],
+        at: datetime,
+        *others: Item,
+        unreadable: list[Exception] | None = None,
     ) -> tuple[Profile | None, dict[str, Grant]]:
         marks = {mark: plate_key for plate_key in plate_keys for mark in self._crypto.registry_marks(plate_key)}
         own = [key for plate in plate_keys for key in (item_key(f"P#{plate}", sub), item_key(sub, f"SEEN#{plate}"))]
@@ -77,16 +93,30 @@ class Accesses:
             by_plate[marks[item["pk"]["S"]]].append(item)
         grants: dict[str, Grant] = {}
         for plate_key, items in by_plate.items():
-            link, seen = kept.get((f"P#{plate_key}", sub)), kept.get((sub, f"SEEN#{plate_key}"))
-            pending = next((item for item in items if item["sk"] == pending_key("", sub)["sk"]), None)
+            links = [kept[key] for key in [(f"P#{plate_key}", sub)] if key in kept]
+            seen = [kept[key] for key in [(sub, f"SEEN#{plate_key}")] if key in kept]
+            link = next(readable(links, follower_of, unreadable), None)
+            decided = next(readable([items], self._registered, unreadable), None)
+            if decided is None and link:
+                link = link._replace(proven=False)
+            cards, pending = decided or ({}, None)
             grants[plate_key] = grant_of(
-                follower_of(link) if link else None,
-                cards_of(items, self._crypto),
-                is_seen=seen is not None and int(seen["expires"]["N"]) > epoch(at),
-                pending=pending["number"]["S"] if pending else None,
+                link,
+                cards,
+                is_seen=next(readable(seen, _expires, unreadable), 0) > epoch(at),
+                pending=pending,
                 needs_proof=self.needs_proof,
                 wrap=self._crypto.wrap,
             )
         profile = kept.get((sub, _PROFILE))
         there = profile if profile and ERASING not in profile else None
         return profile_of(there) if there else None, grants
+
+    def _registered(self, items: Sequence[Item]) -> tuple[dict[str, Card], str | None]:
+        """The cards among a plate's items, and the number of a proof that waits for one."""
+        waiting = [item["number"]["S"] for item in items if not is_card(item)]
+        return cards_of(items, self._crypto), waiting[0] if waiting else None
+
+
+def _expires(item: Item) -> int:
+    return int(item["expires"]["N"])

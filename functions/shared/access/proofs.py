@@ -34,12 +34,12 @@ class Proofs:
         self._registry = registry
         self._messages = messages
 
-    def access(self, sub: str, plate_key: str, now: datetime) -> Grant:
+    def access(self, sub: str, plate_key: str, now: datetime, unreadable: list[Exception] | None = None) -> Grant:
         """Say what a citizen is to a plate, and write what the registry has decided since.
 
         One BatchGetItem; where something is to be written, another and one TransactWriteItems.
         """
-        grant = self._accesses.access(sub, plate_key, now)
+        grant = self._accesses.access(sub, plate_key, now, unreadable)
         if grant.turn is None:
             return grant
         return self.settle(sub, plate_key, grant, now)

@@ -21,7 +21,8 @@ class Limits(NamedTuple):
     """What a citizen may do in a day; ``vehicles`` in all. plates: distinct ones that are not linked. sms: received.
 
     followers: how many may follow one plate, in all, who have not proved it theirs. proofs: tries at registration
-    numbers, right or wrong. pending: how many proofs may wait for their card, in all.
+    numbers, right or wrong. pending: how many proofs may wait for their card, in all. unreadable: texts that cannot be
+    read as one plate; they are no queries, and more of them than anybody types.
     """
 
     queries: int = 50
@@ -32,6 +33,7 @@ class Limits(NamedTuple):
     followers: int = 50
     proofs: int = 10
     pending: int = 5
+    unreadable: int = 200
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -25,6 +25,8 @@ UNPAID: Final = "unpaid"
 IN_PAYMENT: Final = "in_payment"
 OTHER: Final = "other"
 """What a status of a later version is taken for: not owed, and not payable."""
+MAY_BE_OWED: Final = (UNPAID, IN_PAYMENT, DISPUTED)
+"""The states in which there is an amount to tell of."""
 
 ALL: Final = "all"
 PROVEN: Final = "proven"

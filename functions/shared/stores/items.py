@@ -14,11 +14,30 @@ from shared.aws_json import AwsError, Call, Json
 
 Item = dict[str, Any]
 E = TypeVar("E", bound=StrEnum)
+S = TypeVar("S")
+T = TypeVar("T")
 
 MAX_ACTIONS: Final = 100
 UNREADABLE: Final = (LookupError, TypeError, AttributeError, ValueError)
 """What reading an item raises that this version does not know: no retry can mend it."""
 _ATTEMPTS: Final = 6
+
+
+def readable(found: Iterable[S], read: Callable[[S], T], unreadable: list[Exception] | None) -> Iterator[T]:
+    """Read each of what was found.
+
+    unreadable: where given, takes why something could not be read, and the others are given all the same; without it
+    the first such error is raised.
+    """
+    for each in found:
+        try:
+            value = read(each)
+        except UNREADABLE as error:
+            if unreadable is None:
+                raise
+            unreadable.append(error)
+        else:
+            yield value
 
 
 def pack(values: Mapping[str, str | int | bool | Sequence[str] | None]) -> Item:

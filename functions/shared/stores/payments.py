@@ -34,6 +34,7 @@ from shared.stores.items import (
     pack_rows,
     pages,
     read_rows,
+    readable,
     text,
     transact,
 )
@@ -235,15 +236,18 @@ class Payments:
         """The ids of payments made on a day (ISO, Baghdad), oldest first."""
         return self._query("ByDay", "#day = :day", {":day": day}, {"#day": "day"})
 
-    def of_citizen(self, sub: str, limit: int, after: Position | None) -> tuple[list[Payment], Position | None]:
+    def of_citizen(
+        self, sub: str, limit: int, after: Position | None, unreadable: list[Exception] | None = None
+    ) -> tuple[list[Payment], Position | None]:
         """A citizen's payments, newest first, and the position to go on after; None at the end. Two calls.
 
-        Raises ErasingError.
+        unreadable: as :func:`shared.stores.items.readable` takes it. Raises ErasingError.
         """
         begin = {**item_key(after[1], "PAYMENT"), **pack({"sub": sub, "created_at": after[0]})} if after else None
         items, last = newest_of_citizen(self._call, self._table, sub, limit, begin)
         keys = [item_key(item["pk"]["S"], "PAYMENT") for item in items]
-        found = {pk: _read(item) for pk, item in self._unless_erasing(sub, keys).items()}
+        whole = self._unless_erasing(sub, keys).values()
+        found = {payment.payment_id: payment for payment in readable(whole, _read, unreadable)}
         position = (last["created_at"]["S"], last["pk"]["S"]) if last else None
         return [found[key["pk"]["S"]] for key in keys if key["pk"]["S"] in found], position
 

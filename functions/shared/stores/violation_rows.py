@@ -1,4 +1,4 @@
-"""A row of the directorate about a violation, and the attributes of the Violations table that it becomes."""
+"""A row of the directorate about a violation, the attributes of the Violations table that it becomes, and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ import orjson
 
 from shared.domain import fine
 from shared.domain.rules import FAMILY, Rules
-from shared.domain.violation import ACCEPTED, CANCELLED, DISPUTED, FIELDS, OPEN, OPENED, REFUSED, SAID, Violation
+from shared.domain.violation import (
+    ACCEPTED,
+    CANCELLED,
+    DISPUTED,
+    FIELDS,
+    NUMBERS,
+    OPEN,
+    OPENED,
+    REFUSED,
+    SAID,
+    Violation,
+)
 from shared.policies import RULES
 from shared.stores.items import Item, pack, text
 
@@ -52,6 +63,42 @@ _BEGINS: Final = {OPEN: OPENED, DISPUTED: DISPUTED}
 """What is told of one that was not known before, by its status."""
 _ENDS: Final = (CANCELLED, ACCEPTED)
 """News that nothing is owed any more."""
+
+_MAY_LACK: Final = frozenset(name for name, default in Violation._field_defaults.items() if default is None)
+_TEXTS: Final = [name for name in FIELDS if name not in {*NUMBERS, *_MAY_LACK}]
+_OPTIONAL_TEXTS: Final = [name for name in FIELDS if name in _MAY_LACK and name not in NUMBERS]
+_NUMBERS: Final = [name for name in NUMBERS if name not in _MAY_LACK]
+_OPTIONAL_NUMBERS: Final = [name for name in NUMBERS if name in _MAY_LACK]
+_READ: Final = [*_TEXTS, *_OPTIONAL_TEXTS, *_NUMBERS, *_OPTIONAL_NUMBERS]
+"""The fields in the order in which they are read: mostly without a step of Python's for each."""
+
+
+def _attributes_of(names: list[str]) -> list[str]:
+    return [FIELDS[name].attribute for name in names]
+
+
+_text_attributes: Final = itemgetter(*_attributes_of(_TEXTS))
+_optional_texts: Final = _attributes_of(_OPTIONAL_TEXTS)
+_numbers: Final = _attributes_of(_NUMBERS)
+_optional_numbers: Final = _attributes_of(_OPTIONAL_NUMBERS)
+_text_in: Final = itemgetter("S")
+_no_texts: Final = ({"S": None},) * len(_OPTIONAL_TEXTS)
+_in_order: Final = itemgetter(*map(_READ.index, FIELDS))
+
+
+def read(item: Item) -> Violation:
+    """Read the violation of an item (its stream image will do).
+
+    Raises one of UNREADABLE where it lacks what each has, or holds another type: what is no text is never taken for
+    nothing, of a settlement least of all.
+    """
+    values = [
+        *map(_text_in, _text_attributes(item)),
+        *map(_text_in, map(item.get, _optional_texts, _no_texts)),
+        *[int(item[name]["N"]) for name in _numbers],
+        *[int(item[name]["N"]) if name in item else None for name in _optional_numbers],
+    ]
+    return tuple.__new__(Violation, _in_order(values))
 
 
 class Row(NamedTuple):

@@ -11,19 +11,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from operator import itemgetter
 from string import ascii_letters
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from orjson import Fragment
 
 from shared.aws_json import Call, Json
-from shared.domain.violation import DISPUTED, FIELDS, NUMBERS, OPEN, PAY, Violation
+from shared.domain.violation import DISPUTED, FIELDS, OPEN, PAY, Violation
 from shared.stores import hurts, versioned
-from shared.stores.items import Item, batch_get, get_item, is_made, item_key, pack, pages, text
+from shared.stores.items import Item, batch_get, get_item, is_made, item_key, pack, pages, readable, text
 from shared.stores.versioned import HELD, REJECTED, STALE, UNCHANGED, Foreseen, file_of, hurting, hurts_of_stale
-from shared.stores.violation_rows import INGEST_ATTRIBUTES, Held, Row, attributes, episode_of, held_back, held_of, tell
+from shared.stores.violation_rows import (
+    INGEST_ATTRIBUTES,
+    Held,
+    Row,
+    attributes,
+    episode_of,
+    held_back,
+    held_of,
+    read,
+    tell,
+)
 
 PAY_ATTRIBUTES: Final = frozenset(
     {"held_plate", *(field.attribute for field in FIELDS.values() if field.writer == PAY)}
@@ -33,21 +42,6 @@ PAY_ATTRIBUTES: Final = frozenset(
 _SIGNS: Final = tuple(f":{letter}" for letter in ascii_letters)
 _RESERVED: Final = {"#hash": "hash", "#status": "status"}
 """Ingest's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
-
-_NUMBERS: Final = [FIELDS[name].attribute for name in NUMBERS]
-_OPTIONAL: Final = [name for name, default in Violation._field_defaults.items() if default is None]
-_always_of: Final = itemgetter(*(FIELDS[name].attribute for name in FIELDS if name not in _OPTIONAL))
-_optional: Final = [FIELDS[name].attribute for name in _OPTIONAL]
-"""Attributes that an item may lack. Their fields stand last, as those of a named tuple with a default do."""
-
-
-def read(item: Item) -> Violation:
-    """Read the violation of an item (its stream image will do). Raises KeyError where it lacks what each has."""
-    values: dict[str, Any] = {name: value["S"] for name, value in item.items() if "S" in value}
-    for name in _NUMBERS:
-        if name in item:
-            values[name] = int(item[name]["N"])
-    return tuple.__new__(Violation, (*_always_of(values), *map(values.get, _optional)))
 
 
 class Violations:
@@ -61,8 +55,11 @@ class Violations:
         self._insertion = orjson.dumps(insertion).replace(b"{}", b'{"pk":{"S":"%b"},%b}')
         self._sleep = sleep
 
-    def of_plate(self, plate_key: str) -> list[Violation]:
-        """All violations on a plate, newest first: one Query of the index, and one more for each further megabyte."""
+    def of_plate(self, plate_key: str, unreadable: list[Exception] | None = None) -> list[Violation]:
+        """All violations on a plate, newest first: one Query of the index, and one more for each further megabyte.
+
+        unreadable: as :func:`shared.stores.items.readable` takes it.
+        """
         request: Json = {
             "TableName": self._table,
             "IndexName": "ByPlate",
@@ -70,12 +67,14 @@ class Violations:
             "ExpressionAttributeValues": {":plate": {"S": plate_key}},
             "ScanIndexForward": False,
         }
-        return [read(item) for page in pages(self._call, "Query", request) for item in page["Items"]]
+        items = (item for page in pages(self._call, "Query", request) for item in page["Items"])
+        return [*readable(items, read, unreadable)]
 
-    def get(self, numbers: Iterable[str]) -> dict[str, Violation]:
-        """The violations that exist of these numbers, by number, consistently read."""
+    def get(self, numbers: Iterable[str], unreadable: list[Exception] | None = None) -> dict[str, Violation]:
+        """The violations that exist of these numbers, by number, consistently read. unreadable: as above."""
         keys = [{"pk": {"S": violation_no}} for violation_no in dict.fromkeys(numbers)]
-        return {item["pk"]["S"]: read(item) for item in batch_get(self._call, self._table, keys, sleep=self._sleep)}
+        items = batch_get(self._call, self._table, keys, sleep=self._sleep)
+        return {violation.violation_no: violation for violation in readable(items, read, unreadable)}
 
     def episodes(self, numbers: Iterable[str]) -> dict[str, str]:
         """By number, what names the last dispute of those violations that ever were disputed, consistently read."""

@@ -37,6 +37,9 @@ def _violation(number: int) -> dict[str, dict[str, str]]:
     }
 
 
+_SECRET = {"api_key": "5f0c2e", "callback_key": "5f0c2e", "keys": ["5f0c2e" * 8], "registry": [1, 1]}
+"""A gateway's, and the plate key in its first version."""
+
 _PROFILE = {"phone": {"S": "+9647701234567"}, "language": {"S": "ar"}, "linked": {"SS": ["OLD#11#5"]}}
 _PAYMENT = {
     "pk": {"S": "5f0c2e5f0c2e5f0c2e5f0c2e5f0c2e"},
@@ -57,7 +60,7 @@ _BODIES = {
     "Query": {"Items": [_violation(number) for number in range(VIOLATIONS)], "Count": VIOLATIONS},
     "UpdateItem": {"Attributes": _PROFILE},
     "GetItem": {"Item": {"as_of": {"S": "2026-11-21T23:00:00+03:00"}}},
-    "GetSecretValue": {"SecretString": json.dumps({"api_key": "5f0c2e", "callback_key": "5f0c2e"})},
+    "GetSecretValue": {"SecretString": json.dumps(_SECRET)},
 }
 
 

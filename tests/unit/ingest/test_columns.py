@@ -13,8 +13,7 @@ from ingest.format.columns import PLATE_KIND, REGISTRATION_COLUMNS, REPORTED, VI
 from ingest.format.registrations import RegistrationParser
 from shared.domain.text import fold_name
 from shared.domain.violation import ALL, AUDIENCES, FIELDS, NUMBERS, SAID, Field, Violation, declared
-from shared.stores.violation_rows import Row, attributes
-from shared.stores.violations import read
+from shared.stores.violation_rows import Row, attributes, read
 from tests.support.feeds import GOOD, NAMES, parser, row
 
 FULL: Final = {**GOOD, "status": "مسددة", "paid_at": "2026-11-01", "receipt_no": "و-77", "notified_at": "2026-10-25"}

@@ -26,6 +26,7 @@ from shared.stores.items import (
     newest_of_citizen,
     pack,
     pages,
+    readable,
     transact,
 )
 from shared.stores.messaging.caps import (
@@ -70,7 +71,7 @@ Position = tuple[str, str]
 
 
 class Messages:
-    """The table through the port."""
+    """The table through the port. unreadable: as :func:`shared.stores.items.readable` takes it."""
 
     def __init__(self, call: Call, table: str) -> None:
         self._call = call
@@ -114,11 +115,13 @@ class Messages:
             }
         }
 
-    def of_citizen(self, sub: str, limit: int, after: Position | None) -> tuple[list[Message], Position | None]:
+    def of_citizen(
+        self, sub: str, limit: int, after: Position | None, unreadable: list[Exception] | None = None
+    ) -> tuple[list[Message], Position | None]:
         """A citizen's messages, newest first, and the position to go on after; None at the end. One Query."""
         begin = pack({"sub": sub, "created_at": after[0], "pk": after[1]}) if after else None
         items, last = newest_of_citizen(self._call, self._table, sub, limit, begin)
-        return [read(item) for item in items], (last["created_at"]["S"], last["pk"]["S"]) if last else None
+        return [*readable(items, read, unreadable)], (last["created_at"]["S"], last["pk"]["S"]) if last else None
 
     def told(self, who: str, kind: MessageKind, violations: Iterable[str]) -> set[str]:
         """Return those violations of which the citizen has a message of this kind already."""

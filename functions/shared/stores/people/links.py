@@ -49,6 +49,11 @@ def read_vehicle(vehicle_id: str, plate_key: str, item: Item) -> Vehicle:
     )
 
 
+def listed_vehicle(item: Item) -> Vehicle:
+    """Read a vehicle's own item."""
+    return read_vehicle(item["sk"]["S"].removeprefix("VEHICLE#"), item["plate"]["S"], item)
+
+
 def follower_of(item: Item) -> Follower:
     """Read a follower's item."""
     return Follower(

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from shared.aws_json import Call, Json
 from shared.domain.time import to_text
-from shared.stores.items import batch_get, epoch, item_key, pack, text, transact
+from shared.stores.items import Item, batch_get, epoch, item_key, pack, readable, text, transact
 from shared.stores.people.profiles import require_present
 
 SEEN_FOR: Final = timedelta(hours=24)
@@ -46,18 +46,16 @@ class LookUps:
         }
         return {"Put": {"TableName": self._table, "Item": item}}
 
-    def query(self, sub: str, query_id: str, at: datetime) -> Asked | None:
+    def query(self, sub: str, query_id: str, at: datetime, unreadable: list[Exception] | None = None) -> Asked | None:
         """Return what a citizen's own query of the last 24 h asked for, or None. One BatchGetItem, with the profile.
 
-        Raises ErasingError.
+        unreadable: as :func:`shared.stores.items.readable` takes it. Raises ErasingError.
         """
         keys = [item_key(sub, f"QUERY#{query_id}"), item_key(sub, "PROFILE")]
         items = {item["sk"]["S"]: item for item in batch_get(self._call, self._table, keys)}
         require_present(items.pop("PROFILE", None))
-        item = next(iter(items.values()), None)
-        if item is None or int(item["expires"]["N"]) <= epoch(at):
-            return None
-        return Asked(item["plate"]["S"], text(item, "category"))
+        asked, expires = next(readable(items.values(), _asked, unreadable), (None, 0))
+        return asked if expires > epoch(at) else None
 
     def seen(self, sub: str, plate_key: str, at: datetime, *others: Json) -> None:
         """Keep that a citizen looked a plate up, together with what must happen with it: all or nothing."""
@@ -83,3 +81,8 @@ class LookUps:
             "UpdateExpression": "SET expires = :expires",
             "ExpressionAttributeValues": pack({":expires": epoch(at + SEEN_FOR)}),
         }
+
+
+def _asked(item: Item) -> tuple[Asked, int]:
+    """What was asked, and until when it is kept."""
+    return Asked(item["plate"]["S"], text(item, "category")), int(item["expires"]["N"])

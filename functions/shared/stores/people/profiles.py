@@ -7,12 +7,13 @@ from typing import Final, NamedTuple
 
 from shared.aws_json import Call, Json
 from shared.domain.citizen import ErasingError, Limits, Profile
-from shared.stores.items import Item, get_item, is_made, item_key, number, pack, text
+from shared.domain.sms_texts import PREFIXES
+from shared.stores.items import Item, get_item, is_made, item_key, number, pack, readable, text
 
 ERASING: Final = "erasing"
 """The attribute of a profile that is being erased: since when, a stored text."""
 
-COUNTS: Final = ("queries", "links", "proofs")
+COUNTS: Final = ("queries", "unreadable", "links", "proofs")
 """What a profile counts of its citizen's day."""
 OF_DAYS: Final = ("plates_full_on", "plates_full_days")
 """What it counts of days on end."""
@@ -78,19 +79,21 @@ class Change:
         """Whether it changes nothing."""
         return not (self._sets or self._removes or self._adds or self._deletes)
 
-    def count(self, known: Item, day: str, *, mark: str | None = None, **more: int) -> None:
+    def count(self, known: Item | None, day: str, *, mark: str | None = None, **more: int) -> None:
         """Add to the day's counts, on condition that the profile's day is as known; a day's first starts them anew.
 
-        more: of COUNTS. mark: the fingerprint of a plate that is not linked.
+        known: None where the counts that stand there cannot be read, and so begin anew whatever they are. more: of
+        COUNTS. mark: the fingerprint of a plate that is not linked.
         """
-        known_day = text(known, "day") or ""
+        known_day = text(known or {}, "day") or ""
         self._mark = mark
         self._first_of_day = known_day < day
         if self._first_of_day:
             self.set("day", day)
             for name in COUNTS:
                 self.set(name, more.get(name, 0))
-            self._conditions.append("(attribute_not_exists(#day) OR #day < :day)")
+            if known is not None:
+                self._conditions.append("(attribute_not_exists(#day) OR #day < :day)")
             if mark is None:
                 self._removes.append(self._name("plates"))
             else:
@@ -183,9 +186,11 @@ def used_up(known: Item, day: str, subject: Subject | None, limits: Limits) -> s
     """Return which quota of look-ups a profile has used up on a day, or None."""
     if (text(known, "day") or "") < day:
         return None
+    if subject is None:
+        return "unreadable" if (number(known, "unreadable") or 0) >= limits.unreadable else None
     if (number(known, "queries") or 0) >= limits.queries:
         return "queries"
-    if subject is None or subject.plate_key in texts(known, "linked"):
+    if subject.plate_key in texts(known, "linked"):
         return None
     plates = texts(known, "plates")
     return "plates" if subject.mark not in plates and len(plates) >= limits.plates else None
@@ -199,9 +204,17 @@ def no_room(known: Item, day: str, limits: Limits) -> str | None:
     return "links" if is_today and (number(known, "links") or 0) >= limits.links else None
 
 
-def profile_of(item: Item) -> Profile:
-    sms = item.get("sms", {}).get("BOOL", True)
-    return Profile(text(item, "phone"), text(item, "language") or "ar", sms, text(item, "who"))
+def profile_of(item: Item, unreadable: list[Exception] | None = None) -> Profile:
+    """Read a profile; where it cannot be read, that of somebody of whom nothing is known and who is sent nothing."""
+    return next(readable([item], _read, unreadable), Profile(None, sms=False))
+
+
+def _read(item: Item) -> Profile:
+    language = text(item, "language") or "ar"
+    if language not in PREFIXES:
+        raise ValueError("a language without texts")
+    sms = item["sms"]["BOOL"] if "sms" in item else True
+    return Profile(text(item, "phone"), language, sms, text(item, "who"))
 
 
 def require_present(item: Item | None) -> None:

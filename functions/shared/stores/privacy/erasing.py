@@ -7,12 +7,12 @@ sk=COUNTS`` is what they had counted today, which stays until the day is over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from shared.aws_json import AwsError, Call, Json
-from shared.domain.citizen import ErasingError
+from shared.domain.citizen import ErasingError, Profile
 from shared.domain.message import Message
 from shared.domain.time import to_text
 from shared.stores.items import (
@@ -24,6 +24,7 @@ from shared.stores.items import (
     item_key,
     newest_of_citizen,
     pack,
+    readable,
     text,
     transact,
 )
@@ -89,14 +90,15 @@ class Erasures:
         item = get_item(self._call, self._tables.citizens, item_key(sub, "PROFILE"))
         if item is None or ERASING not in item:
             return None
-        profile = profile_of(item)
+        profile = next(readable([item], profile_of, []), Profile(None, "ar"))
         phone = profile.phone if profile.sms else None
         return Erasing(item[ERASING]["S"], text(item, "unlinked_at"), phone, profile.language)
 
-    def erase_look_ups(self, sub: str) -> Iterator[None]:
-        """Delete what a citizen looked up, page by page.
+    def erase_rest(self, sub: str, forget: Callable[[str], Sequence[Json]]) -> Iterator[None]:
+        """Delete what is left of a citizen beside the profile: what they looked up, and links that cannot be read.
 
-        Stops after each page, so that the caller may leave the rest for later.
+        Page by page; stops after each, so that the caller may leave the rest for later. forget: the actions that end
+        the citizen's proof that waits for a plate.
         """
         table = self._tables.citizens
         while True:
@@ -105,16 +107,17 @@ class Erasures:
                 "ConsistentRead": True,
                 "KeyConditionExpression": "pk = :sub",
                 "ExpressionAttributeValues": pack({":sub": sub}),
-                "Limit": MAX_ACTIONS,
+                "Limit": MAX_ACTIONS // 4,  # a link has items elsewhere too
             }
             found = self._call("dynamodb", "Query", request)["Items"]
-            items = [each for each in found if not each["sk"]["S"].startswith(("PROFILE", "VEHICLE#"))]
-            if not items:
+            keys = [{"pk": item["pk"], "sk": item["sk"]} for item in found if item["sk"]["S"] != "PROFILE"]
+            if not keys:
                 return
-            transact(
-                self._call,
-                [{"Delete": {"TableName": table, "Key": {"pk": item["pk"], "sk": item["sk"]}}} for item in items],
-            )
+            links = (item for item in found if item["sk"]["S"].startswith("VEHICLE#"))
+            plates = {each["plate"]["S"] for each in links if "S" in each.get("plate", ())}
+            keys += [item_key(f"P#{plate_key}", sub) for plate_key in plates]
+            deletes = [{"Delete": {"TableName": table, "Key": each}} for each in keys]
+            transact(self._call, [*deletes, *(action for plate_key in plates for action in forget(plate_key))])
             yield
 
     def erase_contests(self, sub: str) -> None:
@@ -136,7 +139,7 @@ class Erasures:
         is_made(lambda: self._call("dynamodb", "UpdateItem", request))
 
     def erase_messages(self, sub: str) -> Iterator[None]:
-        """Delete a citizen's messages, with those that wait, page by page; as :meth:`erase_look_ups` stops."""
+        """Delete a citizen's messages, with those that wait, page by page; as :meth:`erase_rest` stops."""
         table = self._tables.messages
         after: Item | None = None
         while True:
