@@ -1,4 +1,4 @@
-"""A stand-in for DynamoDB and SNS that costs its callers nothing: it answers each operation by heart.
+"""A stand-in for DynamoDB, Secrets Manager and SNS that costs its callers nothing: it answers each operation by heart.
 
 ``python -m tests.bench.telling.stub`` prints its port and serves until it is ended. ``OLD#11#<n>`` has n followers.
 """
@@ -58,6 +58,15 @@ def _item(key: dict[str, dict[str, str]]) -> dict[str, Any]:
     return pack({"pk": pk, **message, **waiting})
 
 
+def _found(table: str, key: dict[str, dict[str, str]]) -> dict[str, Any] | None:
+    """What there is by a key: nobody proved anything, and nothing of before is known."""
+    if table == "violations":
+        return _violation()
+    if table == "citizens" and key["sk"]["S"].startswith(("PROFILE", "ur-")):
+        return _item(key)
+    return None
+
+
 def _violation() -> dict[str, Any]:
     values = violation("V", plate_key="OLD#11#1", recorded_at="2099-11-20T09:00:00+03:00")._asdict()
     values["pk"], values["plate"] = values.pop("violation_no"), values.pop("plate_key")
@@ -72,9 +81,11 @@ def answer(operation: str, body: bytes) -> bytes:
     if operation == "GetItem":
         return _json({"Item": _item(json.loads(body)["Key"])})
     if operation == "BatchGetItem":
-        ((table, asked),) = json.loads(body)["RequestItems"].items()
-        found = {"violations": lambda: [_violation()], "citizens": lambda: [_item(key) for key in asked["Keys"]]}
-        return _json({"Responses": {table: found[table]() if table in found else []}, "UnprocessedKeys": {}})
+        asked = json.loads(body)["RequestItems"].items()
+        found = {table: [*filter(None, (_found(table, key) for key in tables["Keys"]))] for table, tables in asked}
+        return _json({"Responses": found, "UnprocessedKeys": {}})
+    if operation == "GetSecretValue":
+        return _json({"SecretString": json.dumps({"keys": ["5f0c2e" * 8], "registry": [1, 1]})})
     return _json({})
 
 
