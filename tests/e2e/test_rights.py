@@ -43,6 +43,7 @@ _HANDED_ON: Final = "asked for by SNS, which hands an SMS to End User Messaging;
 _BEFORE_THE_WALK: Final = (
     "only where the registry decides of a proof between the making of a message and its sending, before the walk comes"
 )
+_ENDED_BY_ANOTHER: Final = "only where this function ends a file or goes on with many; here another did, and few were"
 _MINUTES_LATER: Final = "asked for two minutes after the first pass of an erasure: longer than this run waits"
 CANNOT_BE_USED_HERE: Final[dict[Right, str]] = {
     Right("QueryOnErasure", "dynamodb:PutItem", "*Citizens*"): _MINUTES_LATER,
@@ -52,6 +53,12 @@ CANNOT_BE_USED_HERE: Final[dict[Right, str]] = {
     Right("QueryOnErasure", "dynamodb:DeleteItem", "*Payments*"): _MINUTES_LATER,
     Right("NotifySendSms", "dynamodb:UpdateItem", "*Citizens*"): _BEFORE_THE_WALK,
     Right("NotifySendSms", "dynamodb:DeleteItem", "*Registry*"): _BEFORE_THE_WALK,
+    Right("IngestOnFile", "s3:DeleteObject", "*/rejects/*"): _ENDED_BY_ANOTHER,
+    Right("IngestSweep", "s3:DeleteObject", "*/rejects/*"): _ENDED_BY_ANOTHER,
+    Right("IngestSweep", "s3:GetObject", "*/rejects/*"): _ENDED_BY_ANOTHER,
+    Right("IngestSweep", "sqs:SendMessage", "*ProofQueue"): _ENDED_BY_ANOTHER,
+    Right("NotifyOnRegistry", "sqs:SendMessage", "*ProofQueue"): _ENDED_BY_ANOTHER,
+    Right("NotifyOnDelivery", "dynamodb:GetItem", "*"): _NO_DELIVERY_LOGS,
     Right("NotifyOnDelivery", "dynamodb:Query", "*"): _NO_DELIVERY_LOGS,
     Right("NotifyOnDelivery", "dynamodb:UpdateItem", "*"): _NO_DELIVERY_LOGS,
     Right("NotifyOnDelivery", "sqs:SendMessage", "*"): _NO_DELIVERY_LOGS,

@@ -63,18 +63,20 @@ def test_a_reason_of_a_report_leads_to_the_guide(cloud: Cloud) -> None:
     assert f'id="{section}"' in guide.decode()
 
 
-@pytest.mark.parametrize("origin", ["live", "backlog", "registry"])
-def test_a_clerk_sends_a_file_of_each_origin(cloud: Cloud, origin: str) -> None:
+@pytest.mark.parametrize(
+    ("origin", "check"), [("live", False), ("backlog", False), ("registry", False), ("live", True)]
+)
+def test_a_clerk_sends_a_file_of_each_origin(cloud: Cloud, origin: str, check: bool) -> None:
     clerk = cloud.token(f"clerk-{secrets.token_hex(4)}", "", scope="directorate")
     number = files.plate_number()
     content = files.csv([files.row(number)]) if origin != "registry" else files.card(number, f"R{number}")
-    asked = {"origin": origin, "format": "csv", "encoding": "utf-8", "size": len(content)}
+    asked = {"origin": origin, "format": "csv", "encoding": "utf-8", "size": len(content), "check": check}
     slot = cloud.request("POST", "/v1/uploads", asked, token=clerk).body
 
     sent = requests.post(slot["url"], data=slot["fields"], files={"file": ("new.csv", content)}, timeout=30)
 
     assert sent.ok
-    assert slot["fields"]["key"].startswith(f"{origin}/")
+    assert slot["fields"]["key"].startswith(f"check/{origin}/" if check else f"{origin}/")
     loaded = wait_for(
         lambda: (
             (found := cloud.request("GET", f"/v1/uploads/{slot['upload_id']}", token=clerk).body)["report"] and found
@@ -82,7 +84,7 @@ def test_a_clerk_sends_a_file_of_each_origin(cloud: Cloud, origin: str) -> None:
         30,
         "the file is loaded",
     )
-    assert (loaded["status"], loaded["report"]["counts"]["inserted"]) == ("loaded", 1)
+    assert (loaded["status"], loaded["report"]["counts"]["inserted"]) == ("checked" if check else "loaded", 1)
 
 
 def test_from_a_followed_plate_to_a_receipt(cloud: Cloud) -> None:
