@@ -169,12 +169,12 @@ decide-payment: ## ID=... DECISION=settle|give-back|by-hand|by-hand-confirmed|gi
 	@$(operator) decide-payment --reason "$$REASON" $(apply) -- $(DECISION) "$$ID"
 
 .PHONY: pause
-pause: ## WHAT=sms|payments|ingest REASON='...': stop a part at once; nothing is lost
+pause: ## WHAT=sms|payments|ingest|gateway-... REASON='...': stop a part at once; nothing is lost
 	$(set_up) run
 	@$(operator) pause --reason "$$REASON" $(apply) -- $(WHAT)
 
 .PHONY: resume
-resume: ## WHAT=sms|payments|ingest: let it go on
+resume: ## WHAT=sms|payments|ingest|gateway-...: let it go on
 	$(set_up) run
 	@$(operator) resume $(WHAT) $(apply)
 

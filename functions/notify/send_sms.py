@@ -21,7 +21,7 @@ from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
 from shared.stores.messaging.caps import SPEND_CAP, Caps
 from shared.stores.messaging.messages import Messages
-from shared.stores.messaging.outages import Outages
+from shared.stores.outages import Outages, provider_key
 from shared.stores.people.citizens import Citizens
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations
@@ -69,7 +69,7 @@ def _provider(call: Call) -> Provider:
         return client["client_id"], client["client_secret"]
 
     ur = Ur(url, secret)
-    outages = Outages(call, setting("MESSAGES_TABLE"))
+    outages = Outages(call, setting("MESSAGES_TABLE"), provider_key)
     if setting("SMS_FIRST_PROVIDER") == ur.name:
         return Failover(ur, sns, outages, now)
     return Failover(sns, ur, outages, now)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from datetime import datetime
+from functools import cache, lru_cache
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pay import counter
-from pay.gateways import UnknownError
+from pay.gateways import UnknownError, offers
 from pay.payments.start import PaymentRequest, StartPorts, is_starting, still_starting
 from pay.payments.start import start as start_payment
 from pay.payments.sync import BY_CITIZEN, sync_with_gateway
@@ -40,7 +41,8 @@ from shared.pagination import Cursors, asked_limit
 from shared.plate_crypto import PlateCrypto
 from shared.settings import listed, number, setting
 from shared.stores.items import readable
-from shared.stores.pausing import Pausing
+from shared.stores.outages import Outages
+from shared.stores.pausing import PAYMENTS, Pausing, away_key
 from shared.stores.people.who_looked import WhoLooked
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -91,11 +93,14 @@ def _pausing() -> Pausing:
 
 def start(request: Request) -> Reply:
     """POST /v1/payments"""
-    if _pausing().is_paused():
+    at = now()
+    closed = _pausing().closed(at)
+    if PAYMENTS in closed:
         raise Problem(503, "payments_paused", headers={"retry-after": str(_PAUSE_SECONDS)})
     ports = StartPorts(
         gateway=gateway,
-        open_gateway=open_gateway,
+        open_gateway=lambda name: None if name in closed else open_gateway(name),
+        silent=lambda name: _silent(name, at),
         max_live=number("MAX_LIVE_PAYMENTS"),
         callback_url=lambda name: f"{public_url(request)}/v1/callbacks/{name}",
     )
@@ -107,10 +112,30 @@ def start(request: Request) -> Reply:
         accesses=_accesses(),
         who_looked=_who_looked(),
         language=request.language,
-        now=now(),
+        now=at,
     )
     count("PaymentsStarted")
     return answer(202 if payment.status == PaymentStatus.CREATED else 201, view(payment))
+
+
+def _silent(name: str, at: datetime) -> None:
+    """Take note that a gateway did not answer to an order: after some, it is closed for a while."""
+    count("GatewaySilent")
+    if Outages(port(), setting("PAYMENTS_TABLE"), away_key).failed(name, at):
+        logger().error("a gateway is closed for a while", extra={"gateway": name})
+        count("GatewaysAway")
+
+
+def gateways(request: Request) -> Reply:
+    """GET /v1/gateways: for anybody. What is closed is read once a minute."""
+    names = listed("GATEWAYS")
+    closed = _closed(int(now().timestamp() // 60))
+    return answer(200, {"items": offers.listed(names, names if PAYMENTS in closed else closed)})
+
+
+@lru_cache(maxsize=1)
+def _closed(minute: int) -> frozenset[str]:
+    return _pausing().closed(now())
 
 
 def _payment_request(request: Request) -> PaymentRequest:
@@ -260,6 +285,7 @@ def _app() -> Handler:
             "GET /v1/payments": list_payments,
             "GET /v1/payments/{payment_id}": read,
             "POST /v1/payments/{payment_id}/cancel": cancel,
+            "GET /v1/gateways": gateways,
             "GET /v1/receipts/{receipt_no}": check_receipt,
             "POST /v1/settlements/check": check_settlements,
         },

@@ -177,6 +177,11 @@ PROBLEMS: Final = {
         "دەروازەی پارەدان ئێستا داخراوە، یەکێکی تر هەڵبژێرە",
         "The payment gateway is closed just now: choose another",
     ),
+    "amount_not_taken": _words(
+        "لا تقبل بوابة الدفع هذا المبلغ، اختر غيرها",
+        "دەروازەی پارەدان ئەم بڕە وەرناگرێت، یەکێکی تر هەڵبژێرە",
+        "The payment gateway does not take this amount: choose another",
+    ),
     "return_url_refused": _words(
         "عنوان العودة غير مسموح", "ناونیشانی گەڕانەوە ڕێگەپێدراو نییە", "The return address is not allowed"
     ),

@@ -204,7 +204,7 @@ OPERATIONS: dict[str, Operation] = {
                 "violation_nothing_due",
                 "changed_meanwhile",
             ),
-            "gateway": ("missing", "wrong_type", "too_long", "gateway_unknown", "gateway_closed"),
+            "gateway": ("missing", "wrong_type", "too_long", "gateway_unknown", "gateway_closed", "amount_not_taken"),
             "return_url": ("missing", "wrong_type", "too_long", "return_url_refused"),
         },
     ),
@@ -232,6 +232,11 @@ OPERATIONS: dict[str, Operation] = {
         {200: "PaymentReceipt"},
         parameters=(_path("payment_id"),),
         refusals={404: ("no_such_payment",), 409: ("not_paid",)},
+    ),
+    "GET /v1/gateways": Operation(
+        "The gateways that one can pay by, those that are open first",
+        {200: "Gateways"},
+        open=True,
     ),
     "GET /v1/receipts/{receipt_no}": Operation(
         "Whether a receipt is genuine; nothing in it tells of a person or a plate",

@@ -7,6 +7,7 @@ from ingest.format.accepting import PATTERN
 from ingest.format.origins import ORIGINS
 from pay import counter
 from pay.api import PaymentBody
+from pay.gateways.offers import BANK_APP, CARD, WALLET
 from query.vehicles import RELATIONS
 from shared.domain import fine, payment, violation
 from shared.domain.file import ENDED, FileStatus
@@ -271,6 +272,18 @@ SCHEMAS: dict[str, Schema] = {
         items=listed(answer(violation_no=TEXT, plate=TEXT, amount=COUNT)),
         check_url={**TEXT, "description": "What the QR code of the PDF says"},
         pdf=answer(url=TEXT, expires_at=INSTANT),
+    ),
+    "Gateways": answer(
+        items=listed(
+            answer(
+                gateway=TEXT,
+                name=answer(**dict.fromkeys(LANGUAGES, TEXT)),
+                kind=one_of(CARD, WALLET, BANK_APP),
+                open={**FLAG, "description": "To new payments"},
+                least={**nullable(COUNT), "description": "Dinars of one payment; null where none is known"},
+                most={**nullable(COUNT), "description": "Dinars of one payment; null where none is known"},
+            )
+        )
     ),
     "Receipt": answer(
         receipt_no=TEXT,

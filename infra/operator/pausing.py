@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 
 from infra.operator import files
 from infra.operator.deployment import Deployment
-from shared.stores.pausing import Pausing
+from pay.gateways.offers import OFFERS
+from shared.stores.pausing import PAYMENTS, Pausing
 
 
 class Part(NamedTuple):
@@ -23,6 +24,7 @@ class Part(NamedTuple):
 
 _TAKEN: Final = "ApproximateNumberOfMessagesNotVisible"
 _WAITING: Final = "ApproximateNumberOfMessages"
+_GATEWAY: Final = "gateway-"
 
 PARTS: Final = {
     "sms": Part(
@@ -33,31 +35,36 @@ PARTS: Final = {
         "files and chunks wait in their queues for two weeks",
         ("FileQueue", "ChunkQueue"),
     ),
-    "payments": Part((), "no payment is begun (503 payments_paused); those under way are concluded"),
+    PAYMENTS: Part((), "no payment is begun (503 payments_paused); those under way are concluded"),
+    **{
+        f"{_GATEWAY}{name}": Part((), "no payment is begun by it (gateway_closed); those under way are concluded")
+        for name in OFFERS
+    },
 }
 
 
 def pause(deployment: Deployment, what: str, reason: str) -> None:
     """Stop a part at once. Harmless to do again."""
     _switch(deployment, what, on=False)
-    if what == "payments":
-        _payments(deployment).pause(deployment.clock(), reason)
+    if not PARTS[what].mappings:
+        _payments(deployment).pause(what.removeprefix(_GATEWAY), deployment.clock(), reason)
 
 
 def resume(deployment: Deployment, what: str) -> None:
     """Let a part go on where it was. Harmless to do again."""
     _switch(deployment, what, on=True)
-    if what == "payments":
-        _payments(deployment).resume()
+    if not PARTS[what].mappings:
+        _payments(deployment).resume(what.removeprefix(_GATEWAY))
 
 
 def paused(deployment: Deployment) -> dict[str, bool]:
     """Which parts are paused."""
-    states = {
+    closed = _payments(deployment).paused() if "PayApi" in deployment.physical else frozenset()
+    return {
         name: any(_state(deployment, mapping) in ("Disabled", "Disabling") for mapping in part.mappings)
+        or name.removeprefix(_GATEWAY) in closed
         for name, part in PARTS.items()
     }
-    return {**states, "payments": "PayApi" in deployment.physical and _payments(deployment).is_paused()}
 
 
 def under_way(deployment: Deployment, what: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from shared.domain.message import Message, MessageKind, MessageStatus, followers
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED
 from shared.stores.messaging.caps import FOLLOWERS_A_DAY
-from shared.stores.messaging.outages import AWAY_FOR, MAX_FAILURES, Outages
+from shared.stores.outages import AWAY_FOR, MAX_FAILURES, Outages, provider_key
 from tests.support.aws import Engine
 from tests.support.build import NOON, OTHER_PHONE, PHONE, PLATE, SUB, follow, later, row, violation
 from tests.support.notify_world import DIES_AFTER, IS_NOT_REACHED, NO_LIMITS, FaultSender, World, world
@@ -287,7 +287,7 @@ class TestTwoProviders:
 
     @pytest.fixture
     def both(self, here: World, second: FaultSender, counted: list[str]) -> Failover:
-        outages = Outages(here.port, here.tables["Messages"])
+        outages = Outages(here.port, here.tables["Messages"], provider_key)
         return Failover(here.sender, second, outages, lambda: here.now)
 
     def fail(self, both: Failover, times: int) -> None:
@@ -341,7 +341,9 @@ class TestTwoProviders:
     def test_every_environment_knows(self, here: World, both: Failover, second: FaultSender) -> None:
         here.sender.away = True
         self.fail(both, MAX_FAILURES)
-        another = Failover(here.sender, second, Outages(here.port, here.tables["Messages"]), lambda: here.now)
+        another = Failover(
+            here.sender, second, Outages(here.port, here.tables["Messages"], provider_key), lambda: here.now
+        )
         assert another.send(PHONE, "text").provider == "ur"
 
     @pytest.mark.parametrize("call", range(3), ids=["reading it", "counting on", "counting anew"])

@@ -17,6 +17,7 @@ OPEN_ROUTES: Final = {
     "GET /v1/openapi.json": "documents the API",
     "GET /v1/callbacks/{gateway}": "the gateway's own scheme proves the caller",
     "POST /v1/callbacks/{gateway}": "the gateway's own scheme proves the caller",
+    "GET /v1/gateways": "which gateways there are is no secret; no table is read more than once a minute",
     "GET /v1/receipts/{receipt_no}": "the number is the secret; the answer holds no personal data",
     "$default": "answers 404",
 }

@@ -22,9 +22,9 @@ from shared.plate_crypto import PlateCrypto
 from shared.stores.files import RELEASE, UNDO, Files, Work
 from shared.stores.items import item_key, pack
 from shared.stores.messaging.messages import Messages, Telling
-from shared.stores.messaging.outages import Outages
 from shared.stores.messaging.reminders import Reminders, Stage
-from shared.stores.pausing import Pausing
+from shared.stores.outages import Outages, provider_key
+from shared.stores.pausing import PAYMENTS, Pausing, away_key
 from shared.stores.payments import Payments
 from shared.stores.people.citizens import Citizens
 from shared.stores.people.look_ups import Asked, LookUps
@@ -146,7 +146,7 @@ def _messages(port: WrittenItems) -> None:
     messages.end("<message id>", MessageStatus.FAILED, "reason", NOON)
     port.answers["id"] = [{"pk": {"S": "<message id>"}}]
     messages.report("id", MessageStatus.DELIVERED, None, NOON)
-    Outages(port, "Messages").failed("<provider>", NOON)
+    Outages(port, "Messages", provider_key).failed("<provider>", NOON)
     Reminders(port, "Messages").done([Stage("2026-11-20", "<days ahead>")], 0, NOON)
 
 
@@ -161,7 +161,9 @@ def _payments(port: WrittenItems) -> None:
     port.write(payments.bind_action(payment, "<its id>"))
     port.write(payments.receipt_action(Receipt("<receipt no>", "<payment id>", 1, "now")))
     port.write(payments.void_receipt_action("<receipt no>", NOON))
-    Pausing(port, "Payments").pause(NOON, "reason")
+    Pausing(port, "Payments").pause(PAYMENTS, NOON, "reason")
+    Pausing(port, "Payments").pause("<gateway>", NOON, "reason")
+    Outages(port, "Payments", away_key).failed("<gateway>", NOON)
 
 
 def _settlements(port: WrittenItems) -> None:

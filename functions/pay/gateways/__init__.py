@@ -92,6 +92,10 @@ class RefusedError(Exception):
     """The gateway said no, and did nothing. The text is its code."""
 
 
+class NotReachedError(RefusedError):
+    """Nothing of an order reached the gateway, so it was not placed."""
+
+
 class UnknownError(Exception):
     """The gateway did not answer, or not so that it can be understood: what it did is not known."""
 

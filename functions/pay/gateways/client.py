@@ -15,7 +15,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
-from pay.gateways import Keys, NotAskedError, Order, OrderStatus, ReadKeys, RefusedError, UnknownError
+from pay.gateways import Keys, NotAskedError, NotReachedError, Order, OrderStatus, ReadKeys, RefusedError, UnknownError
 
 CONNECT_TIMEOUT: Final = 2.0
 READ_TIMEOUT: Final = 6.0
@@ -147,7 +147,7 @@ def ordering() -> Iterator[None]:
     try:
         yield
     except NotAskedError as error:
-        raise RefusedError(str(error)) from None
+        raise NotReachedError(str(error)) from None
 
 
 @contextmanager

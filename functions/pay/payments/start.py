@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from pay.gateways import Gateway, OrderRequest, RefusedError, UnknownError
+from pay.gateways import Gateway, NotReachedError, OrderRequest, RefusedError, UnknownError
+from pay.gateways.offers import OFFERS
 from pay.payments.settle import PaymentStores, release
 from shared.access.accesses import Accesses
 from shared.access.grant import Access
@@ -41,12 +42,14 @@ class PaymentRequest(NamedTuple):
 class StartPorts(NamedTuple):
     """What a start needs of this deployment.
 
-    gateway: a gateway by name. open_gateway: the same unless it is closed to new payments. max_live: payments of one
-    citizen that may be live at once. callback_url: where a gateway of that name tells us.
+    gateway: a gateway by name. open_gateway: the same unless it is closed to new payments. silent: takes note that the
+    gateway of a name did not answer. max_live: payments of one citizen that may be live at once. callback_url: where a
+    gateway of that name tells us.
     """
 
     gateway: Callable[[str], Gateway | None]
     open_gateway: Callable[[str], Gateway | None]
+    silent: Callable[[str], None]
     max_live: int
     callback_url: Callable[[str], str]
 
@@ -83,6 +86,8 @@ def start(
             return earlier
         raise
     payment = _quoted(citizen, request, chosen, language, now)
+    if (offer := OFFERS.get(payment.gateway)) and not offer.takes(payment.amount):
+        raise invalid("gateway", "amount_not_taken")
     holds = [stores.violations.hold(violation, payment.payment_id) for violation in chosen]
     entries = [
         who_looked.entry_action(plate_key, What.PAYMENT, citizen.sub, now, payment.payment_id)
@@ -99,7 +104,7 @@ def start(
             raise Problem(409, "payments_full")
         _payable(citizen, request.violations, stores, accesses, now)
         raise _not_payable([(position, "changed_meanwhile") for position in refusal.others])
-    return _order(payment, gateway, ports.callback_url(payment.gateway), stores, now)
+    return _order(payment, gateway, ports, stores, now)
 
 
 def is_starting(payment: Payment, now: datetime) -> bool:
@@ -205,24 +210,27 @@ def _line(violation: Violation, at: str) -> Line:
     )
 
 
-def _order(payment: Payment, gateway: Gateway, callback_url: str, stores: PaymentStores, now: datetime) -> Payment:
+def _order(payment: Payment, gateway: Gateway, ports: StartPorts, stores: PaymentStores, now: datetime) -> Payment:
     order = OrderRequest(
         payment.payment_id,
         payment.amount,
         CURRENCY,
         f"Gharama {len(payment.lines)}",
         payment.language,
-        callback_url,
+        ports.callback_url(payment.gateway),
         payment.return_url,
         payment.expires_at,
     )
     try:
         page = gateway.order(order)
     except RefusedError as error:
+        if isinstance(error, NotReachedError):
+            ports.silent(payment.gateway)
         failed = payment._replace(status=PaymentStatus.FAILED, reason=REFUSED_ORDER)
         release(stores, payment, failed, now)
         raise _refused(payment) from error
     except UnknownError:
+        ports.silent(payment.gateway)
         after = payment._replace(unanswered=True)
         stores.payments.change(payment, after, now, what="order_unanswered")
     else:

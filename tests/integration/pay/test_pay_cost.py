@@ -73,7 +73,7 @@ def _read(operation: str, request: Json) -> int:
     """Read units at most: one for each item, as they are small and consistently read."""
     if operation == "BatchGetItem":
         return sum(len(keys["Keys"]) for keys in request["RequestItems"].values())
-    return int(operation == "GetItem")
+    return int(operation in ("GetItem", "Query"))
 
 
 def _writes(operation: str, request: Json) -> Iterator[tuple[str, Json]]:
@@ -137,7 +137,7 @@ def spent(meter: Meter) -> Spent:
     return found
 
 
-START = {"GetItem": 2, "BatchGetItem": 3, "TransactWriteItems": 2}
+START = {"Query": 1, "GetItem": 1, "BatchGetItem": 3, "TransactWriteItems": 2}
 CALLBACK = {"GetItem": 1, "PutItem": 1, "TransactWriteItems": 1}
 COSTS = [(5, Spent(START, 35), Spent(CALLBACK, 31)), (50, Spent(START, 182), Spent(CALLBACK, 174))]
 REPEAT = Spent({"GetItem": 1, "PutItem": 1}, 1)
