@@ -168,6 +168,23 @@ def test_a_warning_is_not_sent_of_a_link_that_was_proved_meanwhile(functions: Fu
     assert functions.statuses() == [MessageStatus.DROPPED]
 
 
+def test_one_that_is_proved_while_it_is_looked_at_is_not_warned(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(functions)
+    link(functions)
+    functions.clock.forward(days=170)
+    ordinary = lapsing._warn
+
+    def warn(*arguments: Any) -> bool:
+        assert functions.link({**ASKED, "proof": CARD}).body["proven"] is True
+        return ordinary(*arguments)
+
+    monkeypatch.setattr(lapsing, "_warn", warn)
+    run("notify.links.lapse", events.schedule())
+    assert functions.statuses() == []
+
+
 def test_two_runs_at_once_warn_and_end_once(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
     register(functions)
     link(functions)
