@@ -57,7 +57,7 @@ class Paying(RuleBasedStateMachine):
         self.gateway = self.functions.gateway
         self.faults = Faults()
         monkeypatch.setattr("pay.ports.FastClient", lambda: self.faults.through(engine.fast()))
-        for name in ("order", "get_order", "cancel", "refund"):
+        for name in ("order", "get_order", "close", "refund"):
             monkeypatch.setattr(self.gateway, name, self.faults.through(getattr(self.gateway, name)))
         self.stores = PaymentStores(
             self.functions.violations,
