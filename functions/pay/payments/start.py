@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from pay.gateways import Gateway, NotReachedError, OrderRequest, RefusedError, UnknownError, UnpayableError
 from pay.gateways.offers import OFFERS
 from pay.payments.settle import PaymentStores, release
+from pay.payments.supersede import supersede
 from pay.payments.sync import ORDER_LOST
 from shared.access.accesses import Accesses
 from shared.access.grant import Access
@@ -86,7 +87,9 @@ def start(
         # The same request, a moment ahead of this one, may be what holds them.
         if earlier := _earlier(citizen, request, fingerprint, stores, now):
             return earlier
-        raise
+        if not supersede(citizen.sub, request.violations, stores, now):
+            raise
+        chosen = _payable(citizen, request.violations, stores, accesses, now)
     payment = _quoted(citizen, request, chosen, language, now)
     if (offer := OFFERS.get(payment.gateway)) and not offer.takes(payment.amount):
         raise invalid("gateway", "amount_not_taken")

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from pay.gateways import Closing, Gateway, Order, OrderStatus, UnaskableError, UnknownError, UnpayableError
-from pay.payments.settle import PaymentStores, release, settle
+from pay.payments.late import settle_what_is_owed
+from pay.payments.settle import PAID_LATE, PaymentStores, release, settle
 from shared.aws_json import AwsError
 from shared.domain.money import CURRENCY
-from shared.domain.payment import GIVEN_UP, LATE_MONEY, LATE_OTHER_MONEY, LIVE, Payment, PaymentStatus
+from shared.domain.payment import GIVEN_UP, LATE_OTHER_MONEY, LIVE, Payment, PaymentStatus
 from shared.domain.time import from_text, to_text
 
 NEVER_ANSWERED_FOR: Final = timedelta(hours=1)
@@ -54,7 +55,7 @@ def next_status(
         if payment.status in LIVE:
             return Transition(PaymentStatus.PAID, "paid") if money is None else Transition(PaymentStatus.REVIEW, money)
         if payment.status in GIVEN_UP:
-            late = Transition(PaymentStatus.REFUND_DUE, "paid_late", LATE_MONEY)
+            late = Transition(PaymentStatus.PAID, PAID_LATE)
             return late if money is None else Transition(PaymentStatus.REVIEW, money, LATE_OTHER_MONEY)
     if payment.status not in LIVE or status in (OrderStatus.PAID, OrderStatus.REFUNDING):
         return None
@@ -176,7 +177,8 @@ def _act(
         after = after._replace(ended_at=to_text(now))
     try:
         if transition.status == PaymentStatus.PAID:
-            return settle(stores, payment, received, now)
+            conclude = settle_what_is_owed if payment.status in GIVEN_UP else settle
+            return conclude(stores, payment, received, now)
         if transition.status in GIVEN_UP:
             return after if release(stores, payment, after, now) else None
         after = after._replace(received=received, paid_at=to_text(now))

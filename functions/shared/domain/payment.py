@@ -32,16 +32,16 @@ TRANSITIONS: Final[dict[str, dict[str, str]]] = {
         PaymentStatus.REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
         PaymentStatus.REVIEW: "the gateway says paid, but another amount or currency",
         PaymentStatus.FAILED: "the gateway refused the order, says failed, or its answer is lost and nobody can pay it",
-        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money",
-        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money",
+        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money, or does not close it in time",
+        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money, or does not close it in time",
     },
     PaymentStatus.PENDING: {
         PaymentStatus.PAID: "the gateway says paid, with our amount, currency and id",
         PaymentStatus.REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
         PaymentStatus.REVIEW: "the gateway says paid, but another amount or currency",
         PaymentStatus.FAILED: "the gateway says failed",
-        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money",
-        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money",
+        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money, or does not close it in time",
+        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money, or does not close it in time",
     },
     PaymentStatus.REVIEW: {
         PaymentStatus.PAID: "an operator has it settled",
@@ -72,11 +72,17 @@ class Correction(NamedTuple):
 
 
 LATE_MONEY: Final = "late_money"
+LATE_SETTLED: Final = "late_settled"
 LATE_OTHER_MONEY: Final = "late_other_money"
 MONEY_RETURNED: Final = "money_returned"
 
 CORRECTIONS: Final = {
-    LATE_MONEY: Correction(GIVEN_UP, PaymentStatus.REFUND_DUE, "the gateway says paid after the payment was given up"),
+    LATE_MONEY: Correction(
+        GIVEN_UP,
+        PaymentStatus.REFUND_DUE,
+        "the gateway says paid after the payment was given up, and not everything can still be settled",
+    ),
+    LATE_SETTLED: Correction(GIVEN_UP, PaymentStatus.PAID, "as late_money, but everything can still be settled"),
     LATE_OTHER_MONEY: Correction(GIVEN_UP, PaymentStatus.REVIEW, "as late_money, but another amount or currency"),
     MONEY_RETURNED: Correction(
         frozenset({PaymentStatus.PAID}),

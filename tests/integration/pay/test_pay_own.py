@@ -86,6 +86,31 @@ class TestCancelling:
         assert (body["status"], body["closing"]) == ("paid", False)
         assert state(functions, subjects[0]) == "paid"
 
+    def test_who_begins_anew_need_not_wait_for_it(
+        self, functions: Functions, subjects: list[Violation], started: str
+    ) -> None:
+        functions.gateway.under_way.add(started)
+        refused = functions.pay(payment_body(subjects[0]), "key-00000002")
+        assert (refused.status, refused.errors) == (422, [("violations.0", "violation_in_payment")])
+        functions.cancel(started)
+        anew = functions.pay(payment_body(subjects[0]), "key-00000002")
+        assert anew.status == 201
+        assert status(functions, started) == "cancelled"
+        assert [state(functions, subject) for subject in subjects] == ["in_payment", "unpaid"]
+        functions.gateway.says(started)
+        functions.callback(started)
+        late = functions.payment(started).body
+        assert late["refund"] == {"amount": 50_000, "status": "due", "violations": [subjects[0].violation_no]}
+        assert [state(functions, subject) for subject in subjects] == ["in_payment", "paid"]
+
+    def test_nobody_else_can(self, functions: Functions, subjects: list[Violation], started: str) -> None:
+        functions.gateway.under_way.add(started)
+        functions.cancel(started)
+        follow(functions.citizens, sub="another")
+        refused = functions.pay(payment_body(*subjects), "key-00000002", claims={"sub": "another"})
+        assert refused.errors == [(f"violations.{index}", "violation_in_payment") for index in (0, 1)]
+        assert status(functions, started) == "pending"
+
     def test_it_is_closed_as_soon_as_the_gateway_does(
         self, functions: Functions, subjects: list[Violation], started: str
     ) -> None:

@@ -179,9 +179,10 @@ class TestReconciling:
 
 class TestRefunding:
     @pytest.fixture
-    def late(self, functions: Functions, started: str) -> str:
-        """The id of a payment that was paid after it was given up."""
+    def late(self, functions: Functions, subjects: list[Violation], started: str) -> str:
+        """The id of a payment that was paid after it was given up, when nothing of it was owed any more."""
         functions.cancel(started)
+        functions.violations.write([row(later(each, status=CANCELLED)) for each in subjects])
         functions.gateway.says(started)
         functions.callback(started)
         functions.clock.forward(minutes=3)
