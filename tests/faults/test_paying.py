@@ -18,7 +18,7 @@ from tests.support.payment_requests import payment_body, two_violations
 CALLS_TO_START = 9
 CALLS_TO_SYNC = 6
 CALLS_TO_CANCEL = 4
-CALLS_OF_LATE_MONEY = 5
+CALLS_OF_LATE_MONEY = 7
 REFUNDING_CALLS = range(9, 13)
 """Of a run of poll_gateways: before them and after them it only looks for what waits."""
 CALLS_TO_POLL = 16
@@ -184,6 +184,8 @@ def test_late_money_that_dies_anywhere_settles_once(
     payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
     functions.cancel(payment_id)
     functions.gateway.says(payment_id)
+    functions.gateway.keys()
+    forget()
     with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
         functions.callback(payment_id)
     forget()
@@ -197,6 +199,8 @@ def test_every_call_of_late_money_has_been_failed_at(
     payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
     functions.cancel(payment_id)
     functions.gateway.says(payment_id)
+    functions.gateway.keys()
+    forget()
     with faults.fail(0, after=False, error=Crash()):
         functions.callback(payment_id)
     assert faults.calls == CALLS_OF_LATE_MONEY
