@@ -115,7 +115,11 @@ OPERATIONS: dict[str, Operation] = {
         body="VehicleChange",
         parameters=(VEHICLE,),
         refusals={404: ("no_such_vehicle",)},
-        fields={"relation": ("wrong_type", "wrong_value"), "notify": ("wrong_type",)},
+        fields={
+            "relation": ("wrong_type", "wrong_value"),
+            "notify": ("wrong_type",),
+            "renew": ("wrong_type", "wrong_value"),
+        },
     ),
     "DELETE /v1/vehicles/{vehicle_id}": Operation(
         "End a link", {204: None}, parameters=(VEHICLE,), refusals={404: ("no_such_vehicle",)}

@@ -92,6 +92,10 @@ _STATES = (
     *(violation.UNPAID, violation.IN_PAYMENT, violation.PAID, violation.CANCELLED, violation.DISPUTED),
     violation.OTHER,
 )
+_LAPSES = {
+    "anyOf": [{"type": "string", "format": "date"}, {"type": "null"}],
+    "description": "The day on which a link without proof ends unless it is renewed; null where none is known",
+}
 _RELATION = one_of(*RELATIONS, violation.OTHER)
 _OBJECTIONS_WHERE: Schema = {**TEXT, "description": "Where one objects to a violation"}
 
@@ -198,7 +202,11 @@ SCHEMAS: dict[str, Schema] = {
         ),
         "examples": [{"plate": _PLATE, "relation": "self", "notify": True}],
     },
-    "VehicleChange": request(relation=one_of(*RELATIONS), notify=FLAG),
+    "VehicleChange": request(
+        relation=one_of(*RELATIONS),
+        notify=FLAG,
+        renew={"type": "boolean", "const": True, "description": "That the link is still wanted, though without proof"},
+    ),
     "Vehicle": answer(
         vehicle_id=ID,
         plate=ref("Plate"),
@@ -206,6 +214,7 @@ SCHEMAS: dict[str, Schema] = {
         notify=FLAG,
         proven=FLAG,
         proof_pending=FLAG,
+        lapses_on=_LAPSES,
     ),
     "VehicleLinked": incomplete(
         answer(
@@ -215,6 +224,7 @@ SCHEMAS: dict[str, Schema] = {
             notify=FLAG,
             proven=FLAG,
             proof_pending=FLAG,
+            lapses_on=_LAPSES,
             totals=ref("Totals"),
         )
     ),

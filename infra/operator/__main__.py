@@ -86,6 +86,9 @@ def replay_command(deployment: Deployment, place: str | None, prefix: str, apply
         replayed = replay.replay(deployment, place, prefix)
         results |= {"done": replayed.done, "left": len(replayed.left)}
     click.echo(f"{replayed.done} replayed, {len(replayed.left)} left")
+    if (more := replay.waiting(deployment, place) - len(replayed.left)) > 0:
+        # Another run holds them, or the function that looks into the dead letters every minute.
+        click.echo(f"{more} more lie there, or did a moment ago: look again in two minutes")
     for key, reason in replayed.left:
         click.echo(f"{key}: {reason}", err=True)
     sys.exit(1 if replayed.left else 0)

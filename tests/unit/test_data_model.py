@@ -27,6 +27,7 @@ from shared.stores.outages import Outages, provider_key
 from shared.stores.pausing import PAYMENTS, Pausing, away_key
 from shared.stores.payments import Payments
 from shared.stores.people.citizens import Citizens
+from shared.stores.people.lapses import Check, Lapses
 from shared.stores.people.look_ups import Asked, LookUps
 from shared.stores.people.profiles import COUNTED, Change, Subject
 from shared.stores.people.who_looked import What, WhoLooked
@@ -107,6 +108,10 @@ def _citizens(port: WrittenItems) -> None:
     who_looked = WhoLooked(port, "Citizens", _Marks())
     who_looked.enter([who_looked.entry_action("<plate key>", What.LOOK_UP, "<sub>", NOON, "<id of what was done>")])
     who_looked.enter_once_a_day("<plate key>", "<sub>", NOON)
+    lapses = Lapses(port, "Citizens")
+    lapses.renew("<sub>", "<vehicle id>", NOON)
+    check = filled(Check, sub="<sub>", vehicle_id="<vehicle id>")
+    port.write(lapses.change_action(check, {"lapses_on": "2026-11-20", "check_on": "2026-11-20", "warned": 1}))
 
 
 def _files(port: WrittenItems) -> None:

@@ -31,6 +31,7 @@ class MessageKind(StrEnum):
     PROOF_RIGHT = "proof_right"
     PROOF_WRONG = "proof_wrong"
     PROOF_ENDED = "proof_ended"
+    LINK_LAPSES = "link_lapses"
 
 
 class MessageStatus(StrEnum):
@@ -296,6 +297,11 @@ def followers_added(language: str, plate: Plate) -> str:
 def of_proof(kind: MessageKind, language: str, plate: Plate) -> str:
     """Say what became of a proof: it is right, it is wrong, or it has ended."""
     return _render(kind, language, {"plate_tail": plate.tail})
+
+
+def link_lapses(language: str, plate: Plate, on: str, at: str) -> str:
+    """Say on which day (ISO) a link without proof ends unless it is renewed."""
+    return _render("link_lapses", language, {"plate_tail": plate.tail, "date": short_day(on, language, at)})
 
 
 def erased(language: str) -> str:

@@ -354,6 +354,11 @@ _BODIES: Final = {
         "سەلماندنی تابلۆ ..{plate_tail} کۆتایی هات\nژمارەی نوێی هەیە",
         "your proof for plate ..{plate_tail} has ended: another number is registered. You may prove it again.",
     ),
+    "link_lapses": (
+        "تنتهي متابعة لوحة ..{plate_tail} في {date}\nجددوها في بوابة أور",
+        "بەدواداچوونی ..{plate_tail} لە {date} دەوەستێ\nلە ئور نوێی بکەوە",
+        "you stop following plate ..{plate_tail} on {date} unless you renew it.",
+    ),
     "followers_added": (
         "متابعة جديدة للوحة ..{plate_tail}\nأوقف من لا تعرفه في بوابة أور",
         "بەدواداچوونی نوێ بۆ تابلۆ ..{plate_tail}\nنەناسراو لە ئور بوەستێنە",

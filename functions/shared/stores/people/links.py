@@ -46,6 +46,7 @@ def read_vehicle(vehicle_id: str, plate_key: str, item: Item) -> Vehicle:
         text(item, "card"),
         text(item, "proved_at"),
         text(item, "pending_at"),
+        text(item, "lapses_on"),
     )
 
 
