@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from pay.gateways import CallbackError, Delivery, Gateway, Notice, UnknownError
+from pay.gateways import CallbackError, Delivery, Gateway, Notice, UnknownError, UntimelyError
 from pay.payments.sync import sync_with_gateway
 from pay.ports import gateway, stores
 from shared.clock import now
@@ -23,6 +23,7 @@ class _Call(NamedTuple):
     notice: Notice
     payment: Payment
     at: datetime
+    is_timely: bool
 
 
 def receive(request: Request) -> Reply:
@@ -35,14 +36,17 @@ def receive(request: Request) -> Reply:
 def send_on(request: Request) -> Reply:
     """GET /v1/callbacks/{gateway}: a gateway sends the citizen's browser; it goes on to where the citizen came from.
 
-    Whatever became of the payment, and also where the gateway could not be asked: the page there reads the payment.
+    Whatever became of the payment, and also where the gateway could not be asked: the page there reads the payment. A
+    browser that comes at another time than its proof is of (a tab of yesterday) is sent on too, and nothing else is
+    done.
     """
-    call = _proved(request)
-    _act(call)
+    call = _proved(request, of_any_time=True)
+    if call.is_timely:
+        _act(call)
     return {"statusCode": 303, "headers": {"location": call.payment.return_url, "cache-control": "no-store"}}
 
 
-def _proved(request: Request) -> _Call:
+def _proved(request: Request, *, of_any_time: bool = False) -> _Call:
     """Raises Problem 401, 404, 413, or 503 where it cannot be found out whom the callback is about."""
     name, at = request.path["gateway"], now()
     known = gateway(name)
@@ -51,7 +55,7 @@ def _proved(request: Request) -> _Call:
     if len(request.body) > MAX_BODY_BYTES:
         raise Problem(413, "body_too_large")
     try:
-        notice = known.callback(Delivery(request.headers, request.query, request.body), at)
+        notice, is_timely = _notice(known, request, at, of_any_time)
         payment_id = notice.payment_id or _owner(name, known, notice.gateway_id)
     except CallbackError as error:
         logger().warning("callback refused", extra={"gateway": name, "reason": str(error)})
@@ -63,7 +67,17 @@ def _proved(request: Request) -> _Call:
     payment = stores().payments.get(payment_id) if payment_id else None
     if payment is None or payment.gateway != name:
         raise Problem(404, "no_such_payment")
-    return _Call(known, notice, payment, at)
+    return _Call(known, notice, payment, at, is_timely)
+
+
+def _notice(known: Gateway, request: Request, at: datetime, of_any_time: bool) -> tuple[Notice, bool]:
+    """Whom a callback is about, and whether it is of this time."""
+    try:
+        return known.callback(Delivery(request.headers, request.query, request.body), at), True
+    except UntimelyError as error:
+        if not of_any_time:
+            raise
+        return error.notice, False
 
 
 def _owner(name: str, known: Gateway, gateway_id: str | None) -> str | None:

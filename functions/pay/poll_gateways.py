@@ -20,7 +20,7 @@ from shared.clock import now
 from shared.domain.payment import LIVE, Payment, PaymentStatus
 from shared.domain.time import from_text
 from shared.observability import count, log_with, logger
-from shared.stores.payments import TO_ASK
+from shared.stores.payment_items import TO_ASK
 
 GRACE: Final = timedelta(minutes=2)
 """How long a payment is left to its citizen and its callback before it is asked about."""

@@ -216,8 +216,9 @@ OPERATIONS: dict[str, Operation] = {
         "My payments, newest first", {200: "PaymentPage"}, parameters=PAGED, fields=PAGE_FIELDS
     ),
     "POST /v1/payments/{payment_id}/cancel": Operation(
-        "Give a payment up: the payment as it is then, which is paid where the money was quicker",
-        {200: "Payment"},
+        "Give a payment up: the payment as it is then, which is paid where the money was quicker; 202 while the gateway"
+        " has not closed its order",
+        {200: "Payment", 202: "Payment"},
         parameters=(_path("payment_id"),),
         refusals={
             404: ("no_such_payment",),

@@ -262,6 +262,20 @@ SCHEMAS: dict[str, Schema] = {
         currency=one_of(CURRENCY),
         items=listed(answer(violation_no=TEXT, amount=COUNT, rule=nullable(TEXT), window=nullable(TEXT))),
         redirect_url=nullable(TEXT),
+        pay={
+            **nullable(
+                answer(
+                    url=TEXT,
+                    qr=nullable(TEXT),
+                    code=nullable(TEXT),
+                    links=answer(personal=nullable(TEXT), business=nullable(TEXT), corporate=nullable(TEXT)),
+                )
+            ),
+            "description": "Where it can be paid; null for what cannot. qr: a picture as a data address, code: to be"
+            " typed into the app, links: that open the app of a person, a business or a corporation; where the"
+            " gateway has them",
+        },
+        closing={**FLAG, "description": "Given up, while the gateway has not closed its order: it may still be paid"},
         created_at=INSTANT,
         expires_at=INSTANT,
         paid_at=nullable(INSTANT),

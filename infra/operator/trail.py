@@ -11,7 +11,7 @@ from shared.aws_json import Json
 from shared.domain.payment import PaymentStatus
 from shared.domain.phone import masked
 from shared.stores.items import pages
-from shared.stores.payments import SHARDS
+from shared.stores.payment_items import SHARDS
 from shared.stores.people.who_looked import What
 
 _TABLE: Final = "Payments"
@@ -34,7 +34,7 @@ def trail(deployment: Deployment, payment_id: str) -> list[str]:
     payments = [item for item in items if item["sk"]["S"] == "PAYMENT"]
     if not payments:
         raise KeyError(payment_id)
-    others = _in_order(item for item in items if item["sk"]["S"] != "PAYMENT")
+    others = _in_order(item for item in items if item["sk"]["S"] not in ("PAYMENT", "WAYS"))
     enter(deployment, What.OPERATOR, _plates(payments))
     return [*map(_line, payments), *map(_line, others)]
 

@@ -39,6 +39,8 @@ def _value(hint: Any, seed: int) -> Any:
     if origin in (types.UnionType, typing.Union):
         # Of a state or a word, the word: that of a later version must come back too.
         return _value(next(each for each in reversed(arguments) if each is not type(None)), seed)
+    if origin is dict:
+        return {f"text-{seed}": f"text-{seed + 1}"}
     if origin is tuple:
         return (_value(arguments[0], seed), _value(arguments[0], seed + 1000))
     if isinstance(hint, type) and issubclass(hint, tuple):

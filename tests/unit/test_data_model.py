@@ -16,7 +16,7 @@ from shared.domain import plate
 from shared.domain.citizen import Follower, Limits, Vehicle
 from shared.domain.file import DoneChunk, FileVersion, Plan, Upload
 from shared.domain.message import Message, MessageKind, MessageStatus
-from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt
+from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt, WaysToPay
 from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
 from shared.plate_crypto import PlateCrypto
 from shared.stores.files import RELEASE, UNDO, Files, Work
@@ -163,6 +163,7 @@ def _payments(port: WrittenItems) -> None:
     payments.change(late, late._replace(status=PaymentStatus.REFUND_DUE), NOON, correction=LATE_MONEY)
     payments.take_refund(payment, NOON, NOON)
     payments.record_callback("<payment id>", "event", NOON)
+    payments.put_ways("<payment id>", filled(WaysToPay), NOON)
     port.write(payments.bind_action(payment, "<its id>"))
     port.write(payments.receipt_action(Receipt("<receipt no>", "<payment id>", 1, "now")))
     port.write(payments.void_receipt_action("<receipt no>", NOON))

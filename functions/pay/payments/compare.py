@@ -66,9 +66,15 @@ def difference(payment: Payment, order: Order | None) -> str | None:
         return None
     if order.payment_id not in (None, payment.payment_id) or order.gateway_id != payment.gateway_id:
         return "identity"
-    if (order.amount, order.currency) != (payment.received, CURRENCY):
+    if order.currency != CURRENCY or order.amount not in _amounts(payment):
         return "amount"
     return None
+
+
+def _amounts(payment: Payment) -> set[int]:
+    """What a gateway may say of a payment's money: some take off what went back of it, others do not."""
+    goes_back = payment.surplus and payment.status in (PaymentStatus.PAID, PaymentStatus.REFUND_DUE)
+    return {payment.received, payment.settled} if goes_back and payment.settled else {payment.received}
 
 
 def compare(payments: Payments, known: Callable[[str], Gateway | None], now: datetime) -> Report:

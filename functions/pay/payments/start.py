@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from pay.gateways import Gateway, NotReachedError, OrderRequest, RefusedError, UnknownError
+from pay.gateways import Gateway, NotReachedError, OrderRequest, RefusedError, UnknownError, UnpayableError
 from pay.gateways.offers import OFFERS
 from pay.payments.settle import PaymentStores, release
+from pay.payments.supersede import supersede
+from pay.payments.sync import ORDER_LOST
 from shared.access.accesses import Accesses
 from shared.access.grant import Access
 from shared.domain import fine
@@ -70,7 +72,8 @@ def start(
     The same key and request again give the first answer again, with the payment as it is by then; one that was refused
     uses no key up. The answer is ``created`` without a page to pay on where the gateway did not answer: poll_gateways
     finds out. Raises Problem: 409 for a key used otherwise or still at work, and for too many live payments; 422 naming
-    each violation that cannot be paid or is not the citizen's to see; 502 where the gateway refuses.
+    each violation that cannot be paid or is not the citizen's to see; 502 where the gateway refuses; 503 where its
+    answer is lost and nobody can pay what it may have taken.
     """
     fingerprint = digest(*request.violations, request.gateway, request.return_url)
     if earlier := _earlier(citizen, request, fingerprint, stores, now):
@@ -84,7 +87,9 @@ def start(
         # The same request, a moment ahead of this one, may be what holds them.
         if earlier := _earlier(citizen, request, fingerprint, stores, now):
             return earlier
-        raise
+        if not supersede(citizen.sub, request.violations, stores, now):
+            raise
+        chosen = _payable(citizen, request.violations, stores, accesses, now)
     payment = _quoted(citizen, request, chosen, language, now)
     if (offer := OFFERS.get(payment.gateway)) and not offer.takes(payment.amount):
         raise invalid("gateway", "amount_not_taken")
@@ -135,6 +140,8 @@ def _earlier(
         raise still_starting()
     if payment and payment.reason == REFUSED_ORDER:
         raise _refused(payment)
+    if payment and payment.reason == ORDER_LOST.reason:
+        raise _lost(payment)
     return payment
 
 
@@ -226,20 +233,37 @@ def _order(payment: Payment, gateway: Gateway, ports: StartPorts, stores: Paymen
     except RefusedError as error:
         if isinstance(error, NotReachedError):
             ports.silent(payment.gateway)
-        failed = payment._replace(status=PaymentStatus.FAILED, reason=REFUSED_ORDER)
-        release(stores, payment, failed, now)
+        _fail(payment, REFUSED_ORDER, stores, now)
         raise _refused(payment) from error
+    except UnpayableError as error:
+        ports.silent(payment.gateway)
+        _fail(payment, ORDER_LOST.reason, stores, now)
+        raise _lost(payment) from error
     except UnknownError:
         ports.silent(payment.gateway)
         after = payment._replace(unanswered=True)
         stores.payments.change(payment, after, now, what="order_unanswered")
     else:
+        if page.ways:
+            stores.payments.put_ways(payment.payment_id, page.ways, now)
         after = payment._replace(
-            status=PaymentStatus.PENDING, gateway_id=page.gateway_id, redirect_url=page.redirect_url
+            status=PaymentStatus.PENDING,
+            gateway_id=page.gateway_id,
+            redirect_url=page.redirect_url,
+            has_ways=page.ways is not None,
         )
         stores.payments.change(payment, after, now, [stores.payments.bind_action(payment, page.gateway_id)])
     # A callback may have been quicker than the gateway's answer: what is kept is what counts.
     return stores.payments.get(payment.payment_id) or after
+
+
+def _fail(payment: Payment, reason: str, stores: PaymentStores, now: datetime) -> None:
+    failed = payment._replace(status=PaymentStatus.FAILED, reason=reason, ended_at=to_text(now))
+    release(stores, payment, failed, now)
+
+
+def _lost(payment: Payment) -> Problem:
+    return Problem(503, "gateway_silent", members={"payment_id": payment.payment_id})
 
 
 def _refused(payment: Payment) -> Problem:

@@ -114,6 +114,7 @@ SHORTER: Final = {
     "receipt": "receipt_large",
     "receipt_of_several": "receipt_large",
     "receipt_large": "receipt_brief",
+    "receipt_of_part": "receipt_of_part_brief",
     "refund": "refund_brief",
 }
 """By the name of a text: the one that says less, where figures make it longer than a part. The last holds no sum."""
@@ -263,9 +264,16 @@ def dispute_accepted(language: str, plate: Plate, count: int) -> str:
     return _render("dispute_accepted", language, {"plate_tail": plate.tail, "count": grouped(count)})
 
 
-def receipt(language: str, plates: Sequence[Plate], amount: int, paid_at: str, receipt_no: str) -> str:
-    """Say what was paid, for which plate or else when, and the number that proves it."""
+def receipt(
+    language: str, plates: Sequence[Plate], amount: int, paid_at: str, receipt_no: str, goes_back: int = 0
+) -> str:
+    """Say what was paid, for which plate or else when, and the number that proves it; or what of the money goes back.
+
+    amount, goes_back: dinars.
+    """
     values = {"total": grouped(amount), "receipt_no": receipt_no}
+    if goes_back:
+        return _render("receipt_of_part", language, {**values, "rest": grouped(goes_back)})
     if len(plates) == 1:
         return _render("receipt", language, {**values, "plate_tail": plates[0].tail})
     return _render("receipt_of_several", language, {**values, "date": short_day(paid_at, language, paid_at)})

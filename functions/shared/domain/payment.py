@@ -31,17 +31,17 @@ TRANSITIONS: Final[dict[str, dict[str, str]]] = {
         PaymentStatus.PAID: "the gateway says paid before our own order call returned",
         PaymentStatus.REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
         PaymentStatus.REVIEW: "the gateway says paid, but another amount or currency",
-        PaymentStatus.FAILED: "the gateway refused the order or says failed",
-        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money",
-        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money",
+        PaymentStatus.FAILED: "the gateway refused the order, says failed, or its answer is lost and nobody can pay it",
+        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money, or does not close it in time",
+        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money, or does not close it in time",
     },
     PaymentStatus.PENDING: {
         PaymentStatus.PAID: "the gateway says paid, with our amount, currency and id",
         PaymentStatus.REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
         PaymentStatus.REVIEW: "the gateway says paid, but another amount or currency",
         PaymentStatus.FAILED: "the gateway says failed",
-        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money",
-        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money",
+        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money, or does not close it in time",
+        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money, or does not close it in time",
     },
     PaymentStatus.REVIEW: {
         PaymentStatus.PAID: "an operator has it settled",
@@ -72,11 +72,17 @@ class Correction(NamedTuple):
 
 
 LATE_MONEY: Final = "late_money"
+LATE_SETTLED: Final = "late_settled"
 LATE_OTHER_MONEY: Final = "late_other_money"
 MONEY_RETURNED: Final = "money_returned"
 
 CORRECTIONS: Final = {
-    LATE_MONEY: Correction(GIVEN_UP, PaymentStatus.REFUND_DUE, "the gateway says paid after the payment was given up"),
+    LATE_MONEY: Correction(
+        GIVEN_UP,
+        PaymentStatus.REFUND_DUE,
+        "the gateway says paid after the payment was given up, and not everything can still be settled",
+    ),
+    LATE_SETTLED: Correction(GIVEN_UP, PaymentStatus.PAID, "as late_money, but everything can still be settled"),
     LATE_OTHER_MONEY: Correction(GIVEN_UP, PaymentStatus.REVIEW, "as late_money, but another amount or currency"),
     MONEY_RETURNED: Correction(
         frozenset({PaymentStatus.PAID}),
@@ -110,6 +116,15 @@ class Line(NamedTuple):
     window: str = ""
 
 
+class WaysToPay(NamedTuple):
+    """How an order can be paid without its page. qr: a picture as a data address. links: addresses by who opens them:
+    ``personal``, ``business``, ``corporate``."""
+
+    qr: str | None
+    code: str | None
+    links: dict[str, str]
+
+
 class Payment(NamedTuple):
     """A payment and its frozen quote. Amounts in dinars, instants as stored texts."""
 
@@ -140,6 +155,19 @@ class Payment(NamedTuple):
     """The gateway's code for not refunding."""
     manual_refund_since: str | None = None
     """When an operator claimed the refund; the gateway is never asked for it from then on."""
+    has_ways: bool = False
+    """There are more ways to pay it than its page: they stand in an item of their own."""
+    closing_since: str | None = None
+    """Since when it is given up while its order is not known to be closed: it lives on until that is."""
+    closing_for: str | None = None
+    """The code of why."""
+    ended_at: str | None = None
+    """When it was given up."""
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether it is given up, and lives on because its order may still be paid."""
+        return self.status in LIVE and self.closing_since is not None
 
     @property
     def settled_lines(self) -> tuple[Line, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Kept on each message: which edition of the texts it was written from."""
 
 PREFIXES: Final = {"ar": "غرامة-أور: ", "ckb": "غەرامە-ئور: ", "en": "Gharama (Ur): "}
@@ -313,6 +313,16 @@ _BODIES: Final = {
         "تم التسديد\nوصل {receipt_no}",
         "پارەکە درا\nپسوولە {receipt_no}",
         "paid. Receipt {receipt_no}.",
+    ),
+    "receipt_of_part": (
+        "تسديد {total}، ويعاد {rest} دينار\nوصل {receipt_no}",
+        "{total} درا {rest} دەگەڕێتەوە\nپسوولە {receipt_no}",
+        "{total} IQD paid, {rest} IQD goes back to you. Receipt {receipt_no}.",
+    ),
+    "receipt_of_part_brief": (
+        "تم تسديد بعضها والباقي يعاد\nوصل {receipt_no}",
+        "بەشێکی درا، باقی دەگەڕێتەوە\nپسوولە {receipt_no}",
+        "a part was paid, the rest goes back. Receipt {receipt_no}.",
     ),
     "refund": (
         "أعيد إليكم {total} دينار\nدفعة {payment_no}، لا يلزمكم شيء",

@@ -1,10 +1,10 @@
 """The Payments table: payments with their frozen quotes, trails and receipts, and the keys of idempotent starts.
 
-Keys: ``pk=<payment id>`` with ``sk`` = ``PAYMENT``, ``EVENT#<instant>#<what>`` or ``CALLBACK#<event>``;
-``pk=KEY#<digest of sub and key>``; ``pk=LIVE#<sub>``: which of a citizen's payments are live, or that the citizen is
-being erased; ``pk=ORDER#<gateway>#<its id>``:
-whose order it is; ``pk=RECEIPT#<receipt no>``. Indexes: ``Unfinished`` (sparse; what somebody still has to do with a
-payment, in shards, by ``created_at``), ``ByCitizen``, ``ByDay`` (of its making).
+Keys: ``pk=<payment id>`` with ``sk`` = ``PAYMENT``, ``EVENT#<instant>#<what>``, ``CALLBACK#<event>`` or
+``WAYS``; ``pk=KEY#<digest of sub and key>``; ``pk=LIVE#<sub>``: which of a citizen's payments are live, or that the
+citizen is being erased; ``pk=ORDER#<gateway>#<its id>``: whose order it is; ``pk=RECEIPT#<receipt no>``. Indexes:
+``Unfinished`` (sparse; what somebody still has to do with a payment, in shards, by ``created_at``), ``ByCitizen``,
+``ByDay`` (of its making).
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ import secrets
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
-from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.citizen import ErasingError
-from shared.domain.payment import LIVE, Line, Payment, PaymentStatus, Receipt, may_change
+from shared.domain.payment import LIVE, Payment, PaymentStatus, Receipt, WaysToPay, may_change
 from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.stores.items import (
@@ -27,25 +26,28 @@ from shared.stores.items import (
     get_item,
     is_made,
     item_key,
-    known,
     newest_of_citizen,
-    number,
     pack,
-    pack_rows,
     pages,
-    read_rows,
     readable,
     text,
     transact,
 )
+from shared.stores.payment_items import (
+    SHARDS,
+    item_of,
+    key_of_use,
+    live_key,
+    read,
+    read_ways,
+    unfinished_shard,
+    ways_item,
+    ways_key,
+)
 
-SHARDS: Final = 4
 KEY_KEPT: Final = timedelta(hours=24)
 CREATE_ACTIONS: Final = 4
 """What making a payment writes in one transaction beside the actions that are given along."""
-
-TO_ASK: Final = "live"
-"""The kind of unfinished payment of which the gateway is asked; the others are REFUND_DUE and REVIEW."""
 
 Position = tuple[str, str]
 """Where a payment stands among its citizen's: when it was created, and its id."""
@@ -87,11 +89,11 @@ class Payments:
         Returns None when done. Raises ErasingError.
         """
         used = {
-            **_key_of_use(payment.sub, key),
+            **key_of_use(payment.sub, key),
             **pack({"request": request, "payment_id": payment.payment_id, "expires": epoch(at + KEY_KEPT)}),
         }
         put_key = self._put(used, "attribute_not_exists(pk) OR expires <= :now", {":now": epoch(at)})
-        put_payment = self._put(_item(payment), "attribute_not_exists(pk)")
+        put_payment = self._put(item_of(payment), "attribute_not_exists(pk)")
         joined = self._live_set(
             payment,
             "ADD payments :this",
@@ -178,6 +180,11 @@ class Payments:
             }
         }
 
+    def put_ways(self, payment_id: str, ways: WaysToPay, at: datetime) -> None:
+        """Keep for a day how else a payment can be paid than on its page. One PutItem."""
+        item = ways_item(payment_id, ways, at + KEY_KEPT)
+        self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
+
     def record_callback(self, payment_id: str, event: str, at: datetime) -> bool:
         """Record a gateway's callback, once however often it comes. Returns whether it is new."""
         item = {**item_key(payment_id, f"CALLBACK#{digest(event)}"), **pack({"event": event, "at": to_text(at)})}
@@ -189,17 +196,22 @@ class Payments:
     def get(self, payment_id: str) -> Payment | None:
         """A payment, consistently read, or None."""
         item = self._get(payment_id, "PAYMENT")
-        return _read(item) if item else None
+        return read(item) if item else None
 
     def own(self, sub: str, payment_id: str) -> Payment | None:
         """A citizen's own payment, or None. One BatchGetItem. Raises ErasingError."""
         item = self._unless_erasing(sub, [item_key(payment_id, "PAYMENT")]).get(payment_id)
-        payment = _read(item) if item else None
+        payment = read(item) if item else None
         return payment if payment and payment.sub == sub else None
+
+    def ways(self, payment_ids: Sequence[str]) -> dict[str, WaysToPay]:
+        """How else these payments can be paid than on their pages, by id, of those that can. One BatchGetItem."""
+        items = batch_get(self._call, self._table, [ways_key(payment_id) for payment_id in payment_ids])
+        return {item["pk"]["S"]: read_ways(item) for item in items}
 
     def key_use(self, sub: str, key: str, at: datetime) -> KeyUse | None:
         """What a citizen used a key for in the last 24 h, or None. One BatchGetItem. Raises ErasingError."""
-        of_use = _key_of_use(sub, key)
+        of_use = key_of_use(sub, key)
         item = self._unless_erasing(sub, [of_use]).get(of_use["pk"]["S"])
         if item is None or int(item["expires"]["N"]) <= at.timestamp():
             return None
@@ -247,13 +259,13 @@ class Payments:
         items, last = newest_of_citizen(self._call, self._table, sub, limit, begin)
         keys = [item_key(item["pk"]["S"], "PAYMENT") for item in items]
         whole = self._unless_erasing(sub, keys).values()
-        found = {payment.payment_id: payment for payment in readable(whole, _read, unreadable)}
+        found = {payment.payment_id: payment for payment in readable(whole, read, unreadable)}
         position = (last["created_at"]["S"], last["pk"]["S"]) if last else None
         return [found[key["pk"]["S"]] for key in keys if key["pk"]["S"] in found], position
 
     def _unless_erasing(self, sub: str, keys: Sequence[Item]) -> dict[str, Item]:
         """The items that exist of these keys, by ``pk``. Raises ErasingError."""
-        items = {item["pk"]["S"]: item for item in batch_get(self._call, self._table, [*keys, _live_key(sub)])}
+        items = {item["pk"]["S"]: item for item in batch_get(self._call, self._table, [*keys, live_key(sub)])}
         if "erasing" in items.pop(f"LIVE#{sub}", ()):
             raise ErasingError
         return items
@@ -262,7 +274,7 @@ class Payments:
 
     def _update(self, before: Payment, after: Payment, at: datetime) -> Json:
         new = {name: value for name, value in after._asdict().items() if value != getattr(before, name)}
-        new |= {"status": after.status, "changed_at": to_text(at), "unfinished": _unfinished(after)}
+        new |= {"status": after.status, "changed_at": to_text(at), "unfinished": unfinished_shard(after)}
         values = pack(new)
         gone = [name for name in new if name not in values]
         removes = " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
@@ -286,7 +298,7 @@ class Payments:
     def _live_set(self, payment: Payment, change: str, condition: str | None = None) -> Json:
         update: Json = {
             "TableName": self._table,
-            "Key": _live_key(payment.sub),
+            "Key": live_key(payment.sub),
             "UpdateExpression": change,
             "ExpressionAttributeValues": {":this": {"SS": [payment.payment_id]}},
         }
@@ -343,56 +355,3 @@ class Payments:
 
     def _get(self, pk: str, sk: str) -> Item | None:
         return get_item(self._call, self._table, item_key(pk, sk))
-
-
-def _live_key(sub: str) -> Item:
-    return item_key(f"LIVE#{sub}", "LIVE")
-
-
-def _key_of_use(sub: str, key: str) -> Item:
-    """The key of an Idempotency-Key's use, which is the citizen's alone and does not name them."""
-    return item_key(f"KEY#{digest(sub, key)}", "KEY")
-
-
-def _unfinished(payment: Payment) -> str | None:
-    kind = TO_ASK if payment.status in LIVE else payment.status
-    if kind not in (TO_ASK, PaymentStatus.REFUND_DUE, PaymentStatus.REVIEW):
-        return None
-    return f"{kind}#{crc32(payment.payment_id.encode()) % SHARDS}"
-
-
-def _item(payment: Payment) -> Item:
-    values = payment._asdict()
-    del values["payment_id"], values["lines"]
-    more = {"day": payment.created_at[:10], "unfinished": _unfinished(payment)}
-    return {
-        **item_key(payment.payment_id, "PAYMENT"),
-        **pack({**values, **more}),
-        "lines": pack_rows(payment.lines),
-    }
-
-
-def _read(item: Item) -> Payment:
-    return Payment(
-        payment_id=item["pk"]["S"],
-        sub=item["sub"]["S"],
-        gateway=item["gateway"]["S"],
-        status=known(PaymentStatus, item["status"]["S"]),
-        lines=tuple(Line(*row) for row in read_rows(item["lines"])),
-        amount=int(item["amount"]["N"]),
-        created_at=item["created_at"]["S"],
-        expires_at=item["expires_at"]["S"],
-        return_url=item["return_url"]["S"],
-        phone=text(item, "phone"),
-        language=item["language"]["S"],
-        unanswered=item["unanswered"]["BOOL"],
-        gateway_id=text(item, "gateway_id"),
-        redirect_url=text(item, "redirect_url"),
-        received=number(item, "received") or 0,
-        returned=tuple(each["S"] for each in item["returned"]["L"]),
-        paid_at=text(item, "paid_at"),
-        receipt_no=text(item, "receipt_no"),
-        reason=text(item, "reason"),
-        refund_refused=text(item, "refund_refused"),
-        manual_refund_since=text(item, "manual_refund_since"),
-    )

@@ -40,6 +40,12 @@ PAY_ATTRIBUTES: Final = frozenset(
 
 # A request repeats its expressions and placeholders for every row, and every byte of it is signed: they are kept short.
 _SIGNS: Final = tuple(f":{letter}" for letter in ascii_letters)
+_AS_READ_AND_FREE: Final = (
+    "version = :version AND #status = :open AND attribute_not_exists(held_by) AND attribute_not_exists(paid_by)"
+)
+_HELD: Final = (
+    "held_by = :payment AND attribute_not_exists(paid_by) AND plate = held_plate AND #status IN (:open, :disputed)"
+)
 _RESERVED: Final = {"#hash": "hash", "#status": "status"}
 """Ingest's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
 
@@ -301,8 +307,7 @@ class Violations:
         return self._settlement(
             violation.violation_no,
             "SET held_by = :payment, held_plate = plate",
-            "version = :version AND #status = :open"
-            " AND attribute_not_exists(held_by) AND attribute_not_exists(paid_by)",
+            _AS_READ_AND_FREE,
             {":payment": payment_id, ":version": violation.version, ":open": OPEN},
         )
 
@@ -312,26 +317,22 @@ class Violations:
             violation_no, "REMOVE held_by, held_plate", "held_by = :payment", {":payment": payment_id}
         )
 
-    def settle(self, violation_no: str, payment_id: str, amount: int, paid_at: str, receipt_no: str) -> Json:
-        """The action that marks a held violation paid by its payment.
+    def settle(
+        self, violation_no: str, payment_id: str, amount: int, at: str, receipt_no: str, free: Violation | None = None
+    ) -> Json:
+        """The action that marks a held violation paid by its payment. free: or that one, if nobody holds it, as read.
 
         Its condition says no where the directorate has cancelled it meanwhile, moved it to another plate, or been paid
         at the counter. A newer amount changes nothing, nor does a dispute: what was quoted is what is paid.
         """
+        values: dict[str, str | int] = {":version": free.version} if free else {":disputed": DISPUTED}
+        values |= {":payment": payment_id, ":amount": amount, ":at": at, ":receipt": receipt_no, ":open": OPEN}
         return self._settlement(
             violation_no,
             "SET paid_by = :payment, paid_amount = :amount, paid_at = :at, receipt_no = :receipt"
             " REMOVE held_by, held_plate",
-            "held_by = :payment AND attribute_not_exists(paid_by) AND plate = held_plate"
-            " AND #status IN (:open, :disputed)",
-            {
-                ":payment": payment_id,
-                ":amount": amount,
-                ":at": paid_at,
-                ":receipt": receipt_no,
-                ":open": OPEN,
-                ":disputed": DISPUTED,
-            },
+            _AS_READ_AND_FREE if free else _HELD,
+            values,
         )
 
     def unsettle(self, violation_no: str, payment_id: str) -> Json:

@@ -13,7 +13,7 @@ from pay.gateways import OrderStatus, UnknownError
 from shared.aws_json import AwsError
 from shared.domain.rules import Rules, Window
 from shared.domain.time import to_text
-from shared.domain.violation import DISPUTED, Violation
+from shared.domain.violation import CANCELLED, DISPUTED, Violation
 from shared.policies import RULES
 from shared.stores.items import transact
 from tests.support.build import PHONE, SUB, later, row
@@ -149,7 +149,7 @@ class TestCallback:
         assert status(functions, started) == "paid"
 
     @pytest.mark.parametrize("ended", ["expired", "failed", "cancelled"])
-    def test_money_for_a_payment_that_was_given_up_is_due_back(
+    def test_money_for_a_payment_that_was_given_up_settles_what_is_still_owed(
         self, functions: Functions, subjects: list[Violation], started: str, ended: str
     ) -> None:
         if ended == "cancelled":
@@ -164,14 +164,10 @@ class TestCallback:
         functions.gateway.says(started)
         assert functions.callback(started).status == 200
         payment = functions.payment(started).body
-        assert payment["status"] == "refund_due"
-        assert payment["refund"] == {
-            "amount": 75_000,
-            "status": "due",
-            "violations": [subject.violation_no for subject in subjects],
-        }
-        assert corrections(functions) == ["late_money"]
-        assert state(functions, subjects[0]) == "unpaid"
+        assert (payment["status"], payment["refund"]) == ("paid", None)
+        assert functions.receipt(payment["receipt_no"]).body["amount"] == 75_000
+        assert corrections(functions) == ["late_settled"]
+        assert [state(functions, subject) for subject in subjects] == ["paid"] * 2
 
     def test_other_money_for_a_payment_that_was_given_up_is_reviewed(self, functions: Functions, started: str) -> None:
         functions.cancel(started)
@@ -180,7 +176,9 @@ class TestCallback:
         assert status(functions, started) == "review"
         assert corrections(functions) == ["late_other_money"]
 
-    def test_money_that_comes_while_it_is_being_given_up_is_due_back(self, functions: Functions, started: str) -> None:
+    def test_money_that_comes_while_it_is_being_given_up_settles_it_too(
+        self, functions: Functions, started: str
+    ) -> None:
         functions.callback(started)
         order = functions.gateway.get_order
 
@@ -193,7 +191,8 @@ class TestCallback:
 
         functions.gateway.get_order = given_up_meanwhile  # type: ignore[method-assign]
         assert functions.callback(started).status == 200
-        assert status(functions, started) == "refund_due"
+        assert status(functions, started) == "paid"
+        assert corrections(functions) == ["late_settled"]
 
     @pytest.mark.parametrize("status", ["failed", "expired"])
     def test_a_repeat_about_one_that_was_given_up_changes_nothing(
@@ -221,8 +220,11 @@ class TestCallback:
             assert functions.callback(started, status=told).status == 200
         assert status(functions, started) == "paid"
 
-    def test_a_callback_about_a_refunded_payment_changes_nothing(self, functions: Functions, started: str) -> None:
+    def test_a_callback_about_a_refunded_payment_changes_nothing(
+        self, functions: Functions, subjects: list[Violation], started: str
+    ) -> None:
         functions.cancel(started)
+        functions.violations.write([row(later(each, status=CANCELLED)) for each in subjects])
         functions.gateway.says(started)
         functions.callback(started)
         functions.clock.forward(minutes=3)

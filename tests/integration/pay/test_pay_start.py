@@ -34,6 +34,13 @@ class TestStarting:
                 for subject, amount in zip(subjects, (50_000, 25_000), strict=True)
             ],
             "redirect_url": f"https://gateway.example/{payment_id}",
+            "pay": {
+                "url": f"https://gateway.example/{payment_id}",
+                "qr": None,
+                "code": None,
+                "links": {"personal": None, "business": None, "corporate": None},
+            },
+            "closing": False,
             "created_at": "2026-11-20T12:00:00+03:00",
             "expires_at": "2026-11-20T12:15:00+03:00",
             "paid_at": None,
