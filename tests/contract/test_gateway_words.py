@@ -285,7 +285,14 @@ class TestZainCash:
 
     @pytest.mark.parametrize(
         "said",
-        [{}, {"a": [], "b": []}, [{"status": "ODD", "referenceId": "{}"}], [{"referenceId": "{}"}], ["{}"]],
+        [
+            {},
+            {"a": [], "b": []},
+            [{"status": "ODD", "referenceId": "{}"}],
+            [{"referenceId": "{}"}],
+            ["{}"],
+            [{"status": "FAILED"}, 5],
+        ],
     )
     def test_a_list_that_is_not_understood_reverses_nothing(self, zaincash: Merchant, said: Any) -> None:
         order, gateway_id = zaincash.placed("paid")
@@ -300,7 +307,7 @@ class TestZainCash:
 
     def test_a_list_that_has_more_than_it_shows_proves_nothing(self, zaincash: Merchant) -> None:
         order, gateway_id = zaincash.placed("paid")
-        others = [{"status": "COMPLETED", "referenceId": f"another {number}"} for number in range(45)]
+        others = [{"status": "COMPLETED", "transactionId": f"another {number}"} for number in range(45)]
         self.stand_in(zaincash).reversals = [*others]
         with pytest.raises(UnknownError, match="more than it shows"):
             zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
@@ -354,7 +361,7 @@ class TestZainCash:
 
     def test_an_entry_is_found_by_its_fields_and_not_by_what_it_happens_to_hold(self, zaincash: Merchant) -> None:
         order, gateway_id = zaincash.placed("paid")
-        another = {"status": "COMPLETED", "referenceId": "another", "reason": f"not {gateway_id}", gateway_id: 1}
+        another = {"status": "COMPLETED", "transactionId": "another", "reason": f"not {gateway_id}", gateway_id: 1}
         zaincash.gateway.meets("/reversals", answers(says(200, {"content": [another]})))
         assert zaincash.adapter.refund(zaincash.refund_of(order, gateway_id)) == OrderStatus.REFUNDED
         assert zaincash.gateway.given_back(gateway_id) == AMOUNT
@@ -363,14 +370,20 @@ class TestZainCash:
         order, gateway_id = zaincash.placed("paid")
         refund = zaincash.refund_of(order, gateway_id)
         for ours in (order.payment_id, str(UUID(order.payment_id))):
-            entries = [{"status": "PENDING", "transactionDetails": {"externalReferenceId": ours}}]
+            entries = [{"status": "PENDING", "of": {"reference": ours}}]
             zaincash.gateway.meets("/reversals", answers(says(200, entries)))
             assert zaincash.adapter.refund(refund) == OrderStatus.REFUNDING
         assert zaincash.gateway.given_back(gateway_id) == 0
 
-    def test_an_entry_that_does_not_say_what_it_is_of_proves_nothing(self, zaincash: Merchant) -> None:
+    @pytest.mark.parametrize(
+        "entry",
+        [{"id": "77"}, {"note": "reversal of {}"}, {"referenceId": "77", "operationId": "78"}, {"transaction": "5"}],
+    )
+    def test_an_entry_that_does_not_say_what_it_is_of_proves_nothing(
+        self, zaincash: Merchant, entry: dict[str, Any]
+    ) -> None:
         order, gateway_id = zaincash.placed("paid")
-        entries = [{"status": "COMPLETED", "id": "77", "note": f"reversal of {gateway_id}"}]
+        entries = [{"status": "COMPLETED", **{name: f"{value}".format(gateway_id) for name, value in entry.items()}}]
         zaincash.gateway.meets("/reversals", answers(says(200, {"content": entries})))
         with pytest.raises(UnknownError, match="does not say what it is of"):
             zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
