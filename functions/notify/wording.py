@@ -158,7 +158,8 @@ def _still_rises(violation: Violation, at: str) -> bool:
     """Whether it rises by the rules, and has not doubled yet by any plausible reading of them."""
     if not (violation.owed or violation.is_disputed) or violation.due(at, RULES).changes_at is None:
         return False
-    return (doubles_at := fine.earliest(violation.facts, RULES)) is not None and at < doubles_at
+    doubles_at = fine.earliest(violation.facts, RULES, violation.held_price_until)
+    return doubles_at is not None and at < doubles_at
 
 
 def _of_their_last_dispute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -105,6 +105,7 @@ def start(request: Request) -> Reply:
         open_gateway=lambda name: None if name in closed else open_gateway(name),
         silent=lambda name: _silent(name, at),
         max_live=number("MAX_LIVE_PAYMENTS"),
+        price_kept_for=_price_kept_for(),
         callback_url=lambda name: f"{public_url(request)}/v1/callbacks/{name}",
     )
     payment = start_payment(
@@ -119,6 +120,10 @@ def start(request: Request) -> Reply:
     )
     count("PaymentsStarted")
     return _answer(202 if payment.status == PaymentStatus.CREATED else 201, payment)
+
+
+def _price_kept_for() -> timedelta:
+    return timedelta(hours=number("HELD_PRICE_HOURS"))
 
 
 def _silent(name: str, at: datetime) -> None:
@@ -303,7 +308,9 @@ def check_settlements(request: Request) -> Reply:
     """POST /v1/settlements/check: for counters of the directorate."""
     clerk = staff(request.event)
     numbers = counter.asked(request.json())
-    return answer(200, {"items": counter.check(clerk, numbers, stores().violations, _who_looked(), now())})
+    return answer(
+        200, {"items": counter.check(clerk, numbers, stores().violations, _who_looked(), _price_kept_for(), now())}
+    )
 
 
 @cache

@@ -159,6 +159,7 @@ class Functions:
             "RETURN_ORIGINS": "https://tf.ur.gov.iq,http://127.0.0.1:8080",
             "GATEWAYS": "sandbox",
             "MAX_LIVE_PAYMENTS": "3",
+            "HELD_PRICE_HOURS": "24",
             "SANDBOX_GATEWAY_URL": "http://127.0.0.1:9",
             "SANDBOX_GATEWAY_SECRET": name,
             "QICARD_URL": "",

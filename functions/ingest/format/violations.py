@@ -103,6 +103,7 @@ class ViolationParser(Parser[Row]):
                 None,
                 None,
                 None,
+                None,
             ),
         )
         has_doubled = False

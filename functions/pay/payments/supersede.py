@@ -19,7 +19,7 @@ def supersede(sub: str, numbers: Iterable[str], stores: PaymentStores, now: date
     Their orders may still be paid, as who began anew knows: that money is late then.
     """
     holders = {violation.held_by for violation in stores.violations.get(numbers, []).values() if violation.held_by}
-    closing = [payment for payment in map(stores.payments.get, sorted(holders)) if payment and _is_own(payment, sub)]
+    closing = [payment for payment in stores.payments.several(holders).values() if _is_own(payment, sub)]
     let_go = [_let_go(payment, stores, now) for payment in closing]
     return any(let_go)
 

@@ -104,7 +104,7 @@ class Line(NamedTuple):
     """One violation in a payment, as it was when the payment was made: price, plate, and the sector that is owed it.
 
     sector_governorate: a code, "" where the directorate named none. rule, window: the ids of those that made the price,
-    "" for none.
+    "" for none. held_until: until when the earlier amount is asked because another held it, "" where that makes none.
     """
 
     violation_no: str
@@ -114,6 +114,7 @@ class Line(NamedTuple):
     sector_governorate: str
     rule: str = ""
     window: str = ""
+    held_until: str = ""
 
 
 class WaysToPay(NamedTuple):

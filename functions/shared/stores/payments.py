@@ -10,7 +10,7 @@ citizen is being erased; ``pk=ORDER#<gateway>#<its id>``: whose order it is; ``p
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -197,6 +197,11 @@ class Payments:
         """A payment, consistently read, or None."""
         item = self._get(payment_id, "PAYMENT")
         return read(item) if item else None
+
+    def several(self, payment_ids: Iterable[str]) -> dict[str, Payment]:
+        """Payments by id, consistently read, of those that there are. One BatchGetItem for a hundred."""
+        keys = [item_key(payment_id, "PAYMENT") for payment_id in dict.fromkeys(payment_ids)]
+        return {item["pk"]["S"]: read(item) for item in batch_get(self._call, self._table, keys)}
 
     def own(self, sub: str, payment_id: str) -> Payment | None:
         """A citizen's own payment, or None. One BatchGetItem. Raises ErasingError."""
