@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from pay.gateways import Closing, OrderStatus, RefusedError, UnknownError, UnpayableError
+from pay.gateways import Closing, NotAskedError, OrderStatus, RefusedError, UnknownError, UnpayableError
 from pay.gateways.client import Client
 from pay.gateways.fib import _TOKENS as TOKENS
 from pay.gateways.oauth import OAuth
@@ -386,6 +386,28 @@ class TestZainCash:
         entries = [{"status": "COMPLETED", **{name: f"{value}".format(gateway_id) for name, value in entry.items()}}]
         zaincash.gateway.meets("/reversals", answers(says(200, {"content": entries})))
         with pytest.raises(UnknownError, match="does not say what it is of"):
+            zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
+        assert zaincash.gateway.given_back(gateway_id) == 0
+
+    def test_what_was_asked_for_before_is_only_looked_for(self, zaincash: Merchant) -> None:
+        stand_in = self.stand_in(zaincash)
+        order, gateway_id = zaincash.placed("paid")
+        refund = zaincash.refund_of(order, gateway_id)
+        zaincash.gateway.meets("/reverse", loses_its_answer)
+        with pytest.raises(UnknownError):
+            zaincash.adapter.refund(refund)
+        again, stand_in.lag = refund._replace(asked_before=True), 1
+        with pytest.raises(UnknownError, match="asked for before"):
+            zaincash.adapter.refund(again)
+        stand_in.lag = 0
+        assert zaincash.adapter.refund(again) == OrderStatus.REFUNDED
+        assert zaincash.gateway.given_back(gateway_id) == AMOUNT
+
+    @pytest.mark.parametrize("path", ["/inquiry", "/reversals"])
+    def test_where_it_cannot_look_it_has_not_asked(self, zaincash: Merchant, path: str) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        zaincash.gateway.meets(path, loses_its_answer)
+        with pytest.raises(NotAskedError):
             zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
         assert zaincash.gateway.given_back(gateway_id) == 0
 
