@@ -103,6 +103,12 @@ class TestQiCard:
         with pytest.raises(UnknownError, match=f"^code_{code}$"):
             qicard.adapter.order(qicard.order())
 
+    def test_an_order_is_closed_when_it_can_be_however_often_that_was_refused(self, qicard: Merchant) -> None:
+        order, gateway_id = qicard.placed()
+        for status, said in (("AUTHENTICATION_STARTED", Closing.OPEN), ("FORM_SHOWED", Closing.CLOSED)):
+            self.stand_in(qicard).payments[gateway_id].status = status
+            assert qicard.adapter.close(order.payment_id, gateway_id) == said
+
     @pytest.mark.parametrize("missing", [(400, 2), (403, 2), (403, 12), (404, 12)])
     def test_what_is_not_there_is_said_in_two_ways(self, qicard: Merchant, missing: tuple[int, int]) -> None:
         self.stand_in(qicard).missing = missing
