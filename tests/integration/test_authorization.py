@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from shared.domain.message import MessageStatus
 from shared.domain.time import to_text
 from tests.support import lambda_events as events
 from tests.support.asking import ASKED, OWN, TYPED, on_vehicle
@@ -169,3 +170,20 @@ def test_who_may_not_is_answered_like_who_asks_of_nothing(functions: Functions) 
     unknown = functions.pay({"violations": ["NEVER"], "gateway": "sandbox", "return_url": RETURN_URL})
     assert (refused.status, refused.errors) == (unknown.status, unknown.errors)
     assert functions.access(sub=SUB) == "none"
+
+
+def test_news_put_before_a_switch_is_not_sent_after_it(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(functions, monkeypatch)
+    scene.link()
+    functions.announce(functions.opened(violation("NEW1")))
+    scene.needs_proof()
+    functions.send_due()
+    assert (functions.statuses(), functions.phones.sent) == ([MessageStatus.DROPPED], [])
+
+
+def test_after_a_switch_no_news_is_put(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(functions, monkeypatch)
+    scene.link()
+    scene.needs_proof()
+    functions.announce(functions.opened(violation("NEW1")))
+    assert functions.statuses() == []
