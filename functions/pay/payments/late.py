@@ -20,8 +20,8 @@ QUOTE_HOLDS_FOR: Final = timedelta(hours=24)
 def settle_what_is_owed(stores: PaymentStores, payment: Payment, received: int, now: datetime) -> Payment | None:
     """Settle each line that is free, owed, on the plate that it was quoted for, and due at no more than was quoted.
 
-    Whether it is free the write itself finds out. One that has risen is settled too for :data:`QUOTE_HOLDS_FOR`. The rest of the money goes back. Returns the payment
-    as it is then; None where it is no longer as it was read.
+    Whether it is free the write itself finds out. One that has risen is settled too for :data:`QUOTE_HOLDS_FOR`. The
+    rest of the money goes back. Returns the payment as it is then; None where it is no longer as it was read.
     """
     quoted = {line.violation_no: line for line in payment.lines}
     honoured = now <= from_text(payment.ended_at or payment.expires_at) + QUOTE_HOLDS_FOR
