@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from pay.gateways import Closing, OrderStatus, RefusedError, UnknownError, UnpayableError
+from pay.gateways import Closing, NotAskedError, OrderStatus, RefusedError, UnknownError, UnpayableError
 from pay.gateways.client import Client
 from pay.gateways.fib import _TOKENS as TOKENS
 from pay.gateways.oauth import OAuth
@@ -102,6 +102,12 @@ class TestQiCard:
         qicard.gateway.meets("/payment", answers(says(400, {"error": {"code": code}})))
         with pytest.raises(UnknownError, match=f"^code_{code}$"):
             qicard.adapter.order(qicard.order())
+
+    def test_an_order_is_closed_when_it_can_be_however_often_that_was_refused(self, qicard: Merchant) -> None:
+        order, gateway_id = qicard.placed()
+        for status, said in (("AUTHENTICATION_STARTED", Closing.OPEN), ("FORM_SHOWED", Closing.CLOSED)):
+            self.stand_in(qicard).payments[gateway_id].status = status
+            assert qicard.adapter.close(order.payment_id, gateway_id) == said
 
     @pytest.mark.parametrize("missing", [(400, 2), (403, 2), (403, 12), (404, 12)])
     def test_what_is_not_there_is_said_in_two_ways(self, qicard: Merchant, missing: tuple[int, int]) -> None:
@@ -386,6 +392,28 @@ class TestZainCash:
         entries = [{"status": "COMPLETED", **{name: f"{value}".format(gateway_id) for name, value in entry.items()}}]
         zaincash.gateway.meets("/reversals", answers(says(200, {"content": entries})))
         with pytest.raises(UnknownError, match="does not say what it is of"):
+            zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
+        assert zaincash.gateway.given_back(gateway_id) == 0
+
+    def test_what_was_asked_for_before_is_only_looked_for(self, zaincash: Merchant) -> None:
+        stand_in = self.stand_in(zaincash)
+        order, gateway_id = zaincash.placed("paid")
+        refund = zaincash.refund_of(order, gateway_id)
+        zaincash.gateway.meets("/reverse", loses_its_answer)
+        with pytest.raises(UnknownError):
+            zaincash.adapter.refund(refund)
+        again, stand_in.lag = refund._replace(asked_before=True), 1
+        with pytest.raises(UnknownError, match="asked for before"):
+            zaincash.adapter.refund(again)
+        stand_in.lag = 0
+        assert zaincash.adapter.refund(again) == OrderStatus.REFUNDED
+        assert zaincash.gateway.given_back(gateway_id) == AMOUNT
+
+    @pytest.mark.parametrize("path", ["/inquiry", "/reversals"])
+    def test_where_it_cannot_look_it_has_not_asked(self, zaincash: Merchant, path: str) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        zaincash.gateway.meets(path, loses_its_answer)
+        with pytest.raises(NotAskedError):
             zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
         assert zaincash.gateway.given_back(gateway_id) == 0
 

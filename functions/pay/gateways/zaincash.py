@@ -18,6 +18,7 @@ from pay.gateways import (
     CallbackError,
     Closing,
     Delivery,
+    NotAskedError,
     Notice,
     Order,
     OrderRequest,
@@ -123,15 +124,22 @@ class ZainCash:
     def refund(self, refund: Refund) -> OrderStatus:
         """``POST …/reverse``, which gives back all, and again each time: so the order and the reversals are read first.
 
-        Two at once for one order would both find none: the caller has them follow one another.
+        Neither need show yet what was asked for a moment ago: that is never asked for again. Two at once for one order
+        would both find none: the caller has them follow one another.
         """
-        order = self.get_order(refund.payment_id, refund.gateway_id)
+        try:
+            order = self.get_order(refund.payment_id, refund.gateway_id)
+            earlier = self._reversal(refund) if order and order.status == OrderStatus.PAID else None
+        except UnknownError as error:
+            raise NotAskedError(str(error)) from None
         if order is None or order.status not in (OrderStatus.PAID, OrderStatus.REFUNDED):
             raise RefusedError("not_paid")
-        if order.status == OrderStatus.REFUNDED or (earlier := self._reversal(refund)) == OrderStatus.REFUNDED:
+        if order.status == OrderStatus.REFUNDED or earlier == OrderStatus.REFUNDED:
             return OrderStatus.REFUNDED
         if earlier == OrderStatus.REFUNDING:
             return OrderStatus.REFUNDING
+        if refund.asked_before:
+            raise UnknownError("asked for before, and not shown yet")
         if refund.amount != order.amount:
             raise RefusedError("only_all")
         body = {"transactionId": refund.gateway_id, "reason": refund.reason}
