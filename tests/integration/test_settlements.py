@@ -125,6 +125,7 @@ class TestFiles:
                 "receipt_no": receipt_no,
                 "payment_id": payment_id,
                 "gateway": "sandbox",
+                "price_held_until": "",
             }
             for subject in subjects[:2]
         ]
@@ -195,7 +196,7 @@ class TestFiles:
         functions.violations.write([row(later(subjects[0], status=status, amount=1))])
         after = functions.violations.get([subjects[0].violation_no])[subjects[0].violation_no]
         assert (after.status, after.state) == (status, PAID)
-        assert after[-5:] == before[-5:] == (None, payment_id, 50_000, before.paid_at, before.receipt_no)
+        assert after[-6:] == before[-6:] == (None, payment_id, 50_000, before.paid_at, before.receipt_no, None)
         settle()
         (line,) = bucket.rows("settlements/2026-11-20/12/11-7.csv")
         assert line["amount"] == "50000"
