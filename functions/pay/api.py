@@ -15,7 +15,7 @@ from pay import counter
 from pay.gateways import UnknownError, offers
 from pay.payments.start import PaymentRequest, StartPorts, is_starting, still_starting
 from pay.payments.start import start as start_payment
-from pay.payments.sync import BY_CITIZEN, sync_with_gateway
+from pay.payments.sync import BY_CITIZEN, TAKEN_OVER, sync_with_gateway
 from pay.ports import gateway, open_gateway, port, stores
 from pay.receipt.addresses import public_url
 from shared.access.accesses import Accesses
@@ -40,6 +40,7 @@ from shared.identity import citizen, staff
 from shared.observability import count, logger
 from shared.pagination import Cursors, asked_limit
 from shared.plate_crypto import PlateCrypto
+from shared.problem_texts import NOTES
 from shared.settings import listed, number, setting
 from shared.stores.items import readable
 from shared.stores.outages import Outages
@@ -119,7 +120,7 @@ def start(request: Request) -> Reply:
         now=at,
     )
     count("PaymentsStarted")
-    return _answer(202 if payment.status == PaymentStatus.CREATED else 201, payment)
+    return _answer(202 if payment.status == PaymentStatus.CREATED else 201, payment, request)
 
 
 def _price_kept_for() -> timedelta:
@@ -180,7 +181,7 @@ def _may_return_to(url: str) -> bool:
     return f"{parts.scheme}://{parts.netloc}" in listed("RETURN_ORIGINS")
 
 
-def view(payment: Payment, ways: WaysToPay | None = None) -> dict[str, Any]:
+def view(payment: Payment, language: str, ways: WaysToPay | None = None) -> dict[str, Any]:
     """A payment as its citizen sees it. ways: how else it can be paid than on its page."""
     return {
         "payment_id": payment.payment_id,
@@ -199,6 +200,7 @@ def view(payment: Payment, ways: WaysToPay | None = None) -> dict[str, Any]:
         ],
         "redirect_url": payment.redirect_url,
         "pay": _pay(payment, ways),
+        "note": NOTES[TAKEN_OVER.reason][language] if payment.reason == TAKEN_OVER.reason else None,
         "closing": payment.is_closing,
         "created_at": payment.created_at,
         "expires_at": payment.expires_at,
@@ -216,15 +218,17 @@ def _pay(payment: Payment, ways: WaysToPay | None) -> dict[str, Any] | None:
     return {"url": payment.redirect_url, "qr": qr, "code": code, "links": {name: links.get(name) for name in _LINKS}}
 
 
-def _views(payments: Sequence[Payment], unreadable: list[Exception] | None = None) -> list[dict[str, Any]]:
+def _views(
+    payments: Sequence[Payment], language: str, unreadable: list[Exception] | None = None
+) -> list[dict[str, Any]]:
     """Payments as their citizen sees them. Asks for the ways to pay of those that have more than a page."""
     several = [payment.payment_id for payment in payments if payment.has_ways and payment.status in LIVE]
     ways = stores().payments.ways(several) if several else {}
-    return [*readable(payments, lambda payment: view(payment, ways.get(payment.payment_id)), unreadable)]
+    return [*readable(payments, lambda payment: view(payment, language, ways.get(payment.payment_id)), unreadable)]
 
 
-def _answer(status: int, payment: Payment) -> Reply:
-    (shown,) = _views([payment])
+def _answer(status: int, payment: Payment, request: Request) -> Reply:
+    (shown,) = _views([payment], request.language)
     return answer(status, shown)
 
 
@@ -244,7 +248,7 @@ def _own(request: Request) -> Payment:
 
 def read(request: Request) -> Reply:
     """GET /v1/payments/{payment_id}"""
-    return _answer(200, _own(request))
+    return _answer(200, _own(request), request)
 
 
 def cancel(request: Request) -> Reply:
@@ -255,7 +259,7 @@ def cancel(request: Request) -> Reply:
     """
     payment, at = _own(request), now()
     if payment.status == PaymentStatus.CANCELLED:
-        return _answer(200, payment)
+        return _answer(200, payment, request)
     if payment.status not in LIVE:
         raise Problem(409, "payment_over")
     if is_starting(payment, at):
@@ -270,7 +274,7 @@ def cancel(request: Request) -> Reply:
         payment = _own(request)
         if not payment.is_closing:
             raise Problem(503, "gateway_silent", headers={"retry-after": "30"}) from None
-    return _answer(202 if payment.is_closing else 200, payment)
+    return _answer(202 if payment.is_closing else 200, payment, request)
 
 
 def list_payments(request: Request) -> Reply:
@@ -282,7 +286,7 @@ def list_payments(request: Request) -> Reply:
         raise invalid("cursor", "cursor_invalid")
     unreadable: list[Exception] = []
     found, following = stores().payments.of_citizen(sub, limit, (after[0], after[1]) if after else None, unreadable)
-    items = _views(found, unreadable)
+    items = _views(found, request.language, unreadable)
     page = {"items": items, "next_cursor": cursors.seal(following) if following else None}
     return answer(200, marked(page, unreadable, request.language))
 

@@ -189,7 +189,7 @@ OPERATIONS: dict[str, Operation] = {
         ),
         refusals={
             400: ("key_missing", "key_malformed"),
-            409: ("key_reused", "still_starting", "payments_full"),
+            409: ("key_reused", "still_starting", "payments_full", "owner_first"),
             422: ("not_payable",),
             502: ("gateway_refused",),
             503: ("payments_paused",),

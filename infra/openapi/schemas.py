@@ -275,6 +275,7 @@ SCHEMAS: dict[str, Schema] = {
             " typed into the app, links: that open the app of a person, a business or a corporation; where the"
             " gateway has them",
         },
+        note={**nullable(TEXT), "description": "What its citizen should know of its end, in the language asked for"},
         closing={**FLAG, "description": "Given up, while the gateway has not closed its order: it may still be paid"},
         created_at=INSTANT,
         expires_at=INSTANT,

@@ -196,7 +196,8 @@ class TestFiles:
         functions.violations.write([row(later(subjects[0], status=status, amount=1))])
         after = functions.violations.get([subjects[0].violation_no])[subjects[0].violation_no]
         assert (after.status, after.state) == (status, PAID)
-        assert after[-6:] == before[-6:] == (None, payment_id, 50_000, before.paid_at, before.receipt_no, None)
+        settled = (None, payment_id, 50_000, before.paid_at, before.receipt_no, None, None)
+        assert after[-7:] == before[-7:] == settled
         settle()
         (line,) = bucket.rows("settlements/2026-11-20/12/11-7.csv")
         assert line["amount"] == "50000"

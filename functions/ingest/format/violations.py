@@ -104,6 +104,7 @@ class ViolationParser(Parser[Row]):
                 None,
                 None,
                 None,
+                None,
             ),
         )
         has_doubled = False

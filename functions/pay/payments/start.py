@@ -13,6 +13,7 @@ from pay.payments.holding import gained, is_held_price, keep_price
 from pay.payments.settle import PaymentStores, release
 from pay.payments.supersede import supersede
 from pay.payments.sync import ORDER_LOST
+from pay.payments.take_over import take_over
 from shared.access.accesses import Accesses
 from shared.access.grant import Access, Grant
 from shared.domain import fine
@@ -31,6 +32,8 @@ from shared.stores.people.who_looked import What, WhoLooked
 
 MAX_START_TIME: Final = timedelta(seconds=20)
 """A start that has not come to its end after this long never will: the function's own timeout."""
+_CLOSED_WITHIN: Final = 180
+"""Seconds: by then poll_gateways has come by once."""
 REFUSED_ORDER: Final = "order_refused"
 
 
@@ -75,7 +78,8 @@ def start(
 
     The same key and request again give the first answer again, with the payment as it is by then; one that was refused
     uses no key up. The answer is ``created`` without a page to pay on where the gateway did not answer: poll_gateways
-    finds out. Raises Problem: 409 for a key used otherwise or still at work, and for too many live payments; 422 naming
+    finds out. Raises Problem: 409 for a key used otherwise or still at work, for too many live payments, and while
+    the weaker payment is closed that holds a proven owner's; 422 naming
     each violation that cannot be paid or is not the citizen's to see; 502 where the gateway refuses; 503 where its
     answer is lost and nobody can pay what it may have taken.
     """
@@ -93,11 +97,20 @@ def start(
         if supersede(citizen.sub, request.violations, stores, now):
             looked = _look(citizen, request.violations, stores, accesses, now)
         keep_price(_by_others(looked, citizen, stores), stores.violations, ports.price_kept_for, now)
+        if take_over(citizen.sub, looked.held, looked.grants, stores, accesses, now):
+            raise Problem(409, "owner_first", headers={"retry-after": str(_CLOSED_WITHIN)})
     chosen = looked.chosen
     payment = _quoted(citizen, request, chosen, language, now)
     if (offer := OFFERS.get(payment.gateway)) and not offer.takes(payment.amount):
         raise invalid("gateway", "amount_not_taken")
-    holds = [stores.violations.hold(violation, payment.payment_id) for violation in chosen]
+    holds = [
+        stores.violations.hold(
+            violation,
+            payment.payment_id,
+            unless_wanted_at=None if looked.grants[violation.plate_key].is_proven else now,
+        )
+        for violation in chosen
+    ]
     entries = [
         who_looked.entry_action(plate_key, What.PAYMENT, citizen.sub, now, payment.payment_id)
         for plate_key in dict.fromkeys(violation.plate_key for violation in chosen)
@@ -174,6 +187,9 @@ class _Looked(NamedTuple):
             return "violation_not_found"
         if violation.state != UNPAID:
             return f"violation_{violation.state}"
+        is_wanted = violation.wanted_until is not None and violation.wanted_until > self.at
+        if is_wanted and not self.grants[violation.plate_key].is_proven:
+            return f"violation_{IN_PAYMENT}"
         return None if violation.due(self.at, RULES).amount else "violation_nothing_due"
 
     @property

@@ -34,7 +34,8 @@ class Transition(NamedTuple):
 BY_CITIZEN: Final = Transition(PaymentStatus.CANCELLED, "by_citizen")
 TIME_OVER: Final = Transition(PaymentStatus.EXPIRED, "time_over")
 ORDER_LOST: Final = Transition(PaymentStatus.FAILED, "order_lost")
-_CLOSINGS: Final = {each.reason: each for each in (BY_CITIZEN, TIME_OVER)}
+TAKEN_OVER: Final = Transition(PaymentStatus.CANCELLED, "taken_over")
+_CLOSINGS: Final = {each.reason: each for each in (BY_CITIZEN, TIME_OVER, TAKEN_OVER)}
 
 
 def next_status(
@@ -110,12 +111,12 @@ def sync_with_gateway(
         order, closing = None, closing or ORDER_LOST
     except UnknownError:
         if closing:
-            _mark_closing(payment, closing, stores, now)
+            mark_closing(payment, closing, stores, now)
         raise
     for _ in range(_TRIES):
         transition = next_status(payment, order, now, closing, said)
         if transition is None:
-            return _mark_closing(payment, closing, stores, now) if closing else payment
+            return mark_closing(payment, closing, stores, now) if closing else payment
         if transition == TIME_OVER and order and not closing:
             return sync_with_gateway(payment, gateway, stores, now, closing=TIME_OVER)
         if changed := _act(payment, order, transition, stores, now):
@@ -124,7 +125,7 @@ def sync_with_gateway(
     raise UnknownError("the payment changes all the time")
 
 
-def _mark_closing(payment: Payment, closing: Transition, stores: PaymentStores, now: datetime) -> Payment:
+def mark_closing(payment: Payment, closing: Transition, stores: PaymentStores, now: datetime) -> Payment:
     """Keep since when and why a live payment is given up. Returns the payment as it is then."""
     if payment.status not in LIVE or payment.closing_since:
         return payment

@@ -103,6 +103,7 @@ class Violation(NamedTuple):
     paid_amount: Annotated[int | None, Field("paid_amount", NOBODY, writer=PAY)] = None
     paid_at: Annotated[str | None, Field("paid_at", ALL, instant=True, writer=PAY)] = None
     receipt_no: Annotated[str | None, Field("receipt_no", ALL, writer=PAY)] = None
+    wanted_until: Annotated[str | None, Field("wanted_until", NOBODY, writer=PAY)] = None
     held_price_until: Annotated[str | None, Field("held_price_until", ALL, instant=True, writer=PAY)] = None
 
     @property

@@ -1,15 +1,18 @@
 """What pay writes of violations: holds of payments, settlements, and the price that is kept because another held one.
 
 Items: ``pk=<violation no>`` (:mod:`shared.stores.violations`). ``held_by``, ``held_plate``: the payment that holds one,
-and the plate that it was held on; ``paid_by`` and what goes with it; ``held_price_until``.
+and the plate that it was held on; ``paid_by`` and what goes with it; ``held_price_until``;
+``wanted_until``: until when only a proven owner may hold it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from shared.aws_json import Call, Json
+from shared.domain.time import to_text
 from shared.domain.violation import DISPUTED, OPEN, Violation
 from shared.stores.items import pack, transact
 
@@ -28,13 +31,29 @@ class HeldViolations:
         self._call = call
         self._table = table
 
-    def hold(self, violation: Violation, payment_id: str) -> Json:
-        """The action that holds a violation for a payment, if it is still as it was quoted."""
-        return self._settlement(
-            violation.violation_no,
-            "SET held_by = :payment, held_plate = plate",
-            _AS_READ_AND_FREE,
-            {":payment": payment_id, ":version": violation.version, ":open": OPEN},
+    def hold(self, violation: Violation, payment_id: str, *, unless_wanted_at: datetime | None = None) -> Json:
+        """The action that holds a violation for a payment, if it is still as it was quoted.
+
+        unless_wanted_at: where given, only if no proven owner wants it at that instant.
+        """
+        values: dict[str, str | int] = {":payment": payment_id, ":version": violation.version, ":open": OPEN}
+        free = _AS_READ_AND_FREE
+        if unless_wanted_at:
+            free += " AND (attribute_not_exists(wanted_until) OR wanted_until <= :now)"
+            values[":now"] = to_text(unless_wanted_at)
+        change = "SET held_by = :payment, held_plate = plate REMOVE wanted_until"
+        return self._settlement(violation.violation_no, change, free, values)
+
+    def want(self, until: Mapping[str, datetime]) -> None:
+        """Keep violations, by number, for whoever has proved the vehicle theirs until an instant. One transaction."""
+        transact(
+            self._call,
+            [
+                self._settlement(
+                    number, "SET wanted_until = :until", "attribute_exists(pk)", {":until": to_text(instant)}
+                )
+                for number, instant in until.items()
+            ],
         )
 
     def keep_prices(self, until: Mapping[str, str]) -> None:

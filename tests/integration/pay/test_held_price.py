@@ -122,11 +122,14 @@ def test_without_hours_no_price_is_kept(
     assert ask(functions, "anybody") == 100_000
 
 
-def test_a_debt_that_the_directorate_states_wins(functions: Functions, subject: Violation) -> None:
+@pytest.mark.parametrize("stated", [{"amount_due": 100_000}, {}], ids=["with the amount", "the day alone"])
+def test_a_doubling_that_the_directorate_dates_wins(
+    functions: Functions, subject: Violation, stated: dict[str, int]
+) -> None:
     payment_id = held(functions, subject)
     assert pay(functions, subject, "honest").status == 422
     functions.clock.forward(hours=11)
     let_go(functions, payment_id)
-    stated = later(subject, to_text(functions.clock.at), amount_due=100_000, doubled_at=to_text(NOON + RISES))
-    functions.violations.write([row(stated)])
+    newer = later(subject, to_text(functions.clock.at), doubled_at=to_text(NOON + RISES), **stated)
+    functions.violations.write([row(newer)])
     assert ask(functions, "anybody") == 100_000

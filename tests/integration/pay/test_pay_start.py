@@ -41,6 +41,7 @@ class TestStarting:
                 "links": {"personal": None, "business": None, "corporate": None},
             },
             "closing": False,
+            "note": None,
             "created_at": "2026-11-20T12:00:00+03:00",
             "expires_at": "2026-11-20T12:15:00+03:00",
             "paid_at": None,
