@@ -20,7 +20,7 @@ from shared.clock import now
 from shared.domain.payment import LIVE, Payment, PaymentStatus
 from shared.domain.time import from_text
 from shared.observability import count, log_with, logger
-from shared.stores.payment_items import TO_ASK
+from shared.stores.payment_items import MOVED, TO_ASK
 
 GRACE: Final = timedelta(minutes=2)
 """How long a payment is left to its citizen and its callback before it is asked about."""
@@ -62,9 +62,13 @@ def _poll(context: Any) -> None:
     due = run.each(
         payments.unfinished(PaymentStatus.REFUND_DUE, now()), lambda one, at: refund(one, at, stores(), now())
     )
+    reviewed = run.each(
+        payments.unfinished(PaymentStatus.REVIEW, now()), lambda one, at: sync_with_gateway(one, at, stores(), now())
+    )
     count("PaymentsOverdue", sum(_is_overdue(payment, now()) for payment in asked))
     count("RefundsStuck", sum(is_stuck(payment, now()) for payment in due))
-    count("PaymentsInReview", sum(1 for _ in payments.unfinished(PaymentStatus.REVIEW, now())))
+    count("PaymentsInReview", len(reviewed))
+    count("MoneyMovedAfterEnd", sum(1 for _ in payments.unfinished(MOVED, now())))
 
 
 def _is_overdue(payment: Payment, at: datetime) -> bool:

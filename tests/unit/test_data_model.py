@@ -167,6 +167,7 @@ def _payments(port: WrittenItems) -> None:
     port.write(payments.bind_action(payment, "<its id>"))
     port.write(payments.receipt_action(Receipt("<receipt no>", "<payment id>", 1, "now")))
     port.write(payments.void_receipt_action("<receipt no>", NOON))
+    port.write(payments.doubt_receipt_action("<receipt no>", "2026-11-20T12:00:00+03:00"))
     Pausing(port, "Payments").pause(PAYMENTS, NOON, "reason")
     Pausing(port, "Payments").pause("<gateway>", NOON, "reason")
     Outages(port, "Payments", away_key).failed("<gateway>", NOON)
