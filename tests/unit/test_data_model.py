@@ -178,7 +178,9 @@ def _settlements(port: WrittenItems) -> None:
     entry = Entry("<kind>", "<payment id>", "no", "fib", "now", "now", (Share("1", 1, "7", ""),))
     port.write(settlements.due_action(entry))
     port.answers["DUE#0"] = [settlements.due_action(entry)["Put"]["Item"]]
-    settlements.collect("<batch>", 1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("shared.stores.settlements.KINDS", {"<kind>"})
+        settlements.collect("<batch>", 1)
     settlements.advance(None, Cursor("batch", BatchStatus.OPEN))
     settlements.put_file(SettlementFile("<key>", "sum", 1, 1, "now"))
     settlements.acknowledge("<key>", NOON)

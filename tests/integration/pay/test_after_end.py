@@ -93,6 +93,16 @@ class TestSettledMoneyThatIsBack:
         functions.callback(paid)
         assert trail(functions) == before
 
+    def test_more_of_it_leaves_since_when(self, functions: Functions, paid: str) -> None:
+        functions.gateway.says(paid, amount=60_000)
+        functions.callback(paid)
+        since = payment_of(functions, paid).money_returned_since
+        functions.clock.forward(minutes=60)
+        functions.gateway.says(paid, amount=50_000)
+        functions.callback(paid)
+        more = payment_of(functions, paid)
+        assert (more.money_returned, more.money_returned_since) == (25_000, since)
+
     def test_a_part_is_marked_with_its_amount(self, functions: Functions, paid: str) -> None:
         functions.gateway.says(paid, amount=60_000)
         functions.callback(paid)
