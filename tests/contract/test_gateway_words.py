@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from pay.gateways import Closing, OrderStatus, RefusedError, UnknownError, UnpayableError
+from pay.gateways import Closing, NotAskedError, OrderStatus, RefusedError, UnknownError, UnpayableError
 from pay.gateways.client import Client
 from pay.gateways.fib import _TOKENS as TOKENS
 from pay.gateways.oauth import OAuth
@@ -102,6 +102,12 @@ class TestQiCard:
         qicard.gateway.meets("/payment", answers(says(400, {"error": {"code": code}})))
         with pytest.raises(UnknownError, match=f"^code_{code}$"):
             qicard.adapter.order(qicard.order())
+
+    def test_an_order_is_closed_when_it_can_be_however_often_that_was_refused(self, qicard: Merchant) -> None:
+        order, gateway_id = qicard.placed()
+        for status, said in (("AUTHENTICATION_STARTED", Closing.OPEN), ("FORM_SHOWED", Closing.CLOSED)):
+            self.stand_in(qicard).payments[gateway_id].status = status
+            assert qicard.adapter.close(order.payment_id, gateway_id) == said
 
     @pytest.mark.parametrize("missing", [(400, 2), (403, 2), (403, 12), (404, 12)])
     def test_what_is_not_there_is_said_in_two_ways(self, qicard: Merchant, missing: tuple[int, int]) -> None:
@@ -285,7 +291,14 @@ class TestZainCash:
 
     @pytest.mark.parametrize(
         "said",
-        [{}, {"a": [], "b": []}, [{"status": "ODD", "referenceId": "{}"}], [{"referenceId": "{}"}], ["{}"]],
+        [
+            {},
+            {"a": [], "b": []},
+            [{"status": "ODD", "referenceId": "{}"}],
+            [{"referenceId": "{}"}],
+            ["{}"],
+            [{"status": "FAILED"}, 5],
+        ],
     )
     def test_a_list_that_is_not_understood_reverses_nothing(self, zaincash: Merchant, said: Any) -> None:
         order, gateway_id = zaincash.placed("paid")
@@ -300,7 +313,7 @@ class TestZainCash:
 
     def test_a_list_that_has_more_than_it_shows_proves_nothing(self, zaincash: Merchant) -> None:
         order, gateway_id = zaincash.placed("paid")
-        others = [{"status": "COMPLETED", "referenceId": f"another {number}"} for number in range(45)]
+        others = [{"status": "COMPLETED", "transactionId": f"another {number}"} for number in range(45)]
         self.stand_in(zaincash).reversals = [*others]
         with pytest.raises(UnknownError, match="more than it shows"):
             zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
@@ -354,7 +367,7 @@ class TestZainCash:
 
     def test_an_entry_is_found_by_its_fields_and_not_by_what_it_happens_to_hold(self, zaincash: Merchant) -> None:
         order, gateway_id = zaincash.placed("paid")
-        another = {"status": "COMPLETED", "referenceId": "another", "reason": f"not {gateway_id}", gateway_id: 1}
+        another = {"status": "COMPLETED", "transactionId": "another", "reason": f"not {gateway_id}", gateway_id: 1}
         zaincash.gateway.meets("/reversals", answers(says(200, {"content": [another]})))
         assert zaincash.adapter.refund(zaincash.refund_of(order, gateway_id)) == OrderStatus.REFUNDED
         assert zaincash.gateway.given_back(gateway_id) == AMOUNT
@@ -363,16 +376,44 @@ class TestZainCash:
         order, gateway_id = zaincash.placed("paid")
         refund = zaincash.refund_of(order, gateway_id)
         for ours in (order.payment_id, str(UUID(order.payment_id))):
-            entries = [{"status": "PENDING", "transactionDetails": {"externalReferenceId": ours}}]
+            entries = [{"status": "PENDING", "of": {"reference": ours}}]
             zaincash.gateway.meets("/reversals", answers(says(200, entries)))
             assert zaincash.adapter.refund(refund) == OrderStatus.REFUNDING
         assert zaincash.gateway.given_back(gateway_id) == 0
 
-    def test_an_entry_that_does_not_say_what_it_is_of_proves_nothing(self, zaincash: Merchant) -> None:
+    @pytest.mark.parametrize(
+        "entry",
+        [{"id": "77"}, {"note": "reversal of {}"}, {"referenceId": "77", "operationId": "78"}, {"transaction": "5"}],
+    )
+    def test_an_entry_that_does_not_say_what_it_is_of_proves_nothing(
+        self, zaincash: Merchant, entry: dict[str, Any]
+    ) -> None:
         order, gateway_id = zaincash.placed("paid")
-        entries = [{"status": "COMPLETED", "id": "77", "note": f"reversal of {gateway_id}"}]
+        entries = [{"status": "COMPLETED", **{name: f"{value}".format(gateway_id) for name, value in entry.items()}}]
         zaincash.gateway.meets("/reversals", answers(says(200, {"content": entries})))
         with pytest.raises(UnknownError, match="does not say what it is of"):
+            zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
+        assert zaincash.gateway.given_back(gateway_id) == 0
+
+    def test_what_was_asked_for_before_is_only_looked_for(self, zaincash: Merchant) -> None:
+        stand_in = self.stand_in(zaincash)
+        order, gateway_id = zaincash.placed("paid")
+        refund = zaincash.refund_of(order, gateway_id)
+        zaincash.gateway.meets("/reverse", loses_its_answer)
+        with pytest.raises(UnknownError):
+            zaincash.adapter.refund(refund)
+        again, stand_in.lag = refund._replace(asked_before=True), 1
+        with pytest.raises(UnknownError, match="asked for before"):
+            zaincash.adapter.refund(again)
+        stand_in.lag = 0
+        assert zaincash.adapter.refund(again) == OrderStatus.REFUNDED
+        assert zaincash.gateway.given_back(gateway_id) == AMOUNT
+
+    @pytest.mark.parametrize("path", ["/inquiry", "/reversals"])
+    def test_where_it_cannot_look_it_has_not_asked(self, zaincash: Merchant, path: str) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        zaincash.gateway.meets(path, loses_its_answer)
+        with pytest.raises(NotAskedError):
             zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
         assert zaincash.gateway.given_back(gateway_id) == 0
 

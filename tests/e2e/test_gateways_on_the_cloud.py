@@ -129,8 +129,10 @@ def test_a_double_payment_goes_back(city: City, gateway: StandIn) -> None:
     gateway.begins(first_at_the_gateway)
     city.cloud.backdate(first, 20)
     city.poll_gateways()
-    assert debt.payment(first)["status"] == "expired"
+    waiting = debt.payment(first)
+    assert (waiting["status"], waiting["closing"]) == ("pending", True)
     second, second_at_the_gateway = debt.start(gateway)
+    assert debt.payment(first)["status"] == "cancelled"
     gateway.ends(second_at_the_gateway, "paid")
     gateway.ends(first_at_the_gateway, "paid")
     assert set(gateway.deliver()) <= {200, 303}

@@ -185,6 +185,38 @@ def test_one_that_is_proved_while_it_is_looked_at_is_not_warned(
     assert functions.statuses() == []
 
 
+def test_one_that_is_renewed_while_it_is_looked_at_is_not_warned(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the very day on which it is due, so that the day on which it is looked at again is the one that was read."""
+    register(functions)
+    vehicle_id = link(functions)
+    run("notify.links.lapse", events.schedule())
+    functions.clock.forward(days=166)
+    ordinary = lapsing._warn
+
+    def warn(*arguments: Any) -> bool:
+        assert on_vehicle(functions, "PATCH", vehicle_id, body={"renew": True}).status == 200
+        return ordinary(*arguments)
+
+    monkeypatch.setattr(lapsing, "_warn", warn)
+    run("notify.links.lapse", events.schedule())
+    assert functions.statuses() == []
+
+
+def test_what_was_told_before_a_proof_does_not_count_after_it(functions: Functions) -> None:
+    register(functions)
+    link(functions)
+    pass_days(functions, 170)
+    assert functions.link({**ASKED, "proof": CARD}).body["proven"] is True
+    pass_days(functions, 60)
+    register(functions, "NEW54321")
+    run("notify.links.on_registry", events.records([events.queued("{}")]))
+    assert (vehicle(functions)["proven"], vehicle(functions)["lapses_on"]) == (False, None)
+    pass_days(functions, 170)
+    assert len(told(functions)) == 2
+
+
 def test_two_runs_at_once_warn_and_end_once(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
     register(functions)
     link(functions)

@@ -109,6 +109,7 @@ class FakeGateway:
             raise self.silence
         if self.refund_refusal and refund.refund_id not in self.refunds:
             raise self.refund_refusal
+        refund = refund._replace(asked_before=False)
         known = self.refunds.setdefault(refund.refund_id, refund)
         order = self.orders[refund.payment_id]
         assert (known, order.gateway_id) == (refund, refund.gateway_id)

@@ -94,13 +94,17 @@ class Order(NamedTuple):
 
 
 class Refund(NamedTuple):
-    """Money to give back, all of an order's or some. refund_id: 32 hexadecimal digits, the same however often asked."""
+    """Money to give back, all of an order's or some. refund_id: 32 hexadecimal digits, the same however often asked.
+
+    asked_before: it may have reached the gateway already.
+    """
 
     refund_id: str
     payment_id: str
     gateway_id: str
     amount: int
     reason: str
+    asked_before: bool = False
 
 
 class RefusedError(Exception):
@@ -116,7 +120,7 @@ class UnknownError(Exception):
 
 
 class NotAskedError(UnknownError):
-    """Nothing reached the gateway: no connection, no keys, or no leave to ask."""
+    """What was to be done never reached the gateway: no connection, no keys, no leave to ask, or not safe to ask."""
 
 
 class UnaskableError(UnknownError):
@@ -175,7 +179,8 @@ class Gateway(Protocol):
         """Close an unpaid order so that it can no longer be paid, and say whether it is closed. Harmless again."""
 
     def refund(self, refund: Refund) -> OrderStatus:
-        """Give money back: ``refunding`` or ``refunded``. Again with the same refund_id is the same refund: an adapter
-        whose gateway does not see to that looks first. Raises RefusedError (also for a part where it gives back only
-        all), UnknownError.
+        """Give money back: ``refunding`` or ``refunded``. Again with the same refund_id is the same refund.
+
+        An adapter whose gateway does not see to that looks first, and only looks for what was asked for before. Raises
+        RefusedError (also for a part where it gives back only all); UnknownError: NotAskedError where it was not asked.
         """

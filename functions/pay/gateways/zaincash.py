@@ -7,7 +7,7 @@ Web Tokens under HS256.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -18,6 +18,7 @@ from pay.gateways import (
     CallbackError,
     Closing,
     Delivery,
+    NotAskedError,
     Notice,
     Order,
     OrderRequest,
@@ -123,15 +124,22 @@ class ZainCash:
     def refund(self, refund: Refund) -> OrderStatus:
         """``POST …/reverse``, which gives back all, and again each time: so the order and the reversals are read first.
 
-        Two at once for one order would both find none: the caller has them follow one another.
+        Neither need show yet what was asked for a moment ago: that is never asked for again. Two at once for one order
+        would both find none: the caller has them follow one another.
         """
-        order = self.get_order(refund.payment_id, refund.gateway_id)
+        try:
+            order = self.get_order(refund.payment_id, refund.gateway_id)
+            earlier = self._reversal(refund) if order and order.status == OrderStatus.PAID else None
+        except UnknownError as error:
+            raise NotAskedError(str(error)) from None
         if order is None or order.status not in (OrderStatus.PAID, OrderStatus.REFUNDED):
             raise RefusedError("not_paid")
-        if order.status == OrderStatus.REFUNDED or (earlier := self._reversal(refund)) == OrderStatus.REFUNDED:
+        if order.status == OrderStatus.REFUNDED or earlier == OrderStatus.REFUNDED:
             return OrderStatus.REFUNDED
         if earlier == OrderStatus.REFUNDING:
             return OrderStatus.REFUNDING
+        if refund.asked_before:
+            raise UnknownError("asked for before, and not shown yet")
         if refund.amount != order.amount:
             raise RefusedError("only_all")
         body = {"transactionId": refund.gateway_id, "reason": refund.reason}
@@ -148,19 +156,22 @@ class ZainCash:
         How the list is wrapped, and where an entry names its transaction, the documents leave open. Raises UnknownError
         where it is not there but may be: the list has more than it shows, or an entry does not say what it is of.
         """
-        of = {refund.gateway_id, refund.payment_id, str(UUID(refund.payment_id))}
+        ids = {refund.gateway_id, refund.payment_id, str(UUID(refund.payment_id))}
         with asking():
             path = f"{_ROOT}/reversals?transactionId={quote(refund.gateway_id, safe='')}"
             told = self._reverse("GET", path).accepted()
         with reading():
             (entries,) = (value for value in told.values() if isinstance(value, list))
-            named = [(map_status(_REVERSALS, entry["status"]), set(_ids(entry))) for entry in entries]
+            if not all(isinstance(entry, dict) for entry in entries):
+                raise TypeError("not reversals")
+            statuses = [map_status(_REVERSALS, entry["status"]) for entry in entries if _is_of(entry, ids)]
+            others = [entry for entry in entries if not _is_of(entry, ids)]
+            all_say = all(_names_its_transaction(entry) for entry in others)
             is_whole = _is_whole(told, len(entries))
-        statuses = [status for status, ids in named if ids & of]
         for status in (OrderStatus.REFUNDED, OrderStatus.REFUNDING):
             if status in statuses:
                 return status
-        if not all(ids for _, ids in named):
+        if not all_say:
             raise UnknownError("a reversal does not say what it is of")
         if not is_whole:
             raise UnknownError("the list of reversals has more than it shows")
@@ -256,19 +267,29 @@ def _instant(value: object) -> float:
     return float(value) / (1000 if value > 10**11 else 1)
 
 
-_SAY_WHAT_OF: Final = {"transactionid", "referenceid", "orderid", "externalreferenceid", "merchantreferenceid"}
-"""Fields by which an entry of the list of reversals may name the transaction."""
+_NAMES_A_TRANSACTION: Final = {"transactionid", "orderid", "externalreferenceid", "merchantreferenceid"}
 _OF_A_TRANSACTION: Final = {"transaction", "transactiondetails", "originaltransaction"}
 
 
-def _ids(entry: Mapping[str, Any], *, of_a_transaction: bool = False) -> Iterator[str]:
-    """The values by which an entry names its transaction or order."""
-    for name, value in entry.items():
-        lower = name.lower()
-        if isinstance(value, str) and (lower in _SAY_WHAT_OF or (of_a_transaction and lower == "id")):
-            yield value
-        elif isinstance(value, dict) and lower in _OF_A_TRANSACTION:
-            yield from _ids(value, of_a_transaction=True)
+def _is_of(entry: Mapping[str, Any], ids: set[str]) -> bool:
+    """Whether a value of an entry is one of these ids, whatever its field is called."""
+    return any(
+        _is_of(value, ids) if isinstance(value, dict) else isinstance(value, str) and value in ids
+        for value in entry.values()
+    )
+
+
+def _names_its_transaction(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry has a field that can hold nothing but its transaction's id, or the order's."""
+    return any(
+        (isinstance(value, str) and name.lower() in _NAMES_A_TRANSACTION)
+        or (
+            isinstance(value, dict)
+            and name.lower() in _OF_A_TRANSACTION
+            and ("id" in value or _names_its_transaction(value))
+        )
+        for name, value in entry.items()
+    )
 
 
 def _is_whole(told: Mapping[str, Any], shown: int) -> bool:

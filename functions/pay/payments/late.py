@@ -8,7 +8,7 @@ from typing import Final
 from pay.payments.settle import PaymentStores, settle_late
 from shared.domain.payment import Payment
 from shared.domain.time import from_text, to_text
-from shared.domain.violation import UNPAID, Violation
+from shared.domain.violation import Violation
 from shared.http import report
 from shared.policies import RULES
 from shared.stores.items import readable
@@ -20,8 +20,8 @@ QUOTE_HOLDS_FOR: Final = timedelta(hours=24)
 def settle_what_is_owed(stores: PaymentStores, payment: Payment, received: int, now: datetime) -> Payment | None:
     """Settle each line that is free, owed, on the plate that it was quoted for, and due at no more than was quoted.
 
-    One that has risen is settled too for :data:`QUOTE_HOLDS_FOR`. The rest of the money goes back. Returns the payment
-    as it is then; None where it is no longer as it was read.
+    Whether it is free the write itself finds out. One that has risen is settled too for :data:`QUOTE_HOLDS_FOR`. The
+    rest of the money goes back. Returns the payment as it is then; None where it is no longer as it was read.
     """
     quoted = {line.violation_no: line for line in payment.lines}
     honoured = now <= from_text(payment.ended_at or payment.expires_at) + QUOTE_HOLDS_FOR
@@ -29,10 +29,8 @@ def settle_what_is_owed(stores: PaymentStores, payment: Payment, received: int, 
 
     def is_paid_by_it(violation: Violation) -> bool:
         line = quoted[violation.violation_no]
-        if violation.state != UNPAID or violation.plate_key != line.plate_key:
-            return False
         due = violation.due(at, RULES).amount
-        return due > 0 and (honoured or due <= line.amount)
+        return violation.plate_key == line.plate_key and due > 0 and (honoured or due <= line.amount)
 
     found = stores.violations.get(quoted, unreadable).values()
     judged = readable(found, lambda violation: (violation, is_paid_by_it(violation)), unreadable)

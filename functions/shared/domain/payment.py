@@ -155,6 +155,8 @@ class Payment(NamedTuple):
     """The gateway's code for not refunding."""
     manual_refund_since: str | None = None
     """When an operator claimed the refund; the gateway is never asked for it from then on."""
+    refund_asked_at: str | None = None
+    """When its money was first asked back of the gateway, which it may have heard."""
     has_ways: bool = False
     """There are more ways to pay it than its page: they stand in an item of their own."""
     closing_since: str | None = None

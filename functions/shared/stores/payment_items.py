@@ -76,6 +76,7 @@ def read(item: Item) -> Payment:
         reason=text(item, "reason"),
         refund_refused=text(item, "refund_refused"),
         manual_refund_since=text(item, "manual_refund_since"),
+        refund_asked_at=text(item, "refund_asked_at"),
         has_ways=item.get("has_ways", {}).get("BOOL", False),
         closing_since=text(item, "closing_since"),
         closing_for=text(item, "closing_for"),

@@ -136,16 +136,17 @@ class Payments:
         leaves = self._live_set(before, "DELETE payments :this") if left else None
         return self._transact([self._update(before, after, at)], leaves, event, others)
 
-    def take_refund(self, payment: Payment, at: datetime, until: datetime) -> bool:
+    def take_refund(self, payment: Payment, at: datetime, until: datetime, *, asks: bool = False) -> bool:
         """Take the asking for a payment's money back, until a moment at which the taker will be gone.
 
-        Returns False where another is at it, an operator has taken it over, or the payment is no longer as it was read.
-        One UpdateItem.
+        asks: the gateway is going to be asked, which is kept. Returns False where another is at it, an operator has
+        taken it over, or the payment is no longer as it was read. One UpdateItem.
         """
+        asked = ", refund_asked_at = if_not_exists(refund_asked_at, :now)" if asks else ""
         request: Json = {
             "TableName": self._table,
             "Key": item_key(payment.payment_id, "PAYMENT"),
-            "UpdateExpression": "SET refunding_until = :until",
+            "UpdateExpression": f"SET refunding_until = :until{asked}",
             "ConditionExpression": "#status = :before AND attribute_not_exists(manual_refund_since)"
             " AND (attribute_not_exists(refunding_until) OR refunding_until <= :now)",
             "ExpressionAttributeNames": {"#status": "status"},
@@ -154,6 +155,15 @@ class Payments:
             ),
         }
         return is_made(lambda: self._call("dynamodb", "UpdateItem", request))
+
+    def refund_not_asked(self, payment_id: str) -> None:
+        """Keep that the gateway was not asked after all by who took the first asking. One UpdateItem."""
+        request: Json = {
+            "TableName": self._table,
+            "Key": item_key(payment_id, "PAYMENT"),
+            "UpdateExpression": "REMOVE refund_asked_at",
+        }
+        self._call("dynamodb", "UpdateItem", request)
 
     def bind_action(self, payment: Payment, gateway_id: str) -> Json:
         """The action that makes a gateway's order this payment's and no other's."""

@@ -348,6 +348,47 @@ def spells_the_dinar(spelled: str) -> Fault:
     return said
 
 
+@pytest.mark.parametrize("stand_in", ["zaincash"], indirect=True)
+def test_a_reversal_that_its_list_does_not_show_yet_is_not_made_again(
+    functions: Functions, stand_in: ZainCashStandIn, subjects: list[Violation]
+) -> None:
+    payment_id = paid_for_nothing(functions, stand_in, subjects)
+    (gateway_id,) = stand_in.ids()
+    stand_in.lag = 1
+    stand_in.meets("/reverse", loses_its_answer)
+    for _ in range(3):
+        functions.clock.forward(minutes=3)
+        functions.poll_gateways()
+        assert (status(functions, payment_id), stand_in.given_back(gateway_id)) == ("refund_due", AMOUNT)
+    stand_in.lag = 0
+    functions.clock.forward(minutes=3)
+    functions.poll_gateways()
+    assert (status(functions, payment_id), stand_in.given_back(gateway_id)) == ("refunded", AMOUNT)
+
+
+@pytest.mark.parametrize("stand_in", ["zaincash"], indirect=True)
+@pytest.mark.parametrize("path", ["/oauth2/token", "/inquiry", "/reversals"])
+def test_one_that_was_not_asked_for_is_asked_for_next_time(
+    functions: Functions, stand_in: ZainCashStandIn, subjects: list[Violation], path: str
+) -> None:
+    payment_id = paid_for_nothing(functions, stand_in, subjects)
+    stand_in.meets(path, loses_its_answer)
+    forget()  # so that tokens are fetched anew
+    for given_back, after in ((0, "refund_due"), (AMOUNT, "refunded")):
+        functions.clock.forward(minutes=3)
+        functions.poll_gateways()
+        assert (status(functions, payment_id), stand_in.given_back(stand_in.ids()[0])) == (after, given_back)
+
+
+def paid_for_nothing(functions: Functions, stand_in: StandIn, subjects: list[Violation]) -> str:
+    """The id of a payment whose violations were cancelled before its money came."""
+    payment_id: str = start(functions, stand_in, subjects).body["payment_id"]
+    functions.violations.write([row(later(each, status=CANCELLED)) for each in subjects])
+    stand_in.ends(stand_in.ids()[0], "paid")
+    deliver(functions, stand_in.owed[-1])
+    return payment_id
+
+
 def test_a_gateway_that_cannot_be_asked_has_the_callback_come_again(
     functions: Functions, stand_in: StandIn, subjects: list[Violation]
 ) -> None:

@@ -183,7 +183,8 @@ class ZainCashStandIn(StandIn):
         reversal = {
             "status": self.next_reversal,
             "reversalReferenceId": secrets.token_hex(8),
-            "referenceId": transaction.transaction_id,
+            "referenceId": secrets.token_hex(8),
+            "transactionId": transaction.transaction_id,
             "amount": int(transaction.value),
             "reason": body["reason"],
         }

@@ -75,7 +75,14 @@ class Lapses:
         """The action that changes a link's own item, if it is as it was read and without proof as it was."""
         conditions = ["check_on = :seen", "proven = :proven"]
         conditions.append("lapses_on = :told" if seen.lapses_on else "attribute_not_exists(lapses_on)")
-        values: dict[str, str | int | None] = {":seen": seen.check_on, ":proven": seen.proven, ":told": seen.lapses_on}
+        # Renewing makes it due on the same day again, so the day alone does not tell that it was renewed meanwhile.
+        conditions.append("renewed_at = :renewed" if seen.renewed_at else "attribute_not_exists(renewed_at)")
+        values: dict[str, str | int | None] = {
+            ":seen": seen.check_on,
+            ":proven": seen.proven,
+            ":told": seen.lapses_on,
+            ":renewed": seen.renewed_at,
+        }
         return {
             "Update": {
                 "TableName": self._table,
