@@ -163,7 +163,7 @@ who-looked: ## PLATE='...' REASON='...': who looked at a plate, for an investiga
 	@$(operator) who-looked --reason "$$REASON" -- "$$PLATE"
 
 .PHONY: decide-payment
-decide-payment: ## ID=... DECISION=settle|give-back|by-hand|by-hand-confirmed|given-back|take-back REASON='...': what only a person can decide
+decide-payment: ## ID=... DECISION=settle|give-back|manual|manual-confirmed|given-back|reverse|keep REASON='...': what only a person can decide
 	$(set_up) run
 	@$(operator) decide-payment --reason "$$REASON" $(apply) -- $(DECISION) "$$ID"
 

@@ -300,7 +300,8 @@ def check_receipt(request: Request) -> Reply:
         200,
         {
             "receipt_no": receipt.receipt_no,
-            "paid": receipt.void_since is None,
+            "paid": receipt.is_good,
+            "money_returned_since": receipt.money_returned_since,
             "amount": receipt.amount,
             "currency": CURRENCY,
             "paid_at": receipt.paid_at,

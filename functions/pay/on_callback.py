@@ -10,7 +10,7 @@ from pay.gateways import CallbackError, Delivery, Gateway, Notice, UnknownError,
 from pay.payments.sync import sync_with_gateway
 from pay.ports import gateway, stores
 from shared.clock import now
-from shared.domain.payment import GIVEN_UP, LIVE, Payment
+from shared.domain.payment import Payment
 from shared.edge import admission
 from shared.http import MAX_BODY_BYTES, Event, Handler, Problem, Reply, Request, answer, router
 from shared.observability import count, logger
@@ -93,12 +93,11 @@ def _owner(name: str, known: Gateway, gateway_id: str | None) -> str | None:
 def _act(call: _Call) -> bool:
     """Record the callback, and do what follows from what the gateway says now. False where it cannot be asked.
 
-    Of a payment whose money has come, a repeat can tell nothing more.
+    A repeat too, whatever became of the payment: not every gateway signs that money went back, so that the callback
+    that says it may look like an earlier one; and who was asked to come again does.
     """
     payment = call.payment
-    new = stores().payments.record_callback(payment.payment_id, call.notice.event, call.at)
-    if not new and payment.status not in LIVE | GIVEN_UP:
-        return True
+    stores().payments.record_callback(payment.payment_id, call.notice.event, call.at)
     try:
         after = sync_with_gateway(payment, call.gateway, stores(), call.at, gateway_id=call.notice.gateway_id)
     except UnknownError as error:

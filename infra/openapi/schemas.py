@@ -313,6 +313,10 @@ SCHEMAS: dict[str, Schema] = {
     "Receipt": answer(
         receipt_no=TEXT,
         paid={**FLAG, "description": "false where the money went back after all"},
+        money_returned_since={
+            **nullable(INSTANT),
+            "description": "Since when the money is back with its payer, until it is decided what follows",
+        },
         amount=COUNT,
         currency=one_of(CURRENCY),
         paid_at=INSTANT,

@@ -125,7 +125,7 @@ def refunds(deployment: Deployment) -> None:
 
 
 @app.command()
-@click.argument("decision", type=click.Choice(list(deciding.DECISIONS)))
+@click.argument("decision", type=click.Choice([*deciding.DECISIONS, *deciding.FORMER_WORDS]))
 @PAYMENT_ID
 @REASON
 @APPLY
@@ -133,7 +133,7 @@ def refunds(deployment: Deployment) -> None:
 def decide_payment(deployment: Deployment, decision: str, payment_id: str, reason: str, apply: bool) -> None:
     """Decide about the money of a payment: what no gateway's answer can."""
     try:
-        payment = deciding.find(deployment, payment_id, decision)
+        payment = deciding.find(deployment, payment_id, deciding.word(decision))
         click.echo(f"{payment.status}, {payment.received:,} IQD: {deciding.DECISIONS[decision].says}")
         if not apply:
             only_said()

@@ -163,7 +163,7 @@ def test_what_the_gateway_does_not_give_back_goes_back_by_hand(city: City) -> No
     def taken_over() -> bool:
         city.poll_gateways()
         city.cloud.backdate(payment_id, 3)
-        return decide("by-hand").returncode == 0
+        return decide("manual").returncode == 0
 
     assert debt.payment(payment_id)["status"] == "refund_due"
     assert decide("given-back").returncode != 0  # it has not been taken over

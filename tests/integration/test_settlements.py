@@ -17,7 +17,9 @@ from pay.payments.money_returned import record_money_returned
 from pay.payments.settle import PaymentStores
 from remit.texts import MAX_ACKNOWLEDGEMENT_BYTES, WORDS
 from shared.domain.file import told_under
+from shared.domain.settlement import Entry, Share
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID, Violation
+from shared.stores.items import transact
 from shared.stores.settlements import Settlements
 from tests.support import lambda_events as events
 from tests.support.aws import Engine
@@ -152,6 +154,26 @@ class TestFiles:
         functions.pay(body)
         settle()
         assert bucket.listed() == []
+
+    def test_an_entry_of_an_unknown_kind_is_in_no_file_and_rings(
+        self,
+        engine: Engine,
+        bucket: Bucket,
+        functions: Functions,
+        ledger: Settlements,
+        subjects: list[Violation],
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        share = Share("V9", 1_000, "7", "")
+        later_kind = Entry("adjusted", "p9", "GH-9", "sandbox", "2026-11-20T12:00:00+03:00", "", (share,))
+        transact(engine.fast(), [ledger.due_action(later_kind)])
+        settle()
+        assert bucket.listed("settlements/") == []
+        pay(functions, subjects[0])
+        settle()
+        written = [row for key in bucket.listed("settlements/") if key.endswith(".csv") for row in bucket.rows(key)]
+        assert {row["entry"] for row in written} == {"settled"}
+        assert counted(capsys.readouterr().out)["SettlementsUnknown"] == [1, 1]
 
     def test_repeated_callbacks_are_told_once(
         self, functions: Functions, bucket: Bucket, subjects: list[Violation]

@@ -168,6 +168,7 @@ def _payments(port: WrittenItems) -> None:
     port.write(payments.bind_action(payment, "<its id>"))
     port.write(payments.receipt_action(Receipt("<receipt no>", "<payment id>", 1, "now")))
     port.write(payments.void_receipt_action("<receipt no>", NOON))
+    port.write(payments.doubt_receipt_action("<receipt no>", "2026-11-20T12:00:00+03:00"))
     Pausing(port, "Payments").pause(PAYMENTS, NOON, "reason")
     Pausing(port, "Payments").pause("<gateway>", NOON, "reason")
     Outages(port, "Payments", away_key).failed("<gateway>", NOON)
@@ -178,7 +179,9 @@ def _settlements(port: WrittenItems) -> None:
     entry = Entry("<kind>", "<payment id>", "no", "fib", "now", "now", (Share("1", 1, "7", ""),))
     port.write(settlements.due_action(entry))
     port.answers["DUE#0"] = [settlements.due_action(entry)["Put"]["Item"]]
-    settlements.collect("<batch>", 1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("shared.stores.settlements.KINDS", {"<kind>"})
+        settlements.collect("<batch>", 1)
     settlements.advance(None, Cursor("batch", BatchStatus.OPEN))
     settlements.put_file(SettlementFile("<key>", "sum", 1, 1, "now"))
     settlements.acknowledge("<key>", NOON)

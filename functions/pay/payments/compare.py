@@ -12,6 +12,8 @@ from pay.gateways import Gateway, Order, OrderStatus, UnaskableError, UnknownErr
 from shared.domain.money import CURRENCY
 from shared.domain.payment import LIVE, Payment, PaymentStatus
 from shared.domain.time import to_text
+from shared.http import report as tell_operator
+from shared.stores.items import readable
 from shared.stores.payments import Payments
 
 DAYS: Final = 2
@@ -95,11 +97,14 @@ def compare(payments: Payments, known: Callable[[str], Gateway | None], now: dat
 
 
 def _recent(payments: Payments, now: datetime) -> Iterable[Payment]:
+    """Payments of the last days; one that this version cannot read is passed over, and the operator hears of it."""
+    unreadable: list[Exception] = []
     for back in range(DAYS, -1, -1):
-        for payment_id in payments.of_day(to_text(now - timedelta(days=back))[:10]):
-            payment = payments.get(payment_id)
+        day = payments.of_day(to_text(now - timedelta(days=back))[:10])
+        for payment in readable(day, payments.get, unreadable):
             if payment and payment.created_at <= to_text(now - SETTLED_AFTER):
                 yield payment
+    tell_operator(unreadable)
 
 
 def _order(payment: Payment, gateway: Gateway | None) -> Order | None:

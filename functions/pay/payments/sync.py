@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from pay.gateways import Closing, Gateway, Order, OrderStatus, UnaskableError, UnknownError, UnpayableError
+from pay.payments.after_end import hear_after_end
 from pay.payments.late import settle_what_is_owed
 from pay.payments.settle import PAID_LATE, PaymentStores, release, settle
 from shared.aws_json import AwsError
@@ -116,7 +117,12 @@ def sync_with_gateway(
     for _ in range(_TRIES):
         transition = next_status(payment, order, now, closing, said)
         if transition is None:
-            return mark_closing(payment, closing, stores, now) if closing else payment
+            if closing and payment.status in LIVE:
+                return mark_closing(payment, closing, stores, now)
+            if heard := hear_after_end(payment, order, stores, now):
+                return heard
+            payment = stores.payments.get(payment.payment_id) or payment
+            continue
         if transition == TIME_OVER and order and not closing:
             return sync_with_gateway(payment, gateway, stores, now, closing=TIME_OVER)
         if changed := _act(payment, order, transition, stores, now):

@@ -166,11 +166,24 @@ class Payment(NamedTuple):
     """The code of why."""
     ended_at: str | None = None
     """When it was given up."""
+    money_returned: int = 0
+    """What of its settled money the gateway says is back with its payer, in dinars, though we gave nothing of it."""
+    money_returned_since: str | None = None
+    """When the gateway first said so."""
+    money_kept: int = 0
+    """Of how much of that an operator has decided that the violations stay paid."""
+    bounced_since: str | None = None
+    """When the gateway first said that money which it had given back is with us again."""
 
     @property
     def is_closing(self) -> bool:
         """Whether it is given up, and lives on because its order may still be paid."""
         return self.status in LIVE and self.closing_since is not None
+
+    @property
+    def is_money_returned(self) -> bool:
+        """Whether settled money is back with its payer, and no operator has decided about it."""
+        return self.status == PaymentStatus.PAID and self.money_returned > self.money_kept
 
     @property
     def settled_lines(self) -> tuple[Line, ...]:
@@ -189,10 +202,19 @@ class Payment(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What a receipt number stands for. amount in dinars. void_since: when the money went back after all."""
+    """What a receipt number stands for. amount in dinars. void_since: when the money went back after all.
+
+    money_returned_since: since when it is back with its payer, as long as no operator has decided what follows.
+    """
 
     receipt_no: str
     payment_id: str
     amount: int
     paid_at: str
     void_since: str | None = None
+    money_returned_since: str | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it proves that its violations are paid."""
+        return self.void_since is None and self.money_returned_since is None

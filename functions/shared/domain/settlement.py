@@ -9,6 +9,8 @@ from shared.domain.payment import Payment
 
 SETTLED: Final = "settled"
 REVERSED: Final = "reversed"
+KINDS: Final = frozenset({SETTLED, REVERSED})
+"""What this version can tell a sector; it never sums an entry of any other kind."""
 
 
 class BatchStatus(StrEnum):

@@ -12,7 +12,9 @@ from shared.stores.items import Item, epoch, item_key, known, number, pack, pack
 
 SHARDS: Final = 4
 TO_ASK: Final = "live"
-"""The kind of unfinished payment of which the gateway is asked; the others are REFUND_DUE and REVIEW."""
+"""The kind of unfinished payment of which the gateway is asked; the others are REFUND_DUE, REVIEW and MOVED."""
+MOVED: Final = "moved"
+"""The kind of those whose money moved after their end: an operator has to decide."""
 
 
 def live_key(sub: str) -> Item:
@@ -27,8 +29,13 @@ def key_of_use(sub: str, key: str) -> Item:
 
 def unfinished_shard(payment: Payment) -> str | None:
     """The shard of those for whom somebody still has to do something; None for one that is over."""
-    kind = TO_ASK if payment.status in LIVE else payment.status
-    if kind not in (TO_ASK, PaymentStatus.REFUND_DUE, PaymentStatus.REVIEW):
+    if payment.status in LIVE:
+        kind: str = TO_ASK
+    elif payment.status in (PaymentStatus.REFUND_DUE, PaymentStatus.REVIEW):
+        kind = payment.status
+    elif payment.is_money_returned or (payment.status == PaymentStatus.REFUNDED and payment.bounced_since):
+        kind = MOVED
+    else:
         return None
     return f"{kind}#{crc32(payment.payment_id.encode()) % SHARDS}"
 
@@ -74,6 +81,10 @@ def read(item: Item) -> Payment:
         closing_since=text(item, "closing_since"),
         closing_for=text(item, "closing_for"),
         ended_at=text(item, "ended_at"),
+        money_returned=number(item, "money_returned") or 0,
+        money_returned_since=text(item, "money_returned_since"),
+        money_kept=number(item, "money_kept") or 0,
+        bounced_since=text(item, "bounced_since"),
     )
 
 

@@ -18,7 +18,7 @@ from shared.aws_json import AwsError, Call, Json
 from shared.domain.citizen import ErasingError
 from shared.domain.payment import LIVE, Payment, PaymentStatus, Receipt, WaysToPay, may_change
 from shared.domain.text import digest
-from shared.domain.time import to_text
+from shared.domain.time import from_text, to_text
 from shared.stores.items import (
     Item,
     batch_get,
@@ -48,6 +48,9 @@ from shared.stores.payment_items import (
 KEY_KEPT: Final = timedelta(hours=24)
 CREATE_ACTIONS: Final = 4
 """What making a payment writes in one transaction beside the actions that are given along."""
+
+_DECIDED_ON: Final = ("received", "money_returned", "money_kept")
+"""What a gateway may say anew while an operator decides: a change is made only of what was read."""
 
 Position = tuple[str, str]
 """Where a payment stands among its citizen's: when it was created, and its id."""
@@ -180,15 +183,24 @@ class Payments:
 
     def void_receipt_action(self, receipt_no: str, at: datetime) -> Json:
         """The action after which a receipt's number says that it is not paid."""
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": item_key(f"RECEIPT#{receipt_no}", "RECEIPT"),
-                "UpdateExpression": "SET void_since = :at",
-                "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeValues": pack({":at": to_text(at)}),
-            }
+        return self._receipt_update(receipt_no, "SET void_since = :at", at)
+
+    def doubt_receipt_action(self, receipt_no: str, since: str | None) -> Json:
+        """The action after which a receipt's number says since when its money is back; None: that it is not."""
+        if since is None:
+            return self._receipt_update(receipt_no, "REMOVE money_returned_since")
+        return self._receipt_update(receipt_no, "SET money_returned_since = :at", from_text(since))
+
+    def _receipt_update(self, receipt_no: str, change: str, at: datetime | None = None) -> Json:
+        update: Json = {
+            "TableName": self._table,
+            "Key": item_key(f"RECEIPT#{receipt_no}", "RECEIPT"),
+            "UpdateExpression": change,
+            "ConditionExpression": "attribute_exists(pk)",
         }
+        if at:
+            update["ExpressionAttributeValues"] = pack({":at": to_text(at)})
+        return {"Update": update}
 
     def put_ways(self, payment_id: str, ways: WaysToPay, at: datetime) -> None:
         """Keep for a day how else a payment can be paid than on its page. One PutItem."""
@@ -248,10 +260,14 @@ class Payments:
             int(item["amount"]["N"]),
             item["paid_at"]["S"],
             text(item, "void_since"),
+            text(item, "money_returned_since"),
         )
 
     def unfinished(self, kind: str, before: datetime) -> Iterator[str]:
-        """The ids of payments made before an instant that wait for something: TO_ASK, REFUND_DUE or REVIEW."""
+        """The ids of payments made before an instant that wait for something.
+
+        kind: TO_ASK, REFUND_DUE, REVIEW or MOVED.
+        """
         for shard in range(SHARDS):
             yield from self._query(
                 "Unfinished",
@@ -294,6 +310,9 @@ class Payments:
         gone = [name for name in new if name not in values]
         removes = " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
         condition = "#status = :before"
+        for name in _DECIDED_ON:
+            none = "" if getattr(before, name) else f" OR attribute_not_exists(#{name})"
+            condition += f" AND (#{name} = :{name}_read{none})"
         if "gateway_id" in new:
             condition += " AND (attribute_not_exists(#gateway_id) OR #gateway_id = :gateway_id)"
         return {
@@ -302,9 +321,10 @@ class Payments:
                 "Key": item_key(before.payment_id, "PAYMENT"),
                 "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values) + removes,
                 "ConditionExpression": condition,
-                "ExpressionAttributeNames": {f"#{name}": name for name in new},
+                "ExpressionAttributeNames": {f"#{name}": name for name in (*new, *_DECIDED_ON)},
                 "ExpressionAttributeValues": {
                     **{f":{name}": value for name, value in values.items()},
+                    **pack({f":{name}_read": getattr(before, name) for name in _DECIDED_ON}),
                     ":before": {"S": before.status},
                 },
             }

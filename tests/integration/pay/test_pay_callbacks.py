@@ -18,7 +18,7 @@ from shared.policies import RULES
 from shared.stores.items import transact
 from tests.support.build import PHONE, SUB, later, row
 from tests.support.functions import Functions
-from tests.support.payment_requests import corrections, payment_body, state, status
+from tests.support.payment_requests import corrections, payment_body, state, status, trail
 
 
 def crowded(times: int) -> Callable[..., None]:
@@ -44,6 +44,7 @@ class TestCallback:
         assert functions.receipt(receipt_no).body == {
             "receipt_no": receipt_no,
             "paid": True,
+            "money_returned_since": None,
             "amount": 75_000,
             "currency": "IQD",
             "paid_at": "2026-11-20T12:02:00+03:00",
@@ -204,13 +205,16 @@ class TestCallback:
         assert functions.payment(started).body["status"] == status
         assert corrections(functions) == []
 
-    def test_a_repeat_about_one_that_is_paid_asks_nobody(self, functions: Functions, started: str) -> None:
+    def test_a_repeat_about_one_that_is_paid_is_asked_about_and_changes_nothing(
+        self, functions: Functions, started: str
+    ) -> None:
         functions.gateway.says(started)
         functions.callback(started)
-        asked = functions.gateway.asked
+        asked, before = functions.gateway.asked, trail(functions)
         for _ in range(3):
             assert functions.callback(started).status == 200
-        assert functions.gateway.asked == asked
+        assert functions.gateway.asked == asked + 3
+        assert trail(functions) == before
         seen = [item for item in functions.tables.items("Payments") if item["sk"]["S"].startswith("CALLBACK#")]
         assert [item["event"]["S"] for item in seen] == ["paid"]
 
@@ -316,5 +320,5 @@ def test_a_receipt_tells_of_no_person_and_no_plate(functions: Functions, started
     functions.gateway.says(started)
     functions.callback(started)
     receipt = functions.receipt(functions.payment(started).body["receipt_no"]).body
-    assert set(receipt) == {"receipt_no", "paid", "amount", "currency", "paid_at"}
+    assert set(receipt) == {"receipt_no", "paid", "money_returned_since", "amount", "currency", "paid_at"}
     assert SUB not in str(receipt)

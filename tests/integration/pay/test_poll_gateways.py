@@ -177,6 +177,24 @@ class TestReconciling:
         assert metrics(capsys)["PaymentsInReview"] == [1]
 
 
+def test_one_that_cannot_be_read_holds_up_nobody(
+    engine: Engine, functions: Functions, subjects: list[Violation], capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged, whole = (
+        functions.pay(payment_body(each), f"key-0000000{n}").body["payment_id"] for n, each in enumerate(subjects)
+    )
+    key = {"pk": {"S": damaged}, "sk": {"S": "PAYMENT"}}
+    table = functions.tables["Payments"]
+    remove = {"TableName": table, "Key": key, "UpdateExpression": "REMOVE expires_at"}
+    engine.fast()("dynamodb", "UpdateItem", remove)
+    functions.gateway.says(whole)
+    functions.clock.forward(minutes=3)
+    capsys.readouterr()
+    functions.poll_gateways()
+    assert metrics(capsys)["ItemsUnreadable"] == [1]
+    assert status(functions, whole) == "paid"
+
+
 class TestRefunding:
     @pytest.fixture
     def late(self, functions: Functions, subjects: list[Violation], started: str) -> str:
