@@ -106,6 +106,7 @@ def start(request: Request) -> Reply:
         open_gateway=lambda name: None if name in closed else open_gateway(name),
         silent=lambda name: _silent(name, at),
         max_live=number("MAX_LIVE_PAYMENTS"),
+        max_started=number("STARTS_A_DAY"),
         price_kept_for=_price_kept_for(),
         callback_url=lambda name: f"{public_url(request)}/v1/callbacks/{name}",
     )

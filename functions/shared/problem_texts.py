@@ -171,6 +171,16 @@ PROBLEMS: Final = {
         "This is not the number on the registration card of this plate",
     ),
     # of a payment
+    "starts_quota": _words(
+        "بدأت كل دفعات اليوم، حاول غداً",
+        "هەموو پارەدانەکانی ئەمڕۆت دەست پێکردووە، سبەی هەوڵ بدەرەوە",
+        "You have begun all of today's payments: try again tomorrow",
+    ),
+    "holds_quota": _words(
+        "بدأت تسديد هذه المخالفة وتركتها مراراً اليوم، حاول غداً",
+        "ئەمڕۆ چەند جار پارەدانی ئەم سەرپێچییەت دەست پێکرد و وازت هێنا، سبەی هەوڵ بدەرەوە",
+        "You have begun to pay this violation and let it go too often today: try again tomorrow",
+    ),
     "owner_first": _words(
         "تُغلق الآن دفعة بدأها غيرك لهذه المخالفات، حاول بعد دقائق",
         "پارەدانێک کە کەسێکی تر دەستی پێکردووە دادەخرێت، دوای چەند خولەکێک هەوڵ بدەرەوە",

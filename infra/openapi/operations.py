@@ -190,6 +190,7 @@ OPERATIONS: dict[str, Operation] = {
         refusals={
             400: ("key_missing", "key_malformed"),
             409: ("key_reused", "still_starting", "payments_full", "owner_first"),
+            429: ("starts_quota", "holds_quota"),
             422: ("not_payable",),
             502: ("gateway_refused",),
             503: ("payments_paused",),

@@ -11,8 +11,8 @@ import pytest
 from shared.domain.payment import LATE_MONEY, Line, Payment, PaymentStatus, Receipt
 from shared.domain.time import to_text
 from shared.stores.items import transact
-from shared.stores.payment_items import TO_ASK
-from shared.stores.payments import KeyUse, Payments, Refusal
+from shared.stores.payment_items import TO_ASK, KeyUse, Refusal
+from shared.stores.payments import Payments
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, PHONE, PLATE, SUB, store, violation
@@ -54,7 +54,7 @@ def payment(payment_id: str = "p1", **fields: Any) -> Payment:
 
 def make(payments: Payments, made: Payment, key: str = "") -> Payment:
     """Put a payment under a key of its own."""
-    assert payments.create(made, key or f"key-{made.payment_id}", "r", 100, [], NOON) is None
+    assert payments.create(made, key or f"key-{made.payment_id}", "r", 100, [], NOON, most_started=100) is None
     return made
 
 
@@ -77,19 +77,19 @@ class TestCreating:
 
     def test_a_key_makes_one_payment_a_day(self, payments: Payments) -> None:
         make(payments, payment(), KEY)
-        assert payments.key_use(SUB, KEY, NOON + DAY - SECOND) == KeyUse("r", "p1")
+        assert payments.begun(SUB, KEY, NOON + DAY - SECOND)[0] == KeyUse("r", "p1")
         assert payments.create(payment("p2"), KEY, "r", MAX_LIVE, [], NOON + DAY - SECOND) == OWN
         assert payments.get("p2") is None
 
     def test_a_key_of_yesterday_makes_a_new_one(self, payments: Payments) -> None:
         make(payments, payment(), KEY)
-        assert payments.key_use(SUB, KEY, NOON + DAY) is None
+        assert payments.begun(SUB, KEY, NOON + DAY)[0] is None
         assert payments.create(payment("p2"), KEY, "other", MAX_LIVE, [], NOON + DAY) is None
-        assert payments.key_use(SUB, KEY, NOON + DAY) == KeyUse("other", "p2")
+        assert payments.begun(SUB, KEY, NOON + DAY)[0] == KeyUse("other", "p2")
 
     def test_a_key_is_its_citizens_own(self, payments: Payments) -> None:
         make(payments, payment(), KEY)
-        assert payments.key_use("another", KEY, NOON) is None
+        assert payments.begun("another", KEY, NOON)[0] is None
         make(payments, payment("p2", sub="another"), KEY)
 
     def test_one_of_several_threads_with_one_key_makes_a_payment(self, engine: Engine, tables: Tables) -> None:

@@ -160,6 +160,7 @@ class Functions:
             "GATEWAYS": "sandbox",
             "MAX_LIVE_PAYMENTS": "3",
             "HELD_PRICE_HOURS": "24",
+            "STARTS_A_DAY": "10",
             "SANDBOX_GATEWAY_URL": "http://127.0.0.1:9",
             "SANDBOX_GATEWAY_SECRET": name,
             "QICARD_URL": "",

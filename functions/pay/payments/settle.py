@@ -21,6 +21,7 @@ from shared.domain.settlement import settled as entry_of
 from shared.domain.text import digest
 from shared.domain.time import to_text
 from shared.domain.violation import Violation
+from shared.observability import count
 from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
 from shared.stores.settlements import Settlements
@@ -72,7 +73,11 @@ def _releasing(stores: PaymentStores, payment: Payment) -> dict[str, Json]:
 def release(stores: PaymentStores, payment: Payment, after: Payment, now: datetime) -> bool:
     """Move a payment on and end its holds. Returns False where the payment is no longer as it was read."""
     actions = _SettlementActions({}, _releasing(stores, payment))
-    return _move(stores, payment, actions, lambda _: after, now) is not None
+    if _move(stores, payment, actions, lambda _: after, now) is None:
+        return False
+    if after.status in (PaymentStatus.CANCELLED, PaymentStatus.EXPIRED):
+        count("HoldsEndedUnpaid", len(payment.lines))
+    return True
 
 
 def settle(stores: PaymentStores, payment: Payment, received: int, now: datetime) -> Payment | None:

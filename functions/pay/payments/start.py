@@ -20,18 +20,21 @@ from shared.domain import fine
 from shared.domain.money import CURRENCY
 from shared.domain.payment import MINUTES_TO_PAY, Line, Payment, PaymentStatus
 from shared.domain.text import digest
-from shared.domain.time import from_text, to_text
+from shared.domain.time import BAGHDAD, from_text, to_text
 from shared.domain.violation import IN_PAYMENT, MAY_BE_OWED, UNPAID, Violation
 from shared.http import FieldError, Problem, invalid, report
 from shared.identity import Citizen
 from shared.observability import count
 from shared.policies import RULES
 from shared.stores.items import MAX_ACTIONS, readable
+from shared.stores.payment_items import KeyUse
 from shared.stores.payments import CREATE_ACTIONS
 from shared.stores.people.who_looked import What, WhoLooked
 
 MAX_START_TIME: Final = timedelta(seconds=20)
 """A start that has not come to its end after this long never will: the function's own timeout."""
+MAX_LET_GO: Final = {Access.LOOKED_UP: 2, Access.LINKED: 4}
+"""Holds of one violation that a citizen may cancel or let expire in a day; who has proved the vehicle theirs, any."""
 _CLOSED_WITHIN: Final = 180
 """Seconds: by then poll_gateways has come by once."""
 REFUSED_ORDER: Final = "order_refused"
@@ -50,15 +53,16 @@ class StartPorts(NamedTuple):
     """What a start needs of this deployment.
 
     gateway: a gateway by name. open_gateway: the same unless it is closed to new payments. silent: takes note that the
-    gateway of a name did not answer. max_live: payments of one citizen that may be live at once. callback_url: where a
-    gateway of that name tells us. price_kept_for: how long after its doubling a fine that another holds keeps its
-    price.
+    gateway of a name did not answer. max_live, max_started: payments of one citizen that may be live at once, and begun
+    in a day. callback_url: where a gateway of that name tells us. price_kept_for: how long after its doubling a fine
+    that another holds keeps its price.
     """
 
     gateway: Callable[[str], Gateway | None]
     open_gateway: Callable[[str], Gateway | None]
     silent: Callable[[str], None]
     max_live: int
+    max_started: int
     callback_url: Callable[[str], str]
     price_kept_for: timedelta
 
@@ -84,7 +88,8 @@ def start(
     answer is lost and nobody can pay what it may have taken.
     """
     fingerprint = digest(*request.violations, request.gateway, request.return_url)
-    if earlier := _earlier(citizen, request, fingerprint, stores, now):
+    use, today = stores.payments.begun(citizen.sub, request.key, now)
+    if earlier := _of_use(use, fingerprint, stores, now):
         return earlier
     gateway = ports.open_gateway(request.gateway)
     if gateway is None:
@@ -100,6 +105,10 @@ def start(
         if take_over(citizen.sub, looked.held, looked.grants, stores, accesses, now):
             raise Problem(409, "owner_first", headers={"retry-after": str(_CLOSED_WITHIN)})
     chosen = looked.chosen
+    for violation in chosen:
+        most = MAX_LET_GO.get(looked.grants[violation.plate_key].access)
+        if most is not None and today.times_let_go(violation.violation_no, now) >= most:
+            raise _used_up("holds_quota", now)
     payment = _quoted(citizen, request, chosen, language, now)
     if (offer := OFFERS.get(payment.gateway)) and not offer.takes(payment.amount):
         raise invalid("gateway", "amount_not_taken")
@@ -118,18 +127,30 @@ def start(
     room = MAX_ACTIONS - CREATE_ACTIONS - len(holds)
     who_looked.enter(entries[room:])  # of more plates than a transaction has room for
     actions = [*holds, *entries[:room]]
-    refusal = stores.payments.create(payment, request.key, fingerprint, ports.max_live, actions, now)
+    refusal = stores.payments.create(
+        payment, request.key, fingerprint, ports.max_live, actions, now, most_started=ports.max_started, today=today
+    )
     if refusal is not None:
         if refusal.own and (earlier := _earlier(citizen, request, fingerprint, stores, now)):
             return earlier
         if refusal.full:
             raise Problem(409, "payments_full")
+        if refusal.used_up:
+            raise _used_up("starts_quota", now)
         looked = _look(citizen, request.violations, stores, accesses, now)
         keep_price(_by_others(looked, citizen, stores), stores.violations, ports.price_kept_for, now)
         raise _not_payable(looked.errors or [(position, "changed_meanwhile") for position in refusal.others])
     if less := gained(chosen, payment.created_at):
         count("HeldPriceDinars", less)
     return _order(payment, gateway, ports, stores, now)
+
+
+def _used_up(code: str, now: datetime) -> Problem:
+    """A quota of the day is used up: 429 with the seconds until the day ends in Baghdad."""
+    count("QuotaRefused")
+    today = now.astimezone(BAGHDAD).replace(hour=0, minute=0, second=0, microsecond=0)
+    left = int((today + timedelta(days=1) - now).total_seconds())
+    return Problem(429, code, headers={"retry-after": str(left)})
 
 
 def is_starting(payment: Payment, now: datetime) -> bool:
@@ -150,7 +171,10 @@ def _earlier(
     citizen: Citizen, request: PaymentRequest, fingerprint: str, stores: PaymentStores, now: datetime
 ) -> Payment | None:
     """The payment that this key has made, if any. Raises Problem as the first answer was one."""
-    use = stores.payments.key_use(citizen.sub, request.key, now)
+    return _of_use(stores.payments.begun(citizen.sub, request.key, now)[0], fingerprint, stores, now)
+
+
+def _of_use(use: KeyUse | None, fingerprint: str, stores: PaymentStores, now: datetime) -> Payment | None:
     if use is None:
         return None
     if use.request != fingerprint:

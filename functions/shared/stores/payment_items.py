@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from zlib import crc32
 
 from shared.domain.payment import LIVE, Line, Payment, PaymentStatus, WaysToPay
@@ -15,6 +15,27 @@ TO_ASK: Final = "live"
 """The kind of unfinished payment of which the gateway is asked; the others are REFUND_DUE, REVIEW and MOVED."""
 MOVED: Final = "moved"
 """The kind of those whose money moved after their end: an operator has to decide."""
+
+
+class KeyUse(NamedTuple):
+    """What an Idempotency-Key was used for: a digest of the request, and the payment that it made."""
+
+    request: str
+    payment_id: str
+
+
+class Refusal(NamedTuple):
+    """Why a payment was not made or changed: nothing was written.
+
+    own: the payment itself is no longer as it was read, or its key is used. full: its citizen has as many live ones as
+    may be. used_up: or began as many today. others: the positions, among the actions given along, of those whose
+    condition said no.
+    """
+
+    own: bool
+    full: bool
+    others: tuple[int, ...]
+    used_up: bool = False
 
 
 def live_key(sub: str) -> Item:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.citizen import ErasingError
@@ -35,6 +35,8 @@ from shared.stores.items import (
 )
 from shared.stores.payment_items import (
     SHARDS,
+    KeyUse,
+    Refusal,
     item_of,
     key_of_use,
     live_key,
@@ -44,8 +46,11 @@ from shared.stores.payment_items import (
     ways_item,
     ways_key,
 )
+from shared.stores.starts import Today, joining, leaving, today_of
 
 KEY_KEPT: Final = timedelta(hours=24)
+MAX_STARTED: Final = 10
+"""Payments that a citizen may begin in a day."""
 CREATE_ACTIONS: Final = 4
 """What making a payment writes in one transaction beside the actions that are given along."""
 
@@ -54,25 +59,6 @@ _DECIDED_ON: Final = ("received", "money_returned", "money_kept")
 
 Position = tuple[str, str]
 """Where a payment stands among its citizen's: when it was created, and its id."""
-
-
-class KeyUse(NamedTuple):
-    """What an Idempotency-Key was used for: a digest of the request, and the payment that it made."""
-
-    request: str
-    payment_id: str
-
-
-class Refusal(NamedTuple):
-    """Why a payment was not made or changed: nothing was written.
-
-    own: the payment itself is no longer as it was read, or its key is used. full: its citizen has as many live ones as
-    may be. others: the positions, among the actions given along, of those whose condition said no.
-    """
-
-    own: bool
-    full: bool
-    others: tuple[int, ...]
 
 
 class Payments:
@@ -85,11 +71,21 @@ class Payments:
     # ------------------------------------------------------------------ changes
 
     def create(
-        self, payment: Payment, key: str, request: str, most_live: int, others: Sequence[Json], at: datetime
+        self,
+        payment: Payment,
+        key: str,
+        request: str,
+        most_live: int,
+        others: Sequence[Json],
+        at: datetime,
+        *,
+        most_started: int = MAX_STARTED,
+        today: Today = Today(),  # noqa: B008 (a value)
     ) -> Refusal | None:
         """Put a payment, the use of its key, its place among the citizen's live ones, and what goes along: all or none.
 
-        Returns None when done. Raises ErasingError.
+        most_started: payments that its citizen may begin in a day. today: what they had begun, as it was read. Returns
+        None when done. Raises ErasingError.
         """
         used = {
             **key_of_use(payment.sub, key),
@@ -97,15 +93,19 @@ class Payments:
         }
         put_key = self._put(used, "attribute_not_exists(pk) OR expires <= :now", {":now": epoch(at)})
         put_payment = self._put(item_of(payment), "attribute_not_exists(pk)")
-        joined = self._live_set(
-            payment,
-            "ADD payments :this",
-            "attribute_not_exists(erasing) AND (attribute_not_exists(payments) OR size(payments) < :most)",
-        )
-        joined["Update"]["ExpressionAttributeValues"][":most"] = {"N": str(most_live)}
-        return self._transact(
-            [put_key, put_payment], joined, self._event(payment.payment_id, PaymentStatus.CREATED, at), others
-        )
+        own, event = [put_key, put_payment], self._event(payment.payment_id, PaymentStatus.CREATED, at)
+        joined = self._live(payment, joining(payment, today, at, most_live, most_started))
+        refusal, found = self._transact(own, joined, event, others)
+        if refusal is None or not refusal.full:
+            return refusal
+        known = today_of(found)
+        if len(found.get("payments", {}).get("SS", ())) >= most_live:
+            return refusal
+        if known.day == today.day:
+            return refusal._replace(full=False, used_up=True)
+        return self.create(
+            payment, key, request, most_live, others, at, most_started=most_started, today=known
+        )  # another day than was read
 
     def change(
         self,
@@ -133,8 +133,8 @@ class Payments:
             correction=correction,
         )
         left = before.status in LIVE and after.status not in LIVE
-        leaves = self._live_set(before, "DELETE payments :this") if left else None
-        return self._transact([self._update(before, after, at)], leaves, event, others)
+        leaves = self._live(before, leaving(before, after)) if left else None
+        return self._transact([self._update(before, after, at)], leaves, event, others)[0]
 
     def take_refund(self, payment: Payment, at: datetime, until: datetime, *, asks: bool = False) -> bool:
         """Take the asking for a payment's money back, until a moment at which the taker will be gone.
@@ -236,13 +236,19 @@ class Payments:
         items = batch_get(self._call, self._table, [ways_key(payment_id) for payment_id in payment_ids])
         return {item["pk"]["S"]: read_ways(item) for item in items}
 
-    def key_use(self, sub: str, key: str, at: datetime) -> KeyUse | None:
-        """What a citizen used a key for in the last 24 h, or None. One BatchGetItem. Raises ErasingError."""
+    def begun(self, sub: str, key: str, at: datetime) -> tuple[KeyUse | None, Today]:
+        """What a citizen used a key for in the last 24 h, or None, and what they began today. One BatchGetItem.
+
+        Raises ErasingError.
+        """
         of_use = key_of_use(sub, key)
-        item = self._unless_erasing(sub, [of_use]).get(of_use["pk"]["S"])
+        items = {item["pk"]["S"]: item for item in batch_get(self._call, self._table, [of_use, live_key(sub)])}
+        live, item = items.get(f"LIVE#{sub}", {}), items.get(of_use["pk"]["S"])
+        if "erasing" in live:
+            raise ErasingError
         if item is None or int(item["expires"]["N"]) <= at.timestamp():
-            return None
-        return KeyUse(item["request"]["S"], item["payment_id"]["S"])
+            return None, today_of(live)
+        return KeyUse(item["request"]["S"], item["payment_id"]["S"]), today_of(live)
 
     def of_order(self, gateway: str, gateway_id: str) -> str | None:
         """The id of the payment that a gateway's order belongs to, or None."""
@@ -330,17 +336,8 @@ class Payments:
             }
         }
 
-    def _live_set(self, payment: Payment, change: str, condition: str | None = None) -> Json:
-        update: Json = {
-            "TableName": self._table,
-            "Key": live_key(payment.sub),
-            "UpdateExpression": change,
-            "ExpressionAttributeValues": {":this": {"SS": [payment.payment_id]}},
-        }
-        if condition:
-            update["ConditionExpression"] = condition
-            update["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        return {"Update": update}
+    def _live(self, payment: Payment, update: Json) -> Json:
+        return {"Update": {"TableName": self._table, "Key": live_key(payment.sub), **update}}
 
     def _event(self, payment_id: str, what: str, at: datetime, **details: str | None) -> Json:
         # The tail keeps two events of one second apart.
@@ -356,22 +353,27 @@ class Payments:
             put["ExpressionAttributeValues"] = pack(values)
         return {"Put": put}
 
-    def _transact(self, own: list[Json], live: Json | None, event: Json, others: Sequence[Json]) -> Refusal | None:
+    def _transact(
+        self, own: list[Json], live: Json | None, event: Json, others: Sequence[Json]
+    ) -> tuple[Refusal | None, Item]:
+        """Make it; else say why not, with the item of the citizen's live payments where its condition said no."""
         ours = [*own, *([live] if live else []), event]
         try:
             transact(self._call, [*ours, *others])
         except AwsError as error:
             if not error.condition_failed:
                 raise
-            if live is not None and "erasing" in (error.reasons[len(own)].get("Item") or ()):
+            found = (error.reasons[len(own)].get("Item") if live is not None else None) or {}
+            if "erasing" in found:
                 raise ErasingError from None
             failed = [i for i, reason in enumerate(error.reasons) if reason.get("Code") == "ConditionalCheckFailed"]
-            return Refusal(
+            refusal = Refusal(
                 any(index < len(own) for index in failed),
                 live is not None and len(own) in failed,
                 tuple(index - len(ours) for index in failed if index >= len(ours)),
             )
-        return None
+            return refusal, found
+        return None, {}
 
     def _query(
         self, index: str, condition: str, values: dict[str, str | int], names: dict[str, str] | None = None
