@@ -5,11 +5,10 @@ BUILD ?= .aws-sam/build
 set_up  := @$(PYTHON) -m infra.setup
 project := .venv/project/bin
 sam     := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
-# The Region of every environment in samconfig.toml.
-home    := eu-central-1
 whole   := .aws-sam/template.yaml
 join    := @$(project)/python -m infra.template $(whole)
 rules_of_money := @PYTHONPATH=functions $(project)/python -m infra.policies
+regions := $$($(project)/python -m infra.regions)
 compile := .venv/lock/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
            --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
@@ -87,9 +86,9 @@ check: ## lint, types, the template, weaknesses and secrets
 	@$(project)/mypy
 	$(rules_of_money)
 	$(join)
-	@$(project)/cfn-lint --regions $(home) -- $(whole)
+	@$(project)/cfn-lint --regions $(regions) -- $(whole)
 	@$(project)/cfn-lint --regions us-east-1 -- infra/edge.yaml
-	@$(sam) validate --lint --region $(home) --template $(whole)
+	@for region in $(regions); do $(sam) validate --lint --region $$region --template $(whole) || exit; done
 	@.venv/security/bin/checkov --config-file infra/checkov.yaml --file $(whole) infra/edge.yaml
 	@git ls-files -z | xargs -0 $(project)/detect-secrets-hook --no-verify $(quiet_about)
 
@@ -113,7 +112,7 @@ deploy: ## ENV=dev|staging|prod: check, build and deploy to AWS
 	$(named_env)
 	@$(MAKE) --no-print-directory check build
 	@$(sam) deploy --config-env $(ENV)
-	@AWS_DEFAULT_REGION=$(home) $(MAKE) --no-print-directory reindex-rises STACK=gharama-$(ENV) APPLY=1
+	@AWS_DEFAULT_REGION=$$($(project)/python -m infra.regions $(ENV)) $(MAKE) --no-print-directory reindex-rises STACK=gharama-$(ENV) APPLY=1
 
 .PHONY: deploy-edge
 deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firewall in front of a platform with Edge=on
@@ -164,7 +163,7 @@ who-looked: ## PLATE='...' REASON='...': who looked at a plate, for an investiga
 	@$(operator) who-looked --reason "$$REASON" -- "$$PLATE"
 
 .PHONY: decide-payment
-decide-payment: ## ID=... DECISION=settle|give-back|by-hand|by-hand-confirmed|given-back|take-back REASON='...': what only a person can decide
+decide-payment: ## ID=... DECISION=settle|give-back|manual|manual-confirmed|given-back|reverse|keep REASON='...': what only a person can decide
 	$(set_up) run
 	@$(operator) decide-payment --reason "$$REASON" $(apply) -- $(DECISION) "$$ID"
 

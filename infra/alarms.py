@@ -171,6 +171,8 @@ def _properties(name: str, objective: Json, dimensions: list[Json]) -> Json:
         "Threshold": _parameter(threshold),
         "ComparisonOperator": "GreaterThanThreshold" if above else "LessThanThreshold",
         "TreatMissingData": objective.get("silence", "notBreaching"),
+        # A percentile of a few calls is one call: at night one slow look-up would ring.
+        **({"EvaluateLowSampleCountPercentile": "ignore"} if which == "ExtendedStatistic" else {}),
         "AlarmActions": [{"Ref": "OperatorTopic"}],
     }
     return properties

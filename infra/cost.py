@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from math import ceil
+from math import ceil, exp
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,6 +26,11 @@ REQUEST, GB_SECOND = 0.20e-6, 0.0000133334
 API_CALL = 1.0e-6
 QUEUE_CALL = 0.40e-6
 TRACE, TRACED = 5.0e-6, 0.05
+"""A trace, and the share of the calls that is traced beside the first of each second.
+
+https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
+"""
+SECONDS: Final = 365 * 86_400
 TABLE_GB_MONTH, BACKUP_GB_MONTH = 0.25, 0.20
 ALARM_MONTH, METRIC_MONTH, LOG_GB = 0.10, 0.30, 0.50
 SECRET_MONTH, KEY_MONTH = 0.40, 1.00
@@ -35,6 +40,8 @@ ITEM_BYTES: Final = 700
 """Of a violation with its titles and places in Arabic."""
 KEPT_KB: Final = {"violation": 3, "look-up": 0.5, "sms": 1.5, "payment": 6}
 """What is stored of each for a year or longer, with the indexes that hold it."""
+LOOK_UPS: Final = 20_000_000
+"""In a year."""
 POLLS: Final = 5 * 3 * 525_600
 """Calls in a year by which Lambda looks into one queue that is empty: five pollers, each for 20 seconds a call."""
 
@@ -51,7 +58,7 @@ class Item(NamedTuple):
 @click.option("--new", default=3_500_000, help="new violations in a year")
 @click.option("--updates", default=7_000_000, help="rows that change one in a year")
 @click.option("--unchanged", default=50_000_000, help="rows of full exports that change nothing in a year")
-@click.option("--look-ups", default=20_000_000, help="look-ups in a year")
+@click.option("--look-ups", default=LOOK_UPS, help="look-ups in a year")
 @click.option("--answered", default=0.25, help="share of the look-ups that are answered by SMS too")
 @click.option("--told", default=2.0, help="SMS about a new violation to its followers, on average")
 @click.option("--part-price", default=PART_PRICE, help="dollars for an SMS; the parameter SmsPartPrice")
@@ -87,7 +94,7 @@ def main(
         Item("looking into empty queues", _read_queues() * POLLS * QUEUE_CALL),
         Item("storage, and backups to any second", gigabytes * 12 * (TABLE_GB_MONTH + BACKUP_GB_MONTH)),
         Item("logs", (look_ups + sms * 4 + payments * 10) * LOG_LINE_KB * 1e-6 * LOG_GB),
-        Item("traces", (look_ups + sms * 3 + payments * 6) * TRACED * TRACE),
+        Item("traces", sum(traced(calls) for calls in (look_ups, sms, sms, sms, payments * 6)) * TRACE),
         Item("alarms and metrics", (have["AWS::CloudWatch::Alarm"] * ALARM_MONTH + metrics * METRIC_MONTH) * 12),
         Item(
             "secrets and keys",
@@ -112,6 +119,12 @@ def _read_queues() -> int:
     """How many queues functions read."""
     functions = [one["Properties"] for one in TEMPLATE["Resources"].values() if "Function" in one["Type"]]
     return sum(event["Type"] == "SQS" for one in functions for event in one.get("Events", {}).values())
+
+
+def traced(calls: float) -> float:
+    """Count the calls of a function in a year that are traced: the first of each second, and a share of the others."""
+    first = SECONDS * (1 - exp(-calls / SECONDS))
+    return first + (calls - first) * TRACED
 
 
 def _units(operation: str) -> float:

@@ -179,7 +179,7 @@ def _named(value: Any) -> str:
         case "*":
             return "anything"
         case {"Ref": str(name)}:
-            return f"`{name}`"
+            return f"`{name.removesuffix('Aliaslive')}`"
         case {"Fn::GetAtt": [str(name), *_]}:
             return f"`{name}`"
         case {"Fn::Sub": str(text)}:

@@ -11,8 +11,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import ClientError
 
-HOME: Final = "eu-central-1"
-"""The platform's Region, as in samconfig.toml."""
+from infra import regions
 
 EDGE: Final = "us-east-1"
 COPIED_WITHIN: Final = 60
@@ -32,11 +31,12 @@ def parameters(stack: str, clients: Clients, *, renew: bool, sleep: Callable[[fl
     renew: make a new value of the secret first. The one before stays good until the next is made; the edge must
     therefore have learnt of it by then. Raises EdgeError.
     """
-    outputs = _described(clients("cloudformation", HOME), stack, "Outputs", "OutputKey", "OutputValue") or {}
+    region = regions.of_stack(stack)
+    outputs = _described(clients("cloudformation", region), stack, "Outputs", "OutputKey", "OutputValue") or {}
     if "EdgeSecretArn" not in outputs:
         raise EdgeError(f"{stack} has no secret for an edge: deploy it with Edge=on first")
     arn = outputs["EdgeSecretArn"]
-    home, edge = clients("secretsmanager", HOME), clients("secretsmanager", EDGE)
+    home, edge = clients("secretsmanager", region), clients("secretsmanager", EDGE)
     if renew:
         present = _version(home, arn)
         shown = _described(clients("cloudformation", EDGE), f"{stack}-edge", "Parameters")
@@ -44,7 +44,7 @@ def parameters(stack: str, clients: Clients, *, renew: bool, sleep: Callable[[fl
             raise EdgeError("The edge does not show the present secret yet: deploy it without RENEW first")
         home.put_secret_value(SecretId=arn, SecretString=secrets.token_hex(32))
     version = _version(home, arn)
-    copy = arn.replace(f":{HOME}:", f":{EDGE}:")
+    copy = arn.replace(f":{region}:", f":{EDGE}:")
     for _ in range(COPIED_WITHIN):
         if version in edge.describe_secret(SecretId=copy)["VersionIdsToStages"]:
             return [f"ApiDomain={outputs['ApiDomain']}", f"SecretArn={copy}", f"SecretVersion={version}"]

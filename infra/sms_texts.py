@@ -20,6 +20,7 @@ EXAMPLES = {
     "plate_tail": "418",
     "count": "2",
     "total": "150,000",
+    "rest": "50,000",
     "next_total": "300,000",
     "amount": "50,000",
     "next_amount": "100,000",

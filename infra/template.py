@@ -168,6 +168,7 @@ def _made_by_sam(template: Template) -> Iterator[str]:
     for name, resource in template.get("Resources", {}).items():
         if resource.get("Type") == "AWS::Serverless::Function":
             yield f"{name}Role"
+            yield f"{name}Aliaslive"
             events = resource["Properties"].get("Events", {})
             yield from (f"{name}{event}" for event, one in events.items() if one.get("Type") in ("DynamoDB", "SQS"))
 

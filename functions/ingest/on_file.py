@@ -33,6 +33,8 @@ from shared.settings import number, setting
 
 _SEQUENCER: Final = 32  # characters; S3 compares sequencers padded with zeros on the left
 _SQS_BATCH: Final = 10
+_AGAIN_AFTER: Final = 60
+"""Seconds."""
 
 Queue = Callable[[str, Sequence[Chunk]], None]
 """``queue(file_id, chunks)`` puts chunks on the queue."""
@@ -193,5 +195,19 @@ def _receive_message(body: str) -> bool:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda's entry point. A message whose files could not be received comes again."""
-    return take_each(event, context, _receive_message, "a file could not be received")
+    """Lambda's entry point. A message whose files could not be received comes again, within a minute.
+
+    Else it would be hidden as long as one whose function was killed, six times as long as that may run.
+    """
+    failed = take_each(event, context, _receive_message, "a file could not be received")
+    receipts = {record["messageId"]: record["receiptHandle"] for record in event["Records"]}
+    for message in failed["batchItemFailures"]:
+        _again_soon(receipts[message["itemIdentifier"]])
+    return failed
+
+
+def _again_soon(receipt: str) -> None:
+    import boto3
+
+    queue = setting("FILE_QUEUE_URL")
+    boto3.client("sqs").change_message_visibility(QueueUrl=queue, ReceiptHandle=receipt, VisibilityTimeout=_AGAIN_AFTER)

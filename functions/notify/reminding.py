@@ -150,7 +150,7 @@ def _rising(
         for violation in violations.get(violations.rising(found.day, shard)).values():
             rises = violation.owed or violation.is_disputed
             # The index may be behind, and the rules newer than it: the item itself says when it rises.
-            doubles_at = fine.earliest(violation.facts, RULES) if rises else None
+            doubles_at = fine.earliest(violation.facts, RULES, violation.held_price_until) if rises else None
             if doubles_at and to_text(now) < doubles_at and (stage := by_day.get(doubles_at[:10])):
                 plates[violation.plate_key].setdefault(stage, []).append(violation)
     return plates

@@ -25,6 +25,8 @@ from shared.stores.violations import Violations
 ANSWER_GOOD_FOR: Final = timedelta(hours=1)
 """The citizen read the answer on the portal; an SMS of it that comes later may name an amount that is paid."""
 
+_OF_A_LINK: Final = (MessageKind.LINK_LAPSES,)
+"""Written beforehand, and true as long as the link is there without proof."""
 _WRITTEN_WHEN_SENT: Final = (
     *(MessageKind.NEW_VIOLATION, MessageKind.DOUBLING_SOON, MessageKind.CANCELLED),
     *DISPUTE_KINDS,
@@ -64,7 +66,7 @@ def compose(message: Message, stores: Stores, now: datetime) -> Wording:
     """Write what a message says now, to which phone. Raises NotTrueError or UnreadableError."""
     if message.kind == MessageKind.ERASED:
         return _farewell(message)
-    about = message.plate_key if message.kind in _WRITTEN_WHEN_SENT else None
+    about = message.plate_key if message.kind in (*_WRITTEN_WHEN_SENT, *_OF_A_LINK) else None
     profile, grant = stores.accesses.addressee(message.sub, about, now)
     if profile and grant.turn and message.plate_key:
         grant = stores.proofs.settle(message.sub, message.plate_key, grant, now)
@@ -80,6 +82,8 @@ def compose(message: Message, stores: Stores, now: datetime) -> Wording:
             raise NotTrueError("phone_changed")
         if message.kind == MessageKind.QUERY_RESULT and from_text(message.created_at) < now - ANSWER_GOOD_FOR:
             raise NotTrueError("too_old")
+        if message.kind in _OF_A_LINK and (grant.link is None or grant.is_proven):
+            raise NotTrueError("no_longer_true")
         return Wording(profile.phone, message.text, who)
     if message.kind == MessageKind.FOLLOWERS_ADDED:
         return Wording(profile.phone, texts.followers_added(profile.language, _plate(message)), who)
@@ -154,7 +158,8 @@ def _still_rises(violation: Violation, at: str) -> bool:
     """Whether it rises by the rules, and has not doubled yet by any plausible reading of them."""
     if not (violation.owed or violation.is_disputed) or violation.due(at, RULES).changes_at is None:
         return False
-    return (doubles_at := fine.earliest(violation.facts, RULES)) is not None and at < doubles_at
+    doubles_at = fine.earliest(violation.facts, RULES, violation.held_price_until)
+    return doubles_at is not None and at < doubles_at
 
 
 def _of_their_last_dispute(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -14,13 +15,13 @@ from pay import counter
 from pay.gateways import UnknownError, offers
 from pay.payments.start import PaymentRequest, StartPorts, is_starting, still_starting
 from pay.payments.start import start as start_payment
-from pay.payments.sync import BY_CITIZEN, sync_with_gateway
+from pay.payments.sync import BY_CITIZEN, TAKEN_OVER, sync_with_gateway
 from pay.ports import gateway, open_gateway, port, stores
 from pay.receipt.addresses import public_url
 from shared.access.accesses import Accesses
 from shared.clock import now
 from shared.domain.money import CURRENCY
-from shared.domain.payment import LIVE, MAX_LINES, TRANSITIONS, Payment, PaymentStatus
+from shared.domain.payment import LIVE, MAX_LINES, TRANSITIONS, Payment, PaymentStatus, WaysToPay
 from shared.edge import admission
 from shared.http import (
     Event,
@@ -39,6 +40,7 @@ from shared.identity import citizen, staff
 from shared.observability import count, logger
 from shared.pagination import Cursors, asked_limit
 from shared.plate_crypto import PlateCrypto
+from shared.problem_texts import NOTES
 from shared.settings import listed, number, setting
 from shared.stores.items import readable
 from shared.stores.outages import Outages
@@ -47,6 +49,8 @@ from shared.stores.people.who_looked import WhoLooked
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _URL: Final = re.compile(r"[!-~]+")
+_LINKS: Final = ("personal", "business", "corporate")
+"""Whose app each of the links opens."""
 _PAUSE_SECONDS: Final = 600
 """After which a citizen may ask again whether payments are begun."""
 
@@ -102,6 +106,7 @@ def start(request: Request) -> Reply:
         open_gateway=lambda name: None if name in closed else open_gateway(name),
         silent=lambda name: _silent(name, at),
         max_live=number("MAX_LIVE_PAYMENTS"),
+        price_kept_for=_price_kept_for(),
         callback_url=lambda name: f"{public_url(request)}/v1/callbacks/{name}",
     )
     payment = start_payment(
@@ -115,7 +120,11 @@ def start(request: Request) -> Reply:
         now=at,
     )
     count("PaymentsStarted")
-    return answer(202 if payment.status == PaymentStatus.CREATED else 201, view(payment))
+    return _answer(202 if payment.status == PaymentStatus.CREATED else 201, payment, request)
+
+
+def _price_kept_for() -> timedelta:
+    return timedelta(hours=number("HELD_PRICE_HOURS"))
 
 
 def _silent(name: str, at: datetime) -> None:
@@ -172,8 +181,8 @@ def _may_return_to(url: str) -> bool:
     return f"{parts.scheme}://{parts.netloc}" in listed("RETURN_ORIGINS")
 
 
-def view(payment: Payment) -> dict[str, Any]:
-    """A payment as its citizen sees it."""
+def view(payment: Payment, language: str, ways: WaysToPay | None = None) -> dict[str, Any]:
+    """A payment as its citizen sees it. ways: how else it can be paid than on its page."""
     return {
         "payment_id": payment.payment_id,
         "status": known_or_other(payment.status, TRANSITIONS),
@@ -190,12 +199,37 @@ def view(payment: Payment) -> dict[str, Any]:
             for line in payment.lines
         ],
         "redirect_url": payment.redirect_url,
+        "pay": _pay(payment, ways),
+        "note": NOTES[TAKEN_OVER.reason][language] if payment.reason == TAKEN_OVER.reason else None,
+        "closing": payment.is_closing,
         "created_at": payment.created_at,
         "expires_at": payment.expires_at,
         "paid_at": payment.paid_at,
         "receipt_no": payment.receipt_no,
         "refund": _refund(payment) if payment.surplus and payment.status in TRANSITIONS else None,
     }
+
+
+def _pay(payment: Payment, ways: WaysToPay | None) -> dict[str, Any] | None:
+    """Where and how it can be paid; None for one that cannot."""
+    if payment.status not in LIVE or payment.redirect_url is None:
+        return None
+    qr, code, links = ways or WaysToPay(None, None, {})
+    return {"url": payment.redirect_url, "qr": qr, "code": code, "links": {name: links.get(name) for name in _LINKS}}
+
+
+def _views(
+    payments: Sequence[Payment], language: str, unreadable: list[Exception] | None = None
+) -> list[dict[str, Any]]:
+    """Payments as their citizen sees them. Asks for the ways to pay of those that have more than a page."""
+    several = [payment.payment_id for payment in payments if payment.has_ways and payment.status in LIVE]
+    ways = stores().payments.ways(several) if several else {}
+    return [*readable(payments, lambda payment: view(payment, language, ways.get(payment.payment_id)), unreadable)]
+
+
+def _answer(status: int, payment: Payment, request: Request) -> Reply:
+    (shown,) = _views([payment], request.language)
+    return answer(status, shown)
 
 
 def _refund(payment: Payment) -> dict[str, Any]:
@@ -214,17 +248,18 @@ def _own(request: Request) -> Payment:
 
 def read(request: Request) -> Reply:
     """GET /v1/payments/{payment_id}"""
-    return answer(200, view(_own(request)))
+    return _answer(200, _own(request), request)
 
 
 def cancel(request: Request) -> Reply:
     """POST /v1/payments/{payment_id}/cancel: the payment as it is then; paid, where the money was quicker.
 
-    Its violations can be paid otherwise as soon as the gateway has said that nobody can pay it any more.
+    Its violations can be paid otherwise as soon as the gateway has said that nobody can pay it any more; until that is
+    known the answer is 202, and poll_gateways goes on about it.
     """
     payment, at = _own(request), now()
     if payment.status == PaymentStatus.CANCELLED:
-        return answer(200, view(payment))
+        return _answer(200, payment, request)
     if payment.status not in LIVE:
         raise Problem(409, "payment_over")
     if is_starting(payment, at):
@@ -233,10 +268,13 @@ def cancel(request: Request) -> Reply:
     try:
         if known is None:
             raise UnknownError("the gateway is not known any more")
-        return answer(200, view(sync_with_gateway(payment, known, stores(), at, closing=BY_CITIZEN)))
+        payment = sync_with_gateway(payment, known, stores(), at, closing=BY_CITIZEN)
     except UnknownError as error:
         logger().warning("gateway not to be asked", extra={"gateway": payment.gateway, "reason": str(error)})
-        raise Problem(503, "gateway_silent", headers={"retry-after": "30"}) from None
+        payment = _own(request)
+        if not payment.is_closing:
+            raise Problem(503, "gateway_silent", headers={"retry-after": "30"}) from None
+    return _answer(202 if payment.is_closing else 200, payment, request)
 
 
 def list_payments(request: Request) -> Reply:
@@ -248,7 +286,7 @@ def list_payments(request: Request) -> Reply:
         raise invalid("cursor", "cursor_invalid")
     unreadable: list[Exception] = []
     found, following = stores().payments.of_citizen(sub, limit, (after[0], after[1]) if after else None, unreadable)
-    items = [*readable(found, view, unreadable)]
+    items = _views(found, request.language, unreadable)
     page = {"items": items, "next_cursor": cursors.seal(following) if following else None}
     return answer(200, marked(page, unreadable, request.language))
 
@@ -262,7 +300,8 @@ def check_receipt(request: Request) -> Reply:
         200,
         {
             "receipt_no": receipt.receipt_no,
-            "paid": receipt.void_since is None,
+            "paid": receipt.is_good,
+            "money_returned_since": receipt.money_returned_since,
             "amount": receipt.amount,
             "currency": CURRENCY,
             "paid_at": receipt.paid_at,
@@ -274,7 +313,9 @@ def check_settlements(request: Request) -> Reply:
     """POST /v1/settlements/check: for counters of the directorate."""
     clerk = staff(request.event)
     numbers = counter.asked(request.json())
-    return answer(200, {"items": counter.check(clerk, numbers, stores().violations, _who_looked(), now())})
+    return answer(
+        200, {"items": counter.check(clerk, numbers, stores().violations, _who_looked(), _price_kept_for(), now())}
+    )
 
 
 @cache

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from pay.payments.holding import keep_price
 from shared.domain.text import clean
 from shared.domain.violation import OTHER, Violation
 from shared.http import FieldError, Problem, report
@@ -57,18 +58,24 @@ def _invalid(*errors: tuple[str, str]) -> Problem:
 
 
 def check(
-    clerk: Citizen, numbers: Sequence[str], violations: Violations, who_looked: WhoLooked, now: datetime
+    clerk: Citizen,
+    numbers: Sequence[str],
+    violations: Violations,
+    who_looked: WhoLooked,
+    price_kept_for: timedelta,
+    now: datetime,
 ) -> list[dict[str, Any]]:
     """How each violation stands at this moment, consistently read.
 
     One that nobody has recorded is ``unknown``; one that cannot be read is ``other``, for it may be paid. It is kept
-    that the clerk looked at the plate of each.
+    that the clerk looked at the plate of each. price_kept_for: of what a payment holds that doubles soon.
     """
     unreadable: list[Exception] = []
     found = violations.get(map(_number, numbers), unreadable)
     report(unreadable)
     missing = [number for number in numbers if unreadable and _number(number) not in found]
     damaged = {number for number in missing if not _is_readable(_number(number), violations)}
+    keep_price(found.values(), violations, price_kept_for, now)
     plate_keys, check_id = dict.fromkeys(each.plate_key for each in found.values()), secrets.token_hex(16)
     who_looked.enter([who_looked.entry_action(key, What.COUNTER, clerk.sub, now, check_id) for key in plate_keys])
     return [_view(number, found.get(_number(number)), OTHER if number in damaged else UNKNOWN) for number in numbers]

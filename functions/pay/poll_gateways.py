@@ -19,8 +19,10 @@ from pay.ports import gateway, stores
 from shared.clock import now
 from shared.domain.payment import LIVE, Payment, PaymentStatus
 from shared.domain.time import from_text
+from shared.http import report
 from shared.observability import count, log_with, logger
-from shared.stores.payments import TO_ASK
+from shared.stores.items import readable
+from shared.stores.payment_items import MOVED, TO_ASK
 
 GRACE: Final = timedelta(minutes=2)
 """How long a payment is left to its citizen and its callback before it is asked about."""
@@ -62,9 +64,13 @@ def _poll(context: Any) -> None:
     due = run.each(
         payments.unfinished(PaymentStatus.REFUND_DUE, now()), lambda one, at: refund(one, at, stores(), now())
     )
+    reviewed = run.each(
+        payments.unfinished(PaymentStatus.REVIEW, now()), lambda one, at: sync_with_gateway(one, at, stores(), now())
+    )
     count("PaymentsOverdue", sum(_is_overdue(payment, now()) for payment in asked))
     count("RefundsStuck", sum(is_stuck(payment, now()) for payment in due))
-    count("PaymentsInReview", sum(1 for _ in payments.unfinished(PaymentStatus.REVIEW, now())))
+    count("PaymentsInReview", len(reviewed))
+    count("MoneyMovedAfterEnd", sum(1 for _ in payments.unfinished(MOVED, now())))
 
 
 def _is_overdue(payment: Payment, at: datetime) -> bool:
@@ -79,10 +85,16 @@ class _Run:
         self._silences: Counter[str] = Counter()
 
     def each(self, payment_ids: Iterable[str], step: Step) -> list[Payment]:
-        """Take a step with each payment, in any order, so that none is always last; returns them as they then are."""
-        waiting = list(payment_ids)
+        """Take a step with each payment, in any order, so that none is always last; returns them as they then are.
+
+        One that this version cannot read is passed over, and the operator hears of it.
+        """
+        waiting, unreadable = list(payment_ids), list[Exception]()
         random.shuffle(waiting)
-        return [self._stepped(payment, step) for payment in map(stores().payments.get, waiting) if payment]
+        found = readable(waiting, stores().payments.get, unreadable)
+        stepped = [self._stepped(payment, step) for payment in found if payment]
+        report(unreadable)
+        return stepped
 
     def _stepped(self, payment: Payment, step: Step) -> Payment:
         name, about = payment.gateway, {"payment_id": payment.payment_id, "gateway": payment.gateway}

@@ -36,6 +36,13 @@ def _flag(body: dict[str, Any], name: str) -> bool | None:
     return value
 
 
+def _renewal(body: dict[str, Any]) -> bool:
+    asked = _flag(body, "renew")
+    if asked is False:
+        raise invalid("renew", "wrong_value")
+    return bool(asked)
+
+
 def _choice(body: dict[str, Any], name: str, allowed: tuple[str, ...]) -> str | None:
     value = body.get(name)
     if value is None:
@@ -142,6 +149,7 @@ def change_vehicle(request: Request) -> Reply:
         request.path["vehicle_id"],
         relation=_choice(body, "relation", RELATIONS),
         notify=_flag(body, "notify"),
+        renew=_renewal(body),
         language=request.language,
         now=now(),
     )

@@ -17,6 +17,7 @@ from shared.stores.files import Files
 from shared.stores.items import readable
 from shared.stores.messaging.messages import Messages
 from shared.stores.people.citizens import Citizens
+from shared.stores.people.lapses import Lapses
 from shared.stores.people.look_ups import LookUps
 from shared.stores.people.who_looked import WhoLooked
 from shared.stores.registry import Registry
@@ -55,6 +56,7 @@ class Ports(NamedTuple):
     registry: Registry
     accesses: Accesses
     proofs: Proofs
+    lapses: Lapses
 
     @property
     def needs_proof(self) -> bool:
@@ -91,4 +93,5 @@ def made_ports() -> Ports:
         registry,
         accesses,
         Proofs(accesses, citizens, registry, messages),
+        Lapses(call, setting("CITIZENS_TABLE")),
     )

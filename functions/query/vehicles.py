@@ -210,10 +210,14 @@ def change(
     *,
     relation: str | None,
     notify: bool | None,
+    renew: bool,
     language: str,
     now: datetime,
 ) -> dict[str, Any]:
-    """A link with another relation or notify; None leaves it as it is. Raises Problem 404."""
+    """A link with another relation or notify; None leaves it as it is. renew: it is still wanted.
+
+    Raises Problem 404.
+    """
     vehicle = rights.own(ports, citizen, vehicle_id)
     changed = vehicle._replace(
         relation=vehicle.relation if relation is None else relation,
@@ -221,6 +225,10 @@ def change(
     )
     if changed != vehicle and not ports.citizens.change(citizen.sub, vehicle, changed):
         raise Problem(404, "no_such_vehicle")
+    if renew:
+        if not ports.lapses.renew(citizen.sub, vehicle_id, now):
+            raise Problem(404, "no_such_vehicle")
+        changed = changed._replace(lapses_on=None)
     return vehicle_view(changed, language, proven=rights.grant(ports, citizen, changed, now).is_proven)
 
 
@@ -301,4 +309,5 @@ def vehicle_view(vehicle: Vehicle, language: str, *, proven: bool) -> dict[str, 
         "notify": vehicle.notify,
         "proven": proven,
         "proof_pending": not proven and vehicle.pending_at is not None,
+        "lapses_on": None if proven else vehicle.lapses_on,
     }

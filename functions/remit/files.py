@@ -17,6 +17,7 @@ from shared.spreadsheet import neutral
 FOLDER: Final = "settlements"
 COLUMNS: Final = (
     "entry", "violation_no", "amount", "paid_at", "reversed_at", "receipt_no", "payment_id", "gateway",
+    "price_held_until",
 )  # fmt: skip
 _KEPT: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-")
 
@@ -90,6 +91,7 @@ def _cells(entry: Entry, share: Share) -> Sequence[str | int]:
         neutral(entry.receipt_no),
         neutral(entry.payment_id),
         neutral(entry.gateway),
+        share.held_until,
     )
 
 

@@ -61,4 +61,5 @@ def handler(event: dict[str, Any], context: Any) -> None:
     log_with(request_id=context.aws_request_id)
     at = now()
     run(_ledger(), uploads.put, at)
+    count("SettlementsUnknown", _ledger().unknown())
     count("SettlementsUnacknowledged", _ledger().unacknowledged(at - timedelta(days=number("ACKNOWLEDGE_WITHIN_DAYS"))))

@@ -16,7 +16,8 @@ from shared.clock import now
 from shared.secret import current_then_previous
 from shared.settings import setting
 
-HEADER: Final = "x-edge-secret"
+HEADER: Final = "x-gharama-edge"
+"""CloudFront adds none that begins with ``X-Edge-``: tests/infra/services.py."""
 READ_ANEW_AFTER: Final = timedelta(seconds=30)
 """Less than a change takes to reach the edge; more than anybody could make us pay for by wrong secrets."""
 

@@ -171,6 +171,11 @@ PROBLEMS: Final = {
         "This is not the number on the registration card of this plate",
     ),
     # of a payment
+    "owner_first": _words(
+        "تُغلق الآن دفعة بدأها غيرك لهذه المخالفات، حاول بعد دقائق",
+        "پارەدانێک کە کەسێکی تر دەستی پێکردووە دادەخرێت، دوای چەند خولەکێک هەوڵ بدەرەوە",
+        "A payment that another began for these violations is being closed: try again in a few minutes",
+    ),
     "gateway_unknown": _words("بوابة الدفع غير معروفة", "دەروازەی پارەدان نەناسراوە", "The payment gateway is unknown"),
     "gateway_closed": _words(
         "بوابة الدفع متوقفة حالياً، اختر غيرها",
@@ -266,6 +271,11 @@ PROBLEMS: Final = {
 }
 
 NOTES: Final = {
+    "taken_over": _words(
+        "أُغلقت هذه الدفعة لأن صاحب المركبة يدفع، ولم يؤخذ منك شيء",
+        "ئەم پارەدانە داخرا چونکە خاوەنی ئۆتۆمبێلەکە پارە دەدات، هیچت لێ وەرنەگیرا",
+        "This payment was closed because the vehicle's owner pays: nothing was taken from you",
+    ),
     "incomplete": _words(
         "تعذر عرض كل شيء، وقد يكون هناك أكثر مما يظهر هنا، حاول لاحقاً",
         "هەموو شتێک پیشان نەدرا، لەوانەیە زیاتر هەبێت لەوەی لێرە دەردەکەوێت، دواتر هەوڵ بدەرەوە",

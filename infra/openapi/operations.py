@@ -115,7 +115,11 @@ OPERATIONS: dict[str, Operation] = {
         body="VehicleChange",
         parameters=(VEHICLE,),
         refusals={404: ("no_such_vehicle",)},
-        fields={"relation": ("wrong_type", "wrong_value"), "notify": ("wrong_type",)},
+        fields={
+            "relation": ("wrong_type", "wrong_value"),
+            "notify": ("wrong_type",),
+            "renew": ("wrong_type", "wrong_value"),
+        },
     ),
     "DELETE /v1/vehicles/{vehicle_id}": Operation(
         "End a link", {204: None}, parameters=(VEHICLE,), refusals={404: ("no_such_vehicle",)}
@@ -185,7 +189,7 @@ OPERATIONS: dict[str, Operation] = {
         ),
         refusals={
             400: ("key_missing", "key_malformed"),
-            409: ("key_reused", "still_starting", "payments_full"),
+            409: ("key_reused", "still_starting", "payments_full", "owner_first"),
             422: ("not_payable",),
             502: ("gateway_refused",),
             503: ("payments_paused",),
@@ -212,8 +216,9 @@ OPERATIONS: dict[str, Operation] = {
         "My payments, newest first", {200: "PaymentPage"}, parameters=PAGED, fields=PAGE_FIELDS
     ),
     "POST /v1/payments/{payment_id}/cancel": Operation(
-        "Give a payment up: the payment as it is then, which is paid where the money was quicker",
-        {200: "Payment"},
+        "Give a payment up: the payment as it is then, which is paid where the money was quicker; 202 while the gateway"
+        " has not closed its order",
+        {200: "Payment", 202: "Payment"},
         parameters=(_path("payment_id"),),
         refusals={
             404: ("no_such_payment",),

@@ -92,6 +92,10 @@ _STATES = (
     *(violation.UNPAID, violation.IN_PAYMENT, violation.PAID, violation.CANCELLED, violation.DISPUTED),
     violation.OTHER,
 )
+_LAPSES = {
+    "anyOf": [{"type": "string", "format": "date"}, {"type": "null"}],
+    "description": "The day on which a link without proof ends unless it is renewed; null where none is known",
+}
 _RELATION = one_of(*RELATIONS, violation.OTHER)
 _OBJECTIONS_WHERE: Schema = {**TEXT, "description": "Where one objects to a violation"}
 
@@ -198,7 +202,11 @@ SCHEMAS: dict[str, Schema] = {
         ),
         "examples": [{"plate": _PLATE, "relation": "self", "notify": True}],
     },
-    "VehicleChange": request(relation=one_of(*RELATIONS), notify=FLAG),
+    "VehicleChange": request(
+        relation=one_of(*RELATIONS),
+        notify=FLAG,
+        renew={"type": "boolean", "const": True, "description": "That the link is still wanted, though without proof"},
+    ),
     "Vehicle": answer(
         vehicle_id=ID,
         plate=ref("Plate"),
@@ -206,6 +214,7 @@ SCHEMAS: dict[str, Schema] = {
         notify=FLAG,
         proven=FLAG,
         proof_pending=FLAG,
+        lapses_on=_LAPSES,
     ),
     "VehicleLinked": incomplete(
         answer(
@@ -215,6 +224,7 @@ SCHEMAS: dict[str, Schema] = {
             notify=FLAG,
             proven=FLAG,
             proof_pending=FLAG,
+            lapses_on=_LAPSES,
             totals=ref("Totals"),
         )
     ),
@@ -252,6 +262,21 @@ SCHEMAS: dict[str, Schema] = {
         currency=one_of(CURRENCY),
         items=listed(answer(violation_no=TEXT, amount=COUNT, rule=nullable(TEXT), window=nullable(TEXT))),
         redirect_url=nullable(TEXT),
+        pay={
+            **nullable(
+                answer(
+                    url=TEXT,
+                    qr=nullable(TEXT),
+                    code=nullable(TEXT),
+                    links=answer(personal=nullable(TEXT), business=nullable(TEXT), corporate=nullable(TEXT)),
+                )
+            ),
+            "description": "Where it can be paid; null for what cannot. qr: a picture as a data address, code: to be"
+            " typed into the app, links: that open the app of a person, a business or a corporation; where the"
+            " gateway has them",
+        },
+        note={**nullable(TEXT), "description": "What its citizen should know of its end, in the language asked for"},
+        closing={**FLAG, "description": "Given up, while the gateway has not closed its order: it may still be paid"},
         created_at=INSTANT,
         expires_at=INSTANT,
         paid_at=nullable(INSTANT),
@@ -288,6 +313,10 @@ SCHEMAS: dict[str, Schema] = {
     "Receipt": answer(
         receipt_no=TEXT,
         paid={**FLAG, "description": "false where the money went back after all"},
+        money_returned_since={
+            **nullable(INSTANT),
+            "description": "Since when the money is back with its payer, until it is decided what follows",
+        },
         amount=COUNT,
         currency=one_of(CURRENCY),
         paid_at=INSTANT,

@@ -86,6 +86,9 @@ def replay_command(deployment: Deployment, place: str | None, prefix: str, apply
         replayed = replay.replay(deployment, place, prefix)
         results |= {"done": replayed.done, "left": len(replayed.left)}
     click.echo(f"{replayed.done} replayed, {len(replayed.left)} left")
+    if (more := replay.waiting(deployment, place) - len(replayed.left)) > 0:
+        # Another run holds them, or the function that looks into the dead letters every minute.
+        click.echo(f"{more} more lie there, or did a moment ago: look again in two minutes")
     for key, reason in replayed.left:
         click.echo(f"{key}: {reason}", err=True)
     sys.exit(1 if replayed.left else 0)
@@ -122,7 +125,7 @@ def refunds(deployment: Deployment) -> None:
 
 
 @app.command()
-@click.argument("decision", type=click.Choice(list(deciding.DECISIONS)))
+@click.argument("decision", type=click.Choice([*deciding.DECISIONS, *deciding.FORMER_WORDS]))
 @PAYMENT_ID
 @REASON
 @APPLY
@@ -130,7 +133,7 @@ def refunds(deployment: Deployment) -> None:
 def decide_payment(deployment: Deployment, decision: str, payment_id: str, reason: str, apply: bool) -> None:
     """Decide about the money of a payment: what no gateway's answer can."""
     try:
-        payment = deciding.find(deployment, payment_id, decision)
+        payment = deciding.find(deployment, payment_id, deciding.word(decision))
         click.echo(f"{payment.status}, {payment.received:,} IQD: {deciding.DECISIONS[decision].says}")
         if not apply:
             only_said()

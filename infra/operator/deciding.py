@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from infra.operator.deployment import Deployment
 from infra.operator.investigating import enter
+from pay.payments.after_end import give_back_bounced, keep
 from pay.payments.manual_refund import BUSY, CLAIMED, REFUNDED, REFUNDING, UNKNOWN
 from pay.payments.money_returned import record_money_returned
 from pay.payments.refund import complete_refund, is_asked_for, is_stuck, refund_reviewed, settle_reviewed
@@ -46,6 +47,8 @@ def _give_back(payment: Payment, deployment: Deployment) -> bool:
 
 
 def _given_back(payment: Payment, deployment: Deployment) -> bool:
+    if payment.bounced_since:
+        return give_back_bounced(payment, _stores(deployment), deployment.clock())
     return complete_refund(payment, _stores(deployment), deployment.clock()).status != PaymentStatus.REFUND_DUE
 
 
@@ -53,11 +56,15 @@ def _record_money_returned(payment: Payment, deployment: Deployment) -> bool:
     return record_money_returned(payment, _stores(deployment), deployment.clock())
 
 
+def _keep(payment: Payment, deployment: Deployment) -> bool:
+    return keep(payment, _stores(deployment), deployment.clock())
+
+
 _NO_MANUAL_REFUND: Final = {
     BUSY: "the gateway is being asked for it just now: look at its trail in two minutes",
     REFUNDING: "the gateway says that it is giving the money back: do not give it as well",
     REFUNDED: "the gateway says that it has given the money back: do not give it as well",
-    UNKNOWN: "the gateway does not say that it has the money: ask its office, then by-hand-confirmed",
+    UNKNOWN: "the gateway does not say that it has the money: ask its office, then manual-confirmed",
 }
 
 
@@ -74,6 +81,11 @@ def _manual_refund(payment: Payment, deployment: Deployment, *, confirmed: bool)
     return True
 
 
+def _is_given_manually(payment: Payment) -> bool:
+    is_due = payment.status == PaymentStatus.REFUND_DUE and payment.manual_refund_since is not None
+    return is_due or (payment.status == PaymentStatus.REFUNDED and payment.bounced_since is not None)
+
+
 DECISIONS: Final = {
     "settle": Decision(
         "the money under review is good: what can be settled is, the rest goes back through the gateway",
@@ -85,27 +97,41 @@ DECISIONS: Final = {
         lambda payment, _: payment.status == PaymentStatus.REVIEW,
         _give_back,
     ),
-    "by-hand": Decision(
+    "manual": Decision(
         "what the gateway refuses to give back is to be given back by hand: it is never asked for it again",
         lambda payment, at: is_stuck(payment, at) and not is_asked_for(payment) and not payment.manual_refund_since,
         partial(_manual_refund, confirmed=False),
     ),
-    "by-hand-confirmed": Decision(
+    "manual-confirmed": Decision(
         "the gateway's office says that it has given nothing back and will not: it is to be given back by hand",
         lambda payment, at: is_stuck(payment, at) and not payment.manual_refund_since,
         partial(_manual_refund, confirmed=True),
     ),
     "given-back": Decision(
-        "what was to be given back by hand has been",
-        lambda payment, _: payment.status == PaymentStatus.REFUND_DUE and payment.manual_refund_since is not None,
+        "what was to be given back by hand has been, or what came back to us of a refund",
+        lambda payment, _: _is_given_manually(payment),
         _given_back,
     ),
-    "take-back": Decision(
+    "reverse": Decision(
         "all the money of a paid payment is back with its payer: its violations are owed again, the sectors are told",
         lambda payment, _: payment.status == PaymentStatus.PAID,
         _record_money_returned,
     ),
+    "keep": Decision(
+        "the violations stay paid though the gateway says that their money is back with its payer",
+        lambda payment, _: payment.is_money_returned,
+        _keep,
+    ),
 }
+FORMER_WORDS: Final = {"by-hand": "manual", "by-hand-confirmed": "manual-confirmed", "take-back": "reverse"}
+"""What decisions were called before, and are called now."""
+
+
+def word(name: str) -> str:
+    """Return a decision's name. Raises DecisionError for one that it no longer has; the message says the new one."""
+    if name in FORMER_WORDS:
+        raise DecisionError(f"{name} is called {FORMER_WORDS[name]} now")
+    return name
 
 
 def find(deployment: Deployment, payment_id: str, name: str) -> Payment:

@@ -17,8 +17,9 @@ from shared.aws_json import Call, sdk
 
 Clients = Callable[[str], Any]
 
-# A function that is invoked again by an impatient client would run twice at once.
-_PATIENT: Final = Config(read_timeout=910, retries={"total_max_attempts": 1})
+# A function that is invoked again by an impatient client would run twice at once. What stands between client and AWS
+# forgets a connection on which nothing moves for minutes: hence the keep-alive.
+_PATIENT: Final = Config(read_timeout=910, retries={"total_max_attempts": 1}, tcp_keepalive=True)
 
 
 def clients(service: str) -> Any:

@@ -87,7 +87,11 @@ def of_receipt(deployment: Deployment, receipt_no: str) -> list[str]:
     receipt = _payments(deployment).receipt(receipt_no)
     if receipt is None:
         raise NotFoundError("there is no such receipt")
-    state = f"void since {receipt.void_since}" if receipt.void_since else "good"
+    state = "good"
+    if receipt.void_since:
+        state = f"void since {receipt.void_since}"
+    elif receipt.money_returned_since:
+        state = f"its money is back with its payer since {receipt.money_returned_since}"
     said = f"receipt {receipt.receipt_no}: {state}, {receipt.amount:,} IQD paid at {receipt.paid_at}"
     return [said, *of_payment(deployment, receipt.payment_id)]
 

@@ -32,7 +32,7 @@ PARTS: Final = {
     ),
     "ingest": Part(
         ("IngestOnFileFile", "IngestLoadChunkChunk"),
-        "files and chunks wait in their queues for two weeks",
+        "files and chunks wait in their queues for a week",
         ("FileQueue", "ChunkQueue"),
     ),
     PAYMENTS: Part((), "no payment is begun (503 payments_paused); those under way are concluded"),

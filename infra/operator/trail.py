@@ -11,10 +11,11 @@ from shared.aws_json import Json
 from shared.domain.payment import PaymentStatus
 from shared.domain.phone import masked
 from shared.stores.items import pages
-from shared.stores.payments import SHARDS
+from shared.stores.payment_items import MOVED, SHARDS
 from shared.stores.people.who_looked import What
 
 _TABLE: Final = "Payments"
+_TO_DECIDE: Final = (PaymentStatus.REFUND_DUE, PaymentStatus.REVIEW, MOVED)
 _PERSONAL: Final[dict[str, Callable[[str], str]]] = {"phone": masked, "sub": lambda text: f"{text[:3]}…"}
 _LEFT_OUT: Final = frozenset({"pk", "sk", "redirect_url", "return_url", "live", "unfinished", "day"})
 
@@ -34,7 +35,7 @@ def trail(deployment: Deployment, payment_id: str) -> list[str]:
     payments = [item for item in items if item["sk"]["S"] == "PAYMENT"]
     if not payments:
         raise KeyError(payment_id)
-    others = _in_order(item for item in items if item["sk"]["S"] != "PAYMENT")
+    others = _in_order(item for item in items if item["sk"]["S"] not in ("PAYMENT", "WAYS"))
     enter(deployment, What.OPERATOR, _plates(payments))
     return [*map(_line, payments), *map(_line, others)]
 
@@ -58,8 +59,8 @@ def _moment(item: Json) -> str:
 
 
 def refunds(deployment: Deployment) -> list[str]:
-    """The payments of which money is to be given back or looked at, oldest first, a line each."""
-    found = [item for kind in ("refund_due", "review") for item in _unfinished(deployment, kind)]
+    """The payments whose money is to be given back, looked at or decided about, oldest first, a line each."""
+    found = [item for kind in _TO_DECIDE for item in _unfinished(deployment, kind)]
     enter(deployment, What.OPERATOR, _plates(found))
     return [_line(item) for item in sorted(found, key=lambda item: item["created_at"]["S"])]
 

@@ -8,11 +8,15 @@ from uuid import UUID
 
 import pytest
 
-from pay.gateways import OrderStatus, RefusedError, UnknownError
+from pay.gateways import Closing, NotAskedError, OrderStatus, RefusedError, UnknownError, UnpayableError
+from pay.gateways.client import Client
+from pay.gateways.fib import _TOKENS as TOKENS
+from pay.gateways.oauth import OAuth
+from shared.domain.payment import WaysToPay
 from tests.support.gateways.fib import FibStandIn
 from tests.support.gateways.merchant import AMOUNT, Merchant
 from tests.support.gateways.qicard import QiCardStandIn
-from tests.support.gateways.stand_in import answers, lies, loses_its_answer, says
+from tests.support.gateways.stand_in import Fault, answers, lies, loses_its_answer, says
 from tests.support.gateways.zaincash import ZainCashStandIn
 
 
@@ -64,7 +68,7 @@ class TestQiCard:
             "additionalInfo": {"description": order.description},
         }
 
-    @pytest.mark.parametrize("in_use", [(400, 1), (400, 10), (500, 10), (403, 5)])
+    @pytest.mark.parametrize("in_use", [(400, 1), (400, 10), (403, 5)])
     def test_a_reference_in_use_leads_to_its_order(self, qicard: Merchant, in_use: tuple[int, int]) -> None:
         self.stand_in(qicard).in_use = in_use
         order = qicard.order()
@@ -85,19 +89,40 @@ class TestQiCard:
         with pytest.raises(UnknownError):
             qicard.adapter.order(order)
 
-    @pytest.mark.parametrize("code", [4, 5, 9, 12, 14, 21, 22, 26, 27, 28])
-    @pytest.mark.parametrize("status", [400, 500])
+    @pytest.mark.parametrize("code", [2, 4, 5, 9, 12, 21, 22, 26, 27, 28])
+    @pytest.mark.parametrize("status", [400, 403])
     def test_an_error_of_its_own_refuses_an_order(self, qicard: Merchant, status: int, code: int) -> None:
         error = {"error": {"code": code, "message": "no"}}
         qicard.gateway.meets("/payment", answers(says(status, error)))
         with pytest.raises(RefusedError, match=f"^code_{code}$"):
             qicard.adapter.order(qicard.order())
 
-    @pytest.mark.parametrize("code", [20, 23, 24])
+    @pytest.mark.parametrize("code", [14, 20, 23, 24])
     def test_a_failure_of_its_own_system_leaves_it_unknown(self, qicard: Merchant, code: int) -> None:
         qicard.gateway.meets("/payment", answers(says(400, {"error": {"code": code}})))
         with pytest.raises(UnknownError, match=f"^code_{code}$"):
             qicard.adapter.order(qicard.order())
+
+    def test_an_order_is_closed_when_it_can_be_however_often_that_was_refused(self, qicard: Merchant) -> None:
+        order, gateway_id = qicard.placed()
+        for status, said in (("AUTHENTICATION_STARTED", Closing.OPEN), ("FORM_SHOWED", Closing.CLOSED)):
+            self.stand_in(qicard).payments[gateway_id].status = status
+            assert qicard.adapter.close(order.payment_id, gateway_id) == said
+
+    @pytest.mark.parametrize("missing", [(400, 2), (403, 2), (403, 12), (404, 12)])
+    def test_what_is_not_there_is_said_in_two_ways(self, qicard: Merchant, missing: tuple[int, int]) -> None:
+        self.stand_in(qicard).missing = missing
+        payment_id = qicard.order().payment_id
+        assert qicard.adapter.get_order(payment_id, None) is None
+        assert qicard.adapter.close(payment_id, None) == Closing.CLOSED
+
+    @pytest.mark.parametrize("code", [2, 12])
+    def test_a_failing_server_does_not_know_what_is_there(self, qicard: Merchant, code: int) -> None:
+        self.stand_in(qicard).missing = 500, code
+        payment_id = qicard.order().payment_id
+        with pytest.raises(UnknownError):
+            qicard.adapter.get_order(payment_id, None)
+        assert qicard.adapter.close(payment_id, None) == Closing.UNKNOWN
 
     @pytest.mark.parametrize(
         ("status", "state"),
@@ -154,11 +179,18 @@ class TestQiCard:
 
     def test_what_was_paid_is_the_confirmed_amount(self, qicard: Merchant) -> None:
         _, gateway_id = qicard.placed("paid")
-        qicard.gateway.meets("/status", *(lies(changed(confirmedAmount=amount)) for amount in (74_999, 0, None)))
-        for expected in (74_999, 0, AMOUNT):
+        qicard.gateway.meets("/status", *(lies(changed(confirmedAmount=amount)) for amount in (74_999, None)))
+        for expected in (74_999, AMOUNT):
             found = qicard.adapter.get_order(None, gateway_id)
             assert found is not None
-            assert found.amount == expected
+            assert (found.status, found.amount) == (OrderStatus.PAID, expected)
+
+    def test_a_success_that_is_not_confirmed_waits(self, qicard: Merchant) -> None:
+        _, gateway_id = qicard.placed("paid")
+        qicard.gateway.meets("/status", lies(changed(confirmedAmount=0)))
+        found = qicard.adapter.get_order(None, gateway_id)
+        assert found is not None
+        assert (found.status, found.amount) == (OrderStatus.UNPAID, AMOUNT)
 
     def test_a_refund_on_its_way_is_not_asked_for_again(self, qicard: Merchant) -> None:
         self.stand_in(qicard).next_refund = "PROCESSING"
@@ -207,8 +239,15 @@ class TestZainCash:
     def test_a_reference_in_use_leads_to_its_transaction(self, zaincash: Merchant) -> None:
         order = zaincash.order()
         first = zaincash.adapter.order(order)
+        zaincash.gateway.meets("/inquiry", lies(changed(redirectUrl=first.redirect_url)))
         assert zaincash.adapter.order(order) == first
         assert list(self.stand_in(zaincash).transactions) == [first.gateway_id]
+
+    def test_one_in_use_whose_page_is_not_told_is_unknown(self, zaincash: Merchant) -> None:
+        order = zaincash.order()
+        zaincash.adapter.order(order)
+        with pytest.raises(UnknownError, match="not understood"):
+            zaincash.adapter.order(order)
 
     @pytest.mark.parametrize(
         ("status", "state"),
@@ -252,7 +291,14 @@ class TestZainCash:
 
     @pytest.mark.parametrize(
         "said",
-        [{}, {"a": [], "b": []}, [{"status": "ODD", "referenceId": "{}"}], [{"referenceId": "{}"}], ["{}"]],
+        [
+            {},
+            {"a": [], "b": []},
+            [{"status": "ODD", "referenceId": "{}"}],
+            [{"referenceId": "{}"}],
+            ["{}"],
+            [{"status": "FAILED"}, 5],
+        ],
     )
     def test_a_list_that_is_not_understood_reverses_nothing(self, zaincash: Merchant, said: Any) -> None:
         order, gateway_id = zaincash.placed("paid")
@@ -262,6 +308,112 @@ class TestZainCash:
         )
         zaincash.gateway.meets("/reversals", answers(named))
         with pytest.raises(UnknownError):
+            zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
+        assert zaincash.gateway.given_back(gateway_id) == 0
+
+    def test_a_list_that_has_more_than_it_shows_proves_nothing(self, zaincash: Merchant) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        others = [{"status": "COMPLETED", "transactionId": f"another {number}"} for number in range(45)]
+        self.stand_in(zaincash).reversals = [*others]
+        with pytest.raises(UnknownError, match="more than it shows"):
+            zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
+        assert zaincash.gateway.given_back(gateway_id) == 0
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"totalElements": 45, "totalPages": 3},
+            {"totalPages": 2},
+            {"total": 1},
+            {"count": 7},
+            {"page": {"size": 20, "number": 0, "totalElements": 1}},
+            {"pageable": {"pageNumber": 2}},
+            {"last": False},
+            {"hasNext": True},
+            {"hasMore": True},
+            {"next": "/reversals?page=2"},
+            {"nextPage": 2},
+            {"size": 0},
+            {"totalElements": "many"},
+        ],
+    )
+    def test_however_it_says_so(self, zaincash: Merchant, more: dict[str, Any]) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        zaincash.gateway.meets("/reversals", answers(says(200, {"content": [], **more})))
+        with pytest.raises(UnknownError, match="more than it shows"):
+            zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
+        assert zaincash.gateway.given_back(gateway_id) == 0
+
+    @pytest.mark.parametrize(
+        "whole",
+        [
+            {"totalElements": 0, "totalPages": 0, "number": 0, "size": 20, "last": True, "numberOfElements": 0},
+            {"page": {"size": 20, "number": 0, "totalElements": 0, "totalPages": 0}},
+            {"pageable": {"pageNumber": 0, "offset": 0}, "hasNext": False, "next": None, "empty": True},
+        ],
+    )
+    def test_an_empty_list_that_is_whole_says_never(self, zaincash: Merchant, whole: dict[str, Any]) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        zaincash.gateway.meets("/reversals", answers(says(200, {"content": [], **whole})))
+        assert zaincash.adapter.refund(zaincash.refund_of(order, gateway_id)) == OrderStatus.REFUNDED
+        assert zaincash.gateway.given_back(gateway_id) == AMOUNT
+
+    def test_a_reversal_on_the_first_of_several_pages_is_one(self, zaincash: Merchant) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        entries = [{"status": "COMPLETED", "transactionId": gateway_id}]
+        zaincash.gateway.meets("/reversals", answers(says(200, {"content": entries, "totalElements": 45})))
+        assert zaincash.adapter.refund(zaincash.refund_of(order, gateway_id)) == OrderStatus.REFUNDED
+        assert zaincash.gateway.given_back(gateway_id) == 0
+
+    def test_an_entry_is_found_by_its_fields_and_not_by_what_it_happens_to_hold(self, zaincash: Merchant) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        another = {"status": "COMPLETED", "transactionId": "another", "reason": f"not {gateway_id}", gateway_id: 1}
+        zaincash.gateway.meets("/reversals", answers(says(200, {"content": [another]})))
+        assert zaincash.adapter.refund(zaincash.refund_of(order, gateway_id)) == OrderStatus.REFUNDED
+        assert zaincash.gateway.given_back(gateway_id) == AMOUNT
+
+    def test_by_our_own_id_too(self, zaincash: Merchant) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        refund = zaincash.refund_of(order, gateway_id)
+        for ours in (order.payment_id, str(UUID(order.payment_id))):
+            entries = [{"status": "PENDING", "of": {"reference": ours}}]
+            zaincash.gateway.meets("/reversals", answers(says(200, entries)))
+            assert zaincash.adapter.refund(refund) == OrderStatus.REFUNDING
+        assert zaincash.gateway.given_back(gateway_id) == 0
+
+    @pytest.mark.parametrize(
+        "entry",
+        [{"id": "77"}, {"note": "reversal of {}"}, {"referenceId": "77", "operationId": "78"}, {"transaction": "5"}],
+    )
+    def test_an_entry_that_does_not_say_what_it_is_of_proves_nothing(
+        self, zaincash: Merchant, entry: dict[str, Any]
+    ) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        entries = [{"status": "COMPLETED", **{name: f"{value}".format(gateway_id) for name, value in entry.items()}}]
+        zaincash.gateway.meets("/reversals", answers(says(200, {"content": entries})))
+        with pytest.raises(UnknownError, match="does not say what it is of"):
+            zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
+        assert zaincash.gateway.given_back(gateway_id) == 0
+
+    def test_what_was_asked_for_before_is_only_looked_for(self, zaincash: Merchant) -> None:
+        stand_in = self.stand_in(zaincash)
+        order, gateway_id = zaincash.placed("paid")
+        refund = zaincash.refund_of(order, gateway_id)
+        zaincash.gateway.meets("/reverse", loses_its_answer)
+        with pytest.raises(UnknownError):
+            zaincash.adapter.refund(refund)
+        again, stand_in.lag = refund._replace(asked_before=True), 1
+        with pytest.raises(UnknownError, match="asked for before"):
+            zaincash.adapter.refund(again)
+        stand_in.lag = 0
+        assert zaincash.adapter.refund(again) == OrderStatus.REFUNDED
+        assert zaincash.gateway.given_back(gateway_id) == AMOUNT
+
+    @pytest.mark.parametrize("path", ["/inquiry", "/reversals"])
+    def test_where_it_cannot_look_it_has_not_asked(self, zaincash: Merchant, path: str) -> None:
+        order, gateway_id = zaincash.placed("paid")
+        zaincash.gateway.meets(path, loses_its_answer)
+        with pytest.raises(NotAskedError):
             zaincash.adapter.refund(zaincash.refund_of(order, gateway_id))
         assert zaincash.gateway.given_back(gateway_id) == 0
 
@@ -338,6 +490,39 @@ class TestFib:
         found = fib.adapter.get_order(order.payment_id, gateway_id)
         assert found is not None
         assert found.amount == AMOUNT
+
+    def test_an_app_on_another_phone_or_of_a_business_can_pay_it_too(self, fib: Merchant) -> None:
+        page = fib.adapter.order(fib.order())
+        assert page.ways is not None
+        assert (page.ways.qr or "").startswith("data:image/png;base64,")
+        assert page.ways.code == "ABCD-EFGH"
+        assert page.ways.links == {
+            whose: f"{fib.gateway.url}/{whose}/{page.gateway_id}" for whose in ("personal", "business", "corporate")
+        }
+        assert page.redirect_url == page.ways.links["personal"]
+
+    @pytest.mark.parametrize("none", [None, 5, "", "javascript:alert(1)", "data:text/html;base64,AAAA", "x" * 100])
+    def test_what_is_no_picture_code_or_link_is_left_out(self, fib: Merchant, none: object) -> None:
+        odd = {"qrCode": none, "readableCode": [none], "businessAppLink": none, "corporateAppLink": none}
+        fib.gateway.meets("/payments", lies(changed(**odd)))
+        page = fib.adapter.order(fib.order())
+        assert page.ways == WaysToPay(None, None, {"personal": page.redirect_url})
+
+    @pytest.mark.parametrize("fault", [loses_its_answer, answers(says(500, {})), lies(lambda answer: {})])
+    def test_nobody_can_pay_an_order_whose_answer_is_lost(self, fib: Merchant, fault: Fault) -> None:
+        fib.gateway.meets("/payments", fault)
+        with pytest.raises(UnpayableError):
+            fib.adapter.order(fib.order())
+        with pytest.raises(UnpayableError):
+            fib.adapter.get_order(fib.order().payment_id, None)
+
+    def test_its_official_clients_leave_out_what_is_optional(self, fib: Merchant) -> None:
+        """The stand-in takes what FIB's own SDKs send."""
+        exchange = OAuth(Client(fib.gateway.url), TOKENS, lambda: fib.keys)
+        money = {"amount": AMOUNT, "currency": "IQD"}
+        least: dict[str, Any] = {"monetaryValue": money, "statusCallbackUrl": "https://shop.example/fib"}
+        for more in ({}, {"expiresIn": "P7D"}, {"description": "a chair", "category": "ERP"}):
+            assert exchange("POST", "/protected/v1/payments", {**least, **more}).status == 201
 
     def test_a_refund_asked_for_by_hand_counts_too(self, fib: Merchant) -> None:
         order, gateway_id = fib.placed("paid")

@@ -10,6 +10,7 @@ import pytest
 from pay import ports
 from pay.gateways import (
     CallbackError,
+    Closing,
     Delivery,
     Keys,
     Notice,
@@ -107,7 +108,8 @@ class TestOrders:
 class TestClosing:
     def test_an_unpaid_order_is_closed_where_the_gateway_can(self, merchant: Merchant) -> None:
         order, gateway_id = merchant.placed()
-        merchant.adapter.cancel(order.payment_id, gateway_id)
+        said = merchant.adapter.close(order.payment_id, gateway_id)
+        assert said == (Closing.CLOSED if merchant.name in CLOSES else Closing.OPEN)
         found = merchant.adapter.get_order(None, gateway_id)
         assert found == told(
             merchant,
@@ -118,13 +120,23 @@ class TestClosing:
 
     def test_a_paid_one_stays_paid(self, merchant: Merchant) -> None:
         order, gateway_id = merchant.placed("paid")
-        merchant.adapter.cancel(order.payment_id, gateway_id)
+        assert merchant.adapter.close(order.payment_id, gateway_id) == Closing.OPEN
         assert merchant.adapter.get_order(None, gateway_id) == told(
             merchant, order.payment_id, gateway_id, OrderStatus.PAID
         )
 
-    def test_one_whose_answer_is_lost_is_closed_where_our_id_is_enough(self, merchant: Merchant) -> None:
-        merchant.adapter.cancel(merchant.order().payment_id, None)
+    @pytest.mark.parametrize("merchant", ["qicard", "zaincash", "fib"], indirect=True)
+    def test_one_whose_customer_is_in_the_midst_of_paying_stays_open(self, merchant: Merchant) -> None:
+        order, gateway_id = merchant.placed()
+        merchant.gateway.begins(gateway_id)
+        assert [merchant.adapter.close(order.payment_id, gateway_id) for _ in "12"] == [Closing.OPEN] * 2
+        assert merchant.adapter.get_order(None, gateway_id) == told(
+            merchant, order.payment_id, gateway_id, OrderStatus.UNPAID
+        )
+
+    def test_one_that_never_came_to_be_nobody_can_pay(self, merchant: Merchant) -> None:
+        said = merchant.adapter.close(merchant.order().payment_id, None)
+        assert said == (Closing.CLOSED if merchant.name in CLOSES else Closing.OPEN)
 
 
 class TestGivingBack:

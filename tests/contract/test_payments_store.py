@@ -11,7 +11,8 @@ import pytest
 from shared.domain.payment import LATE_MONEY, Line, Payment, PaymentStatus, Receipt
 from shared.domain.time import to_text
 from shared.stores.items import transact
-from shared.stores.payments import TO_ASK, KeyUse, Payments, Refusal
+from shared.stores.payment_items import TO_ASK
+from shared.stores.payments import KeyUse, Payments, Refusal
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, PHONE, PLATE, SUB, store, violation
@@ -368,6 +369,22 @@ class TestHolding:
 
 class TestGivingBack:
     UNTIL = NOON + timedelta(minutes=2)
+
+    def test_that_the_gateway_is_asked_is_kept_from_the_first_time_on(self, payments: Payments) -> None:
+        def asked_at() -> str | None:
+            found = payments.get("p1")
+            assert found is not None
+            return found.refund_asked_at
+
+        due = make(payments, payment(status=PaymentStatus.REFUND_DUE))
+        assert payments.take_refund(due, NOON, NOON)
+        assert asked_at() is None
+        for minutes in (1, 2):
+            at = NOON + timedelta(minutes=minutes)
+            assert payments.take_refund(due, at, at, asks=True)
+        assert asked_at() == to_text(NOON + timedelta(minutes=1))
+        payments.refund_not_asked("p1")
+        assert asked_at() is None
 
     def test_one_at_a_time_asks_for_it_until_that_one_is_gone(self, payments: Payments) -> None:
         due = make(payments, payment(status=PaymentStatus.REFUND_DUE))

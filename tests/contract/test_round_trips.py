@@ -15,7 +15,7 @@ from shared.domain.file import DoneChunk, File, FileStatus, FileVersion
 from shared.domain.message import Message, MessageStatus
 from shared.domain.payment import Payment
 from shared.domain.time import to_text
-from shared.domain.violation import OPEN, Violation
+from shared.domain.violation import FIELDS, OPEN, PAY, Violation
 from shared.stores.files import Files
 from shared.stores.items import transact
 from shared.stores.messaging.messages import Messages
@@ -39,6 +39,8 @@ def _value(hint: Any, seed: int) -> Any:
     if origin in (types.UnionType, typing.Union):
         # Of a state or a word, the word: that of a later version must come back too.
         return _value(next(each for each in reversed(arguments) if each is not type(None)), seed)
+    if origin is dict:
+        return {f"text-{seed}": f"text-{seed + 1}"}
     if origin is tuple:
         return (_value(arguments[0], seed), _value(arguments[0], seed + 1000))
     if isinstance(hint, type) and issubclass(hint, tuple):
@@ -76,16 +78,19 @@ def violations(engine: Engine, tables: Tables) -> Violations:
 
 def test_a_violation(engine: Engine, tables: Tables, violations: Violations) -> None:
     """What the directorate said of one; and of what pay writes of it, a hold on another and a settlement on a third."""
-    unsettled = dict.fromkeys(("held_by", "paid_by", "paid_amount", "paid_at", "receipt_no"))
+    unsettled = dict.fromkeys(name for name, field in FIELDS.items() if field.writer == PAY)
     said = filled(Violation, violation_no="V1", **unsettled)
     held = said._replace(violation_no="V2", status=OPEN)
     paid = said._replace(violation_no="V3", status=OPEN)
     violations.write([row(said), row(held), row(paid)])
     transact(engine.fast(), [violations.hold(held, "p1"), violations.hold(paid, "p2")])
     transact(engine.fast(), [violations.settle("V3", "p2", 7, PAID_AT, "GH-1")])
+    violations.keep_prices({"V2": PAID_AT})
+    violations.want({"V2": NOON})
+    violations.keep_prices({"V2": "2026-12-01T12:00:00+03:00"})  # the first that was said stays
     expected = {
         "V1": said,
-        "V2": held._replace(held_by="p1"),
+        "V2": held._replace(held_by="p1", held_price_until=PAID_AT, wanted_until=to_text(NOON)),
         "V3": paid._replace(paid_by="p2", paid_amount=7, paid_at=PAID_AT, receipt_no="GH-1"),
     }
     assert violations.get(expected) == expected

@@ -62,6 +62,18 @@ def test_nothing_is_due_before_and_after(engine: Engine, ledger: Settlements) ->
     assert not ledger.is_due()
 
 
+def test_one_of_an_unknown_kind_stays_due_and_is_counted(engine: Engine, ledger: Settlements) -> None:
+    unknown = [entry(f"p{n}", "adjusted") for n in range(20)]
+    make_due(engine, ledger, *unknown)
+    assert not ledger.is_due()
+    make_due(engine, ledger, entry("p1"), entry("p2"))
+    assert ledger.is_due()
+    open_batch(ledger)
+    ledger.collect(BATCH, 1_000)
+    assert keys(ledger.entries(BATCH)) == {(SETTLED, "p1"), (SETTLED, "p2")}
+    assert (ledger.unknown(), ledger.is_due()) == (20, False)
+
+
 def test_an_entry_is_due_once(engine: Engine, ledger: Settlements) -> None:
     make_due(engine, ledger, entry("p1"), entry("p1", REVERSED))
     with pytest.raises(AwsError) as refused:

@@ -108,3 +108,37 @@ def test_nothing_unknown_is_held_released_or_settled(call: Call, violations: Vio
     )
     assert all(refused(call, action) for action in actions)
     assert violations.get(["none"]) == {}
+
+
+class TestLateMoney:
+    """What nobody holds is marked paid too, if it is still as it was read."""
+
+    @staticmethod
+    def late(violations: Violations, read: Violation) -> Json:
+        return violations.settle(read.violation_no, "p1", 50_000, PAID_AT, "GH-1", read)
+
+    def test_a_free_one_is_paid(self, call: Call, violations: Violations, subject: Violation) -> None:
+        transact(call, [self.late(violations, subject)])
+        found = violations.get([subject.violation_no])[subject.violation_no]
+        assert (found.state, found.paid_by, found.paid_amount, found.receipt_no) == ("paid", "p1", 50_000, "GH-1")
+
+    @pytest.mark.parametrize("fields", [{"amount": 1}, {"status": CANCELLED}, {"plate_key": "german:12:ز:1"}])
+    def test_not_one_that_has_changed_since(
+        self, call: Call, violations: Violations, subject: Violation, fields: dict[str, Any]
+    ) -> None:
+        violations.write([row(later(subject, **fields))])
+        assert refused(call, self.late(violations, subject))
+
+    @pytest.mark.parametrize("status", [PAID, CANCELLED, DISPUTED])
+    def test_not_one_that_is_not_open(self, call: Call, violations: Violations, status: str) -> None:
+        closed = violation(status=status)
+        store(violations, closed)
+        assert refused(call, self.late(violations, closed))
+
+    def test_not_one_that_is_held_or_paid(self, call: Call, violations: Violations, subject: Violation) -> None:
+        another = violation()
+        store(violations, another)
+        hold(call, violations, subject)
+        settle(call, violations, another)
+        assert refused(call, self.late(violations, subject))
+        assert refused(call, self.late(violations, another))

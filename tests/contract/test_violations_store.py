@@ -18,7 +18,7 @@ from shared.stores.versioned import INSERTED, STALE, UNCHANGED, UPDATED, Hurting
 from shared.stores.violation_rows import INGEST_ATTRIBUTES, Row
 from shared.stores.violations import PAY_ATTRIBUTES, Violations
 from tests.support.aws import Engine, Tables, before
-from tests.support.build import OTHER_PLATE, PAID_AT, PLATE, hold, later, row, settle, store, violation
+from tests.support.build import NOON, OTHER_PLATE, PAID_AT, PLATE, hold, later, row, settle, store, violation
 
 SEVERAL_EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FULL = {
@@ -541,7 +541,10 @@ class TestOneWriterAnAttribute:
         held = item(tables, doubling.violation_no)
         transact(call, [violations.settle(doubling.violation_no, "p1", 50_000, PAID_AT, "GH-1")])
         settled = item(tables, doubling.violation_no)
-        assert {*held, *settled} - {*before} == PAY_ATTRIBUTES
+        violations.keep_prices({doubling.violation_no: PAID_AT})
+        violations.want({doubling.violation_no: NOON})
+        kept = item(tables, doubling.violation_no)
+        assert {*held, *settled, *kept} - {*before} == PAY_ATTRIBUTES
         assert {name: settled[name] for name in before} == before
 
     @pytest.mark.parametrize("fields", [{}, {**FULL, "category": "cargo"}], ids=["bare", "full"])

@@ -13,6 +13,7 @@ from infra.local.web.server import Server
 from shared.edge import HEADER
 from tests.e2e import files
 from tests.support.cloud import Answer, Cloud, wait_for
+from tests.support.cloudfront import refuses_header
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
@@ -31,6 +32,7 @@ class Edge:
     """Passes requests on as CloudFront does by infra/edge.yaml: its secret takes the place of what a caller gives."""
 
     def __init__(self) -> None:
+        assert not refuses_header(HEADER), "CloudFront does not make such a distribution"
         self.secret = ""
         self.behind = ""
         self._proxy = Proxy(lambda: self.behind)

@@ -44,6 +44,7 @@ _BEFORE_THE_WALK: Final = (
     "only where the registry decides of a proof between the making of a message and its sending, before the walk comes"
 )
 _ENDED_BY_ANOTHER: Final = "only where this function ends a file or goes on with many; here another did, and few were"
+_MONTHS_LATER: Final = "only of a link that ends: half a year after it was made"
 _MINUTES_LATER: Final = "asked for two minutes after the first pass of an erasure: longer than this run waits"
 CANNOT_BE_USED_HERE: Final[dict[Right, str]] = {
     Right("QueryOnErasure", "dynamodb:PutItem", "*Citizens*"): _MINUTES_LATER,
@@ -53,6 +54,10 @@ CANNOT_BE_USED_HERE: Final[dict[Right, str]] = {
     Right("QueryOnErasure", "dynamodb:DeleteItem", "*Payments*"): _MINUTES_LATER,
     Right("NotifySendSms", "dynamodb:UpdateItem", "*Citizens*"): _BEFORE_THE_WALK,
     Right("NotifySendSms", "dynamodb:DeleteItem", "*Registry*"): _BEFORE_THE_WALK,
+    Right("NotifyLapse", "dynamodb:BatchGetItem", "*Citizens*"): _MONTHS_LATER,
+    Right("NotifyLapse", "dynamodb:DeleteItem", "*"): _MONTHS_LATER,
+    Right("NotifyLapse", "dynamodb:GetItem", "*Messages*"): _MONTHS_LATER,
+    Right("NotifyLapse", "dynamodb:PutItem", "*Messages*"): _MONTHS_LATER,
     Right("IngestOnFile", "s3:DeleteObject", "*/rejects/*"): _ENDED_BY_ANOTHER,
     Right("IngestSweep", "s3:DeleteObject", "*/rejects/*"): _ENDED_BY_ANOTHER,
     Right("IngestSweep", "s3:GetObject", "*/rejects/*"): _ENDED_BY_ANOTHER,

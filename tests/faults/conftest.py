@@ -17,7 +17,7 @@ def faults(engine: Engine, functions: Functions, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(f"{module}.FastClient", lambda: between.through(engine.fast()))
     for thing, name in [
         (functions.phones, "send"),
-        *((functions.gateway, name) for name in ("order", "get_order", "cancel", "refund")),
+        *((functions.gateway, name) for name in ("order", "get_order", "close", "refund")),
     ]:
         monkeypatch.setattr(thing, name, between.through(getattr(thing, name)))
     return between

@@ -9,7 +9,8 @@ import pytest
 
 from pay.gateways import OrderStatus, UnknownError
 from shared.aws_json import AwsError
-from shared.domain.violation import Violation
+from shared.domain.violation import CANCELLED, Violation
+from tests.support.build import later, row
 from tests.support.crashes import Crash, Faults
 from tests.support.functions import Functions, forget
 from tests.support.payment_requests import payment_body, two_violations
@@ -17,9 +18,10 @@ from tests.support.payment_requests import payment_body, two_violations
 CALLS_TO_START = 9
 CALLS_TO_SYNC = 6
 CALLS_TO_CANCEL = 4
+CALLS_OF_LATE_MONEY = 7
 REFUNDING_CALLS = range(9, 13)
 """Of a run of poll_gateways: before them and after them it only looks for what waits."""
-CALLS_TO_POLL = 16
+CALLS_TO_POLL = 20
 FAILURES = {
     "crash before": (False, Crash()),
     "crash after": (True, Crash()),
@@ -175,12 +177,47 @@ def test_a_cancelling_that_dies_anywhere_lets_everything_go(
 
 
 @failures
+@pytest.mark.parametrize("at", range(1, CALLS_OF_LATE_MONEY + 1))
+def test_late_money_that_dies_anywhere_settles_once(
+    functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
+) -> None:
+    payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
+    functions.cancel(payment_id)
+    functions.gateway.says(payment_id)
+    functions.gateway.keys()
+    forget()
+    with faults.fail(at, after=after, error=error), contextlib.suppress(Crash):
+        functions.callback(payment_id)
+    forget()
+    assert functions.callback(payment_id).status == 200
+    assert_settled_once(functions, subjects)
+
+
+def test_every_call_of_late_money_has_been_failed_at(
+    functions: Functions, faults: Faults, subjects: list[Violation]
+) -> None:
+    payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
+    functions.cancel(payment_id)
+    functions.gateway.says(payment_id)
+    functions.gateway.keys()
+    forget()
+    with faults.fail(0, after=False, error=Crash()):
+        functions.callback(payment_id)
+    assert faults.calls == CALLS_OF_LATE_MONEY
+
+
+def nothing_is_owed_any_more(functions: Functions, subjects: list[Violation]) -> None:
+    functions.violations.write([row(later(each, status=CANCELLED)) for each in subjects])
+
+
+@failures
 @pytest.mark.parametrize("at", REFUNDING_CALLS)
 def test_a_refund_that_dies_anywhere_is_given_once(
     functions: Functions, faults: Faults, subjects: list[Violation], at: int, after: bool, error: BaseException
 ) -> None:
     payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
     functions.cancel(payment_id)
+    nothing_is_owed_any_more(functions, subjects)
     functions.gateway.says(payment_id)
     functions.callback(payment_id)
     functions.clock.forward(minutes=3)
@@ -215,6 +252,7 @@ def test_every_call_of_giving_up_and_giving_back_has_been_failed_at(
     with faults.fail(0, after=False, error=Crash()):
         functions.cancel(payment_id)
     assert faults.calls == CALLS_TO_CANCEL
+    nothing_is_owed_any_more(functions, subjects)
     functions.gateway.says(payment_id)
     functions.callback(payment_id)
     functions.clock.forward(minutes=3)

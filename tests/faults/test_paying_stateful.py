@@ -57,7 +57,7 @@ class Paying(RuleBasedStateMachine):
         self.gateway = self.functions.gateway
         self.faults = Faults()
         monkeypatch.setattr("pay.ports.FastClient", lambda: self.faults.through(engine.fast()))
-        for name in ("order", "get_order", "cancel", "refund"):
+        for name in ("order", "get_order", "close", "refund"):
             monkeypatch.setattr(self.gateway, name, self.faults.through(getattr(self.gateway, name)))
         self.stores = PaymentStores(
             self.functions.violations,
@@ -139,6 +139,11 @@ class Paying(RuleBasedStateMachine):
         if self.state_there(payment_id) == OrderStatus.UNPAID:
             self.gateway.says(payment_id, state)
 
+    @rule(payment_id=payments, under_way=st.booleans())
+    def the_customer_is_in_the_midst_of_paying(self, payment_id: str, under_way: bool) -> None:
+        """The gateway closes no such order."""
+        (self.gateway.under_way.add if under_way else self.gateway.under_way.discard)(payment_id)
+
     @rule(
         payment_id=payments,
         told=st.sampled_from([OrderStatus.PAID, OrderStatus.FAILED, OrderStatus.UNPAID]),
@@ -172,13 +177,24 @@ class Paying(RuleBasedStateMachine):
     @rule(
         index=st.integers(0, POOL - 1),
         change=st.sampled_from(
-            [{"status": violations.CANCELLED}, {"status": violations.PAID}, {"plate_key": OTHER_PLATE.key}]
+            [
+                {"status": violations.CANCELLED},
+                {"status": violations.PAID},
+                {"plate_key": OTHER_PLATE.key},
+                {"amount": 90_000},
+                {"amount": 1_000},
+            ]
         ),
     )
-    def the_directorate_changes_its_mind(self, index: int, change: dict[str, str]) -> None:
+    def the_directorate_changes_its_mind(self, index: int, change: dict[str, Any]) -> None:
         self.version += 1
         at = f"2026-11-20T08:00:{self.version % 60:02}+03:00"
         self.functions.violations.write([row(later(self.subjects[index], at, **change))])
+
+    @rule()
+    def a_day_passes(self) -> None:
+        """In which late money still settles what has risen since."""
+        self.functions.clock.forward(hours=24)
 
     @rule(refused=st.booleans())
     def refunds_are_refused(self, refused: bool) -> None:
@@ -289,6 +305,7 @@ class Paying(RuleBasedStateMachine):
             assert functions.callback(payment_id, status="at last").status == 200
         for _ in range(2):
             functions.poll_gateways()
+            functions.clock.forward(minutes=16)  # what would not close has had its time
             self.an_operator_decides(settling=False, silent="always")
         functions.poll_gateways()
         assert {payment.status for payment in self.all_payments()} <= ENDS

@@ -35,6 +35,7 @@ OWN_MEMORY: Final = {
 
 NO_CLIENT_WAITS: Final = {
     "StatsOnNight": "reads the whole table through once a night",
+    "NotifyLapse": "looks at a day's links; the next hour's run goes on where it was cut off",
     "NotifyRemind": "walks a day's doublings; the next hour's run goes on where it was cut off",
     "RemitHourly": "writes the files of every sector; the next hour's run goes on where it was cut off",
     "PayReconciliation": "asks the gateways about the payments of two days",

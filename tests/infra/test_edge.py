@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from infra import edge
+from infra import edge, regions
 from infra.local.aws.conditions import choose, decide
 from infra.template import read
 from shared.edge import HEADER
@@ -170,9 +170,13 @@ def test_edge_and_budget_are_off_unless_asked_for(platform: Template, condition:
 
 def test_the_edge_is_deployed_where_the_secret_is_copied_and_certificates_are(platform: Template) -> None:
     configured = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
-    regions = {
-        name: configured[name]["deploy"]["parameters"].get("region") for name in ("dev", "staging", "prod", "edge")
-    }
-    assert regions == {"dev": edge.HOME, "staging": edge.HOME, "prod": edge.HOME, "edge": edge.EDGE}
+    assert configured["edge"]["deploy"]["parameters"]["region"] == edge.EDGE
+    assert regions.by_environment().keys() == {"dev", "staging", "prod"}
     secret = platform["Resources"]["EdgeSecret"]["Properties"]
     assert secret["ReplicaRegions"] == [{"Region": edge.EDGE}]
+
+
+def test_samconfig_alone_names_the_regions_of_the_platform() -> None:
+    named = set(regions.by_environment().values())
+    files = [ROOT / "Makefile", *ROOT.glob("docs/*.md"), *ROOT.glob("infra/**/*.py"), *ROOT.glob("functions/**/*.py")]
+    assert not [file for file in files if any(region in file.read_text(encoding="utf-8") for region in named)]

@@ -8,11 +8,13 @@ from typing import Final
 
 import pytest
 
+from shared.domain.message import MessageStatus
 from shared.domain.time import to_text
+from tests.support import lambda_events as events
 from tests.support.asking import ASKED, OWN, TYPED, on_vehicle
 from tests.support.build import SUB, registration, store, violation
 from tests.support.documents import read, rows, section
-from tests.support.functions import Functions, forget
+from tests.support.functions import Functions, forget, run
 from tests.support.payment_requests import RETURN_URL
 
 PLACE: Final = "by the bridge"
@@ -94,6 +96,16 @@ def unlinked(scene: Scene) -> None:
     assert on_vehicle(scene.functions, "DELETE", scene.vehicle_id).status == 204
 
 
+def lapsed(scene: Scene) -> None:
+    scene.link()
+    scene.register(CARD, 1)
+    for days in (170, 20):
+        scene.functions.clock.forward(days=days)
+        run("notify.links.lapse", events.schedule())
+        scene.functions.send_due()
+    scene.functions.phones.sent.clear()
+
+
 WAYS: Final[dict[str, Callable[[Scene], object]]] = {
     "none": lambda scene: None,
     "looked up within 24 hours": lambda scene: scene.functions.ask({"plate": TYPED, "sms": False}),
@@ -107,6 +119,7 @@ WAYS: Final[dict[str, Callable[[Scene], object]]] = {
     "linked by word, then `Proof=registration`": switched,
     "proven, then `Proof=registration`": proven_and_switched,
     "unlinked by themselves": unlinked,
+    "linked by word, never renewed, then half a year and a warning": lapsed,
 }
 
 
@@ -157,3 +170,20 @@ def test_who_may_not_is_answered_like_who_asks_of_nothing(functions: Functions) 
     unknown = functions.pay({"violations": ["NEVER"], "gateway": "sandbox", "return_url": RETURN_URL})
     assert (refused.status, refused.errors) == (unknown.status, unknown.errors)
     assert functions.access(sub=SUB) == "none"
+
+
+def test_news_put_before_a_switch_is_not_sent_after_it(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(functions, monkeypatch)
+    scene.link()
+    functions.announce(functions.opened(violation("NEW1")))
+    scene.needs_proof()
+    functions.send_due()
+    assert (functions.statuses(), functions.phones.sent) == ([MessageStatus.DROPPED], [])
+
+
+def test_after_a_switch_no_news_is_put(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(functions, monkeypatch)
+    scene.link()
+    scene.needs_proof()
+    functions.announce(functions.opened(violation("NEW1")))
+    assert functions.statuses() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,6 +48,7 @@ def ingest(engine: Engine, tables: Tables, monkeypatch: pytest.MonkeyPatch) -> I
         "PLATE_KEY_SECRET": plate_key(engine, ingest.bucket),
         "UPLOADS_BUCKET": ingest.bucket,
         "EDGE_SECRET": "",
+        "FILE_QUEUE_URL": sqs(engine).create_queue(QueueName=f"{ingest.bucket}-files")["QueueUrl"],
         "CHUNK_QUEUE_URL": sqs(engine).create_queue(QueueName=ingest.bucket)["QueueUrl"],
         "PROOF_QUEUE_URL": sqs(engine).create_queue(QueueName=f"{ingest.bucket}-proofs")["QueueUrl"],
         "OPERATOR_TOPIC": topic(engine),
@@ -177,12 +179,34 @@ def test_s3s_own_test_is_taken_and_a_broken_message_alone_comes_again(ingest: In
     event = lambda_events.records(
         [
             lambda_events.queued('{"Service": "Amazon S3", "Event": "s3:TestEvent"}', "test"),
-            lambda_events.queued("not json", "broken"),
+            taken(ingest, "not json", "broken"),
             lambda_events.queued(ingest.put("live/a.csv", text([row()])), "good"),
         ]
     )
     assert on_file.handler(event, context()) == {"batchItemFailures": [{"itemIdentifier": "broken"}]}
     assert len(chunks(ingest)) == 1
+
+
+def test_a_file_that_could_not_be_received_comes_again_within_a_minute(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not when its function would have been killed: hours later, after three of its tries."""
+    hidden: list[int] = []
+    monkeypatch.setattr(
+        "botocore.client.BaseClient._make_api_call",
+        lambda self, operation, request: hidden.append(request["VisibilityTimeout"]),
+    )
+    broken = lambda_events.queued("not json", "broken")
+    on_file.handler(lambda_events.records([broken, lambda_events.queued("{}", "nothing")]), context())
+    assert hidden == [60]
+
+
+def taken(ingest: Ingest, body: str, message_id: str) -> Json:
+    """A message that lies in the queue of files and was taken from it."""
+    client, queue = sqs(ingest.engine), os.environ["FILE_QUEUE_URL"]
+    client.send_message(QueueUrl=queue, MessageBody=body)
+    (message,) = client.receive_message(QueueUrl=queue)["Messages"]
+    return {**lambda_events.queued(body, message_id), "receiptHandle": message["ReceiptHandle"]}
 
 
 def test_a_chunk_without_time_or_without_sense_comes_again(ingest: Ingest, caplog: pytest.LogCaptureFixture) -> None:

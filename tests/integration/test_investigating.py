@@ -180,7 +180,7 @@ def test_one_command_is_one_entry_however_often_it_looks(
 ) -> None:
     command("payment-trail", paid["payment_id"])
     assert kept(functions) == ["operator"]
-    words = ("decide-payment", "take-back", paid["payment_id"], "--reason", "x")
+    words = ("decide-payment", "reverse", paid["payment_id"], "--reason", "x")
     command(*words)
     assert kept(functions) == ["operator"] * 2
     command(*words, "--apply")

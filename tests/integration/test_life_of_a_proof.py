@@ -190,7 +190,7 @@ class TestWalk:
     """After a file of registrations, before anybody uses anything."""
 
     def walk(self, functions: Functions) -> None:
-        run("notify.on_registry", events.records([events.queued("{}")]))
+        run("notify.links.on_registry", events.records([events.queued("{}")]))
 
     def test_a_seller_is_told_once(self, functions: Functions) -> None:
         functions.registry.write([registration("AB12345")])

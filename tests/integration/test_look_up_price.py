@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from infra.cost import LOOK_UPS, traced
 from shared.aws_json import Call, Json
 from tests.support.asking import TYPED
 from tests.support.aws import template
@@ -31,7 +32,6 @@ SECONDS = 0.025
 LOGGED_BY_LAMBDA = 600
 """Bytes of the platform's own lines and the API's access log for each call, about."""
 
-TRACED = 0.05
 """Of the calls, the share that X-Ray samples."""
 
 
@@ -124,7 +124,7 @@ def test_the_measurements_say_what_a_million_cost(look_up: Any) -> None:
         "DynamoDB reads": meter.reads * A_MILLION_READS,
         "answers sent": 1e6 * sent / 2**30 * A_GB_SENT,
         "logs": 1e6 * (len(logged) + LOGGED_BY_LAMBDA) / 2**30 * A_GB_LOGGED,
-        "traces": TRACED * A_MILLION_TRACES,
+        "traces": traced(LOOK_UPS) / LOOK_UPS * A_MILLION_TRACES,
     }
     parts["together"] = sum(parts.values())
     table = rows(section(read("docs/measurements.md"), "A look-up"))

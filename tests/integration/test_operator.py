@@ -580,7 +580,7 @@ def test_every_mapping_that_is_switched_off_is_in_the_stack() -> None:
                 if resource["Type"] == "AWS::SQS::Queue"
                 and resources[mapping]["Properties"]["EventSourceArn"] == {"Fn::GetAtt": [name, "Arn"]}
             )
-            assert queue["MessageRetentionPeriod"] == 14 * 86_400
+            assert queue["MessageRetentionPeriod"] == 7 * 86_400
 
 
 class TestAcceptingWhatOpensAgain:

@@ -200,8 +200,8 @@ class TestManualRefund:
         self, functions: Functions, decide: Run, refused: str
     ) -> None:
         assert "does not fit" in decide("given-back", refused, "--apply", code=1)  # not yet taken over
-        assert "what=manual_refund" in decide("by-hand", refused, "--apply")
-        assert "does not fit" in decide("by-hand", refused, "--apply", code=1)
+        assert "what=manual_refund" in decide("manual", refused, "--apply")
+        assert "does not fit" in decide("manual", refused, "--apply", code=1)
         decide("given-back", refused, "--apply")
         assert status(functions, refused) == "refunded"
         assert "does not fit" in decide("given-back", refused, "--apply", code=1)
@@ -209,10 +209,10 @@ class TestManualRefund:
     def test_what_the_gateway_may_still_give_back_is_not_given_by_hand(
         self, functions: Functions, decide: Run, due: str
     ) -> None:
-        for decision in ("by-hand", "by-hand-confirmed", "given-back"):
+        for decision in ("manual", "manual-confirmed", "given-back"):
             assert "does not fit" in decide(decision, due, "--apply", code=1)
         functions.clock.forward(days=2)
-        for decision in ("by-hand", "given-back"):
+        for decision in ("manual", "given-back"):
             assert "does not fit" in decide(decision, due, "--apply", code=1)
         assert status(functions, due) == "refund_due"
 
@@ -230,7 +230,7 @@ class TestManualRefund:
         functions.clock.forward(days=2)
         read_before = functions.payments.get(due)
         assert read_before is not None
-        assert "manual_refund_since=" in decide("by-hand-confirmed", due, "--apply")
+        assert "manual_refund_since=" in decide("manual-confirmed", due, "--apply")
         functions.clock.forward(minutes=3)
         functions.poll_gateways()
         assert functions.gateway.refunds == {}
@@ -242,7 +242,7 @@ class TestManualRefund:
         decide("given-back", due, "--apply")
         assert status(functions, due) == "refunded"
 
-    @pytest.mark.parametrize("decision", ["by-hand", "by-hand-confirmed"])
+    @pytest.mark.parametrize("decision", ["manual", "manual-confirmed"])
     @pytest.mark.parametrize(
         ("state", "says", "then"),
         [
@@ -264,16 +264,16 @@ class TestManualRefund:
     ) -> None:
         functions.gateway.says(refused, state or OrderStatus.PAID)
         functions.gateway.silence = None if state else UnknownError("ReadTimeoutError")
-        assert "ask its office" in decide("by-hand", refused, "--apply", code=1)
+        assert "ask its office" in decide("manual", refused, "--apply", code=1)
         functions.clock.forward(minutes=2)
-        assert "manual_refund_since=" in decide("by-hand-confirmed", refused, "--apply")
+        assert "manual_refund_since=" in decide("manual-confirmed", refused, "--apply")
 
     def test_not_while_the_gateway_is_being_asked(self, functions: Functions, decide: Run, due: str) -> None:
         functions.clock.forward(days=2)
         functions.gateway.silence = UnknownError("ReadTimeoutError")
         functions.poll_gateways()
-        assert "being asked for it just now" in decide("by-hand-confirmed", due, "--apply", code=1)
-        assert "manual_refund_since" not in decide("by-hand-confirmed", due)
+        assert "being asked for it just now" in decide("manual-confirmed", due, "--apply", code=1)
+        assert "manual_refund_since" not in decide("manual-confirmed", due)
 
     def test_a_refund_that_ended_since_it_was_read_is_left_alone(
         self, functions: Functions, decide: Run, due: str, monkeypatch: pytest.MonkeyPatch
@@ -284,14 +284,14 @@ class TestManualRefund:
         functions.clock.forward(minutes=3)
         functions.gateway.says(due, OrderStatus.REFUNDED)
         monkeypatch.setattr("infra.operator.deciding.find", lambda *_: seen)
-        assert "being asked for it just now" in decide("by-hand-confirmed", due, "--apply", code=1)
+        assert "being asked for it just now" in decide("manual-confirmed", due, "--apply", code=1)
         assert functions.payments.get(due).manual_refund_since is None
 
     def test_a_gateway_that_is_gone_says_nothing(
         self, decide: Run, refused: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("pay.poll_gateways.gateway", lambda name: None)
-        assert "ask its office" in decide("by-hand", refused, "--apply", code=1)
+        assert "ask its office" in decide("manual", refused, "--apply", code=1)
 
     def test_a_function_that_fails_takes_nothing_over(
         self, functions: Functions, decide: Run, refused: str, monkeypatch: pytest.MonkeyPatch
@@ -300,7 +300,7 @@ class TestManualRefund:
             raise RuntimeError("broken")
 
         monkeypatch.setattr("pay.poll_gateways.claim_manual_refund", broken)
-        assert "PayPollGateways failed" in decide("by-hand", refused, "--apply", code=1)
+        assert "PayPollGateways failed" in decide("manual", refused, "--apply", code=1)
         assert "does not fit" in decide("given-back", refused, "--apply", code=1)
 
 
@@ -310,9 +310,9 @@ def test_settled_money_that_went_back_is_taken_back(
     functions.gateway.says(started)
     functions.callback(started)
     assert state(functions, subject) == "paid"
-    assert "correction=money_returned" in decide("take-back", started, "--apply")
+    assert "correction=money_returned" in decide("reverse", started, "--apply")
     assert (status(functions, started), state(functions, subject)) == ("refunded", "unpaid")
-    assert "does not fit" in decide("take-back", started, "--apply", code=1)
+    assert "does not fit" in decide("reverse", started, "--apply", code=1)
 
 
 def test_a_payment_that_moves_on_meanwhile_is_left_alone(
@@ -321,11 +321,47 @@ def test_a_payment_that_moves_on_meanwhile_is_left_alone(
     functions.gateway.says(started)
     functions.callback(started)
     seen = functions.payments.get(started)
-    decide("take-back", started, "--apply")
+    decide("reverse", started, "--apply")
     monkeypatch.setattr("infra.operator.deciding.find", lambda *_: seen)
-    assert "has moved on meanwhile" in decide("take-back", started, "--apply", code=1)
+    assert "has moved on meanwhile" in decide("reverse", started, "--apply", code=1)
 
 
 def test_an_unknown_payment_or_decision_is_refused(decide: Run) -> None:
     assert "there is no such payment" in decide("settle", "none", code=1)
     assert "'forget' is not one of" in decide("forget", "none", code=2)
+
+
+def test_money_that_is_back_may_be_kept_as_paid(
+    functions: Functions, command: Run, decide: Run, subject: Violation, started: str
+) -> None:
+    functions.gateway.says(started)
+    functions.callback(started)
+    assert "does not fit" in decide("keep", started, "--apply", code=1)
+    functions.gateway.says(started, OrderStatus.REFUNDED)
+    functions.callback(started)
+    functions.clock.forward(minutes=3)
+    assert "money_returned_since=" in command("refunds")
+    assert "what=money_returned_kept" in decide("keep", started, "--apply")
+    assert (command("refunds"), state(functions, subject)) == ("none\n", "paid")
+
+
+def test_a_refund_that_bounced_is_given_by_hand(functions: Functions, command: Run, decide: Run, started: str) -> None:
+    functions.gateway.says(started, amount=1)
+    functions.callback(started)
+    decide("give-back", started, "--apply")
+    functions.clock.forward(minutes=3)
+    functions.gateway.says(started, amount=1)
+    functions.poll_gateways()
+    assert "does not fit" in decide("given-back", started, "--apply", code=1)
+    functions.gateway.says(started)
+    functions.callback(started)
+    assert "bounced_since=" in command("refunds")
+    assert "what=given_back_by_hand" in decide("given-back", started, "--apply")
+    assert command("refunds") == "none\n"
+
+
+@pytest.mark.parametrize(
+    ("former", "word"), [("by-hand", "manual"), ("by-hand-confirmed", "manual-confirmed"), ("take-back", "reverse")]
+)
+def test_a_former_word_is_refused_with_the_new_one(decide: Run, started: str, former: str, word: str) -> None:
+    assert f"{former} is called {word} now" in decide(former, started, "--apply", code=1)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from notify import on_registry
-from notify.proving import Ports, walk
+from notify.links import on_registry
+from notify.links.proving import Ports, walk
 from shared.access.accesses import Accesses
 from shared.access.proofs import Proofs
 from shared.aws_json import Json

@@ -17,7 +17,9 @@ from pay.payments.money_returned import record_money_returned
 from pay.payments.settle import PaymentStores
 from remit.texts import MAX_ACKNOWLEDGEMENT_BYTES, WORDS
 from shared.domain.file import told_under
+from shared.domain.settlement import Entry, Share
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID, Violation
+from shared.stores.items import transact
 from shared.stores.settlements import Settlements
 from tests.support import lambda_events as events
 from tests.support.aws import Engine
@@ -125,6 +127,7 @@ class TestFiles:
                 "receipt_no": receipt_no,
                 "payment_id": payment_id,
                 "gateway": "sandbox",
+                "price_held_until": "",
             }
             for subject in subjects[:2]
         ]
@@ -151,6 +154,26 @@ class TestFiles:
         functions.pay(body)
         settle()
         assert bucket.listed() == []
+
+    def test_an_entry_of_an_unknown_kind_is_in_no_file_and_rings(
+        self,
+        engine: Engine,
+        bucket: Bucket,
+        functions: Functions,
+        ledger: Settlements,
+        subjects: list[Violation],
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        share = Share("V9", 1_000, "7", "")
+        later_kind = Entry("adjusted", "p9", "GH-9", "sandbox", "2026-11-20T12:00:00+03:00", "", (share,))
+        transact(engine.fast(), [ledger.due_action(later_kind)])
+        settle()
+        assert bucket.listed("settlements/") == []
+        pay(functions, subjects[0])
+        settle()
+        written = [row for key in bucket.listed("settlements/") if key.endswith(".csv") for row in bucket.rows(key)]
+        assert {row["entry"] for row in written} == {"settled"}
+        assert counted(capsys.readouterr().out)["SettlementsUnknown"] == [1, 1]
 
     def test_repeated_callbacks_are_told_once(
         self, functions: Functions, bucket: Bucket, subjects: list[Violation]
@@ -195,7 +218,8 @@ class TestFiles:
         functions.violations.write([row(later(subjects[0], status=status, amount=1))])
         after = functions.violations.get([subjects[0].violation_no])[subjects[0].violation_no]
         assert (after.status, after.state) == (status, PAID)
-        assert after[-5:] == before[-5:] == (None, payment_id, 50_000, before.paid_at, before.receipt_no)
+        settled = (None, payment_id, 50_000, before.paid_at, before.receipt_no, None, None)
+        assert after[-7:] == before[-7:] == settled
         settle()
         (line,) = bucket.rows("settlements/2026-11-20/12/11-7.csv")
         assert line["amount"] == "50000"

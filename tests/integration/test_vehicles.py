@@ -42,6 +42,7 @@ class TestList:
             "notify": True,
             "proven": False,
             "proof_pending": False,
+            "lapses_on": None,
         }
 
 

@@ -130,6 +130,7 @@ CALLS: Final[dict[str, Callable[[Scene], Reply]]] = {
     "GET /v1/payments/{payment_id}": lambda scene: scene.functions.payment(scene.payment),
     "POST /v1/payments/{payment_id}/cancel": lambda scene: scene.functions.cancel(scene.payment),
     "GET /v1/payments/{payment_id}/receipt": receipt,
+    "GET /v1/gateways": lambda scene: scene.functions.call("pay.api", "GET /v1/gateways", claims={}),
     "GET /v1/receipts/{receipt_no}": lambda scene: scene.functions.receipt(scene.paid()),
     "POST /v1/settlements/check": counter,
     "POST /v1/callbacks/{gateway}": lambda scene: scene.functions.callback(scene.payment),

@@ -251,7 +251,7 @@ class Cloud:
         table, key = self.stack["tables"]["Payments"], {"pk": {"S": payment_id}, "sk": {"S": "PAYMENT"}}
         dynamodb = self.aws("dynamodb")
         item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
-        for name in {"created_at", "expires_at", "refunding_until"} & item.keys():
+        for name in {"created_at", "expires_at", "closing_since", "ended_at", "refunding_until"} & item.keys():
             item[name]["S"] = to_text(from_text(item[name]["S"]) - timedelta(minutes=minutes))
         dynamodb.put_item(TableName=table, Item=item)
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from notify.providers import Accepted
-from pay.gateways import Delivery, Keys, Notice, Order, OrderRequest, OrderStatus, Page, ReadKeys, Refund
+from pay.gateways import Closing, Delivery, Keys, Notice, Order, OrderRequest, OrderStatus, Page, ReadKeys, Refund
 from pay.gateways.sandbox import Sandbox
 from tests.support.build import NOON
 
@@ -54,6 +54,7 @@ class FakeGateway:
 
     refusal: what ``order`` raises. silence: what any question raises. refund_refusal: what ``refund`` raises;
     refund_silence: the same, of money that it gives back all the same.
+    under_way: payments whose customer is in the midst of paying: they are not closed.
     while_ordering: called within ``order``. refund_state: what it says of money that it gives back.
     """
 
@@ -67,6 +68,7 @@ class FakeGateway:
         self.refund_refusal: Exception | None = None
         self.refund_silence: Exception | None = None
         self.refund_state = OrderStatus.REFUNDED
+        self.under_way: set[str] = set()
         self.while_ordering: Callable[[str], None] = lambda _: None
         self.keys: ReadKeys = lambda: Keys({})
 
@@ -91,18 +93,23 @@ class FakeGateway:
             raise self.silence
         return self.orders.get(payment_id or (gateway_id or "").removeprefix("g-"))
 
-    def cancel(self, payment_id: str, gateway_id: str | None) -> None:
+    def close(self, payment_id: str, gateway_id: str | None) -> Closing:
         if self.silence:
-            raise self.silence
+            return Closing.UNKNOWN
         order = self.orders.get(payment_id)
-        if order and order.status == OrderStatus.UNPAID:
-            self.orders[payment_id] = order._replace(status=OrderStatus.FAILED)
+        if order is None:
+            return Closing.CLOSED
+        if order.status != OrderStatus.UNPAID or payment_id in self.under_way:
+            return Closing.OPEN
+        self.orders[payment_id] = order._replace(status=OrderStatus.FAILED)
+        return Closing.CLOSED
 
     def refund(self, refund: Refund) -> str:
         if self.silence:
             raise self.silence
         if self.refund_refusal and refund.refund_id not in self.refunds:
             raise self.refund_refusal
+        refund = refund._replace(asked_before=False)
         known = self.refunds.setdefault(refund.refund_id, refund)
         order = self.orders[refund.payment_id]
         assert (known, order.gateway_id) == (refund, refund.gateway_id)

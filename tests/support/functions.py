@@ -39,7 +39,8 @@ from tests.support.fakes import Clock, FakeGateway, Phones, callback_body
 
 _OURS = ("query", "stats", "notify", "pay", "remit", "shared")
 _NOTIFYING = tuple(
-    f"notify.{name}" for name in ("on_delivery", "on_registry", "on_violation", "remind", "send_sms", "sweep")
+    f"notify.{name}"
+    for name in ("links.lapse", "links.on_registry", "on_delivery", "on_violation", "remind", "send_sms", "sweep")
 )
 _NAMES = itertools.count(1)
 PERSONAL = (PLATE.number, OTHER_PLATE.number, PLATE.key, PHONE[4:], "Name-In-The-Token")
@@ -140,6 +141,7 @@ class Functions:
             "MAX_VEHICLES": "10",
             "MAX_FOLLOWERS": "50",
             "PROOFS_A_DAY": "10",
+            "UNPROVEN_DAYS": "180",
             "SMS_QUEUE_URL": self.queue,
             "ERASURE_QUEUE_URL": self.erasures,
             "FAILED_RECORDS_BUCKET": self.failed_records,
@@ -157,6 +159,7 @@ class Functions:
             "RETURN_ORIGINS": "https://tf.ur.gov.iq,http://127.0.0.1:8080",
             "GATEWAYS": "sandbox",
             "MAX_LIVE_PAYMENTS": "3",
+            "HELD_PRICE_HOURS": "24",
             "SANDBOX_GATEWAY_URL": "http://127.0.0.1:9",
             "SANDBOX_GATEWAY_SECRET": name,
             "QICARD_URL": "",

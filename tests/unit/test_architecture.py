@@ -29,6 +29,7 @@ WINGS: dict[str, set[str]] = {
     "pay.gateways": set(),
     "pay.payments": {"pay.gateways"},
     "pay.receipt": set(),
+    "notify.links": set(),
     "query.mine": set(),
     "shared.access": {
         *("shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.settings", "shared.stores"),

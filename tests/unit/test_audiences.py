@@ -6,6 +6,7 @@ A field that an answer should show and does not, or shows and should not, is nam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -45,6 +46,11 @@ SAMPLES: Final = (
     FILLED._replace(held_by="p1"),
     FILLED._replace(status="paid", counter_paid_at=PAID_AT, receipt_no=None),
     FILLED._replace(paid_by="p1", paid_amount=50_000, paid_at=PAID_AT),
+    FILLED._replace(
+        occurred_at="2026-10-20T08:00:00+03:00",
+        recorded_at="2026-10-20T08:00:00+03:00",
+        held_price_until="2026-11-22T08:00:00+03:00",
+    ),
 )
 """One in each state, in which every field is filled somewhere."""
 
@@ -105,7 +111,7 @@ class Forgetting(WhoLooked):
 
 def at_the_counter(subject: Violation) -> Any:
     clerk = Citizen("clerk", None, frozenset())
-    return counter.check(clerk, [subject.violation_no], Holding(subject), Forgetting(), NOON)
+    return counter.check(clerk, [subject.violation_no], Holding(subject), Forgetting(), timedelta(), NOON)
 
 
 def sms(kind: Callable[..., str], *, day_of_act: bool = False) -> Callable[[Violation], Any]:

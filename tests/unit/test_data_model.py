@@ -16,7 +16,7 @@ from shared.domain import plate
 from shared.domain.citizen import Follower, Limits, Vehicle
 from shared.domain.file import DoneChunk, FileVersion, Plan, Upload
 from shared.domain.message import Message, MessageKind, MessageStatus
-from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt
+from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt, WaysToPay
 from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
 from shared.plate_crypto import PlateCrypto
 from shared.stores.files import RELEASE, UNDO, Files, Work
@@ -27,6 +27,7 @@ from shared.stores.outages import Outages, provider_key
 from shared.stores.pausing import PAYMENTS, Pausing, away_key
 from shared.stores.payments import Payments
 from shared.stores.people.citizens import Citizens
+from shared.stores.people.lapses import Check, Lapses
 from shared.stores.people.look_ups import Asked, LookUps
 from shared.stores.people.profiles import COUNTED, Change, Subject
 from shared.stores.people.who_looked import What, WhoLooked
@@ -107,6 +108,10 @@ def _citizens(port: WrittenItems) -> None:
     who_looked = WhoLooked(port, "Citizens", _Marks())
     who_looked.enter([who_looked.entry_action("<plate key>", What.LOOK_UP, "<sub>", NOON, "<id of what was done>")])
     who_looked.enter_once_a_day("<plate key>", "<sub>", NOON)
+    lapses = Lapses(port, "Citizens")
+    lapses.renew("<sub>", "<vehicle id>", NOON)
+    check = filled(Check, sub="<sub>", vehicle_id="<vehicle id>")
+    port.write(lapses.change_action(check, {"lapses_on": "2026-11-20", "check_on": "2026-11-20", "warned": 1}))
 
 
 def _files(port: WrittenItems) -> None:
@@ -156,11 +161,14 @@ def _payments(port: WrittenItems) -> None:
     payments.create(payment, "<key>", "request", 3, [], NOON)
     late = payment._replace(status=PaymentStatus.EXPIRED)
     payments.change(late, late._replace(status=PaymentStatus.REFUND_DUE), NOON, correction=LATE_MONEY)
-    payments.take_refund(payment, NOON, NOON)
+    payments.take_refund(payment, NOON, NOON, asks=True)
+    payments.refund_not_asked("<payment id>")
     payments.record_callback("<payment id>", "event", NOON)
+    payments.put_ways("<payment id>", filled(WaysToPay), NOON)
     port.write(payments.bind_action(payment, "<its id>"))
     port.write(payments.receipt_action(Receipt("<receipt no>", "<payment id>", 1, "now")))
     port.write(payments.void_receipt_action("<receipt no>", NOON))
+    port.write(payments.doubt_receipt_action("<receipt no>", "2026-11-20T12:00:00+03:00"))
     Pausing(port, "Payments").pause(PAYMENTS, NOON, "reason")
     Pausing(port, "Payments").pause("<gateway>", NOON, "reason")
     Outages(port, "Payments", away_key).failed("<gateway>", NOON)
@@ -171,7 +179,9 @@ def _settlements(port: WrittenItems) -> None:
     entry = Entry("<kind>", "<payment id>", "no", "fib", "now", "now", (Share("1", 1, "7", ""),))
     port.write(settlements.due_action(entry))
     port.answers["DUE#0"] = [settlements.due_action(entry)["Put"]["Item"]]
-    settlements.collect("<batch>", 1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("shared.stores.settlements.KINDS", {"<kind>"})
+        settlements.collect("<batch>", 1)
     settlements.advance(None, Cursor("batch", BatchStatus.OPEN))
     settlements.put_file(SettlementFile("<key>", "sum", 1, 1, "now"))
     settlements.acknowledge("<key>", NOON)

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.edge import COPIED_WITHIN, EDGE, HOME, EdgeError, parameters
+from infra import regions
+from infra.edge import COPIED_WITHIN, EDGE, EdgeError, parameters
+
+HOME = regions.by_environment()["dev"]
 
 ARN = f"arn:aws:secretsmanager:{HOME}:123456789012:secret:EdgeSecret-a1b2c3"
 COPY = f"arn:aws:secretsmanager:{EDGE}:123456789012:secret:EdgeSecret-a1b2c3"

@@ -103,6 +103,8 @@ class ViolationParser(Parser[Row]):
                 None,
                 None,
                 None,
+                None,
+                None,
             ),
         )
         has_doubled = False

@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from shared.domain.payment import WaysToPay
+
 
 class OrderStatus(StrEnum):
     """What a gateway says of an order, in our words."""
@@ -20,6 +22,18 @@ class OrderStatus(StrEnum):
     EXPIRED = "expired"
     REFUNDING = "refunding"
     REFUNDED = "refunded"
+
+
+class Closing(StrEnum):
+    """What a gateway says when it is asked to close an order.
+
+    CLOSED: nobody can pay it any more. OPEN: it would not close it, or cannot, and it may still be paid. UNKNOWN: no
+    answer, or none that is understood.
+    """
+
+    CLOSED = "closed"
+    OPEN = "open"
+    UNKNOWN = "unknown"
 
 
 class OrderRequest(NamedTuple):
@@ -40,10 +54,11 @@ class OrderRequest(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A taken order: the gateway's id of it, and where the citizen pays."""
+    """A taken order: the gateway's id of it, and where the citizen pays; ways: how else, where there is more."""
 
     gateway_id: str
     redirect_url: str
+    ways: WaysToPay | None = None
 
 
 class Delivery(NamedTuple):
@@ -79,13 +94,17 @@ class Order(NamedTuple):
 
 
 class Refund(NamedTuple):
-    """Money to give back, all of an order's or some. refund_id: 32 hexadecimal digits, the same however often asked."""
+    """Money to give back, all of an order's or some. refund_id: 32 hexadecimal digits, the same however often asked.
+
+    asked_before: it may have reached the gateway already.
+    """
 
     refund_id: str
     payment_id: str
     gateway_id: str
     amount: int
     reason: str
+    asked_before: bool = False
 
 
 class RefusedError(Exception):
@@ -101,15 +120,27 @@ class UnknownError(Exception):
 
 
 class NotAskedError(UnknownError):
-    """Nothing reached the gateway: no connection, no keys, or no leave to ask."""
+    """What was to be done never reached the gateway: no connection, no keys, no leave to ask, or not safe to ask."""
 
 
 class UnaskableError(UnknownError):
     """The gateway can be asked only by an id of its own that we never got."""
 
 
+class UnpayableError(UnaskableError):
+    """As that; but only the answer that we never got told where to pay, so that nobody can."""
+
+
 class CallbackError(Exception):
     """A callback that does not prove where it comes from. The text says why, for our log."""
+
+
+class UntimelyError(CallbackError):
+    """A callback that proves where it comes from, but is of another time. notice: whom it is about."""
+
+    def __init__(self, reason: str, notice: Notice) -> None:
+        super().__init__(reason)
+        self.notice = notice
 
 
 class Keys(NamedTuple):
@@ -127,10 +158,16 @@ class Gateway(Protocol):
     """One gateway."""
 
     def order(self, order: OrderRequest) -> Page:
-        """Place an order; asked once for each payment and never again. Raises RefusedError, UnknownError."""
+        """Place an order; asked once for each payment and never again.
+
+        Raises RefusedError; UnknownError: UnpayableError where nobody can pay what may have been placed.
+        """
 
     def callback(self, delivery: Delivery, now: datetime) -> Notice:
-        """Whom a callback is about whose origin is proved. Raises CallbackError, or UnknownError without keys."""
+        """Whom a callback is about whose origin is proved. Raises CallbackError, or UnknownError without keys.
+
+        Of CallbackErrors, an UntimelyError says whom it is about: enough to send a browser on, for nothing else.
+        """
 
     def get_order(self, payment_id: str | None, gateway_id: str | None) -> Order | None:
         """Get an order, by either id or both; None where the gateway has no such order.
@@ -138,14 +175,12 @@ class Gateway(Protocol):
         Raises UnknownError: UnaskableError where it would need its own id.
         """
 
-    def cancel(self, payment_id: str, gateway_id: str | None) -> None:
-        """Close an unpaid order so that it can no longer be paid; does nothing where the gateway cannot, or it is over.
-
-        Raises UnknownError.
-        """
+    def close(self, payment_id: str, gateway_id: str | None) -> Closing:
+        """Close an unpaid order so that it can no longer be paid, and say whether it is closed. Harmless again."""
 
     def refund(self, refund: Refund) -> OrderStatus:
-        """Give money back: ``refunding`` or ``refunded``. Again with the same refund_id is the same refund: an adapter
-        whose gateway does not see to that looks first. Raises RefusedError (also for a part where it gives back only
-        all), UnknownError.
+        """Give money back: ``refunding`` or ``refunded``. Again with the same refund_id is the same refund.
+
+        An adapter whose gateway does not see to that looks first, and only looks for what was asked for before. Raises
+        RefusedError (also for a part where it gives back only all); UnknownError: NotAskedError where it was not asked.
         """

@@ -8,20 +8,33 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeGuard
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
-from pay.gateways import Keys, NotAskedError, NotReachedError, Order, OrderStatus, ReadKeys, RefusedError, UnknownError
+from pay.gateways import (
+    Closing,
+    Keys,
+    NotAskedError,
+    NotReachedError,
+    Order,
+    OrderStatus,
+    ReadKeys,
+    RefusedError,
+    UnknownError,
+)
+from shared.domain.money import CURRENCY
+from shared.http import MAX_ID_CHARACTERS
 
 CONNECT_TIMEOUT: Final = 2.0
 READ_TIMEOUT: Final = 6.0
 """Seconds that an answer may take to begin, and then to end."""
 MAX_ANSWER_BYTES: Final = 256 * 1024
 MAX_AMOUNT_DINARS: Final = 10**12
+_DINAR_NUMBER: Final = "368"
 
 
 class Answer(NamedTuple):
@@ -30,19 +43,33 @@ class Answer(NamedTuple):
     status: int
     body: dict[str, Any] | None
 
-    def accepted(self) -> dict[str, Any]:
-        """The object of a good answer. Raises RefusedError where the gateway says no in its own form, UnknownError."""
-        self.require_good()
+    @property
+    def refuses(self) -> bool:
+        """Whether the gateway says no in its own form, and so did nothing.
+
+        A page of HTML is nobody's refusal, and what fails inside a gateway (5xx) may have been done, whatever it says.
+        """
+        return self.status == 401 or (400 <= self.status < 500 and self.body is not None)
+
+    def accepted(self, code: str = "", *, in_doubt: bool = False) -> dict[str, Any]:
+        """The object of a good answer. Raises as ``require_good``."""
+        self.require_good(code, in_doubt=in_doubt)
         if self.body is None:
             raise UnknownError(f"http_{self.status}, not JSON")
         return self.body
 
-    def require_good(self) -> None:
-        """For an answer that need not say anything. Raises as ``accepted``: a page of HTML is nobody's refusal."""
-        if self.status == 401 or (400 <= self.status < 500 and self.body is not None):
-            raise RefusedError(f"http_{self.status}")
-        if not 200 <= self.status < 300:
-            raise UnknownError(f"http_{self.status}")
+    def require_good(self, code: str = "", *, in_doubt: bool = False) -> None:
+        """For an answer that need not say anything. code: the gateway's own name of what went wrong.
+
+        Raises RefusedError for a refusal, but for one of which the gateway's documents leave it in doubt whether
+        anything was done; UnknownError for that and whatever else is not good.
+        """
+        if 200 <= self.status < 300:
+            return
+        said = code or f"http_{self.status}"
+        if self.refuses and not in_doubt:
+            raise RefusedError(said)
+        raise UnknownError(said)
 
 
 class Client:
@@ -150,6 +177,17 @@ def ordering() -> Iterator[None]:
         raise NotReachedError(str(error)) from None
 
 
+def closing(close: Callable[[], object]) -> Closing:
+    """Close an order, and say what came of it: a refusal did nothing, and so leaves it open."""
+    try:
+        close()
+    except RefusedError:
+        return Closing.OPEN
+    except UnknownError:
+        return Closing.UNKNOWN
+    return Closing.CLOSED
+
+
 @contextmanager
 def asking() -> Iterator[None]:
     """While a gateway is asked how something stands: a refusal to say tells nothing."""
@@ -167,6 +205,17 @@ def dinars(value: object) -> int:
     if not 0 <= amount <= MAX_AMOUNT_DINARS or amount % 1:
         raise ValueError("not whole dinars")
     return int(amount)
+
+
+def currency(value: object) -> str:
+    """A currency's letters of ISO 4217, also where a gateway writes them small or writes the dinar's number, 368."""
+    said = str(value).strip().upper()
+    return CURRENCY if said == _DINAR_NUMBER else said
+
+
+def is_name(value: object) -> TypeGuard[str]:
+    """Return whether a callback's id, status or event is one that can be kept: short, printable text."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS and value.isprintable()
 
 
 def current_then_previous(keys: Keys, *names: str) -> list[Mapping[str, str]]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
+from secrets import token_hex
 from typing import Any, Final
 from urllib.parse import quote
 
 from pay.gateways import (
     CallbackError,
+    Closing,
     Delivery,
     Notice,
     Order,
@@ -32,8 +33,11 @@ from pay.gateways.client import (
     AuthenticatedClient,
     Client,
     asking,
+    closing,
+    currency,
     current_then_previous,
     dinars,
+    is_name,
     is_unauthorized,
     map_status,
     ordering,
@@ -41,7 +45,6 @@ from pay.gateways.client import (
     reading,
     require_same_order,
 )
-from shared.http import MAX_ID_CHARACTERS
 from shared.observability import logger
 
 _STATUSES: Final = {
@@ -65,9 +68,10 @@ _STATUSES: Final = {
 _LOCALES: Final = {"en": "en_US"}
 _ALREADY_EXISTS: Final = {1, 10}
 _CAN_NOT_PROCESS: Final = 5
-_NOT_FOUND: Final = 12
+_NOT_FOUND: Final = {2, 12}
 _BAD_CREDENTIALS: Final = 27
-_OF_THE_SYSTEM: Final = {20, 23, 24}
+_IN_DOUBT: Final = {14, 20, 23, 24}
+"""Codes of failures inside its system: what it did before is not known."""
 
 
 class QiCard:
@@ -110,20 +114,27 @@ class QiCard:
         """``GET /payment/status/by/request/{requestId}``, or ``/payment/{paymentId}/status``."""
         path = f"status/by/request/{payment_id}" if payment_id else f"{quote(gateway_id or '', safe='')}/status"
         answer = self._call("GET", f"/payment/{path}")
-        if _code(answer) == _NOT_FOUND:
+        if _is_missing(answer):
             return None
         with asking():
             told = _accepted(answer)
         with reading():
             status, amount = _status(told)
-            order = Order(str(told["requestId"]), str(told["paymentId"]), status, amount, str(told["currency"]))
+            order = Order(str(told["requestId"]), str(told["paymentId"]), status, amount, currency(told["currency"]))
         return require_same_order(order, payment_id, gateway_id)
 
-    def cancel(self, payment_id: str, gateway_id: str | None) -> None:
-        """``POST /payment/cancel/by/request/{requestId}``, under a requestId of its own."""
-        answer = self._call("POST", f"/payment/cancel/by/request/{payment_id}", {"requestId": f"c{payment_id}"})
-        with suppress(RefusedError):
-            _accepted(answer)
+    def close(self, payment_id: str, gateway_id: str | None) -> Closing:
+        """``POST /payment/cancel/by/request/{requestId}``, under a requestId of its own each time it is asked.
+
+        Refused (15, CAN_NOT_CANCEL) once the customer is at it.
+        """
+
+        def cancel() -> None:
+            answer = self._call("POST", f"/payment/cancel/by/request/{payment_id}", {"requestId": f"c{token_hex(16)}"})
+            if not _is_missing(answer):
+                _accepted(answer)
+
+        return closing(cancel)
 
     def refund(self, refund: Refund) -> OrderStatus:
         """``POST /payment/{paymentId}/refund``; a requestId that is in use has been refunded or is about to be."""
@@ -161,7 +172,7 @@ class QiCard:
         if verified != 3:
             logger().warning("signed with two decimals", extra={"gateway": "qicard"})
         gateway_id, status = told.get("paymentId"), told.get("status")
-        if not (isinstance(gateway_id, str) and 0 < len(gateway_id) <= MAX_ID_CHARACTERS and isinstance(status, str)):
+        if not is_name(gateway_id) or not is_name(status):
             raise CallbackError("not a callback's body")
         return Notice(None, gateway_id, f"{gateway_id}:{status}")
 
@@ -178,12 +189,15 @@ def _is_unauthorized(answer: Answer) -> bool:
 def _status(told: Mapping[str, Any]) -> tuple[OrderStatus, int]:
     """The status of a payment and its dinars: those that were confirmed, once it is paid.
 
+    One that is a success of which nothing is confirmed waits for that, and may still be cancelled: it is not paid yet.
     Raises UnknownError for one that is paid and canceled with money confirmed: its documents do not say who has it.
     """
     status, amount = map_status(_STATUSES, told["status"]), dinars(told["amount"])
     confirmed = None if told.get("confirmedAmount") is None else dinars(told["confirmedAmount"])
     if not told.get("canceled"):
-        return status, amount if status != OrderStatus.PAID or confirmed is None else confirmed
+        if status != OrderStatus.PAID or confirmed is None:
+            return status, amount
+        return (status, confirmed) if confirmed else (OrderStatus.UNPAID, amount)
     if status == OrderStatus.PAID and confirmed != 0:
         raise UnknownError("paid and canceled")
     return {OrderStatus.UNPAID: OrderStatus.FAILED, OrderStatus.PAID: OrderStatus.REFUNDED}.get(status, status), amount
@@ -191,23 +205,34 @@ def _status(told: Mapping[str, Any]) -> tuple[OrderStatus, int]:
 
 def _is_in_use(answer: Answer) -> bool:
     """Whether a requestId has been used before: its documents have codes of their own for that, its sandbox has not."""
+    if not answer.refuses:
+        return False
     code = _code(answer)
-    return code in _ALREADY_EXISTS or (code == _CAN_NOT_PROCESS and "already" in str(answer.body))
+    return code in _ALREADY_EXISTS or (code == _CAN_NOT_PROCESS and "already" in _description(answer))
+
+
+def _is_missing(answer: Answer) -> bool:
+    return answer.refuses and _code(answer) in _NOT_FOUND
 
 
 def _code(answer: Answer) -> int | None:
-    error = (answer.body or {}).get("error")
-    code = error.get("code") if isinstance(error, dict) else None
+    code = _error(answer).get("code")
     return code if type(code) is int else None
+
+
+def _description(answer: Answer) -> str:
+    error = _error(answer)
+    return f"{error.get('description', '')!s:.500} {error.get('message', '')!s:.500}"
+
+
+def _error(answer: Answer) -> dict[str, Any]:
+    error = (answer.body or {}).get("error")
+    return error if isinstance(error, dict) else {}
 
 
 def _accepted(answer: Answer) -> dict[str, Any]:
     code = _code(answer)
-    if code is None:
-        return answer.accepted()
-    if code in _OF_THE_SYSTEM:
-        raise UnknownError(f"code_{code}")
-    raise RefusedError(f"code_{code}")
+    return answer.accepted("" if code is None else f"code_{code}", in_doubt=code in _IN_DOUBT)
 
 
 def _signed(told: Mapping[str, Any]) -> Iterator[tuple[int, str]]:

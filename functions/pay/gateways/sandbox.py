@@ -6,15 +6,15 @@ Callbacks are signed with HMAC-SHA256 over ``<unix seconds>.<raw body>`` in ``X-
 from __future__ import annotations
 
 import hmac
-import json
+import re
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from pay.gateways import (
     CallbackError,
+    Closing,
     Delivery,
     Notice,
     Order,
@@ -23,25 +23,29 @@ from pay.gateways import (
     Page,
     ReadKeys,
     Refund,
-    RefusedError,
     UnknownError,
 )
 from pay.gateways.client import (
+    Answer,
     AuthenticatedClient,
     Client,
     asking,
+    closing,
+    currency,
     current_then_previous,
     dinars,
+    is_name,
     map_status,
     ordering,
+    parse,
     reading,
     require_same_order,
 )
-from shared.http import MAX_ID_CHARACTERS
 
 _ROOT: Final = "/v1/payments"
 TOLERANCE: Final = 300
 """Seconds by which a callback's time may differ from ours, either way."""
+_STAMP: Final = re.compile("[0-9]{1,12}")
 _STATUSES: Final = {
     "created": OrderStatus.UNPAID,
     "paid": OrderStatus.PAID,
@@ -82,7 +86,7 @@ class Sandbox:
         """``GET /v1/payments?reference=``, or by the gateway's id where ours is not known."""
         path = f"{_ROOT}?{urlencode({'reference': payment_id})}" if payment_id else _path(gateway_id or "")
         answer = self._call("GET", path)
-        if answer.status == 404 and answer.body is not None:
+        if _is_missing(answer):
             return None
         with asking():
             told = answer.accepted()
@@ -92,14 +96,19 @@ class Sandbox:
                 str(told["id"]),
                 map_status(_STATUSES, told["status"]),
                 dinars(told["amount"]),
-                str(told["currency"]),
+                currency(told["currency"]),
             )
         return require_same_order(order, payment_id, gateway_id)
 
-    def cancel(self, payment_id: str, gateway_id: str | None) -> None:
-        """``POST /v1/payments/cancel?reference=``."""
-        with suppress(RefusedError):
-            self._call("POST", f"{_ROOT}/cancel?{urlencode({'reference': payment_id})}").accepted()
+    def close(self, payment_id: str, gateway_id: str | None) -> Closing:
+        """``POST /v1/payments/cancel?reference=``; what is not there (404) nobody can pay."""
+
+        def cancel() -> None:
+            answer = self._call("POST", f"{_ROOT}/cancel?{urlencode({'reference': payment_id})}")
+            if not _is_missing(answer):
+                answer.accepted()
+
+        return closing(cancel)
 
     def refund(self, refund: Refund) -> OrderStatus:
         """``POST /v1/payments/{id}/refunds``; the gateway knows a repeat by its reference."""
@@ -115,24 +124,25 @@ class Sandbox:
         stamp, signature = parts.get("t", ""), parts.get("v1", "")
         if not signature:
             raise CallbackError("no signature")
-        signed = f"{stamp}.".encode() + delivery.body
+        signed = f"{stamp}.".encode("utf-8", "surrogatepass") + delivery.body
         known = current_then_previous(self._keys(), "callback_key")
         if not any(_is_signature(signature, signed, keys["callback_key"]) for keys in known):
             raise CallbackError("bad signature")
-        if not stamp.isdecimal() or abs(now.timestamp() - int(stamp)) > TOLERANCE:
+        if not _STAMP.fullmatch(stamp) or abs(now.timestamp() - int(stamp)) > TOLERANCE:
             raise CallbackError("time out of bounds")
-        try:
-            told = json.loads(delivery.body)
-            notice = Notice(told["reference"], told["id"], told["status"])
-        except (ValueError, KeyError, TypeError):
-            raise CallbackError("not a callback's body") from None
-        if not all(isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS for value in notice):
+        told = parse(delivery.body) or {}
+        reference, gateway_id, status = (told.get(name) for name in ("reference", "id", "status"))
+        if not (is_name(reference) and is_name(gateway_id) and is_name(status)):
             raise CallbackError("not a callback's body")
-        return notice
+        return Notice(reference, gateway_id, status)
 
 
 def _headers(secret: Mapping[str, str]) -> Mapping[str, str]:
     return {"authorization": f"Bearer {secret['api_key']}"}
+
+
+def _is_missing(answer: Answer) -> bool:
+    return answer.status == 404 and answer.refuses
 
 
 def _path(gateway_id: str) -> str:
@@ -141,4 +151,4 @@ def _path(gateway_id: str) -> str:
 
 def _is_signature(signature: str, signed: bytes, key: str) -> bool:
     expected = hmac.digest(key.encode(), signed, "sha256").hex()
-    return hmac.compare_digest(expected.encode(), signature.encode())
+    return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogatepass"))

@@ -16,7 +16,9 @@ from uuid import UUID
 
 from pay.gateways import (
     CallbackError,
+    Closing,
     Delivery,
+    NotAskedError,
     Notice,
     Order,
     OrderRequest,
@@ -27,12 +29,15 @@ from pay.gateways import (
     RefusedError,
     UnaskableError,
     UnknownError,
+    UntimelyError,
 )
 from pay.gateways.client import (
     Client,
     asking,
+    currency,
     current_then_previous,
     dinars,
+    is_name,
     map_status,
     ordering,
     parse,
@@ -40,7 +45,6 @@ from pay.gateways.client import (
     require_same_order,
 )
 from pay.gateways.oauth import OAuth
-from shared.http import MAX_ID_CHARACTERS
 
 _ROOT: Final = "/api/v2/payment-gateway/transaction"
 _STATUSES: Final = {
@@ -109,28 +113,33 @@ class ZainCash:
                 str(details["transactionId"]),
                 map_status(_STATUSES, told["status"]),
                 dinars(details["amount"]["value"]),
-                str(details["amount"]["currency"]),
+                currency(details["amount"]["currency"]),
             )
         return require_same_order(order, payment_id, gateway_id)
 
-    def cancel(self, payment_id: str, gateway_id: str | None) -> None:
+    def close(self, payment_id: str, gateway_id: str | None) -> Closing:
         """The gateway has no such call: an order that is not paid expires there by itself."""
+        return Closing.OPEN
 
     def refund(self, refund: Refund) -> OrderStatus:
         """``POST …/reverse``, which gives back all, and again each time: so the order and the reversals are read first.
 
-        Two at once for one order would both find none: the caller has them follow one another.
+        Neither need show yet what was asked for a moment ago: that is never asked for again. Two at once for one order
+        would both find none: the caller has them follow one another.
         """
-        order = self.get_order(refund.payment_id, refund.gateway_id)
+        try:
+            order = self.get_order(refund.payment_id, refund.gateway_id)
+            earlier = self._reversal(refund) if order and order.status == OrderStatus.PAID else None
+        except UnknownError as error:
+            raise NotAskedError(str(error)) from None
         if order is None or order.status not in (OrderStatus.PAID, OrderStatus.REFUNDED):
             raise RefusedError("not_paid")
-        if (
-            order.status == OrderStatus.REFUNDED
-            or (earlier := self._reversal(refund.gateway_id)) == OrderStatus.REFUNDED
-        ):
+        if order.status == OrderStatus.REFUNDED or earlier == OrderStatus.REFUNDED:
             return OrderStatus.REFUNDED
         if earlier == OrderStatus.REFUNDING:
             return OrderStatus.REFUNDING
+        if refund.asked_before:
+            raise UnknownError("asked for before, and not shown yet")
         if refund.amount != order.amount:
             raise RefusedError("only_all")
         body = {"transactionId": refund.gateway_id, "reason": refund.reason}
@@ -141,32 +150,45 @@ class ZainCash:
             raise RefusedError("refund_failed")
         return status
 
-    def _reversal(self, gateway_id: str) -> str | None:
+    def _reversal(self, refund: Refund) -> str | None:
         """What became of a transaction's reversal; None where there is none, or none that came to anything.
 
-        How the list is wrapped, and where an entry names its transaction, the documents leave open.
+        How the list is wrapped, and where an entry names its transaction, the documents leave open. Raises UnknownError
+        where it is not there but may be: the list has more than it shows, or an entry does not say what it is of.
         """
+        ids = {refund.gateway_id, refund.payment_id, str(UUID(refund.payment_id))}
         with asking():
-            told = self._reverse("GET", f"{_ROOT}/reversals?transactionId={quote(gateway_id, safe='')}").accepted()
+            path = f"{_ROOT}/reversals?transactionId={quote(refund.gateway_id, safe='')}"
+            told = self._reverse("GET", path).accepted()
         with reading():
             (entries,) = (value for value in told.values() if isinstance(value, list))
-            statuses = [map_status(_REVERSALS, entry["status"]) for entry in entries if gateway_id in str(entry)]
-        return next((status for status in (OrderStatus.REFUNDED, OrderStatus.REFUNDING) if status in statuses), None)
+            if not all(isinstance(entry, dict) for entry in entries):
+                raise TypeError("not reversals")
+            statuses = [map_status(_REVERSALS, entry["status"]) for entry in entries if _is_of(entry, ids)]
+            others = [entry for entry in entries if not _is_of(entry, ids)]
+            all_say = all(_names_its_transaction(entry) for entry in others)
+            is_whole = _is_whole(told, len(entries))
+        for status in (OrderStatus.REFUNDED, OrderStatus.REFUNDING):
+            if status in statuses:
+                return status
+        if not all_say:
+            raise UnknownError("a reversal does not say what it is of")
+        if not is_whole:
+            raise UnknownError("the list of reversals has more than it shows")
+        return None
 
     def callback(self, delivery: Delivery, now: datetime) -> Notice:
-        """A token from the browser's query or the webhook's body: signed by ZainCash, lately, for an order of ours."""
+        """A token from the browser's query or the webhook's body: signed by ZainCash, lately, for an order of ours.
+
+        Raises UntimelyError for one that is all that, but not lately.
+        """
         claims = self._verified(_token(delivery))
-        _check_time(claims, now)
+        notice = _notice(claims)
         try:
-            data = claims["data"]
-            gateway_id, status = data["transactionId"], data["currentStatus"]
-            payment_id = UUID(data["merchantReferenceId"]).hex
-            event = claims.get("eventId") or f"{gateway_id}:{status}"
-        except (LookupError, TypeError, ValueError, AttributeError):
-            raise CallbackError("not a callback's claims") from None
-        if not all(isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS for value in (gateway_id, event)):
-            raise CallbackError("not a callback's claims")
-        return Notice(payment_id, gateway_id, event)
+            _check_time(claims, now)
+        except CallbackError as error:
+            raise UntimelyError(str(error), notice) from None
+        return notice
 
     def _verified(self, token: str) -> Mapping[str, Any]:
         # Imported here: it costs tens of milliseconds, and the other gateways' callbacks do without.
@@ -197,6 +219,25 @@ def _token(delivery: Delivery) -> str:
     return token
 
 
+def _notice(claims: Mapping[str, Any]) -> Notice:
+    """Whom claims are about: each of the three ids may be missing; those that are there must be of one order.
+
+    Raises CallbackError.
+    """
+    try:
+        data = claims["data"]
+        gateway_id, status = data.get("transactionId"), data["currentStatus"]
+        ours = {UUID(data[name]).hex for name in ("merchantReferenceId", "orderId") if data.get(name) is not None}
+        event = claims.get("eventId") or f"{gateway_id or min(ours)}:{status}"
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise CallbackError("not a callback's claims") from None
+    if len(ours) > 1 or not (ours or gateway_id) or not is_name(event):
+        raise CallbackError("not a callback's claims")
+    if gateway_id is not None and not is_name(gateway_id):
+        raise CallbackError("not a callback's claims")
+    return Notice(next(iter(ours), None), gateway_id, event)
+
+
 def _check_time(claims: Mapping[str, Any], now: datetime) -> None:
     """Whichever of the times a token has, and it must have one to be dated. Raises CallbackError."""
     try:
@@ -224,6 +265,54 @@ def _instant(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise TypeError("not an instant")
     return float(value) / (1000 if value > 10**11 else 1)
+
+
+_NAMES_A_TRANSACTION: Final = {"transactionid", "orderid", "externalreferenceid", "merchantreferenceid"}
+_OF_A_TRANSACTION: Final = {"transaction", "transactiondetails", "originaltransaction"}
+
+
+def _is_of(entry: Mapping[str, Any], ids: set[str]) -> bool:
+    """Whether a value of an entry is one of these ids, whatever its field is called."""
+    return any(
+        _is_of(value, ids) if isinstance(value, dict) else isinstance(value, str) and value in ids
+        for value in entry.values()
+    )
+
+
+def _names_its_transaction(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry has a field that can hold nothing but its transaction's id, or the order's."""
+    return any(
+        (isinstance(value, str) and name.lower() in _NAMES_A_TRANSACTION)
+        or (
+            isinstance(value, dict)
+            and name.lower() in _OF_A_TRANSACTION
+            and ("id" in value or _names_its_transaction(value))
+        )
+        for name, value in entry.items()
+    )
+
+
+def _is_whole(told: Mapping[str, Any], shown: int) -> bool:
+    """Whether a list shows all that it has, by whatever its answer says of pages: nothing of that is documented."""
+    for name, value in told.items():
+        lower = name.lower()
+        if isinstance(value, dict):
+            good = _is_whole(value, shown)
+        elif "pages" in lower:
+            good = value in (0, 1)
+        elif lower.startswith("total") or lower.endswith(("count", "elements")):
+            good = value == shown
+        elif lower in ("page", "number", "pagenumber", "offset", "currentpage"):
+            good = value in (0, 1, None)
+        elif lower in ("size", "limit", "pagesize", "perpage"):
+            good = shown < value
+        elif "last" in lower:
+            good = value is True
+        else:
+            good = not (("next" in lower or "more" in lower) and value)
+        if not good:
+            return False
+    return True
 
 
 def _transaction_id(body: Mapping[str, Any] | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from pay.gateways import Gateway, OrderStatus, Refund, RefusedError
+from pay.gateways import Gateway, NotAskedError, OrderStatus, Refund, RefusedError
 from pay.payments.settle import PaymentStores, release, settle, to_payer
 from shared.aws_json import Json
 from shared.domain import message
@@ -25,13 +25,15 @@ MAX_REFUND_TIME: Final = timedelta(minutes=2)
 def refund(payment: Payment, gateway: Gateway, stores: PaymentStores, now: datetime) -> Payment:
     """Have the gateway give back what a payment owes; it may be asked again and again, for that is the same refund.
 
-    One asks at a time, for a gateway may give back to each of two. What it refuses (a part of an order, one too old) is
+    One asks at a time, for a gateway may give back to each of two; that it is asked is kept before it is, since what a
+    gateway has heard it may have done. What it refuses (a part of an order, one too old) is
     kept for an operator, who gives it back by hand; so is money that is no dinars. Returns the payment as it is then.
     Raises UnknownError.
     """
     if payment.gateway_id is None or not is_asked_for(payment):
         return payment
-    if not stores.payments.take_refund(payment, now, now + MAX_REFUND_TIME):
+    asked_before = payment.refund_asked_at is not None
+    if not stores.payments.take_refund(payment, now, now + MAX_REFUND_TIME, asks=True):
         return payment
     asked = Refund(
         digest("refund", payment.payment_id),
@@ -39,6 +41,7 @@ def refund(payment: Payment, gateway: Gateway, stores: PaymentStores, now: datet
         payment.gateway_id,
         payment.surplus,
         payment.reason or "",
+        asked_before,
     )
     try:
         status = gateway.refund(asked)
@@ -47,6 +50,10 @@ def refund(payment: Payment, gateway: Gateway, stores: PaymentStores, now: datet
         stores.payments.change(payment, refused, now, what="refund_refused")
         count("RefundsRefused")
         return refused
+    except NotAskedError:
+        if not asked_before:
+            stores.payments.refund_not_asked(payment.payment_id)
+        raise
     return complete_refund(payment, stores, now) if status == OrderStatus.REFUNDED else payment
 
 

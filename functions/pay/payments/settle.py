@@ -8,18 +8,19 @@ gateway's terms decide what is settled; only how the rest is given back depends 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.message import Message, MessageKind
-from shared.domain.payment import Payment, PaymentStatus, Receipt
+from shared.domain.payment import GIVEN_UP, LATE_MONEY, LATE_SETTLED, Payment, PaymentStatus, Receipt
 from shared.domain.plate import Plate
 from shared.domain.settlement import settled as entry_of
 from shared.domain.text import digest
 from shared.domain.time import to_text
+from shared.domain.violation import Violation
 from shared.stores.messaging.messages import Messages
 from shared.stores.payments import Payments
 from shared.stores.settlements import Settlements
@@ -28,6 +29,8 @@ from shared.stores.violations import Violations
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 NOT_SETTLEABLE: Final = "not_settleable"
+PAID_LATE: Final = "paid_late"
+_OF_LATE_MONEY: Final[dict[str, str]] = {PaymentStatus.PAID: LATE_SETTLED, PaymentStatus.REFUND_DUE: LATE_MONEY}
 
 
 class PaymentStores(NamedTuple):
@@ -40,14 +43,11 @@ class PaymentStores(NamedTuple):
 
 
 class _SettlementActions:
-    """The actions on a payment's violations: each is settled if it can be, else released if still held."""
+    """The actions on a payment's violations, by number: each is settled if it can be, else released if still held."""
 
-    def __init__(self, stores: PaymentStores, payment: Payment, settle: Callable[[str, int], Json] | None) -> None:
-        lines = payment.lines
-        self._settling = {line.violation_no: settle(line.violation_no, line.amount) for line in lines} if settle else {}
-        self._releasing = {
-            line.violation_no: stores.violations.release(line.violation_no, payment.payment_id) for line in lines
-        }
+    def __init__(self, settling: dict[str, Json], releasing: dict[str, Json]) -> None:
+        self._settling = settling
+        self._releasing = releasing
 
     @property
     def settled(self) -> frozenset[str]:
@@ -64,9 +64,15 @@ class _SettlementActions:
             del refused[numbers[position]]
 
 
+def _releasing(stores: PaymentStores, payment: Payment) -> dict[str, Json]:
+    numbers = [line.violation_no for line in payment.lines]
+    return {number: stores.violations.release(number, payment.payment_id) for number in numbers}
+
+
 def release(stores: PaymentStores, payment: Payment, after: Payment, now: datetime) -> bool:
     """Move a payment on and end its holds. Returns False where the payment is no longer as it was read."""
-    return _move(stores, payment, _SettlementActions(stores, payment, None), lambda _: after, now) is not None
+    actions = _SettlementActions({}, _releasing(stores, payment))
+    return _move(stores, payment, actions, lambda _: after, now) is not None
 
 
 def settle(stores: PaymentStores, payment: Payment, received: int, now: datetime) -> Payment | None:
@@ -76,19 +82,48 @@ def settle(stores: PaymentStores, payment: Payment, received: int, now: datetime
     as it was read.
     """
     at, receipt_no = to_text(now), new_receipt_no()
-
-    def action(violation_no: str, amount: int) -> Json:
-        return stores.violations.settle(violation_no, payment.payment_id, amount, at, receipt_no)
+    settling = {
+        line.violation_no: stores.violations.settle(line.violation_no, payment.payment_id, line.amount, at, receipt_no)
+        for line in payment.lines
+    }
 
     def after(settled: frozenset[str]) -> Payment:
-        returned = tuple(line.violation_no for line in payment.lines if line.violation_no not in settled)
-        number = receipt_no if settled else None
-        new = payment._replace(
-            status=PaymentStatus.PAID, received=received, paid_at=at, receipt_no=number, returned=returned
-        )
-        return new._replace(status=PaymentStatus.REFUND_DUE, reason=NOT_SETTLEABLE) if new.surplus else new
+        new = _settled(payment, settled, received, at, receipt_no)
+        return new._replace(reason=NOT_SETTLEABLE) if new.surplus else new
 
-    return _move(stores, payment, _SettlementActions(stores, payment, action), after, now)
+    return _move(stores, payment, _SettlementActions(settling, _releasing(stores, payment)), after, now)
+
+
+def settle_late(
+    stores: PaymentStores, payment: Payment, free: Mapping[str, Violation], received: int, now: datetime
+) -> Payment | None:
+    """Settle, of a payment that was given up, the violations that are ``free``, by number; the rest goes back.
+
+    Returns as ``settle``.
+    """
+    at, receipt_no = to_text(now), new_receipt_no()
+    settling = {
+        line.violation_no: stores.violations.settle(
+            line.violation_no, payment.payment_id, line.amount, at, receipt_no, free[line.violation_no]
+        )
+        for line in payment.lines
+        if line.violation_no in free
+    }
+
+    def after(settled: frozenset[str]) -> Payment:
+        return _settled(payment, settled, received, at, receipt_no)._replace(reason=PAID_LATE)
+
+    return _move(stores, payment, _SettlementActions(settling, {}), after, now)
+
+
+def _settled(payment: Payment, settled: frozenset[str], received: int, at: str, receipt_no: str) -> Payment:
+    """The payment of which these violations are settled with the money that it brought."""
+    returned = tuple(line.violation_no for line in payment.lines if line.violation_no not in settled)
+    number = receipt_no if settled else None
+    new = payment._replace(
+        status=PaymentStatus.PAID, received=received, paid_at=at, receipt_no=number, returned=returned
+    )
+    return new._replace(status=PaymentStatus.REFUND_DUE) if new.surplus else new
 
 
 def _move(
@@ -101,7 +136,9 @@ def _move(
     while True:
         new = after(settlement.settled)
         lines = settlement.actions()
-        refusal = stores.payments.change(payment, new, now, [*lines, *_receipt_actions(stores, new, now)])
+        correction = _OF_LATE_MONEY.get(new.status) if payment.status in GIVEN_UP else None
+        others = [*lines, *_receipt_actions(stores, new, now)]
+        refusal = stores.payments.change(payment, new, now, others, correction=correction)
         if refusal is None:
             return new
         if refusal.own or not refusal.others or max(refusal.others) >= len(lines):
@@ -117,7 +154,7 @@ def _receipt_actions(stores: PaymentStores, paid: Payment, now: datetime) -> lis
     actions.append(stores.settlements.due_action(entry_of(paid)))
     if paid.phone:
         plates = [Plate.from_key(key) for key in {line.plate_key for line in paid.settled_lines}]
-        text = message.receipt(paid.language, plates, paid.settled, paid.paid_at, paid.receipt_no)
+        text = message.receipt(paid.language, plates, paid.settled, paid.paid_at, paid.receipt_no, paid.surplus)
         actions.append(stores.messages.put_action(to_payer(paid, MessageKind.RECEIPT, text, now), now))
     return actions
 

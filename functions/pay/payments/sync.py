@@ -8,15 +8,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from pay.gateways import Gateway, Order, OrderStatus, UnaskableError, UnknownError
-from pay.payments.settle import PaymentStores, release, settle
+from pay.gateways import Closing, Gateway, Order, OrderStatus, UnaskableError, UnknownError, UnpayableError
+from pay.payments.after_end import hear_after_end
+from pay.payments.late import settle_what_is_owed
+from pay.payments.settle import PAID_LATE, PaymentStores, release, settle
 from shared.aws_json import AwsError
 from shared.domain.money import CURRENCY
-from shared.domain.payment import GIVEN_UP, LATE_MONEY, LATE_OTHER_MONEY, LIVE, Payment, PaymentStatus
+from shared.domain.payment import GIVEN_UP, LATE_OTHER_MONEY, LIVE, Payment, PaymentStatus
 from shared.domain.time import from_text, to_text
 
 NEVER_ANSWERED_FOR: Final = timedelta(hours=1)
 """How long after its time is over an order may still be heard of that the gateway cannot be asked about."""
+CLOSES_WITHIN: Final = timedelta(minutes=15)
+"""How much longer an order that the gateway does not close lives: as long as a customer may need to finish."""
 _TRIES: Final = 5
 
 
@@ -30,14 +34,22 @@ class Transition(NamedTuple):
 
 BY_CITIZEN: Final = Transition(PaymentStatus.CANCELLED, "by_citizen")
 TIME_OVER: Final = Transition(PaymentStatus.EXPIRED, "time_over")
+ORDER_LOST: Final = Transition(PaymentStatus.FAILED, "order_lost")
+TAKEN_OVER: Final = Transition(PaymentStatus.CANCELLED, "taken_over")
+_CLOSINGS: Final = {each.reason: each for each in (BY_CITIZEN, TIME_OVER, TAKEN_OVER)}
 
 
 def next_status(
-    payment: Payment, order: Order | None, now: datetime, closing: Transition | None = None
+    payment: Payment,
+    order: Order | None,
+    now: datetime,
+    closing: Transition | None = None,
+    said: Closing = Closing.UNKNOWN,
 ) -> Transition | None:
     """Return where a payment goes on what the gateway says, None where it stays.
 
-    closing: where it goes if there is no money, after its order was closed at the gateway.
+    closing: where it goes if there is no money, after its order was to be closed at the gateway, which said ``said`` to
+    that. One that may still be paid stays for :data:`CLOSES_WITHIN`: its customer may be in the midst of it.
     """
     status = order.status if order else OrderStatus.UNPAID
     if order and status == OrderStatus.PAID:
@@ -45,17 +57,26 @@ def next_status(
         if payment.status in LIVE:
             return Transition(PaymentStatus.PAID, "paid") if money is None else Transition(PaymentStatus.REVIEW, money)
         if payment.status in GIVEN_UP:
-            late = Transition(PaymentStatus.REFUND_DUE, "paid_late", LATE_MONEY)
+            late = Transition(PaymentStatus.PAID, PAID_LATE)
             return late if money is None else Transition(PaymentStatus.REVIEW, money, LATE_OTHER_MONEY)
     if payment.status not in LIVE or status in (OrderStatus.PAID, OrderStatus.REFUNDING):
         return None
     if closing:
-        return closing
+        is_over = order is None or status != OrderStatus.UNPAID or said == Closing.CLOSED
+        return closing if is_over or _is_past_closing(payment, now) else None
     if status == OrderStatus.EXPIRED:
         return Transition(PaymentStatus.EXPIRED, "gateway_expired")
     if status != OrderStatus.UNPAID:
         return Transition(PaymentStatus.FAILED, f"gateway_{status}")
     return TIME_OVER if now > from_text(payment.expires_at) else None
+
+
+def _is_past_closing(payment: Payment, now: datetime) -> bool:
+    """Whether a payment that is given up has waited long enough for its order to be over."""
+    if payment.closing_since is None:
+        return False
+    since = max(from_text(payment.closing_since), from_text(payment.expires_at))
+    return now > since + CLOSES_WITHIN
 
 
 def _money(payment: Payment, order: Order) -> str | None:
@@ -78,22 +99,46 @@ def sync_with_gateway(
 
     gateway_id: the gateway's id of the order by a proved callback, for where our own order call brought none. closing:
     why it is given up. An order that is given up, or whose time is over, is closed at the gateway and asked about after
-    that, so that the holds end when nobody can pay it any more. Repeats and overlaps end the same. Raises UnknownError
-    where the gateway cannot be asked or speaks of another order.
+    that, so that the holds end when nobody can pay it any more; where that is not known yet, the payment is marked as
+    closing, and each sync tries again. Repeats and overlaps end the same. Raises UnknownError where the gateway cannot
+    be asked or speaks of another order.
     """
+    closing, said = closing or _CLOSINGS.get(payment.closing_for or ""), Closing.UNKNOWN
     if closing and payment.status in LIVE:
-        gateway.cancel(payment.payment_id, payment.gateway_id)
-    order, payment = _ask(payment, gateway, stores, now, gateway_id)
+        said = gateway.close(payment.payment_id, payment.gateway_id)
+    try:
+        order, payment = _ask(payment, gateway, stores, now, gateway_id)
+    except UnpayableError:
+        order, closing = None, closing or ORDER_LOST
+    except UnknownError:
+        if closing:
+            mark_closing(payment, closing, stores, now)
+        raise
     for _ in range(_TRIES):
-        transition = next_status(payment, order, now, closing)
+        transition = next_status(payment, order, now, closing, said)
         if transition is None:
-            return payment
+            if closing and payment.status in LIVE:
+                return mark_closing(payment, closing, stores, now)
+            if heard := hear_after_end(payment, order, stores, now):
+                return heard
+            payment = stores.payments.get(payment.payment_id) or payment
+            continue
         if transition == TIME_OVER and order and not closing:
             return sync_with_gateway(payment, gateway, stores, now, closing=TIME_OVER)
         if changed := _act(payment, order, transition, stores, now):
             return changed
         payment = stores.payments.get(payment.payment_id) or payment
     raise UnknownError("the payment changes all the time")
+
+
+def mark_closing(payment: Payment, closing: Transition, stores: PaymentStores, now: datetime) -> Payment:
+    """Keep since when and why a live payment is given up. Returns the payment as it is then."""
+    if payment.status not in LIVE or payment.closing_since:
+        return payment
+    marked = payment._replace(closing_since=to_text(now), closing_for=closing.reason)
+    if stores.payments.change(payment, marked, now, what="closing") is None:
+        return marked
+    return stores.payments.get(payment.payment_id) or payment
 
 
 def _ask(
@@ -103,6 +148,8 @@ def _ask(
     known = payment.gateway_id or gateway_id
     try:
         order = gateway.get_order(payment.payment_id, known)
+    except UnpayableError:
+        raise
     except UnaskableError:
         if now > from_text(payment.expires_at) + NEVER_ANSWERED_FOR:
             return None, payment
@@ -133,9 +180,12 @@ def _act(
 ) -> Payment | None:
     received = order.amount if order and order.currency == CURRENCY else 0
     after = payment._replace(status=transition.status, reason=transition.reason)
+    if transition.status in GIVEN_UP:
+        after = after._replace(ended_at=to_text(now))
     try:
         if transition.status == PaymentStatus.PAID:
-            return settle(stores, payment, received, now)
+            conclude = settle_what_is_owed if payment.status in GIVEN_UP else settle
+            return conclude(stores, payment, received, now)
         if transition.status in GIVEN_UP:
             return after if release(stores, payment, after, now) else None
         after = after._replace(received=received, paid_at=to_text(now))

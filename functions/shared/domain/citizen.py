@@ -60,6 +60,7 @@ class Vehicle(NamedTuple):
 
     proven: whether it was when the link was last written; what it is now, :mod:`shared.access` says. card: the
     fingerprint of the number that proved it, and proved_at when. pending_at: since when a proof waits for its card.
+    lapses_on: the day (ISO) on which the link ends without proof unless it is renewed, as its citizen was told.
     """
 
     vehicle_id: str
@@ -71,6 +72,7 @@ class Vehicle(NamedTuple):
     card: str | None = None
     proved_at: str | None = None
     pending_at: str | None = None
+    lapses_on: str | None = None
 
 
 class Follower(NamedTuple):

@@ -230,6 +230,15 @@ def earliest(facts: Facts, rules: Rules, held: str | None = None) -> str | None:
     return min(found, default=None)
 
 
+def doubles_next(facts: Facts, at: str, rules: Rules) -> str | None:
+    """When a fine rises next after an instant, if that is its doubling, no price held; None else."""
+    policy, windows, _, _ = chosen(facts, rules)
+    now = _at(at, steps := rise(facts, policy, windows))
+    following = next((step for step in steps if step.at == now.changes_at), None)
+    is_doubling = following is not None and following.stage == DOUBLED and now.stage != DOUBLED
+    return now.changes_at if is_doubling else None
+
+
 def tells_the_act(facts: Facts, rules: Rules) -> bool:
     """Whether the day on which a fine rises may tell that of the act, by its policy or another reading."""
     policy = chosen(facts, rules).policy

@@ -31,6 +31,7 @@ class MessageKind(StrEnum):
     PROOF_RIGHT = "proof_right"
     PROOF_WRONG = "proof_wrong"
     PROOF_ENDED = "proof_ended"
+    LINK_LAPSES = "link_lapses"
 
 
 class MessageStatus(StrEnum):
@@ -113,6 +114,7 @@ SHORTER: Final = {
     "receipt": "receipt_large",
     "receipt_of_several": "receipt_large",
     "receipt_large": "receipt_brief",
+    "receipt_of_part": "receipt_of_part_brief",
     "refund": "refund_brief",
 }
 """By the name of a text: the one that says less, where figures make it longer than a part. The last holds no sum."""
@@ -262,9 +264,16 @@ def dispute_accepted(language: str, plate: Plate, count: int) -> str:
     return _render("dispute_accepted", language, {"plate_tail": plate.tail, "count": grouped(count)})
 
 
-def receipt(language: str, plates: Sequence[Plate], amount: int, paid_at: str, receipt_no: str) -> str:
-    """Say what was paid, for which plate or else when, and the number that proves it."""
+def receipt(
+    language: str, plates: Sequence[Plate], amount: int, paid_at: str, receipt_no: str, goes_back: int = 0
+) -> str:
+    """Say what was paid, for which plate or else when, and the number that proves it; or what of the money goes back.
+
+    amount, goes_back: dinars.
+    """
     values = {"total": grouped(amount), "receipt_no": receipt_no}
+    if goes_back:
+        return _render("receipt_of_part", language, {**values, "rest": grouped(goes_back)})
     if len(plates) == 1:
         return _render("receipt", language, {**values, "plate_tail": plates[0].tail})
     return _render("receipt_of_several", language, {**values, "date": short_day(paid_at, language, paid_at)})
@@ -288,6 +297,11 @@ def followers_added(language: str, plate: Plate) -> str:
 def of_proof(kind: MessageKind, language: str, plate: Plate) -> str:
     """Say what became of a proof: it is right, it is wrong, or it has ended."""
     return _render(kind, language, {"plate_tail": plate.tail})
+
+
+def link_lapses(language: str, plate: Plate, on: str, at: str) -> str:
+    """Say on which day (ISO) a link without proof ends unless it is renewed."""
+    return _render("link_lapses", language, {"plate_tail": plate.tail, "date": short_day(on, language, at)})
 
 
 def erased(language: str) -> str:

@@ -31,17 +31,17 @@ TRANSITIONS: Final[dict[str, dict[str, str]]] = {
         PaymentStatus.PAID: "the gateway says paid before our own order call returned",
         PaymentStatus.REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
         PaymentStatus.REVIEW: "the gateway says paid, but another amount or currency",
-        PaymentStatus.FAILED: "the gateway refused the order or says failed",
-        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money",
-        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money",
+        PaymentStatus.FAILED: "the gateway refused the order, says failed, or its answer is lost and nobody can pay it",
+        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money, or does not close it in time",
+        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money, or does not close it in time",
     },
     PaymentStatus.PENDING: {
         PaymentStatus.PAID: "the gateway says paid, with our amount, currency and id",
         PaymentStatus.REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
         PaymentStatus.REVIEW: "the gateway says paid, but another amount or currency",
         PaymentStatus.FAILED: "the gateway says failed",
-        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money",
-        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money",
+        PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money, or does not close it in time",
+        PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money, or does not close it in time",
     },
     PaymentStatus.REVIEW: {
         PaymentStatus.PAID: "an operator has it settled",
@@ -72,11 +72,17 @@ class Correction(NamedTuple):
 
 
 LATE_MONEY: Final = "late_money"
+LATE_SETTLED: Final = "late_settled"
 LATE_OTHER_MONEY: Final = "late_other_money"
 MONEY_RETURNED: Final = "money_returned"
 
 CORRECTIONS: Final = {
-    LATE_MONEY: Correction(GIVEN_UP, PaymentStatus.REFUND_DUE, "the gateway says paid after the payment was given up"),
+    LATE_MONEY: Correction(
+        GIVEN_UP,
+        PaymentStatus.REFUND_DUE,
+        "the gateway says paid after the payment was given up, and not everything can still be settled",
+    ),
+    LATE_SETTLED: Correction(GIVEN_UP, PaymentStatus.PAID, "as late_money, but everything can still be settled"),
     LATE_OTHER_MONEY: Correction(GIVEN_UP, PaymentStatus.REVIEW, "as late_money, but another amount or currency"),
     MONEY_RETURNED: Correction(
         frozenset({PaymentStatus.PAID}),
@@ -98,7 +104,7 @@ class Line(NamedTuple):
     """One violation in a payment, as it was when the payment was made: price, plate, and the sector that is owed it.
 
     sector_governorate: a code, "" where the directorate named none. rule, window: the ids of those that made the price,
-    "" for none.
+    "" for none. held_until: until when the earlier amount is asked because another held it, "" where that makes none.
     """
 
     violation_no: str
@@ -108,6 +114,16 @@ class Line(NamedTuple):
     sector_governorate: str
     rule: str = ""
     window: str = ""
+    held_until: str = ""
+
+
+class WaysToPay(NamedTuple):
+    """How an order can be paid without its page. qr: a picture as a data address. links: addresses by who opens them:
+    ``personal``, ``business``, ``corporate``."""
+
+    qr: str | None
+    code: str | None
+    links: dict[str, str]
 
 
 class Payment(NamedTuple):
@@ -140,6 +156,34 @@ class Payment(NamedTuple):
     """The gateway's code for not refunding."""
     manual_refund_since: str | None = None
     """When an operator claimed the refund; the gateway is never asked for it from then on."""
+    refund_asked_at: str | None = None
+    """When its money was first asked back of the gateway, which it may have heard."""
+    has_ways: bool = False
+    """There are more ways to pay it than its page: they stand in an item of their own."""
+    closing_since: str | None = None
+    """Since when it is given up while its order is not known to be closed: it lives on until that is."""
+    closing_for: str | None = None
+    """The code of why."""
+    ended_at: str | None = None
+    """When it was given up."""
+    money_returned: int = 0
+    """What of its settled money the gateway says is back with its payer, in dinars, though we gave nothing of it."""
+    money_returned_since: str | None = None
+    """When the gateway first said so."""
+    money_kept: int = 0
+    """Of how much of that an operator has decided that the violations stay paid."""
+    bounced_since: str | None = None
+    """When the gateway first said that money which it had given back is with us again."""
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether it is given up, and lives on because its order may still be paid."""
+        return self.status in LIVE and self.closing_since is not None
+
+    @property
+    def is_money_returned(self) -> bool:
+        """Whether settled money is back with its payer, and no operator has decided about it."""
+        return self.status == PaymentStatus.PAID and self.money_returned > self.money_kept
 
     @property
     def settled_lines(self) -> tuple[Line, ...]:
@@ -158,10 +202,19 @@ class Payment(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What a receipt number stands for. amount in dinars. void_since: when the money went back after all."""
+    """What a receipt number stands for. amount in dinars. void_since: when the money went back after all.
+
+    money_returned_since: since when it is back with its payer, as long as no operator has decided what follows.
+    """
 
     receipt_no: str
     payment_id: str
     amount: int
     paid_at: str
     void_since: str | None = None
+    money_returned_since: str | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it proves that its violations are paid."""
+        return self.void_since is None and self.money_returned_since is None

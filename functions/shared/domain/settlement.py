@@ -9,6 +9,8 @@ from shared.domain.payment import Payment
 
 SETTLED: Final = "settled"
 REVERSED: Final = "reversed"
+KINDS: Final = frozenset({SETTLED, REVERSED})
+"""What this version can tell a sector; it never sums an entry of any other kind."""
 
 
 class BatchStatus(StrEnum):
@@ -20,12 +22,16 @@ class BatchStatus(StrEnum):
 
 
 class Share(NamedTuple):
-    """One violation of an entry, and the sector that is told. amount: dinars; sector_governorate: a code or ""."""
+    """One violation of an entry, and the sector that is told. amount: dinars; sector_governorate: a code or "".
+
+    held_until: where the amount is that before a doubling because another payment held it, until when that is asked.
+    """
 
     violation_no: str
     amount: int
     sector_code: str
     sector_governorate: str
+    held_until: str = ""
 
 
 class Entry(NamedTuple):
@@ -66,7 +72,7 @@ def settled(payment: Payment) -> Entry:
     if payment.paid_at is None or payment.receipt_no is None:
         raise ValueError("not a paid payment")
     shares = tuple(
-        Share(line.violation_no, line.amount, line.sector_code, line.sector_governorate)
+        Share(line.violation_no, line.amount, line.sector_code, line.sector_governorate, line.held_until)
         for line in payment.settled_lines
     )
     return Entry(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Kept on each message: which edition of the texts it was written from."""
 
 PREFIXES: Final = {"ar": "غرامة-أور: ", "ckb": "غەرامە-ئور: ", "en": "Gharama (Ur): "}
@@ -314,6 +314,16 @@ _BODIES: Final = {
         "پارەکە درا\nپسوولە {receipt_no}",
         "paid. Receipt {receipt_no}.",
     ),
+    "receipt_of_part": (
+        "تسديد {total}، ويعاد {rest} دينار\nوصل {receipt_no}",
+        "{total} درا {rest} دەگەڕێتەوە\nپسوولە {receipt_no}",
+        "{total} IQD paid, {rest} IQD goes back to you. Receipt {receipt_no}.",
+    ),
+    "receipt_of_part_brief": (
+        "تم تسديد بعضها والباقي يعاد\nوصل {receipt_no}",
+        "بەشێکی درا، باقی دەگەڕێتەوە\nپسوولە {receipt_no}",
+        "a part was paid, the rest goes back. Receipt {receipt_no}.",
+    ),
     "refund": (
         "أعيد إليكم {total} دينار\nدفعة {payment_no}، لا يلزمكم شيء",
         "{total} دینارتان بۆ گەڕایەوە\nپارەدان {payment_no}",
@@ -343,6 +353,11 @@ _BODIES: Final = {
         "انتهى إثبات لوحة ..{plate_tail}\nفي السجل رقم سنوية جديد لها",
         "سەلماندنی تابلۆ ..{plate_tail} کۆتایی هات\nژمارەی نوێی هەیە",
         "your proof for plate ..{plate_tail} has ended: another number is registered. You may prove it again.",
+    ),
+    "link_lapses": (
+        "تنتهي متابعة لوحة ..{plate_tail} في {date}\nجددوها في بوابة أور",
+        "بەدواداچوونی ..{plate_tail} لە {date} دەوەستێ\nلە ئور نوێی بکەوە",
+        "you stop following plate ..{plate_tail} on {date} unless you renew it.",
     ),
     "followers_added": (
         "متابعة جديدة للوحة ..{plate_tail}\nأوقف من لا تعرفه في بوابة أور",

@@ -103,6 +103,8 @@ class Violation(NamedTuple):
     paid_amount: Annotated[int | None, Field("paid_amount", NOBODY, writer=PAY)] = None
     paid_at: Annotated[str | None, Field("paid_at", ALL, instant=True, writer=PAY)] = None
     receipt_no: Annotated[str | None, Field("receipt_no", ALL, writer=PAY)] = None
+    wanted_until: Annotated[str | None, Field("wanted_until", NOBODY, writer=PAY)] = None
+    held_price_until: Annotated[str | None, Field("held_price_until", ALL, instant=True, writer=PAY)] = None
 
     @property
     def state(self) -> str:
@@ -146,11 +148,11 @@ class Violation(NamedTuple):
 
     def outlook(self, at: str, rules: Rules) -> Outlook:
         """Work out what is owed for it at an instant (a stored text), and what comes of it."""
-        return Outlook(self.facts, at, rules)
+        return Outlook(self.facts, at, rules, self.held_price_until)
 
     def due(self, at: str, rules: Rules) -> Due:
         """Work out what is owed for it at an instant (a stored text)."""
-        return fine.due(self.facts, at, rules)
+        return fine.due(self.facts, at, rules, self.held_price_until)
 
 
 def declared(name: str, hint: Any) -> Field:

@@ -1,25 +1,24 @@
 """The Payments table: payments with their frozen quotes, trails and receipts, and the keys of idempotent starts.
 
-Keys: ``pk=<payment id>`` with ``sk`` = ``PAYMENT``, ``EVENT#<instant>#<what>`` or ``CALLBACK#<event>``;
-``pk=KEY#<digest of sub and key>``; ``pk=LIVE#<sub>``: which of a citizen's payments are live, or that the citizen is
-being erased; ``pk=ORDER#<gateway>#<its id>``:
-whose order it is; ``pk=RECEIPT#<receipt no>``. Indexes: ``Unfinished`` (sparse; what somebody still has to do with a
-payment, in shards, by ``created_at``), ``ByCitizen``, ``ByDay`` (of its making).
+Keys: ``pk=<payment id>`` with ``sk`` = ``PAYMENT``, ``EVENT#<instant>#<what>``, ``CALLBACK#<event>`` or
+``WAYS``; ``pk=KEY#<digest of sub and key>``; ``pk=LIVE#<sub>``: which of a citizen's payments are live, or that the
+citizen is being erased; ``pk=ORDER#<gateway>#<its id>``: whose order it is; ``pk=RECEIPT#<receipt no>``. Indexes:
+``Unfinished`` (sparse; what somebody still has to do with a payment, in shards, by ``created_at``), ``ByCitizen``,
+``ByDay`` (of its making).
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
-from zlib import crc32
 
 from shared.aws_json import AwsError, Call, Json
 from shared.domain.citizen import ErasingError
-from shared.domain.payment import LIVE, Line, Payment, PaymentStatus, Receipt, may_change
+from shared.domain.payment import LIVE, Payment, PaymentStatus, Receipt, WaysToPay, may_change
 from shared.domain.text import digest
-from shared.domain.time import to_text
+from shared.domain.time import from_text, to_text
 from shared.stores.items import (
     Item,
     batch_get,
@@ -27,25 +26,31 @@ from shared.stores.items import (
     get_item,
     is_made,
     item_key,
-    known,
     newest_of_citizen,
-    number,
     pack,
-    pack_rows,
     pages,
-    read_rows,
     readable,
     text,
     transact,
 )
+from shared.stores.payment_items import (
+    SHARDS,
+    item_of,
+    key_of_use,
+    live_key,
+    read,
+    read_ways,
+    unfinished_shard,
+    ways_item,
+    ways_key,
+)
 
-SHARDS: Final = 4
 KEY_KEPT: Final = timedelta(hours=24)
 CREATE_ACTIONS: Final = 4
 """What making a payment writes in one transaction beside the actions that are given along."""
 
-TO_ASK: Final = "live"
-"""The kind of unfinished payment of which the gateway is asked; the others are REFUND_DUE and REVIEW."""
+_DECIDED_ON: Final = ("received", "money_returned", "money_kept")
+"""What a gateway may say anew while an operator decides: a change is made only of what was read."""
 
 Position = tuple[str, str]
 """Where a payment stands among its citizen's: when it was created, and its id."""
@@ -87,11 +92,11 @@ class Payments:
         Returns None when done. Raises ErasingError.
         """
         used = {
-            **_key_of_use(payment.sub, key),
+            **key_of_use(payment.sub, key),
             **pack({"request": request, "payment_id": payment.payment_id, "expires": epoch(at + KEY_KEPT)}),
         }
         put_key = self._put(used, "attribute_not_exists(pk) OR expires <= :now", {":now": epoch(at)})
-        put_payment = self._put(_item(payment), "attribute_not_exists(pk)")
+        put_payment = self._put(item_of(payment), "attribute_not_exists(pk)")
         joined = self._live_set(
             payment,
             "ADD payments :this",
@@ -131,16 +136,17 @@ class Payments:
         leaves = self._live_set(before, "DELETE payments :this") if left else None
         return self._transact([self._update(before, after, at)], leaves, event, others)
 
-    def take_refund(self, payment: Payment, at: datetime, until: datetime) -> bool:
+    def take_refund(self, payment: Payment, at: datetime, until: datetime, *, asks: bool = False) -> bool:
         """Take the asking for a payment's money back, until a moment at which the taker will be gone.
 
-        Returns False where another is at it, an operator has taken it over, or the payment is no longer as it was read.
-        One UpdateItem.
+        asks: the gateway is going to be asked, which is kept. Returns False where another is at it, an operator has
+        taken it over, or the payment is no longer as it was read. One UpdateItem.
         """
+        asked = ", refund_asked_at = if_not_exists(refund_asked_at, :now)" if asks else ""
         request: Json = {
             "TableName": self._table,
             "Key": item_key(payment.payment_id, "PAYMENT"),
-            "UpdateExpression": "SET refunding_until = :until",
+            "UpdateExpression": f"SET refunding_until = :until{asked}",
             "ConditionExpression": "#status = :before AND attribute_not_exists(manual_refund_since)"
             " AND (attribute_not_exists(refunding_until) OR refunding_until <= :now)",
             "ExpressionAttributeNames": {"#status": "status"},
@@ -149,6 +155,15 @@ class Payments:
             ),
         }
         return is_made(lambda: self._call("dynamodb", "UpdateItem", request))
+
+    def refund_not_asked(self, payment_id: str) -> None:
+        """Keep that the gateway was not asked after all by who took the first asking. One UpdateItem."""
+        request: Json = {
+            "TableName": self._table,
+            "Key": item_key(payment_id, "PAYMENT"),
+            "UpdateExpression": "REMOVE refund_asked_at",
+        }
+        self._call("dynamodb", "UpdateItem", request)
 
     def bind_action(self, payment: Payment, gateway_id: str) -> Json:
         """The action that makes a gateway's order this payment's and no other's."""
@@ -168,15 +183,29 @@ class Payments:
 
     def void_receipt_action(self, receipt_no: str, at: datetime) -> Json:
         """The action after which a receipt's number says that it is not paid."""
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": item_key(f"RECEIPT#{receipt_no}", "RECEIPT"),
-                "UpdateExpression": "SET void_since = :at",
-                "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeValues": pack({":at": to_text(at)}),
-            }
+        return self._receipt_update(receipt_no, "SET void_since = :at", at)
+
+    def doubt_receipt_action(self, receipt_no: str, since: str | None) -> Json:
+        """The action after which a receipt's number says since when its money is back; None: that it is not."""
+        if since is None:
+            return self._receipt_update(receipt_no, "REMOVE money_returned_since")
+        return self._receipt_update(receipt_no, "SET money_returned_since = :at", from_text(since))
+
+    def _receipt_update(self, receipt_no: str, change: str, at: datetime | None = None) -> Json:
+        update: Json = {
+            "TableName": self._table,
+            "Key": item_key(f"RECEIPT#{receipt_no}", "RECEIPT"),
+            "UpdateExpression": change,
+            "ConditionExpression": "attribute_exists(pk)",
         }
+        if at:
+            update["ExpressionAttributeValues"] = pack({":at": to_text(at)})
+        return {"Update": update}
+
+    def put_ways(self, payment_id: str, ways: WaysToPay, at: datetime) -> None:
+        """Keep for a day how else a payment can be paid than on its page. One PutItem."""
+        item = ways_item(payment_id, ways, at + KEY_KEPT)
+        self._call("dynamodb", "PutItem", {"TableName": self._table, "Item": item})
 
     def record_callback(self, payment_id: str, event: str, at: datetime) -> bool:
         """Record a gateway's callback, once however often it comes. Returns whether it is new."""
@@ -189,17 +218,27 @@ class Payments:
     def get(self, payment_id: str) -> Payment | None:
         """A payment, consistently read, or None."""
         item = self._get(payment_id, "PAYMENT")
-        return _read(item) if item else None
+        return read(item) if item else None
+
+    def several(self, payment_ids: Iterable[str]) -> dict[str, Payment]:
+        """Payments by id, consistently read, of those that there are. One BatchGetItem for a hundred."""
+        keys = [item_key(payment_id, "PAYMENT") for payment_id in dict.fromkeys(payment_ids)]
+        return {item["pk"]["S"]: read(item) for item in batch_get(self._call, self._table, keys)}
 
     def own(self, sub: str, payment_id: str) -> Payment | None:
         """A citizen's own payment, or None. One BatchGetItem. Raises ErasingError."""
         item = self._unless_erasing(sub, [item_key(payment_id, "PAYMENT")]).get(payment_id)
-        payment = _read(item) if item else None
+        payment = read(item) if item else None
         return payment if payment and payment.sub == sub else None
+
+    def ways(self, payment_ids: Sequence[str]) -> dict[str, WaysToPay]:
+        """How else these payments can be paid than on their pages, by id, of those that can. One BatchGetItem."""
+        items = batch_get(self._call, self._table, [ways_key(payment_id) for payment_id in payment_ids])
+        return {item["pk"]["S"]: read_ways(item) for item in items}
 
     def key_use(self, sub: str, key: str, at: datetime) -> KeyUse | None:
         """What a citizen used a key for in the last 24 h, or None. One BatchGetItem. Raises ErasingError."""
-        of_use = _key_of_use(sub, key)
+        of_use = key_of_use(sub, key)
         item = self._unless_erasing(sub, [of_use]).get(of_use["pk"]["S"])
         if item is None or int(item["expires"]["N"]) <= at.timestamp():
             return None
@@ -221,10 +260,14 @@ class Payments:
             int(item["amount"]["N"]),
             item["paid_at"]["S"],
             text(item, "void_since"),
+            text(item, "money_returned_since"),
         )
 
     def unfinished(self, kind: str, before: datetime) -> Iterator[str]:
-        """The ids of payments made before an instant that wait for something: TO_ASK, REFUND_DUE or REVIEW."""
+        """The ids of payments made before an instant that wait for something.
+
+        kind: TO_ASK, REFUND_DUE, REVIEW or MOVED.
+        """
         for shard in range(SHARDS):
             yield from self._query(
                 "Unfinished",
@@ -247,13 +290,13 @@ class Payments:
         items, last = newest_of_citizen(self._call, self._table, sub, limit, begin)
         keys = [item_key(item["pk"]["S"], "PAYMENT") for item in items]
         whole = self._unless_erasing(sub, keys).values()
-        found = {payment.payment_id: payment for payment in readable(whole, _read, unreadable)}
+        found = {payment.payment_id: payment for payment in readable(whole, read, unreadable)}
         position = (last["created_at"]["S"], last["pk"]["S"]) if last else None
         return [found[key["pk"]["S"]] for key in keys if key["pk"]["S"] in found], position
 
     def _unless_erasing(self, sub: str, keys: Sequence[Item]) -> dict[str, Item]:
         """The items that exist of these keys, by ``pk``. Raises ErasingError."""
-        items = {item["pk"]["S"]: item for item in batch_get(self._call, self._table, [*keys, _live_key(sub)])}
+        items = {item["pk"]["S"]: item for item in batch_get(self._call, self._table, [*keys, live_key(sub)])}
         if "erasing" in items.pop(f"LIVE#{sub}", ()):
             raise ErasingError
         return items
@@ -262,11 +305,14 @@ class Payments:
 
     def _update(self, before: Payment, after: Payment, at: datetime) -> Json:
         new = {name: value for name, value in after._asdict().items() if value != getattr(before, name)}
-        new |= {"status": after.status, "changed_at": to_text(at), "unfinished": _unfinished(after)}
+        new |= {"status": after.status, "changed_at": to_text(at), "unfinished": unfinished_shard(after)}
         values = pack(new)
         gone = [name for name in new if name not in values]
         removes = " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
         condition = "#status = :before"
+        for name in _DECIDED_ON:
+            none = "" if getattr(before, name) else f" OR attribute_not_exists(#{name})"
+            condition += f" AND (#{name} = :{name}_read{none})"
         if "gateway_id" in new:
             condition += " AND (attribute_not_exists(#gateway_id) OR #gateway_id = :gateway_id)"
         return {
@@ -275,9 +321,10 @@ class Payments:
                 "Key": item_key(before.payment_id, "PAYMENT"),
                 "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values) + removes,
                 "ConditionExpression": condition,
-                "ExpressionAttributeNames": {f"#{name}": name for name in new},
+                "ExpressionAttributeNames": {f"#{name}": name for name in (*new, *_DECIDED_ON)},
                 "ExpressionAttributeValues": {
                     **{f":{name}": value for name, value in values.items()},
+                    **pack({f":{name}_read": getattr(before, name) for name in _DECIDED_ON}),
                     ":before": {"S": before.status},
                 },
             }
@@ -286,7 +333,7 @@ class Payments:
     def _live_set(self, payment: Payment, change: str, condition: str | None = None) -> Json:
         update: Json = {
             "TableName": self._table,
-            "Key": _live_key(payment.sub),
+            "Key": live_key(payment.sub),
             "UpdateExpression": change,
             "ExpressionAttributeValues": {":this": {"SS": [payment.payment_id]}},
         }
@@ -343,56 +390,3 @@ class Payments:
 
     def _get(self, pk: str, sk: str) -> Item | None:
         return get_item(self._call, self._table, item_key(pk, sk))
-
-
-def _live_key(sub: str) -> Item:
-    return item_key(f"LIVE#{sub}", "LIVE")
-
-
-def _key_of_use(sub: str, key: str) -> Item:
-    """The key of an Idempotency-Key's use, which is the citizen's alone and does not name them."""
-    return item_key(f"KEY#{digest(sub, key)}", "KEY")
-
-
-def _unfinished(payment: Payment) -> str | None:
-    kind = TO_ASK if payment.status in LIVE else payment.status
-    if kind not in (TO_ASK, PaymentStatus.REFUND_DUE, PaymentStatus.REVIEW):
-        return None
-    return f"{kind}#{crc32(payment.payment_id.encode()) % SHARDS}"
-
-
-def _item(payment: Payment) -> Item:
-    values = payment._asdict()
-    del values["payment_id"], values["lines"]
-    more = {"day": payment.created_at[:10], "unfinished": _unfinished(payment)}
-    return {
-        **item_key(payment.payment_id, "PAYMENT"),
-        **pack({**values, **more}),
-        "lines": pack_rows(payment.lines),
-    }
-
-
-def _read(item: Item) -> Payment:
-    return Payment(
-        payment_id=item["pk"]["S"],
-        sub=item["sub"]["S"],
-        gateway=item["gateway"]["S"],
-        status=known(PaymentStatus, item["status"]["S"]),
-        lines=tuple(Line(*row) for row in read_rows(item["lines"])),
-        amount=int(item["amount"]["N"]),
-        created_at=item["created_at"]["S"],
-        expires_at=item["expires_at"]["S"],
-        return_url=item["return_url"]["S"],
-        phone=text(item, "phone"),
-        language=item["language"]["S"],
-        unanswered=item["unanswered"]["BOOL"],
-        gateway_id=text(item, "gateway_id"),
-        redirect_url=text(item, "redirect_url"),
-        received=number(item, "received") or 0,
-        returned=tuple(each["S"] for each in item["returned"]["L"]),
-        paid_at=text(item, "paid_at"),
-        receipt_no=text(item, "receipt_no"),
-        reason=text(item, "reason"),
-        refund_refused=text(item, "refund_refused"),
-        manual_refund_since=text(item, "manual_refund_since"),
-    )

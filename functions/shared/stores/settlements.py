@@ -17,7 +17,7 @@ from typing import Final
 from zlib import crc32
 
 from shared.aws_json import Call, Json
-from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
+from shared.domain.settlement import KINDS, BatchStatus, Cursor, Entry, SettlementFile, Share
 from shared.domain.time import to_text
 from shared.stores.items import (
     MAX_ACTIONS,
@@ -62,18 +62,22 @@ class Settlements:
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
 
     def is_due(self) -> bool:
-        """Return whether any entry waits for a batch."""
-        return any(next(self._query(f"DUE#{shard}", limit=1), None) for shard in range(SHARDS))
+        """Return whether any entry of a known kind waits for a batch."""
+        return any(any(map(_is_known, self._query(f"DUE#{shard}", limit=1))) for shard in range(SHARDS))
+
+    def unknown(self) -> int:
+        """Count the entries that are due and of a kind that this version does not know. They stay due."""
+        return sum(not _is_known(item) for shard in range(SHARDS) for item in self._query(f"DUE#{shard}"))
 
     def collect(self, batch: str, most: int) -> None:
         """Move what is due into a batch while it is open, until nothing is left or it has taken ``most`` shares.
 
-        Two runs at once take each entry once between them.
+        Two runs at once take each entry once between them. One of an unknown kind stays due.
         """
         taken = 0
         for shard in range(SHARDS):
             waiting: list[Item] = []
-            for item in self._query(f"DUE#{shard}"):
+            for item in filter(_is_known, self._query(f"DUE#{shard}")):
                 waiting.append(item)
                 taken += len(item["shares"]["L"])
                 full = taken >= most
@@ -185,6 +189,10 @@ class Settlements:
 
 def _file_key(key: str) -> Item:
     return item_key(f"FILE#{key}", "FILE")
+
+
+def _is_known(item: Item) -> bool:
+    return item["sk"]["S"].partition("#")[0] in KINDS
 
 
 def _read(item: Item) -> Entry:

@@ -18,8 +18,9 @@ import orjson
 from orjson import Fragment
 
 from shared.aws_json import Call, Json
-from shared.domain.violation import DISPUTED, FIELDS, OPEN, PAY, Violation
+from shared.domain.violation import FIELDS, PAY, Violation
 from shared.stores import hurts, versioned
+from shared.stores.held_violations import HeldViolations
 from shared.stores.items import Item, batch_get, get_item, is_made, item_key, pack, pages, readable, text
 from shared.stores.versioned import HELD, REJECTED, STALE, UNCHANGED, Foreseen, file_of, hurting, hurts_of_stale
 from shared.stores.violation_rows import (
@@ -44,12 +45,11 @@ _RESERVED: Final = {"#hash": "hash", "#status": "status"}
 """Ingest's attributes whose names DynamoDB keeps for itself: an expression calls them by these."""
 
 
-class Violations:
-    """The table through the port. sleep: how to wait between tries."""
+class Violations(HeldViolations):
+    """The table through the port, with what pay writes of it. sleep: how to wait between tries."""
 
     def __init__(self, call: Call, table: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._call = call
-        self._table = table
+        super().__init__(call, table)
         # Half as long as an update. It replaces nothing, a settlement least of all: the item must not be there.
         insertion = {"TableName": table, "Item": {}, "ConditionExpression": "attribute_not_exists(pk)"}
         self._insertion = orjson.dumps(insertion).replace(b"{}", b'{"pk":{"S":"%b"},%b}')
@@ -293,67 +293,6 @@ class Violations:
         """
         members = attributes(former, None, episode=episode_of(former, None))
         return {"Update": self._update(former, members, "changed_by = :seen", {"S": ref})}
-
-    # ------------------------------------------------------------------ pay
-
-    def hold(self, violation: Violation, payment_id: str) -> Json:
-        """The action that holds a violation for a payment, if it is still as it was quoted."""
-        return self._settlement(
-            violation.violation_no,
-            "SET held_by = :payment, held_plate = plate",
-            "version = :version AND #status = :open"
-            " AND attribute_not_exists(held_by) AND attribute_not_exists(paid_by)",
-            {":payment": payment_id, ":version": violation.version, ":open": OPEN},
-        )
-
-    def release(self, violation_no: str, payment_id: str) -> Json:
-        """The action that ends a payment's hold."""
-        return self._settlement(
-            violation_no, "REMOVE held_by, held_plate", "held_by = :payment", {":payment": payment_id}
-        )
-
-    def settle(self, violation_no: str, payment_id: str, amount: int, paid_at: str, receipt_no: str) -> Json:
-        """The action that marks a held violation paid by its payment.
-
-        Its condition says no where the directorate has cancelled it meanwhile, moved it to another plate, or been paid
-        at the counter. A newer amount changes nothing, nor does a dispute: what was quoted is what is paid.
-        """
-        return self._settlement(
-            violation_no,
-            "SET paid_by = :payment, paid_amount = :amount, paid_at = :at, receipt_no = :receipt"
-            " REMOVE held_by, held_plate",
-            "held_by = :payment AND attribute_not_exists(paid_by) AND plate = held_plate"
-            " AND #status IN (:open, :disputed)",
-            {
-                ":payment": payment_id,
-                ":amount": amount,
-                ":at": paid_at,
-                ":receipt": receipt_no,
-                ":open": OPEN,
-                ":disputed": DISPUTED,
-            },
-        )
-
-    def unsettle(self, violation_no: str, payment_id: str) -> Json:
-        """The action that makes a violation owed again: the money that settled it is back with its payer."""
-        return self._settlement(
-            violation_no,
-            "REMOVE paid_by, paid_amount, paid_at, receipt_no",
-            "paid_by = :payment",
-            {":payment": payment_id},
-        )
-
-    def _settlement(self, violation_no: str, change: str, condition: str, values: dict[str, str | int]) -> Json:
-        update: Json = {
-            "TableName": self._table,
-            "Key": {"pk": {"S": violation_no}},
-            "UpdateExpression": change,
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": pack(values),
-        }
-        if "#status" in condition:
-            update["ExpressionAttributeNames"] = {"#status": "status"}
-        return {"Update": update}
 
 
 class Reindexing:

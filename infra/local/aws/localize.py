@@ -12,7 +12,6 @@ Beside the SAM transform itself only what the emulator does otherwise than AWS d
 - there are no aliases, and nothing shifts from version to version: what runs is what lies in the functions folder.
 """
 
-import copy
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -84,7 +83,7 @@ def _parameter_values(template: Template, parameters: Mapping[str, str]) -> dict
 
 
 def _transformed(template: Template, values: Mapping[str, str]) -> Template:
-    sam = copy.deepcopy(template)
+    sam: Template = _without_aliases(template)
     lists = {name for name, one in sam.get("Parameters", {}).items() if one["Type"] == "CommaDelimitedList"}
     typed = {name: value.split(",") if name in lists else value for name, value in values.items()}
     functions = [one["Properties"] for one in sam["Resources"].values() if one["Type"] == "AWS::Serverless::Function"]
@@ -97,6 +96,20 @@ def _transformed(template: Template, values: Mapping[str, str]) -> Template:
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     result: Template = translator.translate(sam, parameter_values=typed)
     return result
+
+
+def _without_aliases(value: Any) -> Any:
+    """A copy in which the functions themselves stand where their aliases do: here there are no versions."""
+    if isinstance(value, str):
+        return re.sub(r"\$\{(\w+)Aliaslive\}", r"${\1.Arn}", value)
+    if isinstance(value, list):
+        return [_without_aliases(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    alias = value.get("Ref")
+    if isinstance(alias, str) and alias.endswith("Aliaslive"):
+        return {"Ref": alias.removesuffix("Aliaslive")}
+    return {key: _without_aliases(item) for key, item in value.items()}
 
 
 def _refuses_plain_http(statement: Mapping[str, Any]) -> bool:

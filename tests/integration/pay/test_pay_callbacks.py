@@ -13,12 +13,12 @@ from pay.gateways import OrderStatus, UnknownError
 from shared.aws_json import AwsError
 from shared.domain.rules import Rules, Window
 from shared.domain.time import to_text
-from shared.domain.violation import DISPUTED, Violation
+from shared.domain.violation import CANCELLED, DISPUTED, Violation
 from shared.policies import RULES
 from shared.stores.items import transact
 from tests.support.build import PHONE, SUB, later, row
 from tests.support.functions import Functions
-from tests.support.payment_requests import corrections, payment_body, state, status
+from tests.support.payment_requests import corrections, payment_body, state, status, trail
 
 
 def crowded(times: int) -> Callable[..., None]:
@@ -44,6 +44,7 @@ class TestCallback:
         assert functions.receipt(receipt_no).body == {
             "receipt_no": receipt_no,
             "paid": True,
+            "money_returned_since": None,
             "amount": 75_000,
             "currency": "IQD",
             "paid_at": "2026-11-20T12:02:00+03:00",
@@ -149,7 +150,7 @@ class TestCallback:
         assert status(functions, started) == "paid"
 
     @pytest.mark.parametrize("ended", ["expired", "failed", "cancelled"])
-    def test_money_for_a_payment_that_was_given_up_is_due_back(
+    def test_money_for_a_payment_that_was_given_up_settles_what_is_still_owed(
         self, functions: Functions, subjects: list[Violation], started: str, ended: str
     ) -> None:
         if ended == "cancelled":
@@ -164,14 +165,10 @@ class TestCallback:
         functions.gateway.says(started)
         assert functions.callback(started).status == 200
         payment = functions.payment(started).body
-        assert payment["status"] == "refund_due"
-        assert payment["refund"] == {
-            "amount": 75_000,
-            "status": "due",
-            "violations": [subject.violation_no for subject in subjects],
-        }
-        assert corrections(functions) == ["late_money"]
-        assert state(functions, subjects[0]) == "unpaid"
+        assert (payment["status"], payment["refund"]) == ("paid", None)
+        assert functions.receipt(payment["receipt_no"]).body["amount"] == 75_000
+        assert corrections(functions) == ["late_settled"]
+        assert [state(functions, subject) for subject in subjects] == ["paid"] * 2
 
     def test_other_money_for_a_payment_that_was_given_up_is_reviewed(self, functions: Functions, started: str) -> None:
         functions.cancel(started)
@@ -180,7 +177,9 @@ class TestCallback:
         assert status(functions, started) == "review"
         assert corrections(functions) == ["late_other_money"]
 
-    def test_money_that_comes_while_it_is_being_given_up_is_due_back(self, functions: Functions, started: str) -> None:
+    def test_money_that_comes_while_it_is_being_given_up_settles_it_too(
+        self, functions: Functions, started: str
+    ) -> None:
         functions.callback(started)
         order = functions.gateway.get_order
 
@@ -193,7 +192,8 @@ class TestCallback:
 
         functions.gateway.get_order = given_up_meanwhile  # type: ignore[method-assign]
         assert functions.callback(started).status == 200
-        assert status(functions, started) == "refund_due"
+        assert status(functions, started) == "paid"
+        assert corrections(functions) == ["late_settled"]
 
     @pytest.mark.parametrize("status", ["failed", "expired"])
     def test_a_repeat_about_one_that_was_given_up_changes_nothing(
@@ -205,13 +205,16 @@ class TestCallback:
         assert functions.payment(started).body["status"] == status
         assert corrections(functions) == []
 
-    def test_a_repeat_about_one_that_is_paid_asks_nobody(self, functions: Functions, started: str) -> None:
+    def test_a_repeat_about_one_that_is_paid_is_asked_about_and_changes_nothing(
+        self, functions: Functions, started: str
+    ) -> None:
         functions.gateway.says(started)
         functions.callback(started)
-        asked = functions.gateway.asked
+        asked, before = functions.gateway.asked, trail(functions)
         for _ in range(3):
             assert functions.callback(started).status == 200
-        assert functions.gateway.asked == asked
+        assert functions.gateway.asked == asked + 3
+        assert trail(functions) == before
         seen = [item for item in functions.tables.items("Payments") if item["sk"]["S"].startswith("CALLBACK#")]
         assert [item["event"]["S"] for item in seen] == ["paid"]
 
@@ -221,8 +224,11 @@ class TestCallback:
             assert functions.callback(started, status=told).status == 200
         assert status(functions, started) == "paid"
 
-    def test_a_callback_about_a_refunded_payment_changes_nothing(self, functions: Functions, started: str) -> None:
+    def test_a_callback_about_a_refunded_payment_changes_nothing(
+        self, functions: Functions, subjects: list[Violation], started: str
+    ) -> None:
         functions.cancel(started)
+        functions.violations.write([row(later(each, status=CANCELLED)) for each in subjects])
         functions.gateway.says(started)
         functions.callback(started)
         functions.clock.forward(minutes=3)
@@ -314,5 +320,5 @@ def test_a_receipt_tells_of_no_person_and_no_plate(functions: Functions, started
     functions.gateway.says(started)
     functions.callback(started)
     receipt = functions.receipt(functions.payment(started).body["receipt_no"]).body
-    assert set(receipt) == {"receipt_no", "paid", "amount", "currency", "paid_at"}
+    assert set(receipt) == {"receipt_no", "paid", "money_returned_since", "amount", "currency", "paid_at"}
     assert SUB not in str(receipt)

@@ -7,7 +7,7 @@ import pytest
 from pay.gateways import OrderStatus, UnknownError
 from shared.domain.violation import Violation
 from tests.support.build import follow, store, violation
-from tests.support.functions import Functions, Reply
+from tests.support.functions import Functions, Reply, forget
 from tests.support.payment_requests import payment_body, state, status
 
 
@@ -37,14 +37,104 @@ class TestCancelling:
         assert (reply.status, reply.body["status"]) == (200, "paid")
         assert state(functions, subjects[0]) == "paid"
 
-    def test_a_silent_gateway_leaves_it_as_it_is(
+    def test_a_silent_gateway_leaves_it_closing_until_it_speaks(
         self, functions: Functions, subjects: list[Violation], started: str
     ) -> None:
         functions.gateway.silence = UnknownError("ReadTimeoutError")
         reply = functions.cancel(started)
-        assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (503, "gateway_silent", "30")
-        assert status(functions, started) == "pending"
+        assert (reply.status, reply.body["status"], reply.body["closing"]) == (202, "pending", True)
         assert state(functions, subjects[0]) == "in_payment"
+        functions.clock.forward(hours=3)
+        functions.poll_gateways()
+        assert status(functions, started) == "pending"
+        functions.gateway.silence = None
+        functions.poll_gateways()
+        assert status(functions, started) == "cancelled"
+        assert state(functions, subjects[0]) == "unpaid"
+
+    def test_a_gateway_that_is_gone_gives_nothing_up(
+        self, functions: Functions, started: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SANDBOX_GATEWAY_URL", "")
+        forget()
+        reply = functions.cancel(started)
+        assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (503, "gateway_silent", "30")
+
+    def test_an_order_that_will_not_close_stays_until_its_customer_has_had_time(
+        self, functions: Functions, subjects: list[Violation], started: str
+    ) -> None:
+        functions.gateway.under_way.add(started)
+        functions.clock.forward(minutes=5)
+        for _ in "12":
+            reply = functions.cancel(started)
+            assert (reply.status, reply.body["status"], reply.body["closing"]) == (202, "pending", True)
+        functions.clock.forward(minutes=25)  # 15 from its time's end
+        functions.poll_gateways()
+        assert state(functions, subjects[0]) == "in_payment"
+        functions.clock.forward(seconds=1)
+        functions.poll_gateways()
+        body = functions.payment(started).body
+        assert (body["status"], body["closing"]) == ("cancelled", False)
+        assert state(functions, subjects[0]) == "unpaid"
+
+    def test_its_money_may_still_come(self, functions: Functions, subjects: list[Violation], started: str) -> None:
+        functions.gateway.under_way.add(started)
+        functions.cancel(started)
+        functions.gateway.says(started)
+        functions.callback(started)
+        body = functions.payment(started).body
+        assert (body["status"], body["closing"]) == ("paid", False)
+        assert state(functions, subjects[0]) == "paid"
+
+    def test_who_begins_anew_need_not_wait_for_it(
+        self, functions: Functions, subjects: list[Violation], started: str
+    ) -> None:
+        functions.gateway.under_way.add(started)
+        refused = functions.pay(payment_body(subjects[0]), "key-00000002")
+        assert (refused.status, refused.errors) == (422, [("violations.0", "violation_in_payment")])
+        functions.cancel(started)
+        anew = functions.pay(payment_body(subjects[0]), "key-00000002")
+        assert anew.status == 201
+        assert status(functions, started) == "cancelled"
+        assert [state(functions, subject) for subject in subjects] == ["in_payment", "unpaid"]
+        functions.gateway.says(started)
+        functions.callback(started)
+        late = functions.payment(started).body
+        assert late["refund"] == {"amount": 50_000, "status": "due", "violations": [subjects[0].violation_no]}
+        assert [state(functions, subject) for subject in subjects] == ["in_payment", "paid"]
+
+    def test_nobody_else_can(self, functions: Functions, subjects: list[Violation], started: str) -> None:
+        functions.gateway.under_way.add(started)
+        functions.cancel(started)
+        follow(functions.citizens, sub="another")
+        refused = functions.pay(payment_body(*subjects), "key-00000002", claims={"sub": "another"})
+        assert refused.errors == [(f"violations.{index}", "violation_in_payment") for index in (0, 1)]
+        assert status(functions, started) == "pending"
+
+    def test_it_is_closed_as_soon_as_the_gateway_does(
+        self, functions: Functions, subjects: list[Violation], started: str
+    ) -> None:
+        functions.gateway.under_way.add(started)
+        functions.cancel(started)
+        functions.gateway.under_way.clear()
+        functions.clock.forward(minutes=3)
+        functions.poll_gateways()
+        assert status(functions, started) == "cancelled"
+        assert state(functions, subjects[0]) == "unpaid"
+
+    def test_one_that_is_given_up_late_is_waited_for_from_then_on(
+        self, functions: Functions, subjects: list[Violation], started: str
+    ) -> None:
+        functions.gateway.under_way.add(started)
+        functions.clock.forward(minutes=40)
+        functions.poll_gateways()
+        functions.clock.forward(minutes=15)
+        functions.poll_gateways()
+        assert state(functions, subjects[0]) == "in_payment"
+        functions.clock.forward(seconds=1)
+        functions.poll_gateways()
+        assert status(functions, started) == "expired"
+        assert state(functions, subjects[0]) == "unpaid"
 
     def test_one_that_is_over_cannot_be_cancelled(self, functions: Functions, started: str) -> None:
         functions.gateway.says(started)

@@ -34,6 +34,14 @@ class TestStarting:
                 for subject, amount in zip(subjects, (50_000, 25_000), strict=True)
             ],
             "redirect_url": f"https://gateway.example/{payment_id}",
+            "pay": {
+                "url": f"https://gateway.example/{payment_id}",
+                "qr": None,
+                "code": None,
+                "links": {"personal": None, "business": None, "corporate": None},
+            },
+            "closing": False,
+            "note": None,
             "created_at": "2026-11-20T12:00:00+03:00",
             "expires_at": "2026-11-20T12:15:00+03:00",
             "paid_at": None,
@@ -319,14 +327,14 @@ class TestRefusals:
     def test_what_changes_between_reading_and_holding_is_named(
         self, functions: Functions, subjects: list[Violation], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        payable = start._payable
+        look = start._look
 
-        def slow(*arguments: Any) -> list[Violation]:
-            found = payable(*arguments)
+        def slow(*arguments: Any) -> Any:
+            found = look(*arguments)
             functions.violations.write([row(later(subjects[1], amount=1))])
             return found
 
-        monkeypatch.setattr("pay.payments.start._payable", slow)
+        monkeypatch.setattr("pay.payments.start._look", slow)
         reply = functions.pay(payment_body(*subjects))
         assert (reply.status, reply.errors) == (422, [("violations.1", "changed_meanwhile")])
         assert state(functions, subjects[0]) == "unpaid"

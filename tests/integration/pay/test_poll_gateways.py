@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pay.gateways import OrderStatus, Refund, RefusedError, UnaskableError, UnknownError
+from pay.gateways import Closing, OrderStatus, Refund, RefusedError, UnaskableError, UnknownError
 from pay.payments.refund import refund_reviewed, settle_reviewed
 from pay.payments.settle import PaymentStores
 from pay.poll_gateways import MAX_SILENCES
@@ -61,7 +61,11 @@ class TestReconciling:
     def test_money_that_comes_while_it_is_being_closed_is_settled(
         self, functions: Functions, started: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(functions.gateway, "cancel", lambda payment_id, gateway_id: functions.gateway.says(started))
+        def close(payment_id: str, gateway_id: str | None) -> Closing:
+            functions.gateway.says(started)
+            return Closing.OPEN
+
+        monkeypatch.setattr(functions.gateway, "close", close)
         functions.clock.forward(minutes=16)
         functions.poll_gateways()
         assert status(functions, started) == "paid"
@@ -173,11 +177,30 @@ class TestReconciling:
         assert metrics(capsys)["PaymentsInReview"] == [1]
 
 
+def test_one_that_cannot_be_read_holds_up_nobody(
+    engine: Engine, functions: Functions, subjects: list[Violation], capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged, whole = (
+        functions.pay(payment_body(each), f"key-0000000{n}").body["payment_id"] for n, each in enumerate(subjects)
+    )
+    key = {"pk": {"S": damaged}, "sk": {"S": "PAYMENT"}}
+    table = functions.tables["Payments"]
+    remove = {"TableName": table, "Key": key, "UpdateExpression": "REMOVE expires_at"}
+    engine.fast()("dynamodb", "UpdateItem", remove)
+    functions.gateway.says(whole)
+    functions.clock.forward(minutes=3)
+    capsys.readouterr()
+    functions.poll_gateways()
+    assert metrics(capsys)["ItemsUnreadable"] == [1]
+    assert status(functions, whole) == "paid"
+
+
 class TestRefunding:
     @pytest.fixture
-    def late(self, functions: Functions, started: str) -> str:
-        """The id of a payment that was paid after it was given up."""
+    def late(self, functions: Functions, subjects: list[Violation], started: str) -> str:
+        """The id of a payment that was paid after it was given up, when nothing of it was owed any more."""
         functions.cancel(started)
+        functions.violations.write([row(later(each, status=CANCELLED)) for each in subjects])
         functions.gateway.says(started)
         functions.callback(started)
         functions.clock.forward(minutes=3)

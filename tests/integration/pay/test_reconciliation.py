@@ -170,3 +170,26 @@ def test_one_of_which_the_gateway_does_not_speak_is_listed(
     found = compare()
     assert (found[place], found["compared"]) == ([started], 0)
     assert metrics(capsys)["PaymentsNotCompared"] == [1]
+
+
+def test_one_that_cannot_be_read_holds_up_nobody(
+    engine: Engine,
+    functions: Functions,
+    subjects: list[Violation],
+    compare: Compare,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    damaged, whole = (
+        functions.pay(payment_body(each), f"key-0000000{n}").body["payment_id"] for n, each in enumerate(subjects)
+    )
+    functions.gateway.says(whole)
+    functions.callback(whole)
+    key = {"pk": {"S": damaged}, "sk": {"S": "PAYMENT"}}
+    table = functions.tables["Payments"]
+    remove = {"TableName": table, "Key": key, "UpdateExpression": "REMOVE expires_at"}
+    engine.fast()("dynamodb", "UpdateItem", remove)
+    functions.clock.forward(minutes=61)
+    capsys.readouterr()
+    report = compare()
+    assert (report["compared"], differences(report)) == (1, [])
+    assert metrics(capsys)["ItemsUnreadable"] == [1]

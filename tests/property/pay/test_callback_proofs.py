@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import secrets
 import shutil
@@ -15,17 +16,19 @@ from uuid import UUID, uuid4
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pay.gateways import CallbackError, Delivery, Keys, Notice
+from pay.gateways import CallbackError, Delivery, Gateway, Keys, Notice, UntimelyError
+from pay.gateways import client as exchanges
 from pay.gateways.fib import Fib
 from pay.gateways.qicard import QiCard
 from pay.gateways.zaincash import ZainCash
 from tests.support.gateways import qicard as qi
-from tests.support.gateways.merchant import Merchant
+from tests.support.gateways.merchant import GATEWAYS, Merchant
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 PAYMENT_ID = "f2bb43a8-488a-4281-977b-5b3418fc3c67"
@@ -212,6 +215,26 @@ class TestQiCard:
 
 KEY = "an API key of ZainCash's, as long as it needs to be"
 REFERENCE = UUID("0f9b1c52-6a3e-4a55-9a0e-2b6c1d4e8f70")
+PUBLIC_CLIENTS: dict[str, dict[str, Any]] = {
+    "zaincash_payment on pub.dev": {
+        "transactionId": "6fc49988-c618-4ee4-880b-d5a169693296",
+        "customerMsisdn": "9647802999569",
+        "orderId": REFERENCE.hex,
+        "serviceType": "Delivery",
+        "errorMessage": None,
+        "previousStatus": "PENDING",
+        "currentStatus": "SUCCESS",
+        "amount": {"currency": "IQD", "value": 5000, "feeValue": 0},
+    },
+    "parakit": {
+        "transactionId": "6fc49988-c618-4ee4-880b-d5a169693296",
+        "orderId": REFERENCE.hex,
+        "previousStatus": "OTP_SENT",
+        "currentStatus": "FAILED",
+        "amount": {"currency": "IQD", "value": "5000"},
+    },
+}
+"""The data of tokens as these clients' own fixtures have them, under an order of ours: none names our reference."""
 
 
 def zaincash(*callback_keys: str) -> ZainCash:
@@ -263,7 +286,7 @@ class TestZainCash:
         key=st.text(min_size=32, max_size=80), reference=st.uuids(), event=st.text(PRINTABLE, min_size=1, max_size=64)
     )
     def test_every_token_under_the_key_and_none_under_another(self, key: str, reference: UUID, event: str) -> None:
-        data = {**claims()["data"], "merchantReferenceId": str(reference)}
+        data = {**claims()["data"], "orderId": reference.hex, "merchantReferenceId": str(reference)}
         delivery = told_of(token(claims(data=data, eventId=event), key))[0]
         assert zaincash(key).callback(delivery, NOW) == Notice(reference.hex, "t-1", event)
         with pytest.raises(CallbackError, match="bad signature"):
@@ -365,12 +388,53 @@ class TestZainCash:
             {"transactionId": "", "merchantReferenceId": str(REFERENCE), "currentStatus": "SUCCESS"},
             {"transactionId": "x" * 65, "merchantReferenceId": str(REFERENCE), "currentStatus": "SUCCESS"},
             {"transactionId": "t", "merchantReferenceId": "another system's", "currentStatus": "SUCCESS"},
-            {"transactionId": "t", "merchantReferenceId": None, "currentStatus": "SUCCESS"},
+            {"transactionId": "t", "orderId": "another system's", "currentStatus": "SUCCESS"},
+            {"transactionId": "t", "orderId": "0" * 32, "merchantReferenceId": str(REFERENCE), "currentStatus": "F"},
+            {"transactionId": None, "merchantReferenceId": None, "orderId": None, "currentStatus": "SUCCESS"},
+            {"transactionId": "t", "orderId": REFERENCE.hex},
         ],
     )
     def test_claims_that_are_not_of_an_order_of_ours(self, data: object) -> None:
         with pytest.raises(CallbackError, match="not a callback's claims"):
             zaincash().callback(told_of(token(claims(data=data)))[0], NOW)
+
+    @pytest.mark.parametrize("ours", [{}, {"orderId": REFERENCE.hex}, {"merchantReferenceId": str(REFERENCE)}])
+    @pytest.mark.parametrize("theirs", [{}, {"transactionId": "t-1"}, {"transactionId": "t-1", "amount": None}])
+    def test_one_of_its_ids_is_enough(self, ours: dict[str, str], theirs: dict[str, Any]) -> None:
+        made = claims(data={**ours, **theirs, "currentStatus": "SUCCESS"})
+        expected = Notice(REFERENCE.hex if ours else None, "t-1" if theirs else None, "e-1")
+        for delivery in told_of(token(made)):
+            if ours or theirs:
+                assert zaincash().callback(delivery, NOW) == expected
+            else:
+                with pytest.raises(CallbackError, match="not a callback's claims"):
+                    zaincash().callback(delivery, NOW)
+
+    @pytest.mark.parametrize("data", PUBLIC_CLIENTS.values(), ids=PUBLIC_CLIENTS)
+    def test_the_tokens_of_public_clients(self, data: dict[str, Any]) -> None:
+        made = {
+            "eventType": "STATUS_CHANGED",
+            "eventId": "812691e6-b433-4ffc-888c-d11e21c14994",
+            "timestamp": "2026-11-20T08:59:30.000+00:00",
+            "data": data,
+        }
+        for delivery in told_of(token(made)):
+            notice = zaincash().callback(delivery, NOW)
+            assert notice == Notice(data["orderId"], data["transactionId"], made["eventId"])
+
+    def test_one_of_another_time_says_whom_it_is_about(self) -> None:
+        old = claims(timestamp=(NOW - timedelta(hours=25)).isoformat())
+        with pytest.raises(UntimelyError) as raised:
+            zaincash().callback(told_of(token(old))[0], NOW)
+        assert raised.value.notice == Notice(REFERENCE.hex, "t-1", "e-1")
+
+    @pytest.mark.parametrize("changed", ["another key's", {}])
+    def test_but_not_one_whose_signature_or_claims_are_none(self, changed: Any) -> None:
+        old = claims(timestamp=(NOW - timedelta(hours=25)).isoformat())
+        made = token(old, key=f"{changed}, of thirty-two bytes at least") if changed else token({**old, "data": {}})
+        with pytest.raises(CallbackError) as raised:
+            zaincash().callback(told_of(made)[0], NOW)
+        assert not isinstance(raised.value, UntimelyError)
 
     def test_without_an_event_id_an_order_and_its_status_are_one(self) -> None:
         made = claims()
@@ -381,6 +445,63 @@ class TestZainCash:
 def token_of(made: Mapping[str, Any]) -> str:
     """A signed token whatever its claims are: PyJWT itself refuses to make some of them."""
     return jwt.PyJWS().encode(json.dumps(made).encode(), KEY, "HS256")
+
+
+# ---------------------------------------------------------------- all of them
+
+ODD = [
+    *(b'"' + text.encode() + b'"' for text in (r"\ud800", r"\udfff\u0000", r"\u0000", r"\u2028", "", "x" * 65)),
+    *(b"[" * 60_000, b'{"a":' * 20_000, b"5", b"null", b"[]", b"{}", b"1e999999999", b"NaN", b"true"),
+]
+FIELDS = {
+    "qicard": ("paymentId", "status", "currency", "creationDate"),
+    "zaincash": ("transactionId", "orderId", "currentStatus", "eventId", "data"),
+    "fib": ("id", "status"),
+    "sandbox": ("reference", "id", "status"),
+}
+
+
+def adapter(name: str) -> Gateway:
+    secret = {"api_key": "a", "callback_key": KEY, "client_id": "c", "client_secret": "s", "public_key": qi.pem(1)}
+    return GATEWAYS[name][1]("https://gateway.example", lambda: Keys(secret))
+
+
+def signed_by(name: str, body: bytes) -> Delivery:
+    """A body as a gateway would send it: signed, or under a genuine address."""
+    if name == "sandbox":
+        stamp = f"{NOW.timestamp():.0f}"
+        mark = hmac.digest(KEY.encode(), f"{stamp}.".encode() + body, "sha256").hex()
+        return Delivery({"x-sandbox-signature": f"t={stamp},v1={mark}"}, {}, body)
+    if name == "fib":
+        proof = hmac.digest(b"s", b"callback of p", "sha256").hex()
+        return Delivery({}, {"payment": "p", "proof": proof}, body)
+    if name == "zaincash":
+        return told_of(jwt.PyJWS().encode(body, KEY, "HS256"))[1]
+    told = exchanges.parse(body) or {}
+    names = ("paymentId", "amount", "currency", "creationDate", "status")
+    text = "|".join("-" if told.get(each) is None else str(told[each]) for each in names)
+    signature = qi.key(1).sign(text.encode("utf-8", "surrogatepass"), padding.PKCS1v15(), hashes.SHA256())
+    return Delivery({"x-signature": base64.b64encode(signature).decode()}, {}, body)
+
+
+@pytest.mark.parametrize("name", GATEWAYS)
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_a_genuine_body_of_any_shape_is_refused_or_can_be_kept(name: str, odd: bytes) -> None:
+    """Never an error of ours: what is told of an event has to be text that a table takes."""
+    good = {"reference": "p", "id": "g", "paymentId": "g", "status": "paid", "eventId": "e"}
+    data = {"transactionId": "g", "orderId": REFERENCE.hex, "currentStatus": "SUCCESS"}
+    told = {**good, "timestamp": NOW.isoformat(), "data": data}
+    bodies = [odd]
+    for field in FIELDS[name]:
+        made = {**told, "data": {**data, field: "@"}} if field in data else {**told, field: "@"}
+        bodies.append(json.dumps(made).encode().replace(b'"@"', odd))
+    for body in bodies:
+        try:
+            notice = adapter(name).callback(signed_by(name, body), NOW)
+        except CallbackError:
+            continue
+        assert "".join(filter(None, notice)).isprintable()
+        assert max(len(value or "") for value in notice) <= 200
 
 
 # ---------------------------------------------------------------- FIB

@@ -33,8 +33,7 @@ CATEGORIES = {
 class Payment:
     payment_id: str
     amount: int
-    callback_url: str
-    redirect_url: str
+    callback_url: str | None
     status: str = "UNPAID"
     reason: str | None = None
     refunds: int = 0
@@ -76,7 +75,8 @@ class FibStandIn(StandIn):
         assert not payment.closed
         payment.status = "PAID" if how == "paid" else "DECLINED"
         payment.reason = {"failed": "PAYMENT_CANCELLATION", "expired": "PAYMENT_EXPIRATION"}.get(how)
-        self.owed.append(self.callback(payment))
+        if payment.callback_url:
+            self.owed.append(self.callback(payment, payment.callback_url))
 
     def given_back(self, gateway_id: str) -> int:
         payment = self.payments[gateway_id]
@@ -85,9 +85,9 @@ class FibStandIn(StandIn):
     def finish_refund(self, gateway_id: str) -> None:
         self.payments[gateway_id].status = "REFUNDED"
 
-    def callback(self, payment: Payment) -> Post:
+    def callback(self, payment: Payment, url: str) -> Post:
         body = says(200, {"id": payment.payment_id, "status": payment.status}).body
-        return Post("POST", payment.callback_url, {"Content-Type": "application/json"}, body)
+        return Post("POST", url, {"Content-Type": "application/json"}, body)
 
     # ------------------------------------------------------------------ API
 
@@ -120,14 +120,14 @@ class FibStandIn(StandIn):
         valid = (
             money["amount"] > 0
             and money["currency"] == "IQD"
-            and len(body["description"]) <= 50
-            and re.fullmatch(r"PT\d+[MH]", body["expiresIn"])
-            and re.fullmatch(r"PT(1[2-9]|[2-9]\d|1\d\d)H|P[1-7]D", body["refundableFor"])
-            and body["category"] in CATEGORIES
+            and len(body.get("description", "")) <= 50
+            and re.fullmatch(r"PT\d+[MH]|P\d+D", body.get("expiresIn", "PT1H"))
+            and re.fullmatch(r"PT(1[2-9]|[2-9]\d|1\d\d)H|P[1-7]D", body.get("refundableFor", "P7D"))
+            and body.get("category", "OTHER") in CATEGORIES
         )
         if not valid:
             return _error(406, "VALIDATION")
-        payment = Payment(str(uuid.uuid4()), money["amount"], body["statusCallbackUrl"], body["redirectUri"])
+        payment = Payment(str(uuid.uuid4()), money["amount"], body.get("statusCallbackUrl"))
         self.payments[payment.payment_id] = payment
         links = {
             f"{kind}AppLink": f"{self.url}/{kind}/{payment.payment_id}"

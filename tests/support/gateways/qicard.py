@@ -18,6 +18,7 @@ from tests.support.gateways.stand_in import Post, Reply, Request, StandIn, basic
 
 NAMES = {
     1: "ORDER_ALREADY_EXISTS",
+    2: "ORDER_NOT_FOUND",
     5: "RequestId {} was already used.",
     9: "TERMINAL_NOT_FOUND_EXCEPTION",
     10: "PAYMENT_ALREADY_EXISTS",
@@ -63,7 +64,10 @@ class Payment:
 
 
 class QiCardStandIn(StandIn):
-    """signing_key: which of the terminal's keys signs now. in_use: the status and code for a requestId used before."""
+    """signing_key: which of the terminal's keys signs now. in_use: the status and code for a requestId used before.
+
+    missing: the same for a payment that is not there.
+    """
 
     name = "qicard"
     order_path, status_path, refund_path = "/payment", "/status", "/refund"
@@ -76,6 +80,8 @@ class QiCardStandIn(StandIn):
         self.signing_key = 1
         self.in_use = 400, 10
         self.next_refund = "SUCCESS"
+        self.missing = 403, 12
+        self._used: set[str] = set()
 
     @property
     def base(self) -> str:
@@ -147,7 +153,7 @@ class QiCardStandIn(StandIn):
             case "GET", ["payment", payment_id, "status"]:
                 return self._shown(self.payments.get(payment_id))
             case "POST", ["payment", "cancel", "by", "request", request_id]:
-                return self._cancel(self._by_request(request_id))
+                return self._cancel(self._by_request(request_id), request.json())
             case "POST", ["payment", payment_id, "refund"]:
                 return self._refund(self.payments.get(payment_id), request.json())
         return Reply(404, b"<html>Not Found</html>", "text/html")
@@ -168,9 +174,13 @@ class QiCardStandIn(StandIn):
         self.payments[payment.payment_id] = payment
         return says(200, {**self._view(payment), "formUrl": f"{self.url}/api/v1/payment/{payment.payment_id}"})
 
-    def _cancel(self, payment: Payment | None) -> Reply:
+    def _cancel(self, payment: Payment | None, body: Mapping[str, Any]) -> Reply:
+        request_id = body["requestId"]
+        if request_id in self._used or not 0 < len(request_id) <= 36:
+            return _error(*self.in_use, request_id)
+        self._used.add(request_id)
         if payment is None:
-            return _error(403, 12)
+            return _error(*self.missing)
         if payment.status not in ("CREATED", "FORM_SHOWED"):
             return _error(400, 15)
         payment.canceled = True
@@ -178,7 +188,7 @@ class QiCardStandIn(StandIn):
 
     def _refund(self, payment: Payment | None, body: Mapping[str, Any]) -> Reply:
         if payment is None:
-            return _error(403, 12)
+            return _error(*self.missing)
         amount = body.get("amount", payment.amount)
         if body["requestId"] in payment.refunds:
             return _error(*self.in_use, body["requestId"])
@@ -193,7 +203,7 @@ class QiCardStandIn(StandIn):
         return next((each for each in self.payments.values() if each.request_id == request_id), None)
 
     def _shown(self, payment: Payment | None) -> Reply:
-        return says(200, self._view(payment)) if payment else _error(403, 12)
+        return says(200, self._view(payment)) if payment else _error(*self.missing)
 
     def _view(self, payment: Payment) -> dict[str, Any]:
         return {

@@ -119,6 +119,16 @@ def loses_its_answer(act: Callable[[], Reply], closing: threading.Event) -> Iter
     return iter(())
 
 
+def fails_after(reply: Reply) -> Fault:
+    """Does as it is asked, and says that it failed."""
+
+    def fault(act: Callable[[], Reply], closing: threading.Event) -> Iterator[bytes]:
+        act()
+        yield rendered(reply)
+
+    return fault
+
+
 def stays_silent(act: Callable[[], Reply], closing: threading.Event) -> Iterator[bytes]:
     """Does as it is asked, and keeps the line without a word."""
     act()

@@ -37,7 +37,8 @@ class Transaction:
 class ZainCashStandIn(StandIn):
     """webhook_url: what ZainCash's staff have registered, None in UAT. next_reversal: how the next reversal ends.
 
-    now: what its tokens are dated by.
+    now: what its tokens are dated by. page_size: how many reversals its list shows at once. lag: how many of the newest
+    it does not show yet.
     """
 
     name = "zaincash"
@@ -53,6 +54,7 @@ class ZainCashStandIn(StandIn):
         self.next_reversal = "COMPLETED"
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.reversals: list[dict[str, Any]] = []
+        self.page_size, self.lag = 20, 0
 
     def keys(self) -> dict[str, str]:
         (client_id,) = self.clients
@@ -99,12 +101,13 @@ class ZainCashStandIn(StandIn):
             "timestamp": self.now().isoformat(timespec="milliseconds"),
             "data": {
                 "transactionId": transaction.transaction_id,
+                "customerMsisdn": "9647802999569",
                 "orderId": transaction.order_id,
-                "merchantReferenceId": transaction.reference,
-                "currentStatus": transaction.status,
-                "previousStatus": before,
-                "amount": {"value": transaction.value, "currency": "IQD"},
+                "serviceType": "Government",
                 "errorMessage": None,
+                "previousStatus": before,
+                "currentStatus": transaction.status,
+                "amount": {"currency": "IQD", "value": int(transaction.value), "feeValue": 0},
             },
             **changes,
         }
@@ -135,7 +138,7 @@ class ZainCashStandIn(StandIn):
             case "POST", ["reverse"] if "reverse:write" in scopes:
                 return self._reverse(request.json())
             case "GET", ["reversals"] if "reverse:read" in scopes:
-                return says(200, {"content": self.reversals, "totalElements": len(self.reversals)})
+                return self._listed()
         return says(403, {"status": "ERROR", "message": "Forbidden"})
 
     def _grant(self, form: Mapping[str, str]) -> Reply:
@@ -169,7 +172,7 @@ class ZainCashStandIn(StandIn):
             urls["failureUrl"],
         )
         self.transactions[transaction.transaction_id] = transaction
-        return self._shown(transaction)
+        return self._shown(transaction, redirectUrl=f"{self.url}/pay?id={transaction.transaction_id}")
 
     def _reverse(self, body: Mapping[str, Any]) -> Reply:
         transaction = self.transactions.get(body["transactionId"])
@@ -180,14 +183,22 @@ class ZainCashStandIn(StandIn):
         reversal = {
             "status": self.next_reversal,
             "reversalReferenceId": secrets.token_hex(8),
-            "referenceId": transaction.transaction_id,
+            "referenceId": secrets.token_hex(8),
+            "transactionId": transaction.transaction_id,
             "amount": int(transaction.value),
             "reason": body["reason"],
         }
         self.reversals.insert(0, reversal)
         return says(200, reversal)
 
-    def _shown(self, transaction: Transaction | None) -> Reply:
+    def _listed(self) -> Reply:
+        """Its first page, whatever it is asked for: no document says that a transaction's own can be had alone."""
+        entries = self.reversals[self.lag :]
+        pages = -(-len(entries) // self.page_size)
+        shown = {"number": 0, "size": self.page_size, "totalElements": len(entries), "totalPages": pages}
+        return says(200, {"content": entries[: self.page_size], **shown, "last": pages <= 1})
+
+    def _shown(self, transaction: Transaction | None, **more: Any) -> Reply:
         if transaction is None:
             return says(404, {"status": "ERROR", "message": "TRANSACTION_NOT_FOUND"})
         return says(
@@ -200,7 +211,7 @@ class ZainCashStandIn(StandIn):
                     "orderId": transaction.order_id,
                     "amount": {"value": transaction.value, "currency": "IQD"},
                 },
-                "redirectUrl": f"{self.url}/pay?id={transaction.transaction_id}",
                 "expiryTime": self.now().isoformat(),
+                **more,
             },
         )

@@ -29,6 +29,7 @@ WORST = {
     "next_amount": "1,999,998",
     "count": "99",
     "total": "9,999,999",
+    "rest": "9,999,999",
     "next_total": "19,999,998",
     "as_of": "28/12/2026 20:48",
     "receipt_no": "GH-8888888888888",
@@ -440,6 +441,11 @@ def test_a_receipt_is_told_with_its_number_and_the_plate_if_there_is_one_alone()
     assert said(PLATE, OTHER_PLATE) == "150,000 IQD paid on 10/03/2026. Receipt GH-8888888888888."
 
 
+def test_a_receipt_of_a_part_says_what_goes_back() -> None:
+    text = message.receipt("en", [PLATE], 100_000, NOW, "GH-8888888888888", 50_000)
+    assert _said(text) == "100,000 IQD paid, 50,000 IQD goes back to you. Receipt GH-8888888888888."
+
+
 def test_a_refund_is_told_with_the_number_of_its_payment() -> None:
     text = message.refund("en", 150_000, "35be313d")
     assert _said(text) == "150,000 IQD was returned to you, payment 35be313d. You need do nothing."
@@ -476,6 +482,7 @@ def test_no_figure_is_too_large_and_none_is_cut(language: str, owed: Owed, risin
         *(message.dispute_refused(language, PLATE, each, NOW) for each in (one, owed)),
         message.dispute_accepted(language, PLATE, owed.number),
         *(message.receipt(language, [PLATE] * each, owed.amount, instant, "GH-8888888888888") for each in (1, 2)),
+        message.receipt(language, [PLATE], owed.amount, instant, "GH-8888888888888", owed.next_amount or 1),
         message.refund(language, owed.amount, "88888888"),
         message.follower_added(language, PLATE),
         message.followers_added(language, PLATE),

@@ -23,6 +23,7 @@ from shared.pagination import Cursors
 from shared.plate_crypto import PlateCrypto
 from shared.stores.messaging.messages import Messages
 from shared.stores.people.citizens import Citizens
+from shared.stores.people.lapses import Lapses
 from shared.stores.people.look_ups import LookUps
 from shared.stores.people.who_looked import WhoLooked
 from shared.stores.registry import Registry
@@ -71,6 +72,7 @@ def ports(port: Port) -> Ports:
         *(Violations(port, "V"), citizens, LookUps(port, "C"), WhoLooked(port, "C", CRYPTO), messages),
         *(Feed(lambda: None), CRYPTO, Limits(), registry, accesses),
         Proofs(accesses, citizens, registry, messages),
+        Lapses(port, "C"),
     )
 
 

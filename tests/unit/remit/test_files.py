@@ -110,8 +110,8 @@ def test_a_file_as_a_sector_reads_it() -> None:
     assert file.content.startswith(b"\xef\xbb\xbf")
     assert file.content.decode("utf-8-sig").splitlines() == [
         ",".join(COLUMNS),
-        f"settled,'-12/A,50000,{AT},,GH-1,p1,sandbox",
-        f"reversed,'-12/A,-50000,{AT},{LATER},GH-1,p1,sandbox",
+        f"settled,'-12/A,50000,{AT},,GH-1,p1,sandbox,",
+        f"reversed,'-12/A,-50000,{AT},{LATER},GH-1,p1,sandbox,",
     ]
     assert (file.settled, file.reversed, file.amount) == (50_000, 50_000, 0)
 

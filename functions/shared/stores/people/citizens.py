@@ -21,6 +21,7 @@ from shared.aws_json import AwsError, Json
 from shared.domain.citizen import DEFAULT_LIMITS, Follower, FollowersFullError, Limits, QuotaError, Vehicle
 from shared.domain.time import to_text
 from shared.stores.items import Item, batch_get, is_made, item_key, pack, pages, readable, transact
+from shared.stores.people.lapses import to_check
 from shared.stores.people.links import CHANGING, follower_of, link_keys, listed_vehicle, read_vehicle, update_of
 from shared.stores.people.profile_table import TRIES, ProfileTable
 from shared.stores.people.profiles import Change, no_room, require_present, texts
@@ -73,7 +74,10 @@ class Citizens(ProfileTable):
         who = self._fingerprint(sub) if self._fingerprint else None
         common = {name: getattr(vehicle, name) for name in CHANGING} | {"linked_at": to_text(at), "who": who}
         follower = {**item_key(f"P#{vehicle.plate_key}", sub), **pack({"vehicle_id": vehicle.vehicle_id, **common})}
-        link = {**item_key(sub, f"VEHICLE#{vehicle.vehicle_id}"), **pack({"plate": vehicle.plate_key, **common})}
+        link = {
+            **item_key(sub, f"VEHICLE#{vehicle.vehicle_id}"),
+            **pack({"plate": vehicle.plate_key, **common, **to_check(at)}),
+        }
         return [
             {"Put": {"TableName": self._table, "Item": follower, "ConditionExpression": "attribute_not_exists(pk)"}},
             {"Put": {"TableName": self._table, "Item": link}},
@@ -176,10 +180,12 @@ class Citizens(ProfileTable):
         proven: bool,
         others: Sequence[Json] = (),
         erasing: bool = False,
+        lapsed_on: str | None = None,
     ) -> bool:
         """End a link everywhere. proven: as it is. False where it is gone already, or was proved meanwhile.
 
-        erasing: the profile is to go too, and stays as it is until then.
+        erasing: the profile is to go too, and stays as it is until then. lapsed_on: where given, only while that is the
+        day on which its citizen was told that it ends.
         """
         change = Change()
         for name in ("linked", "proven", "pending"):
@@ -195,6 +201,9 @@ class Citizens(ProfileTable):
             }
             for key in link_keys(sub, vehicle_id, plate_key)
         ]
+        if lapsed_on:
+            deletes[1]["Delete"]["ConditionExpression"] += " AND lapses_on = :lapsed_on"
+            deletes[1]["Delete"]["ExpressionAttributeValues"] |= pack({":lapsed_on": lapsed_on})
         counted = [] if proven else [self._count_action(plate_key, -1)]
         profile = item_key(sub, "PROFILE")
         listed = [] if erasing else [{"Update": change.request(self._table, profile, while_erasing=True)}]

@@ -21,6 +21,9 @@ def update_of(before: Vehicle, after: Vehicle) -> Json | None:
         return None
     sets = [f"{name} = :{name}" for name, value in new.items() if value is not None]
     removes = [name for name, value in new.items() if value is None]
+    if "proven" in new:
+        # What was told of its end holds no longer: should the proof end, it is told anew.
+        removes += ["lapses_on", "warned"]
     clauses = ([f"SET {', '.join(sets)}"] if sets else []) + ([f"REMOVE {', '.join(removes)}"] if removes else [])
     values = {f":{name}": value for name, value in new.items() if value is not None}
     still = ["attribute_exists(pk)"]
@@ -46,6 +49,7 @@ def read_vehicle(vehicle_id: str, plate_key: str, item: Item) -> Vehicle:
         text(item, "card"),
         text(item, "proved_at"),
         text(item, "pending_at"),
+        text(item, "lapses_on"),
     )
 
 

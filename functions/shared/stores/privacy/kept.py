@@ -67,6 +67,7 @@ KINDS: Final = (
     Kind(PAYMENTS, "<payment id> / PAYMENT", "payment", Fate.STAYS, _MONEY),
     Kind(PAYMENTS, "<payment id> / EVENT#<instant>#<what>#<digest>", "payment_event", Fate.STAYS, _MONEY),
     Kind(PAYMENTS, "<payment id> / CALLBACK#<digest>", "payment_callback", Fate.STAYS, _MONEY),
+    Kind(PAYMENTS, "<payment id> / WAYS", "ways_to_pay", Fate.STAYS, "24 hours: a picture and links of an order"),
     Kind(PAYMENTS, "RECEIPT#<receipt no> / RECEIPT", "receipt", Fate.STAYS, _MONEY),
     Kind(PAYMENTS, "LIVE#<sub> / LIVE", "live_payments", Fate.GOES),
     Kind(

@@ -6,7 +6,7 @@ import json
 from functools import cache
 from typing import Any, Final
 
-from notify.proving import Ports, walk
+from notify.links.proving import Ports, walk
 from shared.access.accesses import Accesses
 from shared.access.proofs import Proofs
 from shared.aws_json import FastClient

@@ -1,0 +1,97 @@
+"""What a gateway says of a payment that has ended: it changes no status, but nothing of it is lost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pay.gateways import Order, OrderStatus
+from pay.payments.settle import PaymentStores
+from shared.aws_json import AwsError, Json
+from shared.domain.money import CURRENCY
+from shared.domain.payment import MONEY_RETURNED, Payment, PaymentStatus
+from shared.domain.time import to_text
+
+
+def money_back(payment: Payment, order: Order) -> int:
+    """Return how much settled money a gateway says is back with its payer, in dinars, beside what we gave back.
+
+    An order of which we gave back a part is called refunded by some gateways and paid by others, and only some take
+    that part off its amount: of such an order only what is less than was settled tells anything.
+    """
+    if order.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED) and not payment.surplus:
+        return payment.settled
+    if order.status in (OrderStatus.PAID, OrderStatus.REFUNDING, OrderStatus.REFUNDED):
+        return max(0, payment.settled - order.amount)
+    return payment.money_returned
+
+
+def hear_after_end(payment: Payment, order: Order | None, stores: PaymentStores, now: datetime) -> Payment | None:
+    """Keep what a gateway says of a payment's money after its end, for an operator to decide about.
+
+    Paid: settled money that is back with its payer is marked on it and on its receipt; its violations stay paid.
+    Refunded: money that the gateway gave back and has again. Under review: the amount as the gateway now says it.
+    Returns the payment as it is then; None where it is no longer as it was read.
+    """
+    if order is None or order.currency != CURRENCY:
+        return payment
+    if payment.status == PaymentStatus.PAID:
+        return _mark(payment, money_back(payment, order), stores, now)
+    if payment.status == PaymentStatus.REFUNDED and _went_back_by_gateway(payment):
+        bounced = order.status == OrderStatus.PAID and order.amount > 0
+        if bounced != bool(payment.bounced_since):
+            since = to_text(now) if bounced else None
+            what = "refund_bounced" if bounced else "refund_stands"
+            return _change(payment, payment._replace(bounced_since=since), stores, now, what)
+    if payment.status == PaymentStatus.REVIEW and order.status == OrderStatus.PAID and order.amount != payment.received:
+        return _change(payment, payment._replace(received=order.amount), stores, now, "money_received")
+    return payment
+
+
+def keep(payment: Payment, stores: PaymentStores, now: datetime) -> bool:
+    """An operator has decided that violations stay paid though their money is back. False where it moved on.
+
+    More money that goes back later marks the payment again. Raises ValueError for one that carries no mark.
+    """
+    if not payment.is_money_returned or payment.receipt_no is None:
+        raise ValueError("no money is back about which nothing is decided")
+    kept = payment._replace(money_kept=payment.money_returned)
+    receipt = stores.payments.doubt_receipt_action(payment.receipt_no, None)
+    return stores.payments.change(payment, kept, now, [receipt], what="money_returned_kept") is None
+
+
+def give_back_bounced(payment: Payment, stores: PaymentStores, now: datetime) -> bool:
+    """An operator has given back by hand what the gateway had again of a refund. False where the payment moved on.
+
+    From then on the gateway's word of that money tells nothing: it does not know of what is given by hand.
+    """
+    after = payment._replace(bounced_since=None, manual_refund_since=to_text(now))
+    return stores.payments.change(payment, after, now, what="given_back_by_hand") is None
+
+
+def _went_back_by_gateway(payment: Payment) -> bool:
+    """Whether the gateway knows of a refund: not of one by hand, nor of one that only an operator heard of."""
+    by_hand = payment.manual_refund_since is not None
+    return not by_hand and (payment.reason != MONEY_RETURNED or payment.money_returned > 0)
+
+
+def _mark(payment: Payment, back: int, stores: PaymentStores, now: datetime) -> Payment | None:
+    if back == payment.money_returned or payment.receipt_no is None:
+        return payment
+    since = (payment.money_returned_since or to_text(now)) if back else None
+    # What was decided of more money than is back is decided of no more than that: what goes back anew marks again.
+    marked = payment._replace(money_returned=back, money_returned_since=since, money_kept=min(payment.money_kept, back))
+    doubt = since if marked.is_money_returned else None
+    receipt = stores.payments.doubt_receipt_action(payment.receipt_no, doubt)
+    return _change(payment, marked, stores, now, "money_returned" if back else "money_here_again", [receipt])
+
+
+def _change(
+    payment: Payment, after: Payment, stores: PaymentStores, now: datetime, what: str, others: list[Json] | None = None
+) -> Payment | None:
+    try:
+        refusal = stores.payments.change(payment, after, now, others or [], what=what)
+    except AwsError as error:
+        if not error.transaction_conflict:
+            raise
+        return None
+    return after if refusal is None else None
