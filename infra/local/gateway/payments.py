@@ -10,6 +10,19 @@ from pathlib import Path
 from typing import Any
 
 OUTCOMES = {"pay": "paid", "fail": "failed", "expire": "expired"}
+"""What the customer makes of an order on the page."""
+AFTERWARDS = {
+    "late": (("failed", "expired"), "paid"),
+    "return_money": (("paid",), "refunded"),
+    "bounce": (("refunded",), "paid"),
+}
+"""What becomes of an order after its end, without the merchant: from which statuses, and to which.
+
+``late``: money comes all the same; ``return_money``: the gateway's office gives it back; ``bounce``: that comes back.
+"""
+MARKS = {"refuse_close": ("refuses_close", True), "silent": ("silent", True), "speak": ("silent", False)}
+"""How the gateway behaves about an order from then on: it does not close it, as one that is being confirmed; it says
+nothing of it, and does again."""
 
 _SCHEMA = """
 create table if not exists payments (
@@ -19,6 +32,9 @@ create table if not exists payments (
 ) strict;
 create table if not exists refunds (
     reference text primary key, payment_id text not null, amount integer not null
+) strict;
+create table if not exists marks (
+    payment_id text not null, mark text not null, primary key (payment_id, mark)
 ) strict;
 create table if not exists callbacks (
     payment_id text not null, status text not null, tries integer not null, due real not null,
@@ -122,11 +138,37 @@ class Payments:
                 (status, paid_at, payment.id),
             ).rowcount
             if changed:
-                self._db.execute("insert into callbacks values (?, ?, 0, ?)", (payment.id, status, now.timestamp()))
+                self._call_back(payment, status)
             current = self._one(payment.id)
             if current.status != status:
                 raise ImpossibleError(f"The payment is {current.status}")
             return current
+
+    def go_on(self, payment: Payment, step: str) -> Payment:
+        """One of the steps AFTERWARDS, and a callback falls due. Again the same: no change.
+
+        Raises ImpossibleError where the status does not allow it.
+        """
+        before, after = AFTERWARDS[step]
+        with self._lock:
+            current = self._one(payment.id)
+            if current.status in before:
+                self._db.execute("update payments set status = ? where id = ?", (after, payment.id))
+                self._call_back(payment, after)
+            elif current.status != after:
+                raise ImpossibleError(f"The payment is {current.status}")
+            return self._one(payment.id)
+
+    def mark(self, payment: Payment, mark: str, *, on: bool) -> None:
+        """Sets or takes off how the gateway behaves about an order."""
+        put, drop = "insert or ignore into marks values (?, ?)", "delete from marks where (payment_id, mark) = (?, ?)"
+        with self._lock:
+            self._db.execute(put if on else drop, (payment.id, mark))
+
+    def is_marked(self, payment_id: str, mark: str) -> bool:
+        with self._lock:
+            asked = "select 1 from marks where (payment_id, mark) = (?, ?)"
+            return self._db.execute(asked, (payment_id, mark)).fetchone() is not None
 
     def refund(self, payment: Payment, reference: str, amount: int) -> None:
         """Gives so much of a payment back, once for each reference; `refunded` is one that is given back whole.
@@ -167,6 +209,12 @@ class Payments:
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+    def _call_back(self, payment: Payment, status: str) -> None:
+        if self.is_marked(payment.id, "silent"):
+            return
+        due = self._now().timestamp()
+        self._db.execute("insert or replace into callbacks values (?, ?, 0, ?)", (payment.id, status, due))
 
     def _change_callback(self, change: str, callback: Callback, *values: Any) -> None:
         with self._lock:

@@ -6,13 +6,14 @@ Merchant API, JSON, `Authorization: Bearer <api_key>`; errors are `{"error": {"c
 | --- | --- |
 | `POST /v1/payments` | 201 with the payment; 200 with the first one where the reference is known; 422 |
 | `GET /v1/payments/{id}`, `GET /v1/payments?reference=` | 200 with the payment; 404 |
-| `POST /v1/payments/cancel?reference=` | 200 with the payment, closed; 409 where it is over; 404 |
+| `POST /v1/payments/cancel?reference=` | 200 with the payment, closed; 409 `over`, or `in_progress`: not closed; 404 |
 | `POST /v1/payments/{id}/refunds` | `{"reference", "amount"}`: 200, given back once for a reference; 409; 404 |
 
 `POST /faults` `{"rate", "seed"}` makes that share of all calls and callbacks go wrong: see `gateway_faults`.
 
 The customer: `GET /pay/{id}` shows the page and `POST /pay/{id}` acts on it and goes back to the merchant;
-`POST /{reference}/{outcome}` does the same without a page, for scripts.
+`POST /{reference}/{outcome}` does the same without a page, for scripts, and what becomes of an order after its end, or
+how the gateway behaves about it: see `OUTCOMES`, `AFTERWARDS` and `MARKS` of `gateway.payments`.
 """
 
 import hmac
@@ -28,7 +29,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from infra.local.gateway.callbacks import CallbackSender
 from infra.local.gateway.faults import FAILS, FALLS_SILENT, IS_SLOW, LIES, Faults
 from infra.local.gateway.page import language, pay_page
-from infra.local.gateway.payments import OUTCOMES, ImpossibleError, Order, Payment, Payments
+from infra.local.gateway.payments import AFTERWARDS, MARKS, OUTCOMES, ImpossibleError, Order, Payment, Payments
 from infra.local.web.messages import Request, Response, json_response, method_not_allowed
 
 _REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -77,7 +78,7 @@ class Gateway:
                 return self._misbehave(request.body)
             case ["pay", payment_id] if payment := self._payments.by_id(payment_id):
                 return self._page(request, payment)
-            case [reference, outcome] if outcome in OUTCOMES:
+            case [reference, outcome] if outcome in OUTCOMES | AFTERWARDS | MARKS:
                 return self._act(request, reference, outcome)
         return _error(404, "not_found", "Not found")
 
@@ -100,11 +101,16 @@ class Gateway:
         if fault == IS_SLOW:
             self._faults.be_slow()
         answer = self._merchant(request, rest)
-        if fault == FALLS_SILENT:
+        if fault == FALLS_SILENT or self._is_silent(request, rest):
             return _error(504, "fault", "The gateway falls silent")
         if fault == LIES and request.method == "GET" and (another := self._payments.any()):
             return self._shown(another)
         return answer
+
+    def _is_silent(self, request: Request, rest: list[str]) -> bool:
+        """Whether a call is about an order of which nothing is said."""
+        by_reference = self._payments.by_reference(request.query.get("reference", ""))
+        return self._payments.is_marked(by_reference.id if by_reference else "/".join(rest[:1]), "silent")
 
     def _merchant(self, request: Request, rest: list[str]) -> Response:
         given = request.headers.get("Authorization", "")
@@ -134,6 +140,8 @@ class Gateway:
     def _cancel(self, payment: Payment | None) -> Response:
         if payment is None:
             return _error(404, "not_found", "No such payment")
+        if self._payments.is_marked(payment.id, "refuses_close"):
+            return _error(409, "in_progress", "The customer is confirming the payment")
         try:
             return self._shown(self._payments.end(payment, "failed"))
         except ImpossibleError as error:
@@ -172,7 +180,13 @@ class Gateway:
         payment = self._payments.by_reference(reference)
         if payment is None:
             return _error(404, "not_found", "No such payment")
+        if outcome in MARKS:
+            mark, on = MARKS[outcome]
+            self._payments.mark(payment, mark, on=on)
+            return self._shown(payment)
         try:
+            if outcome in AFTERWARDS:
+                return self._shown(self._payments.go_on(payment, outcome))
             return self._shown(self._payments.end(payment, OUTCOMES[outcome]))
         except ImpossibleError as error:
             return _error(409, "impossible", str(error))
