@@ -21,7 +21,7 @@ PARTS: Final[Json] = {"family": "german", "governorate": "11", "category": "priv
 LINK: Final[Json] = {"plate": PARTS, "relation": "self", "notify": True}
 PROVEN: Final[Json] = {**LINK, "proof": {"type": "registration", "number": "AB12345"}}
 ME: Final[Json] = {"language": "en", "sms": True}
-CHANGE: Final[Json] = {"relation": "self", "notify": True}
+CHANGE: Final[Json] = {"relation": "self", "notify": True, "renew": True}
 
 MISSING: Final = object()
 NO_TEXT = (7, 1.5, True, ["a"], {"a": "b"})
@@ -97,6 +97,7 @@ CALLS: Final[dict[str, tuple[Json, dict[str, Refusals]]]] = {
         {
             "relation": {"wrong_type": NO_TEXT, "wrong_value": ("", "friend", "self\u0000")},
             "notify": {"wrong_type": NO_FLAG},
+            "renew": {"wrong_type": NO_FLAG, "wrong_value": (False,)},
         },
     ),
     "PATCH /v1/me": (

@@ -402,6 +402,7 @@ class TestLinking:
             "notify": True,
             "proven": False,
             "proof_pending": False,
+            "lapses_on": None,
             "totals": {"count": 1, "unpaid_count": 1, "amount": 50_000, **UNDISPUTED, "currency": "IQD"},
         }
         again = functions.link({"plate": PARTS, "relation": "family"})

@@ -75,7 +75,7 @@ def command(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def candidate(folder: Path, **fields: Any) -> str:
     """A file whose newest set has other fields than the one in force."""
-    document = json.loads(FILE.read_bytes())
+    document = json.loads(Path(FILE).read_bytes())
     newest = copy.deepcopy(document["sets"][-1]) | {"released": "2026-11-30", **fields}
     document["sets"].append(newest)
     path = folder / "new.json"
@@ -118,7 +118,7 @@ def test_a_window_is_previewed_by_governorate_and_article(violations: Violations
 
 def test_what_would_be_dearer_is_previewed_too(violations: Violations, command: Run, tmp_path: Path) -> None:
     store(violations, violation("V1"), doubled("V2"), violation("V3", plate_key=REGION_PLATE.key))
-    rows = json.loads(FILE.read_bytes())["sets"][-1]["policies"]
+    rows = json.loads(Path(FILE).read_bytes())["sets"][-1]["policies"]
     new = {**rows[0], "id": "new", "valid_from": "2026-12-03", "factor": 3}
     path = candidate(tmp_path, policies=[*rows, new], raises="yes")
     assert "raised: 0 fines" in command("preview-policy", path), "for fines that are yet to be recorded"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import json
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from shared.domain.plate import PREFIXES
@@ -20,7 +21,7 @@ Said = dict[str, Any]
 MONTH: Final[Said] = {"months": 1, "basis": "recorded"}
 EARLY: Final[Said] = {"days": 24, "basis": "occurred"}
 NOTICE: Final[Said] = {"days": 27, "basis": "notified"}
-NOW_IN_FORCE: Final[Said] = json.loads(FILE.read_bytes())["sets"][-1]
+NOW_IN_FORCE: Final[Said] = json.loads(Path(FILE).read_bytes())["sets"][-1]
 
 
 def policy(period: Said, *readings: Said, **fields: Any) -> Said:
