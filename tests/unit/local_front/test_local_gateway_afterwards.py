@@ -38,7 +38,7 @@ def look(local: Local) -> Answer:
     return local.client("GET", f"{GATEWAY}/v1/payments?reference=pay-1", headers=KEY)
 
 
-def heard(upstream: Upstream) -> list[str]:
+def told(upstream: Upstream) -> list[str]:
     seen = [each for each in upstream.seen if each.target == "/v1/callbacks/sandbox"]
     return [json.loads(each.body)["status"] for each in seen]
 
@@ -57,12 +57,12 @@ def test_what_becomes_of_an_order_after_its_end_is_told(
     local: Local, upstream: Upstream, steps: list[str], statuses: list[str]
 ) -> None:
     for outcome, status in zip(steps, statuses, strict=True):
-        before = len(heard(upstream))
+        before = len(told(upstream))
         answer = step(local, outcome)
         assert (answer.status, answer.json()["status"]) == (200, status)
-        eventually(lambda told=before + 1: len(heard(upstream)) == told)
+        eventually(lambda count=before + 1: len(told(upstream)) == count)
     assert step(local, steps[-1]).status == 200, "again the same"
-    assert heard(upstream) == statuses
+    assert told(upstream) == statuses
 
 
 @pytest.mark.parametrize("outcome", ["late", "return_money", "bounce"])
@@ -91,4 +91,4 @@ def test_of_a_silent_order_nothing_is_said_until_it_speaks(
     assert local.client("POST", f"{by_id}/refunds", {"reference": "r", "amount": 1}, KEY).status == 504
     step(local, "speak")
     assert look(local).json()["status"] == "paid"
-    assert heard(upstream) == []
+    assert told(upstream) == []
