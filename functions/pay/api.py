@@ -43,8 +43,8 @@ from shared.plate_crypto import PlateCrypto
 from shared.problem_texts import NOTES
 from shared.settings import listed, number, setting
 from shared.stores.items import readable
-from shared.stores.outages import Outages
 from shared.stores.pausing import PAYMENTS, Pausing, away_key
+from shared.stores.paying.outages import Outages
 from shared.stores.people.who_looked import WhoLooked
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")

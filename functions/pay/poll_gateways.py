@@ -22,7 +22,7 @@ from shared.domain.time import from_text
 from shared.http import report
 from shared.observability import count, log_with, logger
 from shared.stores.items import readable
-from shared.stores.payment_items import MOVED, TO_ASK
+from shared.stores.paying.payment_items import MOVED, TO_ASK
 
 GRACE: Final = timedelta(minutes=2)
 """How long a payment is left to its citizen and its callback before it is asked about."""

@@ -13,8 +13,8 @@ from shared.aws_json import Call, FastClient
 from shared.clock import now
 from shared.settings import listed, setting
 from shared.stores.messaging.messages import Messages
-from shared.stores.payments import Payments
-from shared.stores.settlements import Settlements
+from shared.stores.paying.payments import Payments
+from shared.stores.paying.settlements import Settlements
 from shared.stores.violations import Violations
 
 

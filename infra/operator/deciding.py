@@ -17,9 +17,9 @@ from pay.payments.refund import complete_refund, is_asked_for, is_stuck, refund_
 from pay.payments.settle import PaymentStores
 from shared.domain.payment import Payment, PaymentStatus
 from shared.stores.messaging.messages import Messages
-from shared.stores.payments import Payments
+from shared.stores.paying.payments import Payments
+from shared.stores.paying.settlements import Settlements
 from shared.stores.people.who_looked import What
-from shared.stores.settlements import Settlements
 from shared.stores.violations import Violations
 
 

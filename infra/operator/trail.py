@@ -11,7 +11,7 @@ from shared.aws_json import Json
 from shared.domain.payment import PaymentStatus
 from shared.domain.phone import masked
 from shared.stores.items import pages
-from shared.stores.payment_items import MOVED, SHARDS
+from shared.stores.paying.payment_items import MOVED, SHARDS
 from shared.stores.people.who_looked import What
 
 _TABLE: Final = "Payments"

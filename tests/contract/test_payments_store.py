@@ -11,8 +11,8 @@ import pytest
 from shared.domain.payment import LATE_MONEY, Line, Payment, PaymentStatus, Receipt
 from shared.domain.time import to_text
 from shared.stores.items import transact
-from shared.stores.payment_items import TO_ASK, KeyUse, Refusal
-from shared.stores.payments import Payments
+from shared.stores.paying.payment_items import TO_ASK, KeyUse, Refusal
+from shared.stores.paying.payments import Payments
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, PHONE, PLATE, SUB, store, violation

@@ -30,7 +30,7 @@ from shared.domain import violation as violations
 from shared.domain.payment import LIVE, TRANSITIONS, Payment, PaymentStatus
 from shared.domain.settlement import SETTLED
 from shared.domain.violation import Violation
-from shared.stores.settlements import Settlements
+from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine, Tables
 from tests.support.build import OTHER_PLATE, follow, later, row, store, violation
 from tests.support.crashes import Crash, Faults

@@ -20,7 +20,7 @@ from shared.domain.file import told_under
 from shared.domain.settlement import Entry, Share
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID, Violation
 from shared.stores.items import transact
-from shared.stores.settlements import Settlements
+from shared.stores.paying.settlements import Settlements
 from tests.support import lambda_events as events
 from tests.support.aws import Engine
 from tests.support.build import PHONE, PLATE, SUB, follow, later, row, store, violation

@@ -25,7 +25,7 @@ from shared.observability import logger
 from shared.plate_crypto import PlateCrypto
 from shared.stores.files import Files
 from shared.stores.messaging.messages import Messages
-from shared.stores.payments import Payments
+from shared.stores.paying.payments import Payments
 from shared.stores.people.citizens import Citizens
 from shared.stores.people.look_ups import LookUps
 from shared.stores.registry import Registry

@@ -23,9 +23,10 @@ from shared.stores.files import RELEASE, UNDO, Files, Work
 from shared.stores.items import item_key, pack
 from shared.stores.messaging.messages import Messages, Telling
 from shared.stores.messaging.reminders import Reminders, Stage
-from shared.stores.outages import Outages, provider_key
 from shared.stores.pausing import PAYMENTS, Pausing, away_key
-from shared.stores.payments import Payments
+from shared.stores.paying.outages import Outages, provider_key
+from shared.stores.paying.payments import Payments
+from shared.stores.paying.settlements import Settlements
 from shared.stores.people.citizens import Citizens
 from shared.stores.people.lapses import Check, Lapses
 from shared.stores.people.look_ups import Asked, LookUps
@@ -35,7 +36,6 @@ from shared.stores.privacy.erasing import Erasing, Erasures
 from shared.stores.privacy.exporting import Person, Tables
 from shared.stores.privacy.kept import KINDS
 from shared.stores.registry import Registry, Rekeying
-from shared.stores.settlements import Settlements
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
 from shared.stores.violations import PAY_ATTRIBUTES, Reindexing
 from tests.contract.test_round_trips import filled
@@ -180,7 +180,7 @@ def _settlements(port: WrittenItems) -> None:
     port.write(settlements.due_action(entry))
     port.answers["DUE#0"] = [settlements.due_action(entry)["Put"]["Item"]]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("shared.stores.settlements.KINDS", {"<kind>"})
+        patched.setattr("shared.stores.paying.settlements.KINDS", {"<kind>"})
         settlements.collect("<batch>", 1)
     settlements.advance(None, Cursor("batch", BatchStatus.OPEN))
     settlements.put_file(SettlementFile("<key>", "sum", 1, 1, "now"))

@@ -14,7 +14,7 @@ from shared.domain.payment import LIVE, Payment, PaymentStatus
 from shared.domain.time import to_text
 from shared.http import report as tell_operator
 from shared.stores.items import readable
-from shared.stores.payments import Payments
+from shared.stores.paying.payments import Payments
 
 DAYS: Final = 2
 SETTLED_AFTER: Final = timedelta(hours=1)

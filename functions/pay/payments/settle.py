@@ -23,8 +23,8 @@ from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.observability import count
 from shared.stores.messaging.messages import Messages
-from shared.stores.payments import Payments
-from shared.stores.settlements import Settlements
+from shared.stores.paying.payments import Payments
+from shared.stores.paying.settlements import Settlements
 from shared.stores.violations import Violations
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -12,8 +12,8 @@ from pay.payments.money_returned import record_money_returned
 from pay.payments.settle import PaymentStores
 from shared.domain.payment import Payment
 from shared.domain.violation import CANCELLED, Violation
-from shared.stores.payment_items import MOVED
-from shared.stores.settlements import Settlements
+from shared.stores.paying.payment_items import MOVED
+from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine
 from tests.support.build import later, row
 from tests.support.functions import Functions

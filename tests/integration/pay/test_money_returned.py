@@ -13,8 +13,8 @@ from shared.aws_json import AwsError
 from shared.domain.payment import Payment
 from shared.domain.settlement import REVERSED, SETTLED
 from shared.domain.violation import CANCELLED, PAID, Violation
-from shared.stores.payments import Payments
-from shared.stores.settlements import Settlements
+from shared.stores.paying.payments import Payments
+from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine
 from tests.support.build import later, row
 from tests.support.crashes import Crash, Faults

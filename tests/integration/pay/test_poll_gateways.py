@@ -11,7 +11,7 @@ from pay.payments.refund import refund_reviewed, settle_reviewed
 from pay.payments.settle import PaymentStores
 from pay.poll_gateways import MAX_SILENCES
 from shared.domain.violation import CANCELLED, PAID, Violation
-from shared.stores.settlements import Settlements
+from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine
 from tests.support.build import OTHER_PLATE, follow, later, row, store, violation
 from tests.support.functions import Functions

@@ -33,7 +33,7 @@ from shared.stores.items import (
     text,
     transact,
 )
-from shared.stores.payment_items import (
+from shared.stores.paying.payment_items import (
     SHARDS,
     KeyUse,
     Refusal,
@@ -46,7 +46,7 @@ from shared.stores.payment_items import (
     ways_item,
     ways_key,
 )
-from shared.stores.starts import Today, joining, leaving, today_of
+from shared.stores.paying.starts import Today, joining, leaving, today_of
 
 KEY_KEPT: Final = timedelta(hours=24)
 MAX_STARTED: Final = 10
