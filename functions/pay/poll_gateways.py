@@ -68,7 +68,8 @@ def _poll(context: Any) -> None:
         payments.unfinished(PaymentStatus.REVIEW, now()), lambda one, at: sync_with_gateway(one, at, stores(), now())
     )
     count("PaymentsOverdue", sum(_is_overdue(payment, now()) for payment in asked))
-    count("RefundsStuck", sum(is_stuck(payment, now()) for payment in due))
+    returns = stores().returns.last_of(due)
+    count("RefundsStuck", sum(is_stuck(payment, returns.get(payment.payment_id), now()) for payment in due))
     count("PaymentsInReview", len(reviewed))
     count("MoneyMovedAfterEnd", sum(1 for _ in payments.unfinished(MOVED, now())))
 

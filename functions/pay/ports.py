@@ -14,6 +14,7 @@ from shared.clock import now
 from shared.settings import listed, setting
 from shared.stores.messaging.messages import Messages
 from shared.stores.paying.payments import Payments
+from shared.stores.paying.returns import Returns
 from shared.stores.paying.settlements import Settlements
 from shared.stores.violations import Violations
 
@@ -38,6 +39,7 @@ def stores() -> PaymentStores:
         payments(),
         Messages(port(), setting("MESSAGES_TABLE")),
         Settlements(port(), setting("SETTLEMENTS_TABLE")),
+        Returns(port(), setting("PAYMENTS_TABLE")),
     )
 
 

@@ -22,8 +22,8 @@ from hypothesis.stateful import (
 from pay.gateways import OrderStatus, RefusedError, UnknownError
 from pay.payments.compare import compare
 from pay.payments.manual_refund import CLAIMED, claim_manual_refund
-from pay.payments.money_returned import record_money_returned
 from pay.payments.refund import complete_refund, refund_reviewed, settle_reviewed
+from pay.payments.returning import reverse
 from pay.payments.settle import PaymentStores
 from shared.aws_json import Json
 from shared.domain import violation as violations
@@ -64,6 +64,7 @@ class Paying(RuleBasedStateMachine):
             self.functions.payments,
             self.functions.messages,
             Settlements(engine.fast(), self.tables["Settlements"]),
+            self.functions.returns,
         )
         self.version = 0
         self.keys = 0
@@ -219,7 +220,9 @@ class Paying(RuleBasedStateMachine):
         if claim_manual_refund(payment, self.gateway, self.stores, now, confirmed=office_denies) == CLAIMED:
             self.manual_refunds.add(payment.payment_id)
             self.refunded_manually.add(payment.payment_id)
-            complete_refund(payment, self.stores, now)
+            due = self.stores.returns.last(payment)
+            assert due is not None
+            complete_refund(payment, due, self.stores, now)
 
     @rule(payment_id=payments)
     def the_gateways_office_gives_back_what_is_settled(self, payment_id: str) -> None:
@@ -227,7 +230,7 @@ class Paying(RuleBasedStateMachine):
         if payment and payment.status == OrderStatus.PAID:
             self.manual_refunds.add(payment_id)
             self.gateway.says(payment_id, OrderStatus.REFUNDED)
-            assert record_money_returned(payment, self.stores, self.functions.clock.at)
+            assert reverse(payment, self.stores, self.functions.clock.at)
 
     # ------------------------------------------------------------------ what holds, always
 

@@ -8,7 +8,7 @@ from pay.gateways import Order, OrderStatus
 from pay.payments.settle import PaymentStores
 from shared.aws_json import AwsError, Json
 from shared.domain.money import CURRENCY
-from shared.domain.payment import MONEY_RETURNED, Payment, PaymentStatus
+from shared.domain.payment import BOUNCED_BEFORE, Payment, PaymentStatus, ReturnState, next_return
 from shared.domain.time import to_text
 
 
@@ -36,12 +36,8 @@ def hear_after_end(payment: Payment, order: Order | None, stores: PaymentStores,
         return payment
     if payment.status == PaymentStatus.PAID:
         return _mark(payment, money_back(payment, order), stores, now)
-    if payment.status == PaymentStatus.REFUNDED and _went_back_by_gateway(payment):
-        bounced = order.status == OrderStatus.PAID and order.amount > 0
-        if bounced != bool(payment.bounced_since):
-            since = to_text(now) if bounced else None
-            what = "refund_bounced" if bounced else "refund_stands"
-            return _change(payment, payment._replace(bounced_since=since), stores, now, what)
+    if payment.status == PaymentStatus.REFUNDED:
+        return _hear_of_return(payment, order, stores, now)
     if payment.status == PaymentStatus.REVIEW and order.status == OrderStatus.PAID and order.amount != payment.received:
         return _change(payment, payment._replace(received=order.amount), stores, now, "money_received")
     return payment
@@ -60,18 +56,32 @@ def keep(payment: Payment, stores: PaymentStores, now: datetime) -> bool:
 
 
 def give_back_bounced(payment: Payment, stores: PaymentStores, now: datetime) -> bool:
-    """An operator has given back by hand what the gateway had again of a refund. False where the payment moved on.
+    """An operator has given back by hand what the gateway had again of a return. False where the payment moved on.
 
-    From then on the gateway's word of that money tells nothing: it does not know of what is given by hand.
+    That is another return. From then on the gateway's word of that money tells nothing: it does not know of it.
     """
-    after = payment._replace(bounced_since=None, manual_refund_since=to_text(now))
-    return stores.payments.change(payment, after, now, what="given_back_by_hand") is None
+    bounced, at = stores.returns.last(payment), to_text(now)
+    if bounced is None:
+        return False
+    after, made = next_return(payment._replace(bounced_since=None), bounced.lines, BOUNCED_BEFORE, at)
+    made = made._replace(state=ReturnState.GIVEN, manual_since=at, ended_at=at)
+    others = [stores.returns.put_action(made)]
+    return stores.payments.change(payment, after, now, others, what="given_back_by_hand") is None
 
 
-def _went_back_by_gateway(payment: Payment) -> bool:
-    """Whether the gateway knows of a refund: not of one by hand, nor of one that only an operator heard of."""
-    by_hand = payment.manual_refund_since is not None
-    return not by_hand and (payment.reason != MONEY_RETURNED or payment.money_returned > 0)
+def _hear_of_return(payment: Payment, order: Order, stores: PaymentStores, now: datetime) -> Payment | None:
+    """Keep that the last return of a payment bounced, or stands after all; of one by hand the gateway knows nothing."""
+    bounced = order.status == OrderStatus.PAID and order.amount > 0
+    if bounced == bool(payment.bounced_since):
+        return payment
+    last = stores.returns.last(payment)
+    if last is None or last.manual_since:
+        return payment
+    after = payment._replace(bounced_since=to_text(now) if bounced else None)
+    after = after._replace(given_back=payment.given_back + (-last.amount if bounced else last.amount))
+    heard = last._replace(state=ReturnState.BOUNCED if bounced else ReturnState.GIVEN)
+    change = [stores.returns.change_action(last, heard)]
+    return _change(payment, after, stores, now, "refund_bounced" if bounced else "refund_stands", change)
 
 
 def _mark(payment: Payment, back: int, stores: PaymentStores, now: datetime) -> Payment | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from shared.domain.payment import Payment
+from shared.domain.payment import Line, Payment
 
 SETTLED: Final = "settled"
 REVERSED: Final = "reversed"
@@ -37,7 +38,8 @@ class Share(NamedTuple):
 class Entry(NamedTuple):
     """One payment as the sectors are told of it, without anything about its payer or the plates.
 
-    kind: settled, or reversed for the money that went back. at: the instant of that, a stored text.
+    kind: settled, or reversed for the money that went back. at: the instant of that, a stored text. n: the number of
+    the return by which it went back; 0 for none.
     """
 
     kind: str
@@ -47,6 +49,7 @@ class Entry(NamedTuple):
     paid_at: str
     at: str
     shares: tuple[Share, ...]
+    n: int = 0
 
 
 class Cursor(NamedTuple):
@@ -69,17 +72,21 @@ class SettlementFile(NamedTuple):
 
 def settled(payment: Payment) -> Entry:
     """The entry of a payment that was paid. Raises ValueError for one that was not."""
+    if payment.paid_at is None:
+        raise ValueError("not a paid payment")
+    return _entry(payment, SETTLED, payment.paid_at, payment.settled_lines, 0)
+
+
+def reversal(payment: Payment, lines: Iterable[Line], n: int, at: str) -> Entry:
+    """The entry that takes back what a payment settled, at an instant: these lines' amounts, by its return ``n``."""
+    return _entry(payment, REVERSED, at, lines, n)
+
+
+def _entry(payment: Payment, kind: str, at: str, lines: Iterable[Line], n: int) -> Entry:
     if payment.paid_at is None or payment.receipt_no is None:
         raise ValueError("not a paid payment")
     shares = tuple(
         Share(line.violation_no, line.amount, line.sector_code, line.sector_governorate, line.held_until)
-        for line in payment.settled_lines
+        for line in lines
     )
-    return Entry(
-        SETTLED, payment.payment_id, payment.receipt_no, payment.gateway, payment.paid_at, payment.paid_at, shares
-    )
-
-
-def reversal(payment: Payment, at: str) -> Entry:
-    """The entry that takes a settled payment back, at an instant: the same shares to the same sectors."""
-    return settled(payment)._replace(kind=REVERSED, at=at)
+    return Entry(kind, payment.payment_id, payment.receipt_no, payment.gateway, payment.paid_at, at, shares, n)

@@ -1,10 +1,10 @@
 """The Settlements table: the ledger of what the sectors are told of payments, each exactly once.
 
-An entry is put under ``pk=DUE#<shard>, sk=<kind>#<payment id>`` in the transaction that moves the money. A run moves
-what is due into a batch, ``pk=BATCH#<batch>`` with the same ``sk``, in transactions that hold only while the batch is
-open; so an entry is in one batch or still due, and a batch that is closed never changes. ``pk=CURSOR, sk=CURSOR`` says
-which batch is the newest and how far it is. ``pk=FILE#<key>, sk=FILE``: a file that was written, and whether its sector
-has acknowledged it; those that have not are in the sparse index ``Unacknowledged``.
+An entry is put under ``pk=DUE#<shard>, sk=<kind>#<payment id>`` (and ``#<n>`` of a return) in the transaction that
+moves the money. A run moves what is due into a batch, ``pk=BATCH#<batch>`` with the same ``sk``, in transactions that
+hold only while the batch is open; so an entry is in one batch or still due, and a batch that is closed never changes.
+``pk=CURSOR, sk=CURSOR`` says which batch is the newest and how far it is. ``pk=FILE#<key>, sk=FILE``: a file that was
+written, and whether its sector has acknowledged it; those that have not are in the sparse index ``Unacknowledged``.
 
 Keys are read consistently: no entry can fall between two batches because an index is late.
 """
@@ -53,7 +53,7 @@ class Settlements:
     def due_action(self, entry: Entry) -> Json:
         """The action that makes an entry due: part of the transaction that moves the money."""
         item = {
-            **item_key(f"DUE#{crc32(entry.payment_id.encode()) % SHARDS}", f"{entry.kind}#{entry.payment_id}"),
+            **item_key(f"DUE#{crc32(entry.payment_id.encode()) % SHARDS}", _sort_key(entry)),
             **pack(
                 {"receipt_no": entry.receipt_no, "gateway": entry.gateway, "paid_at": entry.paid_at, "at": entry.at}
             ),
@@ -195,8 +195,12 @@ def _is_known(item: Item) -> bool:
     return item["sk"]["S"].partition("#")[0] in KINDS
 
 
+def _sort_key(entry: Entry) -> str:
+    return f"{entry.kind}#{entry.payment_id}" + (f"#{entry.n}" if entry.n else "")
+
+
 def _read(item: Item) -> Entry:
-    kind, _, payment_id = item["sk"]["S"].partition("#")
+    kind, payment_id, *numbers = item["sk"]["S"].split("#")
     return Entry(
         kind,
         payment_id,
@@ -205,4 +209,5 @@ def _read(item: Item) -> Entry:
         item["paid_at"]["S"],
         item["at"]["S"],
         tuple(Share(*row) for row in read_rows(item["shares"])),
+        *map(int, numbers),
     )
