@@ -170,8 +170,8 @@ def _payments(port: WrittenItems) -> None:
     payments.put_ways("<payment id>", filled(WaysToPay), NOON)
     port.write(payments.bind_action(payment, "<its id>"))
     port.write(payments.receipt_action(Receipt("<receipt no>", "<payment id>", 1, "now")))
-    port.write(payments.amend_receipt_action("<receipt no>", 0, NOON))
-    port.write(payments.doubt_receipt_action("<receipt no>", "2026-11-20T12:00:00+03:00"))
+    for paid in (payment._replace(status=PaymentStatus.PAID), payment._replace(lines=())):
+        port.write(payments.correct_receipt_action(paid._replace(receipt_no="<receipt no>"), NOON))
     Pausing(port, "Payments").pause(PAYMENTS, NOON, "reason")
     Pausing(port, "Payments").pause("<gateway>", NOON, "reason")
     Outages(port, "Payments", away_key).failed("<gateway>", NOON)

@@ -51,7 +51,7 @@ def keep(payment: Payment, stores: PaymentStores, now: datetime) -> bool:
     if not payment.is_money_returned or payment.receipt_no is None:
         raise ValueError("no money is back about which nothing is decided")
     kept = payment._replace(money_kept=payment.money_returned)
-    receipt = stores.payments.doubt_receipt_action(payment.receipt_no, None)
+    receipt = stores.payments.correct_receipt_action(kept, now)
     return stores.payments.change(payment, kept, now, [receipt], what="money_returned_kept") is None
 
 
@@ -90,8 +90,7 @@ def _mark(payment: Payment, back: int, stores: PaymentStores, now: datetime) -> 
     since = (payment.money_returned_since or to_text(now)) if back else None
     # What was decided of more money than is back is decided of no more than that: what goes back anew marks again.
     marked = payment._replace(money_returned=back, money_returned_since=since, money_kept=min(payment.money_kept, back))
-    doubt = since if marked.is_money_returned else None
-    receipt = stores.payments.doubt_receipt_action(payment.receipt_no, doubt)
+    receipt = stores.payments.correct_receipt_action(marked, now)
     return _change(payment, marked, stores, now, "money_returned" if back else "money_here_again", [receipt])
 
 

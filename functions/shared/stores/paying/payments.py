@@ -154,28 +154,25 @@ class Payments:
         }
         return self._put(item, "attribute_not_exists(pk)")
 
-    def amend_receipt_action(self, receipt_no: str, amount: int, at: datetime) -> Json:
-        """The action after which a receipt's number says that less is paid, in dinars; of nothing, that it is not."""
-        if not amount:
-            return self._receipt_update(receipt_no, "SET void_since = :at", {":at": to_text(at)})
-        return self._receipt_update(receipt_no, "SET amount = :amount", {":amount": amount})
+    def correct_receipt_action(self, payment: Payment, at: datetime) -> Json:
+        """The action after which a settled payment's receipt says what the payment does now.
 
-    def doubt_receipt_action(self, receipt_no: str, since: str | None) -> Json:
-        """The action after which a receipt's number says since when its money is back; None: that it is not."""
-        if since is None:
-            return self._receipt_update(receipt_no, "REMOVE money_returned_since")
-        return self._receipt_update(receipt_no, "SET money_returned_since = :at", {":at": since})
-
-    def _receipt_update(self, receipt_no: str, change: str, values: dict[str, str | int] | None = None) -> Json:
-        update: Json = {
-            "TableName": self._table,
-            "Key": item_key(f"RECEIPT#{receipt_no}", "RECEIPT"),
-            "UpdateExpression": change,
-            "ConditionExpression": "attribute_exists(pk)",
+        That is: how much is settled, or that nothing is any more; and since when money is back that nobody has decided
+        about.
+        """
+        since = payment.money_returned_since if payment.is_money_returned else None
+        said = {"amount": payment.settled} if payment.settled else {"void_since": to_text(at)}
+        values = pack({**said, "money_returned_since": since})
+        removes = "" if since else " REMOVE money_returned_since"
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": item_key(f"RECEIPT#{payment.receipt_no}", "RECEIPT"),
+                "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in values) + removes,
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
+            }
         }
-        if values:
-            update["ExpressionAttributeValues"] = pack(values)
-        return {"Update": update}
 
     def put_ways(self, payment_id: str, ways: WaysToPay, at: datetime) -> None:
         """Keep for a day how else a payment can be paid than on its page. One PutItem."""
