@@ -77,7 +77,7 @@ _NO_MANUAL_REFUND: Final = {
     REFUNDING: "the gateway says that it is giving the money back: do not give it as well",
     REFUNDED: "the gateway says that it has given the money back: do not give it as well",
     UNKNOWN: "the gateway does not say that it has the money: ask its office, then manual-confirmed",
-    OTHER_AMOUNT: "the gateway has another amount of it than we know of: some went back, so ask its office first",
+    OTHER_AMOUNT: "the gateway has another amount of it than it should: ask its office, then manual-confirmed",
 }
 
 

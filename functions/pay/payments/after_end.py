@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pay.gateways import Order, OrderStatus
 from pay.payments.settle import PaymentStores
 from shared.aws_json import AwsError, Json
 from shared.domain.money import CURRENCY
-from shared.domain.payment import BOUNCED_BEFORE, Payment, PaymentStatus, ReturnState, next_return
+from shared.domain.payment import (
+    BOUNCED_BEFORE,
+    Payment,
+    PaymentStatus,
+    Return,
+    ReturnState,
+    next_return,
+    through_gateway,
+)
 from shared.domain.time import to_text
 
 
-def money_back(payment: Payment, order: Order) -> int:
+def money_back(payment: Payment, order: Order, returns: Sequence[Return]) -> int:
     """Return how much settled money a gateway says is back with its payer, in dinars, beside what we gave back.
 
-    An order of which we gave back a part is called refunded by some gateways and paid by others, and only some take
-    that part off its amount: of such an order only what is less than was settled tells anything.
+    returns: the payment's. An order of which we gave back a part is called refunded by some gateways and paid by
+    others, and only some take that part off its amount: of such an order only what is less than should be left tells
+    anything.
     """
-    if order.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED) and not payment.surplus:
+    given = through_gateway(returns)
+    if order.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED) and not given:
         return payment.settled
     if order.status in (OrderStatus.PAID, OrderStatus.REFUNDING, OrderStatus.REFUNDED):
-        return max(0, payment.settled - order.amount)
+        return min(payment.settled, max(0, payment.received - given - order.amount))
     return payment.money_returned
 
 
@@ -35,7 +46,7 @@ def hear_after_end(payment: Payment, order: Order | None, stores: PaymentStores,
     if order is None or order.currency != CURRENCY:
         return payment
     if payment.status == PaymentStatus.PAID:
-        return _mark(payment, money_back(payment, order), stores, now)
+        return _mark(payment, money_back(payment, order, stores.returns.of(payment)), stores, now)
     if payment.status == PaymentStatus.REFUNDED:
         return _hear_of_return(payment, order, stores, now)
     if payment.status == PaymentStatus.REVIEW and order.status == OrderStatus.PAID and order.amount != payment.received:
@@ -71,11 +82,14 @@ def give_back_bounced(payment: Payment, stores: PaymentStores, now: datetime) ->
 
 def _hear_of_return(payment: Payment, order: Order, stores: PaymentStores, now: datetime) -> Payment | None:
     """Keep that the last return of a payment bounced, or stands after all; of one by hand the gateway knows nothing."""
-    bounced = order.status == OrderStatus.PAID and order.amount > 0
-    if bounced == bool(payment.bounced_since):
-        return payment
-    last = stores.returns.last(payment)
+    returns = stores.returns.of(payment)
+    last = returns[-1] if returns else None
     if last is None or last.manual_since:
+        return payment
+    left = payment.received - through_gateway([*returns[:-1], last._replace(state=ReturnState.GIVEN)])
+    as_ever = left > 0 and order.amount == payment.received  # an order whose amount stays, and that is called paid
+    bounced = order.status == OrderStatus.PAID and order.amount > left and not as_ever
+    if bounced == bool(payment.bounced_since):
         return payment
     after = payment._replace(bounced_since=to_text(now) if bounced else None)
     after = after._replace(given_back=payment.given_back + (-last.amount if bounced else last.amount))

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Final
 
 from pay.gateways import Gateway, Order, OrderStatus, UnknownError
-from pay.payments.refund import MAX_REFUND_TIME, complete_refund, given_before, has_what_it_should, is_asked_for
+from pay.payments.refund import MAX_REFUND_TIME, complete_refund, has_what_it_should, is_asked_for
 from pay.payments.settle import PaymentStores
 from shared.domain.money import CURRENCY
-from shared.domain.payment import Payment, PaymentStatus, Return, ReturnState
+from shared.domain.payment import Payment, PaymentStatus, Return, ReturnState, through_gateway
 from shared.domain.time import to_text
 
 CLAIMED: Final = "claimed"
@@ -31,9 +31,9 @@ def claim_manual_refund(
 
     confirmed: the gateway's own office says that it has given nothing back and will not. Without that, the gateway must
     have refused, or never have been asked, and must say that it has the money: one that was asked may still be at it
-    where its orders do not show that. What it says it has must be what we know of, confirmed or not. Returns CLAIMED,
-    or why not: BUSY where another is asking it or the payment moved on; REFUNDING and REFUNDED where the gateway says
-    so, the latter with the return given; UNKNOWN; OTHER_AMOUNT.
+    where its orders do not show that. Returns CLAIMED, or why not: BUSY where another is asking it or the payment moved
+    on; REFUNDING and REFUNDED where the gateway says so or has less by just that, the latter with the return given;
+    UNKNOWN; OTHER_AMOUNT where it has not what it should.
     """
     returns = stores.returns.of(payment)
     due = returns[-1] if returns else None
@@ -48,7 +48,7 @@ def claim_manual_refund(
     if order and order.status == OrderStatus.REFUNDING:
         return REFUNDING
     has_it = order is not None and has_what_it_should(payment, returns, order)
-    if order and order.status == OrderStatus.PAID and not has_it:
+    if not confirmed and order and order.status == OrderStatus.PAID and not has_it:
         return OTHER_AMOUNT
     if not confirmed and (not has_it or is_asked_for(payment, due)):
         return UNKNOWN
@@ -59,7 +59,7 @@ def claim_manual_refund(
 
 def _is_given(payment: Payment, returns: Sequence[Return], order: Order) -> bool:
     """Whether a gateway's order shows that the last return is made: it is called so, or by what is left of it."""
-    before = given_before(returns)
+    before = through_gateway(returns[:-1])
     if order.status == OrderStatus.REFUNDED and not before:
         return True
     left = payment.received - before - returns[-1].amount

@@ -12,7 +12,7 @@ from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.message import MessageKind
 from shared.domain.money import CURRENCY
-from shared.domain.payment import AFTER_SETTLEMENT, Payment, PaymentStatus, Return, ReturnState
+from shared.domain.payment import AFTER_SETTLEMENT, Payment, PaymentStatus, Return, ReturnState, through_gateway
 from shared.domain.text import digest
 from shared.domain.time import from_text, to_text
 from shared.observability import count
@@ -73,11 +73,6 @@ def _ask(payment: Payment, gateway_id: str, returns: Sequence[Return], gateway: 
     return gateway.refund(asked)
 
 
-def given_before(returns: Sequence[Return]) -> int:
-    """What a gateway knows to have gone back of an order before its last return, in dinars."""
-    return sum(each.amount for each in returns[:-1] if each.state == ReturnState.GIVEN and not each.manual_since)
-
-
 def has_what_it_should(payment: Payment, returns: Sequence[Return], order: Order) -> bool:
     """Whether a gateway says of an order's money what we know of it, before the last return of it is made.
 
@@ -86,7 +81,7 @@ def has_what_it_should(payment: Payment, returns: Sequence[Return], order: Order
     """
     if order.currency != CURRENCY:
         return order.status == OrderStatus.PAID
-    before = given_before(returns)
+    before = through_gateway(returns[:-1])
     is_there = order.status == OrderStatus.PAID or (order.status == OrderStatus.REFUNDED and before > 0)
     return is_there and order.amount in (payment.received, payment.received - before)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -270,6 +271,11 @@ def next_return(payment: Payment, lines: tuple[str, ...], cause: str, at: str) -
     amount = payment.surplus - payment.given_back
     made = Return(payment.payment_id, payment.returns + 1, lines, amount, cause, at)
     return payment._replace(returns=made.n, given_back=payment.given_back + amount), made
+
+
+def through_gateway(returns: Iterable[Return]) -> int:
+    """Return what has gone back by a gateway that knows of it, in dinars: not what was given by hand."""
+    return sum(each.amount for each in returns if each.state == ReturnState.GIVEN and not each.manual_since)
 
 
 class Receipt(NamedTuple):
