@@ -24,12 +24,13 @@ from shared.domain.time import to_text
 def money_back(payment: Payment, order: Order, returns: Sequence[Return]) -> int:
     """Return how much settled money a gateway says is back with its payer, in dinars, beside what we gave back.
 
-    returns: the payment's. An order of which we gave back a part is called refunded by some gateways and paid by
+    returns: the payment's. An order of which we had a part given back is called refunded by some gateways and paid by
     others, and only some take that part off its amount: of such an order only what is less than should be left tells
     anything.
     """
     given = through_gateway(returns)
-    if order.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED) and not given:
+    asked = through_gateway(each for each in returns if each.asked_at)
+    if order.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED) and not asked:
         return payment.settled
     if order.status in (OrderStatus.PAID, OrderStatus.REFUNDING, OrderStatus.REFUNDED):
         return min(payment.settled, max(0, payment.received - given - order.amount))

@@ -46,7 +46,8 @@ def refund(payment: Payment, gateway: Gateway, stores: PaymentStores, now: datet
     try:
         status = _ask(payment, payment.gateway_id, returns, gateway)
     except RefusedError as error:
-        refused = taken._replace(state=ReturnState.REFUSED, refused=str(error))
+        asked_at = due.asked_at if str(error) == OTHER_MONEY else taken.asked_at
+        refused = taken._replace(state=ReturnState.REFUSED, refused=str(error), asked_at=asked_at)
         stores.payments.change(
             payment, payment, now, [stores.returns.change_action(taken, refused)], what="refund_refused"
         )
