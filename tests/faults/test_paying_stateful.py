@@ -79,7 +79,7 @@ class Paying(RuleBasedStateMachine):
         self.taken: dict[str, int] = {}
         self.by_office: Counter[str] = Counter()
         self.bounced: Counter[str] = Counter()
-        self.by_hand: Counter[str] = Counter()
+        self.manually: Counter[str] = Counter()
         self.lagging: dict[str, Order] = {}
         self.denies = False
 
@@ -266,7 +266,7 @@ class Paying(RuleBasedStateMachine):
         outcome = claim_manual_refund(payment, self.gateway, self.stores, now, confirmed=not made)
         if outcome == CLAIMED:
             assert not made, "it went back through the gateway"
-            self.by_hand[payment.payment_id] += due.amount
+            self.manually[payment.payment_id] += due.amount
             claimed = self.stores.returns.last(payment)
             assert claimed is not None
             complete_refund(payment, claimed, self.stores, now)
@@ -276,7 +276,7 @@ class Paying(RuleBasedStateMachine):
         assert give_back_bounced(payment, self.stores, self.functions.clock.at)
         after = self.functions.payments.get(payment.payment_id)
         assert after is not None
-        self.by_hand[payment.payment_id] += after.given_back - before
+        self.manually[payment.payment_id] += after.given_back - before
 
     def decides_about_returned(self, payment: Payment, keeping: bool) -> None:
         at = self.functions.clock.at
@@ -325,7 +325,7 @@ class Paying(RuleBasedStateMachine):
             assert payment.received <= self.taken.get(payment.payment_id, 0)
             returns = self.stores.returns.of(payment)
             assert sum(each.amount for each in returns if each.state != ReturnState.BOUNCED) == payment.given_back
-            assert self.gone(payment.payment_id) + self.by_hand[payment.payment_id] <= (
+            assert self.gone(payment.payment_id) + self.manually[payment.payment_id] <= (
                 payment.given_back + self.bounced[payment.payment_id]
             ), "nothing goes back twice"
             if payment.status in ENDS and not payment.bounced_since:
@@ -392,11 +392,11 @@ class Paying(RuleBasedStateMachine):
         assert {payment.status for payment in self.all_payments()} <= ENDS
         assert not any(each.held_by for each in self.all_violations())
         for payment in self.all_payments():
-            there = self.left(payment.payment_id) - self.by_hand[payment.payment_id]
+            there = self.left(payment.payment_id) - self.manually[payment.payment_id]
             assert there == payment.settled - payment.money_returned, payment
         functions.clock.forward(hours=2)
         report = compare(functions.payments, lambda _: self.gateway, functions.clock.at)
-        listed = {*self.by_hand, *self.by_office, *self.bounced}
+        listed = {*self.manually, *self.by_office, *self.bounced}
         unexplained = {each["payment_id"] for each in report.differences} - listed
         assert (unexplained, report.silent, report.unaskable) == (set(), [], [])
         for check in (

@@ -48,7 +48,7 @@ def reverse(payment: Payment, stores: PaymentStores, now: datetime, numbers: Col
     after, made = next_return(after, _numbers(lines), MONEY_RETURNED, at)
     unheard = payment.money_returned < amount  # only an operator knows: the gateway's word of that money tells nothing
     made = made._replace(state=ReturnState.GIVEN, ended_at=at, manual_since=at if unheard else None)
-    others = [*_unsettling(payment, lines, stores), *_taking_off(after, lines, made, stores, now)]
+    others = [*_unsettling(payment, lines, stores), *_amending(after, lines, made, stores, now)]
     others += tell_of_return(payment, made, stores, now)
     correction = MONEY_RETURNED if after.status == PaymentStatus.REFUNDED else None
     return stores.payments.change(payment, after, now, others, what=MONEY_RETURNED, correction=correction) is None
@@ -62,7 +62,7 @@ def return_lines(payment: Payment, stores: PaymentStores, now: datetime, numbers
     """
     lines = _settled(payment, numbers)
     after, made = _going_back(payment, _without(payment, lines), lines, LINES_RETURNED, now)
-    others = [*_unsettling(payment, lines, stores), *_taking_off(after, lines, made, stores, now)]
+    others = [*_unsettling(payment, lines, stores), *_amending(after, lines, made, stores, now)]
     return stores.payments.change(payment, after, now, others, correction=RETURN_DECIDED) is None
 
 
@@ -91,7 +91,7 @@ def return_difference(payment: Payment, stores: PaymentStores, now: datetime, nu
         stores.violations.reprice(each.violation_no, payment.payment_id, paid[each.violation_no].amount - each.amount)
         for each in found
     ]
-    others += _taking_off(after, back, made, stores, now)
+    others += _amending(after, back, made, stores, now)
     return stores.payments.change(payment, after, now, others, correction=RETURN_DECIDED) is None
 
 
@@ -127,9 +127,7 @@ def _unsettling(payment: Payment, lines: Sequence[Line], stores: PaymentStores) 
     return [stores.violations.unsettle(line.violation_no, payment.payment_id) for line in lines]
 
 
-def _taking_off(
-    after: Payment, lines: Sequence[Line], made: Return, stores: PaymentStores, now: datetime
-) -> list[Json]:
+def _amending(after: Payment, lines: Sequence[Line], made: Return, stores: PaymentStores, now: datetime) -> list[Json]:
     """The actions by which receipt and sectors say so much less, and the return is entered."""
     receipt = stores.payments.correct_receipt_action(after, now)
     entry = stores.settlements.due_action(reversal(after, lines, made.n, to_text(now)))

@@ -263,7 +263,7 @@ class TestReversingSome:
         assert [state(functions, each) for each in subjects] == ["paid"] * 2
 
 
-class TestByHand:
+class TestManually:
     """The gateway refused a part: what an operator may give, by what the gateway says it has."""
 
     @pytest.fixture
@@ -281,7 +281,7 @@ class TestByHand:
         return read()
 
     @pytest.mark.parametrize("amount", [75_000, 55_000], ids=["stays", "shrank"])
-    def test_what_it_should_have_may_be_given_by_hand(
+    def test_what_it_should_have_may_be_given_manually(
         self, functions: Functions, stores: PaymentStores, refused: Payment, amount: int
     ) -> None:
         functions.gateway.says(refused.payment_id, amount=amount)
