@@ -22,7 +22,7 @@ from shared.domain.time import from_text
 from shared.http import report
 from shared.observability import count, log_with, logger
 from shared.stores.items import readable
-from shared.stores.paying.payment_items import MOVED, TO_ASK
+from shared.stores.paying.payment_items import MOVED, TO_ASK, WANTED
 
 GRACE: Final = timedelta(minutes=2)
 """How long a payment is left to its citizen and its callback before it is asked about."""
@@ -72,6 +72,7 @@ def _poll(context: Any) -> None:
     count("RefundsStuck", sum(is_stuck(payment, returns.get(payment.payment_id), now()) for payment in due))
     count("PaymentsInReview", len(reviewed))
     count("MoneyMovedAfterEnd", sum(1 for _ in payments.unfinished(MOVED, now())))
+    count("ReturnsWanted", sum(1 for _ in payments.unfinished(WANTED, now())))
 
 
 def _is_overdue(payment: Payment, at: datetime) -> bool:

@@ -13,13 +13,14 @@ from infra.operator.investigating import enter
 from pay.payments.after_end import give_back_bounced, keep
 from pay.payments.manual_refund import BUSY, CLAIMED, OTHER_AMOUNT, REFUNDED, REFUNDING, UNKNOWN
 from pay.payments.refund import complete_refund, is_asked_for, is_stuck, refund_reviewed, settle_reviewed
-from pay.payments.returning import differences, return_difference, return_lines, reverse
+from pay.payments.returning import differences, keep_lines, return_difference, return_lines, reverse
 from pay.payments.settle import PaymentStores
 from shared.domain.payment import Difference, Line, Payment, PaymentStatus, Return, ReturnState
 from shared.stores.messaging.messages import Messages
 from shared.stores.paying.payments import Payments
 from shared.stores.paying.returns import Returns
 from shared.stores.paying.settlements import Settlements
+from shared.stores.paying.wants import Wants
 from shared.stores.people.who_looked import What
 from shared.stores.violations import Violations
 
@@ -114,6 +115,12 @@ def _may_go_back(case: Case) -> bool:
     return _is_paid(case) and not case.payment.is_money_returned
 
 
+def _keep(case: Case) -> bool:
+    if case.lines:
+        return keep_lines(case.payment, case.stores, case.at, case.lines)
+    return keep(case.payment, case.stores, case.at)
+
+
 DECISIONS: Final = {
     "settle": Decision(
         "the money under review is good: what can be settled is, the rest goes back through the gateway",
@@ -148,9 +155,10 @@ DECISIONS: Final = {
         lines="may",
     ),
     "keep": Decision(
-        "the violations stay paid though the gateway says that their money is back with its payer",
-        lambda case: case.payment.is_money_returned,
-        lambda case: keep(case.payment, case.stores, case.at),
+        "the violations stay paid though their money is back with its payer, or the LINES named though it is wanted back",
+        lambda case: _is_paid(case) if case.lines else case.payment.is_money_returned,
+        _keep,
+        lines="may",
     ),
     "return-lines": Decision(
         "the money of the LINES named goes back through the gateway: they are owed or not as the directorate says",
@@ -226,4 +234,5 @@ def _stores(deployment: Deployment) -> PaymentStores:
         Messages(call, tables["Messages"]),
         Settlements(call, tables["Settlements"]),
         Returns(call, tables["Payments"]),
+        Wants(call, tables["Payments"]),
     )

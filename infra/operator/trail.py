@@ -10,9 +10,10 @@ from infra.operator.investigating import enter
 from shared.aws_json import Json
 from shared.domain.payment import PaymentStatus
 from shared.domain.phone import masked
-from shared.stores.items import batch_get, pages
+from shared.stores.items import batch_get, item_key, pages
 from shared.stores.paying.payment_items import MOVED, SHARDS
 from shared.stores.paying.returns import return_key
+from shared.stores.paying.wants import Wants
 from shared.stores.people.who_looked import What
 
 _TABLE: Final = "Payments"
@@ -67,7 +68,18 @@ def refunds(deployment: Deployment) -> list[str]:
     newest = [return_key(item["pk"]["S"], int(item["returns"]["N"])) for item in found if "returns" in item]
     returns = {item["pk"]["S"]: item for item in batch_get(deployment.call, deployment.physical[_TABLE], newest)}
     oldest_first = sorted(found, key=lambda item: item["created_at"]["S"])
-    return [line for item in oldest_first for line in _with_return(item, returns.get(item["pk"]["S"]))]
+    listed = [line for item in oldest_first for line in _with_return(item, returns.get(item["pk"]["S"]))]
+    return [*listed, *_wanted(deployment)]
+
+
+def _wanted(deployment: Deployment) -> Iterator[str]:
+    """What was settled and may have to go back, oldest first."""
+    table = deployment.physical[_TABLE]
+    wants = sorted(Wants(deployment.call, table).undecided(), key=lambda want: want.at)
+    keys = [item_key(payment_id, "PAYMENT") for payment_id in {want.payment_id for want in wants}]
+    enter(deployment, What.OPERATOR, _plates(batch_get(deployment.call, table, keys)))
+    for want in wants:
+        yield "wanted back  " + "  ".join(f"{name}={value}" for name, value in want._asdict().items())
 
 
 def _with_return(payment: Json, newest: Json | None) -> Iterator[str]:

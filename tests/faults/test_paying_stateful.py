@@ -72,6 +72,7 @@ class Paying(RuleBasedStateMachine):
             self.functions.messages,
             Settlements(engine.fast(), self.tables["Settlements"]),
             self.functions.returns,
+            self.functions.wants,
         )
         self.version = 0
         self.keys = 0

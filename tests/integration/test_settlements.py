@@ -195,7 +195,9 @@ class TestFiles:
         functions.clock.forward(hours=30)
         payment = functions.payments.get(payment_id)
         assert payment is not None
-        stores = PaymentStores(functions.violations, functions.payments, functions.messages, ledger, functions.returns)
+        stores = PaymentStores(
+            functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
+        )
         for _ in range(2):
             reverse(payment, stores, functions.clock.at)
             settle()

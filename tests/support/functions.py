@@ -27,6 +27,7 @@ from shared.stores.files import Files
 from shared.stores.messaging.messages import Messages
 from shared.stores.paying.payments import Payments
 from shared.stores.paying.returns import Returns
+from shared.stores.paying.wants import Wants
 from shared.stores.people.citizens import Citizens
 from shared.stores.people.look_ups import LookUps
 from shared.stores.registry import Registry
@@ -99,6 +100,7 @@ class Functions:
         self.messages = Messages(call, tables["Messages"])
         self.payments = Payments(call, tables["Payments"])
         self.returns = Returns(call, tables["Payments"])
+        self.wants = Wants(call, tables["Payments"])
         self._fast = engine.fast
         self._clients: list[Any] = []
         self.files = Files(call, tables["Files"])

@@ -49,7 +49,7 @@ def reverse(payment: Payment, stores: PaymentStores, now: datetime, numbers: Col
     unheard = payment.money_returned < amount  # only an operator knows: the gateway's word of that money tells nothing
     made = made._replace(state=ReturnState.GIVEN, ended_at=at, manual_since=at if unheard else None)
     others = [*_unsettling(payment, lines, stores), *_amending(after, lines, made, stores, now)]
-    others += tell_of_return(payment, made, stores, now)
+    others += [*tell_of_return(payment, made, stores, now), *_deciding(payment, lines, "reverse", stores, now)]
     correction = MONEY_RETURNED if after.status == PaymentStatus.REFUNDED else None
     return stores.payments.change(payment, after, now, others, what=MONEY_RETURNED, correction=correction) is None
 
@@ -63,7 +63,19 @@ def return_lines(payment: Payment, stores: PaymentStores, now: datetime, numbers
     lines = _settled(payment, numbers)
     after, made = _going_back(payment, _without(payment, lines), lines, LINES_RETURNED, now)
     others = [*_unsettling(payment, lines, stores), *_amending(after, lines, made, stores, now)]
+    others += _deciding(payment, lines, "return-lines", stores, now)
     return stores.payments.change(payment, after, now, others, correction=RETURN_DECIDED) is None
+
+
+def keep_lines(payment: Payment, stores: PaymentStores, now: datetime, numbers: Collection[str]) -> bool:
+    """Let the violations named stay paid though their money may be wanted back. False where the payment has moved on.
+
+    Raises ValueError for what it has not settled, or where nothing of it is wanted.
+    """
+    wanted = _deciding(payment, _settled(payment, numbers), "keep", stores, now)
+    if not wanted:
+        raise ValueError("none of them is wanted back")
+    return stores.payments.change(payment, payment, now, wanted, what="return_not_made") is None
 
 
 def differences(payment: Payment, stores: PaymentStores, numbers: Collection[str] = ()) -> tuple[Difference, ...]:
@@ -132,3 +144,11 @@ def _amending(after: Payment, lines: Sequence[Line], made: Return, stores: Payme
     receipt = stores.payments.correct_receipt_action(after, now)
     entry = stores.settlements.due_action(reversal(after, lines, made.n, to_text(now)))
     return [receipt, entry, stores.returns.put_action(made)]
+
+
+def _deciding(
+    payment: Payment, lines: Sequence[Line], decision: str, stores: PaymentStores, now: datetime
+) -> list[Json]:
+    """The actions by which what is wanted back of these leaves the list."""
+    known = stores.wants.known([(line.violation_no, payment.payment_id) for line in lines])
+    return [stores.wants.decided_action(*pair, decision, now) for pair in sorted(known)]

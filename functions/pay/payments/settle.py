@@ -26,6 +26,7 @@ from shared.stores.messaging.messages import Messages
 from shared.stores.paying.payments import Payments
 from shared.stores.paying.returns import Returns
 from shared.stores.paying.settlements import Settlements
+from shared.stores.paying.wants import Wants
 from shared.stores.violations import Violations
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -43,6 +44,7 @@ class PaymentStores(NamedTuple):
     messages: Messages
     settlements: Settlements
     returns: Returns
+    wants: Wants
 
 
 class _SettlementActions:

@@ -25,7 +25,9 @@ Listed = Callable[[str], list[str]]
 @pytest.fixture
 def stores(engine: Engine, functions: Functions) -> PaymentStores:
     ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-    return PaymentStores(functions.violations, functions.payments, functions.messages, ledger, functions.returns)
+    return PaymentStores(
+        functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
+    )
 
 
 @pytest.fixture

@@ -25,7 +25,9 @@ from tests.support.payment_requests import corrections, state
 @pytest.fixture
 def stores(engine: Engine, functions: Functions) -> PaymentStores:
     ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-    return PaymentStores(functions.violations, functions.payments, functions.messages, ledger, functions.returns)
+    return PaymentStores(
+        functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
+    )
 
 
 def payment_of(functions: Functions, payment_id: str) -> Payment:

@@ -298,7 +298,9 @@ class TestRefunding:
         assert payment is not None
         assert (payment.status, payment.reason, payment.received) == ("review", "currency_differs", 0)
         ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-        stores = PaymentStores(functions.violations, functions.payments, functions.messages, ledger, functions.returns)
+        stores = PaymentStores(
+            functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
+        )
         with pytest.raises(ValueError, match="enough"):
             settle_reviewed(payment, stores, functions.clock.at)
         assert refund_reviewed(payment, stores, functions.clock.at)

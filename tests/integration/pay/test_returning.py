@@ -26,7 +26,9 @@ Read = Callable[[], Payment]
 @pytest.fixture
 def stores(engine: Engine, functions: Functions) -> PaymentStores:
     ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-    return PaymentStores(functions.violations, functions.payments, functions.messages, ledger, functions.returns)
+    return PaymentStores(
+        functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
+    )
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ _ROWS: Final = ("lines", "differences")
 """The fields that are lists of rows."""
 TO_ASK: Final = "live"
 """The kind of unfinished payment of which the gateway is asked; the others are REFUND_DUE, REVIEW and MOVED."""
+WANTED: Final = "wanted"
+"""The kind of settled money that may have to go back (:mod:`shared.stores.paying.wants`)."""
 MOVED: Final = "moved"
 """The kind of those whose money moved after their end: an operator has to decide."""
 

@@ -192,10 +192,14 @@ class Payments:
         item = self._get(payment_id, "PAYMENT")
         return read(item) if item else None
 
-    def several(self, payment_ids: Iterable[str]) -> dict[str, Payment]:
-        """Payments by id, consistently read, of those that there are. One BatchGetItem for a hundred."""
+    def several(self, payment_ids: Iterable[str], unreadable: list[Exception] | None = None) -> dict[str, Payment]:
+        """Payments by id, consistently read, of those that there are. One BatchGetItem for a hundred.
+
+        unreadable: as :func:`shared.stores.items.readable` takes it.
+        """
         keys = [item_key(payment_id, "PAYMENT") for payment_id in dict.fromkeys(payment_ids)]
-        return {item["pk"]["S"]: read(item) for item in batch_get(self._call, self._table, keys)}
+        found = readable(batch_get(self._call, self._table, keys), read, unreadable)
+        return {payment.payment_id: payment for payment in found}
 
     def own(self, sub: str, payment_id: str) -> Payment | None:
         """A citizen's own payment, or None. One BatchGetItem. Raises ErasingError."""
@@ -244,7 +248,7 @@ class Payments:
     def unfinished(self, kind: str, before: datetime) -> Iterator[str]:
         """The ids of payments made before an instant that wait for something.
 
-        kind: TO_ASK, REFUND_DUE, REVIEW or MOVED.
+        kind: TO_ASK, REFUND_DUE, REVIEW or MOVED; of WANTED, the keys of what is wanted.
         """
         for shard in range(SHARDS):
             yield from self._query(
