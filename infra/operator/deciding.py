@@ -155,7 +155,7 @@ DECISIONS: Final = {
         lines="may",
     ),
     "keep": Decision(
-        "the violations stay paid though their money is back with its payer, or the LINES named though it is wanted back",
+        "the violations stay paid though their money is back with its payer, or the LINES named though it is wanted",
         lambda case: _is_paid(case) if case.lines else case.payment.is_money_returned,
         _keep,
         lines="may",
