@@ -15,6 +15,7 @@ from shared.settings import listed, setting
 from shared.stores.messaging.messages import Messages
 from shared.stores.paying.payments import Payments
 from shared.stores.paying.returns import Returns
+from shared.stores.paying.rounds import Rounds
 from shared.stores.paying.settlements import Settlements
 from shared.stores.paying.wants import Wants
 from shared.stores.violations import Violations
@@ -42,6 +43,12 @@ def settlements() -> Settlements:
 def wants() -> Wants:
     """Settled money that somebody may want back, in the table of payments."""
     return Wants(port(), setting("PAYMENTS_TABLE"))
+
+
+@cache
+def rounds() -> Rounds:
+    """How far settled payments have been asked about again, in the table of payments."""
+    return Rounds(port(), setting("PAYMENTS_TABLE"))
 
 
 @cache

@@ -149,6 +149,7 @@ class Functions:
             "SMS_QUEUE_URL": self.queue,
             "ERASURE_QUEUE_URL": self.erasures,
             "FAILED_RECORDS_BUCKET": self.failed_records,
+            "ASKS_A_MINUTE": "60",
             "SMS_SENDER_ID": "Gharama",
             "QUIET_HOURS": "off",
             "SMS_CITIZEN_DAY_CAP": "10",

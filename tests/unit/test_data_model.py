@@ -27,7 +27,9 @@ from shared.stores.outages import Outages, provider_key
 from shared.stores.pausing import PAYMENTS, Pausing, away_key
 from shared.stores.paying.payments import Payments
 from shared.stores.paying.returns import Returns
+from shared.stores.paying.rounds import Round, Rounds
 from shared.stores.paying.settlements import Settlements
+from shared.stores.paying.wants import Want, Wants
 from shared.stores.people.citizens import Citizens
 from shared.stores.people.lapses import Check, Lapses
 from shared.stores.people.look_ups import Asked, LookUps
@@ -166,6 +168,10 @@ def _payments(port: WrittenItems) -> None:
     port.write(returns.put_action(due))
     returns.take(due, NOON, NOON, asks=True)
     returns.not_asked(due)
+    wants = Wants(port, "Payments")
+    wants.enter(Want("<violation no>", "<payment id>", "cancelled", "now"))
+    port.write(wants.decided_action("<violation no>", "<payment id>", "keep", NOON))
+    Rounds(port, "Payments").put(Round("<gateway>", "now", "2026-11-20", ("now", "<payment id>"), "now"))
     payments.record_callback("<payment id>", "event", NOON)
     payments.put_ways("<payment id>", filled(WaysToPay), NOON)
     port.write(payments.bind_action(payment, "<its id>"))

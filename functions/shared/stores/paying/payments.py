@@ -261,6 +261,24 @@ class Payments:
         """The ids of payments made on a day (ISO, Baghdad), oldest first."""
         return self._query("ByDay", "#day = :day", {":day": day}, {"#day": "day"})
 
+    def page_of_day(self, day: str, limit: int, after: Position | None) -> tuple[list[str], Position | None]:
+        """The ids of the next payments made on a day, and the position to go on after; None at the day's end."""
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "ByDay",
+            "KeyConditionExpression": "#day = :day",
+            "ExpressionAttributeNames": {"#day": "day"},
+            "ExpressionAttributeValues": pack({":day": day}),
+            "Limit": limit,
+        }
+        if after:
+            begin = {**item_key(after[1], "PAYMENT"), **pack({"day": day, "created_at": after[0]})}
+            request["ExclusiveStartKey"] = begin
+        answer = self._call("dynamodb", "Query", request)
+        last = answer.get("LastEvaluatedKey")
+        position = (last["created_at"]["S"], last["pk"]["S"]) if last else None
+        return [item["pk"]["S"] for item in answer["Items"]], position
+
     def of_citizen(
         self, sub: str, limit: int, after: Position | None, unreadable: list[Exception] | None = None
     ) -> tuple[list[Payment], Position | None]:
