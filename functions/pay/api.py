@@ -264,7 +264,7 @@ def cancel(request: Request) -> Reply:
     if payment.status == PaymentStatus.CANCELLED:
         return _answer(200, payment, request)
     if payment.status not in LIVE:
-        raise Problem(409, "payment_over")
+        raise Problem(409, "payment_over" if payment.status in TRANSITIONS else "payment_other")
     if is_starting(payment, at):
         raise still_starting()
     known = gateway(payment.gateway)

@@ -15,7 +15,8 @@ from pay.payments.manual_refund import BUSY, CLAIMED, OTHER_AMOUNT, REFUNDED, RE
 from pay.payments.refund import complete_refund, is_asked_for, is_stuck, refund_reviewed, settle_reviewed
 from pay.payments.returning import differences, keep_lines, return_difference, return_lines, reverse
 from pay.payments.settle import PaymentStores
-from shared.domain.payment import Difference, Line, Payment, PaymentStatus, Return, ReturnState
+from pay.payments.sync import is_overdue
+from shared.domain.payment import GIVEN_UP, Difference, Line, Payment, PaymentStatus, Return, ReturnState
 from shared.stores.messaging.messages import Messages
 from shared.stores.paying.payments import Payments
 from shared.stores.paying.returns import Returns
@@ -82,14 +83,25 @@ _NO_MANUAL_REFUND: Final = {
 }
 
 
-def _manual_refund(case: Case, *, confirmed: bool) -> bool:
-    """Done by the function that asks the gateways: it has their keys, and the addresses that they let in."""
-    payload = json.dumps({"manual_refund": case.payment.payment_id, "confirmed": confirmed}).encode()
-    poll_gateways = case.deployment.physical["PayPollGateways"]
-    answer = case.deployment.clients("lambda").invoke(FunctionName=poll_gateways, Payload=payload)
+def _asked(deployment: Deployment, event: dict[str, object]) -> str:
+    """What the function that asks the gateways answers: it has their keys, and the addresses that they let in."""
+    payload, poll_gateways = json.dumps(event).encode(), deployment.physical["PayPollGateways"]
+    answer = deployment.clients("lambda").invoke(FunctionName=poll_gateways, Payload=payload)
     if answer.get("FunctionError"):
         raise DecisionError("the function PayPollGateways failed: look at its log")
-    outcome = json.loads(answer["Payload"].read())
+    outcome: str = json.loads(answer["Payload"].read())
+    return outcome
+
+
+def _give_up(case: Case) -> bool:
+    status = _asked(case.deployment, {"give_up": case.payment.payment_id})
+    if status not in GIVEN_UP:
+        raise DecisionError(f"the gateway says otherwise: the payment is {status} now")
+    return True
+
+
+def _manual_refund(case: Case, *, confirmed: bool) -> bool:
+    outcome = _asked(case.deployment, {"manual_refund": case.payment.payment_id, "confirmed": confirmed})
     if outcome != CLAIMED:
         raise DecisionError(_NO_MANUAL_REFUND[outcome])
     return True
@@ -122,6 +134,11 @@ def _keep(case: Case) -> bool:
 
 
 DECISIONS: Final = {
+    "give-up": Decision(
+        "a payment that its gateway will never conclude ends, after asking once more: its violations are free",
+        lambda case: is_overdue(case.payment, case.at),
+        _give_up,
+    ),
     "settle": Decision(
         "the money under review is good: what can be settled is, the rest goes back through the gateway",
         lambda case: case.payment.status == PaymentStatus.REVIEW and case.payment.received >= case.payment.amount,

@@ -187,6 +187,49 @@ def test_too_little_money_cannot_be_settled_but_goes_back(
     assert state(functions, subject) == "unpaid"
 
 
+class TestGivingUp:
+    """A payment that its gateway never concludes."""
+
+    @pytest.fixture
+    def overdue(self, functions: Functions, started: str) -> str:
+        functions.gateway.silence = UnknownError("ReadTimeoutError")
+        functions.clock.forward(hours=3)
+        functions.poll_gateways()
+        assert status(functions, started) == "pending"
+        return started
+
+    def test_it_ends_though_the_gateway_says_nothing(
+        self, functions: Functions, decide: Run, overdue: str, subject: Violation
+    ) -> None:
+        assert "reason=given_up" in decide("give-up", overdue, "--apply")
+        assert (status(functions, overdue), state(functions, subject)) == ("failed", "unpaid")
+        functions.gateway.silence = None
+        functions.gateway.says(overdue)
+        functions.callback(overdue)
+        assert (status(functions, overdue), state(functions, subject)) == ("paid", "paid"), "late money"
+
+    @pytest.mark.parametrize("gone", [False, True], ids=["keeps it open", "is not known any more"])
+    def test_also_where_the_gateway(
+        self, functions: Functions, decide: Run, overdue: str, gone: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        functions.gateway.silence = None
+        functions.gateway.under_way.add(overdue)
+        if gone:
+            monkeypatch.setattr("pay.poll_gateways.gateway", lambda name: None)
+        decide("give-up", overdue, "--apply")
+        assert status(functions, overdue) == "failed"
+
+    def test_not_one_that_is_paid(self, functions: Functions, decide: Run, overdue: str, subject: Violation) -> None:
+        functions.gateway.silence = None
+        functions.gateway.says(overdue)
+        assert "the payment is paid now" in decide("give-up", overdue, "--apply", code=1)
+        assert state(functions, subject) == "paid"
+
+    def test_not_before_it_has_had_its_time(self, functions: Functions, decide: Run, started: str) -> None:
+        functions.clock.forward(hours=2)
+        assert "does not fit" in decide("give-up", started, "--apply", code=1)
+
+
 class TestManualRefund:
     """Money that goes back by hand is never asked for again at the gateway, and not where that is at it."""
 

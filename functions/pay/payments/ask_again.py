@@ -41,8 +41,8 @@ def ask_again(
 
     A round ends with yesterday's payments, and the next begins on another day. Its place is kept after each page, so
     that a run that dies repeats one page at most. Where none of a page is answered the gateway is silent: the place
-    stays. Returns for how long the round has been going on; nothing where it is over. O(payments of the days), a Query and a
-    BatchGetItem for a hundred.
+    stays. Returns for how long the round has been going on; nothing where it is over. O(payments of the days), a Query
+    and a BatchGetItem for a page.
     """
     going = rounds.last(asked.name)
     if going is None or (going.ended_at and going.ended_at[:10] < to_text(now)[:10]):

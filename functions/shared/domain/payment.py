@@ -41,7 +41,7 @@ TRANSITIONS: Final[dict[str, dict[str, str]]] = {
         PaymentStatus.PAID: "the gateway says paid, with our amount, currency and id",
         PaymentStatus.REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
         PaymentStatus.REVIEW: "the gateway says paid, but another amount or currency",
-        PaymentStatus.FAILED: "the gateway says failed",
+        PaymentStatus.FAILED: "the gateway says failed, or an operator says that it never will say anything",
         PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money, or does not close it in time",
         PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money, or does not close it in time",
     },
