@@ -394,7 +394,7 @@ class Paying(RuleBasedStateMachine):
         assert not any(each.held_by for each in self.all_violations())
         for payment in self.all_payments():
             there = self.left(payment.payment_id) - self.manually[payment.payment_id]
-            assert there == payment.settled - payment.money_returned, self.books(payment)
+            assert there == payment.settled - payment.money_returned, self.what_is_where(payment)
         functions.clock.forward(hours=2)
         report = compare(functions.payments, lambda _: self.gateway, functions.clock.at)
         listed = {*self.manually, *self.by_office, *self.bounced}
@@ -430,7 +430,7 @@ class Paying(RuleBasedStateMachine):
         self.taken[payment_id] = self.gateway.requests[payment_id].amount + difference
         self.gateway.says(payment_id, OrderStatus.PAID, amount=self.taken[payment_id])
 
-    def books(self, payment: Payment) -> str:
+    def what_is_where(self, payment: Payment) -> str:
         """What both sides have of a payment, for who looks into a failure."""
         counters = {"office": self.by_office, "manually": self.manually, "bounced": self.bounced, "taken": self.taken}
         theirs = {name: each.get(payment.payment_id) for name, each in counters.items()}
