@@ -1,7 +1,12 @@
 """The API's authorizer where the portal is no OIDC issuer: Ur's own user endpoint says whose token it is.
 
 API Gateway keeps an answer for at most 60 seconds (the API's definition), so a token that was revoked is refused soon.
-Whatever goes wrong, nobody is let in. The endpoint, as clients of other Ur services use it: ``GET`` with the token,
+Whatever goes wrong, nobody is let in. A token that is refused is answered with 403, which the portal takes for "sign in
+again"; where Ur gives no clear answer the function fails, which API Gateway answers with 500 and does not keep, for "try
+again later". An authorizer of an HTTP API can say no more than these two.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
+
+The endpoint, as clients of other Ur services use it: ``GET`` with the token,
 answered with ``{"data": {"ur_id", "phone_num", "first_name", "middle_name", "last_name", …}}``.
 """
 
@@ -78,7 +83,10 @@ def _http() -> urllib3.PoolManager:
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Lambda's entry point: an HTTP API's request (payload 2.0), answered in the simple form."""
+    """Lambda's entry point: an HTTP API's request (payload 2.0), answered in the simple form.
+
+    Raises UnclearError where Ur gives no clear answer.
+    """
     given = _TOKEN.fullmatch((event.get("headers") or {}).get("authorization", ""))
     if given is None:
         return {"isAuthorized": False}
@@ -89,5 +97,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     except UnclearError as error:
         logger().warning("the user endpoint gives no clear answer", extra={"reason": str(error)})
         count("SignInUnclear")
-        return {"isAuthorized": False}
+        raise
     return {"isAuthorized": True, "context": claims}

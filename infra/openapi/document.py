@@ -22,9 +22,10 @@ _RETRY_AFTER = {
 }
 _GATEWAY = {
     401: "The token is missing, over or not genuine",
-    403: "The token was refused",
+    403: "The token was refused: sign in again",
     413: "The request is too large",
     429: "Too many calls just now",
+    500: "An error of the service; without a code: the token could not be checked, so try again",
     503: "The service is busy or away",
 }
 """What API Gateway answers by itself, with ``{message}`` and no code."""

@@ -170,8 +170,13 @@ MUTATIONS: Final = {
     ),
     "a function ahead of its phase": Mutation(
         "phases",
-        lambda template: template["Resources"]["PayApi"].pop("Condition"),
-        {"PayApi is not only there where Pays holds"},
+        lambda template: template["Resources"]["NotifyRemind"].pop("Condition"),
+        {"NotifyRemind is not only there where Tells holds"},
+    ),
+    "money that nobody asks about any more": Mutation(
+        "phases",
+        lambda template: template["Resources"]["PayPollGateways"].update(Condition="Pays"),
+        {"PayPollGateways is not there in every phase"},
     ),
     "all actions of a service": Mutation(
         "rights", grant("dynamodb:*", {"Fn::GetAtt": ["Files", "Arn"]}), {"QueryApi may dynamodb:*"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import product
 from typing import Any, Final
 
 from tests.infra.reading import ROOT, Template, as_list, events, functions, number, of_type, target
@@ -339,19 +340,20 @@ def _refuses_plain_http(statement: dict[str, Any]) -> bool:
     )
 
 
-PHASES: Final = {"pay.": "Pays", "notify.on_violation.": "Tells", "notify.remind.": "Tells"}
-"""By how a handler begins: the condition under which the phase that it belongs to is open."""
+PHASES: Final = {"notify.on_violation.": "Tells", "notify.remind.": "Tells", "pay.": None, "remit.": None}
+"""By how a handler begins: the condition under which it is there; None for what every phase needs.
+
+Money that is under way when payments are closed is concluded, its receipts are checked and its sectors hear of it.
+"""
 
 
 def out_of_phase(template: Template) -> Iterator[str]:
     """Functions, and their logs, that are there in another phase than theirs."""
     for name, function in functions(template).items():
-        phase = next((one for start, one in PHASES.items() if function["Handler"].startswith(start)), None)
-        if phase is None:
-            continue
-        for each in (name, target(function["LoggingConfig"]["LogGroup"])):
+        phases = [phase for start, phase in PHASES.items() if function["Handler"].startswith(start)]
+        for each, phase in product((name, target(function["LoggingConfig"]["LogGroup"])), phases):
             if template["Resources"][each].get("Condition") != phase:
-                yield f"{each} is not only there where {phase} holds"
+                yield f"{each} is not {f'only there where {phase} holds' if phase else 'there in every phase'}"
 
 
 RULES: Final[dict[str, Callable[[Template], Iterable[str]]]] = {

@@ -136,7 +136,7 @@ def open_behind_the_edge(platform: Template) -> Iterator[str]:
     conditions = decide(
         platform["Conditions"], {name: one.get("Default", "") for name, one in platform["Parameters"].items()}
     )
-    roles = {target(role) for role in choose(readers["Roles"], {**conditions, "Pays": True})}
+    roles = {target(role) for role in choose(readers["Roles"], conditions)}
     for name in sorted({name for name, _ in events(platform, "HttpApi")}):
         variables = resources[name]["Properties"]["Environment"]["Variables"]
         if variables.get("EDGE_SECRET") != {"Fn::If": ["BehindEdge", {"Ref": "EdgeSecret"}, ""]}:

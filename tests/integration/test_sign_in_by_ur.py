@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from traceback import format_exception
 from typing import Any
 
 import pytest
@@ -73,7 +74,6 @@ def test_a_user_without_a_phone_may_ask(ur: Ur) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        (403, b"{}"),
         (404, b"{}"),
         (500, b"{}"),
         (302, b"{}"),
@@ -90,14 +90,21 @@ def test_a_user_without_a_phone_may_ask(ur: Ur) -> None:
         (200, b'{"data": {"ur_id": 1}, "x": "' + b"x" * 70_000 + b'"}'),
     ],
 )
-def test_any_other_answer_lets_nobody_in(ur: Ur, answer: tuple[int, bytes]) -> None:
+def test_any_other_answer_lets_nobody_in_and_is_no_refusal(ur: Ur, answer: tuple[int, bytes]) -> None:
     ur.answer = answer
+    with pytest.raises(authorizer.UnclearError):
+        ask()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_is_told_from_an_endpoint_that_is_away(
+    ur: Ur, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ur.answer = (status, b"{}")
     assert ask() == REFUSED
-
-
-def test_an_endpoint_that_cannot_be_reached_lets_nobody_in(ur: Ur, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UR_USER_URL", "http://127.0.0.1:9/")
-    assert ask() == REFUSED
+    with pytest.raises(authorizer.UnclearError):
+        ask()
 
 
 NO_TOKENS = ["", "Bearer", "Bearer ", "Basic abcdefghij", "Bearer short", "Bearer a b c d", "Bearer abcdefgh\r\nx: y"]
@@ -112,8 +119,9 @@ def test_what_is_no_token_is_not_even_asked_about(ur: Ur, header: str | None) ->
 def test_nothing_personal_is_logged(ur: Ur, capsys: pytest.CaptureFixture[str]) -> None:
     ask()
     ur.answer = (200, json.dumps({"data": {**USER, "ur_id": None}}).encode())
-    ask()
-    logged = "".join(capsys.readouterr())
+    with pytest.raises(authorizer.UnclearError) as unclear:
+        ask()
+    logged = "".join(capsys.readouterr()) + "".join(format_exception(unclear.value))
     assert "SignInUnclear" in logged
     for personal in (TOKEN, "First", "07701234567", "48213"):
         assert personal not in logged
