@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from pay.gateways import Order, OrderStatus, UnknownError
 from pay.payments.ask_again import PAGE, Asked, ask_again
 from pay.payments.settle import PaymentStores
-from shared.domain.payment import Payment, PaymentStatus, Return
+from shared.domain.payment import Line, Payment, PaymentStatus, Return
 from shared.domain.time import from_text, to_text
 from shared.stores.paying.payments import Position
 from shared.stores.paying.rounds import Round, Rounds
 from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine
-from tests.support.build import SUB
+from tests.support.build import PLATE, SUB
 from tests.support.crashes import Crash
 from tests.support.functions import Functions
 from tests.support.payment_requests import metrics
@@ -88,7 +88,7 @@ def rounds(engine: Engine, functions: Functions) -> Rounds:
 def put(functions: Functions, payment_id: str, at: datetime, **fields: Any) -> str:
     """A payment that was made at an instant, settled unless it is said otherwise."""
     made = Payment(payment_id, SUB, "fib", PaymentStatus.PAID, (), 1_000, to_text(at), to_text(at), "https://x")
-    made = made._replace(gateway_id=f"g-{payment_id}", received=1_000, **fields)
+    made = made._replace(**{"gateway_id": f"g-{payment_id}", "received": 1_000, **fields})
     functions.payments.create(made, payment_id, "r", 100_000, [], at, most_started=100_000)
     return payment_id
 
@@ -163,7 +163,8 @@ def test_what_the_gateway_says_of_another_order_is_not_taken_for_it(
     functions: Functions, stores: PaymentStores, rounds: Rounds
 ) -> None:
     now, listing = functions.clock.at, Listing()
-    put(functions, "mine", now - timedelta(days=5), receipt_no="GH-1")
+    lines = (Line("V1", 1_000, PLATE.key, "7", "11"),)
+    put(functions, "mine", now - timedelta(days=5), receipt_no="GH-1", lines=lines)
     other = Order("yours", "g-yours", OrderStatus.REFUNDED, 1_000, "IQD")
     listing.get_order = lambda *_: other  # type: ignore[method-assign,assignment]
     go_on(listing, stores, rounds, now)
