@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pay.gateways import Gateway, UnaskableError, UnknownError
 from pay.gateways.offers import LISTENED_TO_FOR, OFFERS
-from pay.payments.ask_again import Asked, ask_again
+from pay.payments.ask_again import MAX_SILENCES, Asked, ask_again
 from pay.payments.manual_refund import claim_manual_refund
 from pay.payments.refund import is_stuck, refund
 from pay.payments.sync import give_up, is_overdue, sync_with_gateway
@@ -29,8 +29,6 @@ from shared.stores.paying.payment_items import MOVED, TO_ASK, WANTED
 
 GRACE: Final = timedelta(minutes=2)
 """How long a payment is left to its citizen and its callback before it is asked about."""
-MAX_SILENCES: Final = 5
-"""After so many silences of a gateway in one run, its other payments wait for the next."""
 MINUTES: Final = 3
 """From one run to the next."""
 RESERVE: Final = 20_000
@@ -80,17 +78,19 @@ def _poll(context: Any) -> None:
         payments.unfinished(PaymentStatus.REVIEW, now()), lambda one, at: sync_with_gateway(one, at, stores(), now())
     )
     count("PaymentsOverdue", sum(is_overdue(payment, now()) for payment in asked))
-    returns = stores().returns.last_of(due)
+    unreadable: list[Exception] = []
+    returns = stores().returns.last_of(due, unreadable)
+    report(unreadable)
     count("RefundsStuck", sum(is_stuck(payment, returns.get(payment.payment_id), now()) for payment in due))
     count("PaymentsInReview", len(reviewed))
     count("MoneyMovedAfterEnd", sum(1 for _ in payments.unfinished(MOVED, now())))
+    count("ReturnsWanted", sum(1 for _ in payments.unfinished(WANTED, now())))
     ages = [
         ask_again(Asked(name, known, LISTENED_TO_FOR[offer.kind]), stores(), rounds(), now(), asks, run.asks(name))
         for name, offer in OFFERS.items()
         if (known := gateway(name))
     ]
     count("SettledUnaskedDays", max((age.days for age in ages), default=0))
-    count("ReturnsWanted", sum(1 for _ in payments.unfinished(WANTED, now())))
 
 
 class _Run:
