@@ -108,11 +108,22 @@ build: ## build the functions for AWS (needs python3.13 on the PATH)
 named_env = @case "$(ENV)" in dev|staging|prod) ;; *) echo 'ENV must be dev, staging or prod' >&2; exit 2;; esac
 
 .PHONY: deploy
-deploy: ## ENV=dev|staging|prod: check, build and deploy to AWS
+deploy: ## ENV=dev|staging|prod: check, build and deploy to AWS; REPLACE='...': what holds data and may be replaced all the same
 	$(named_env)
 	@$(MAKE) --no-print-directory check build
-	@$(sam) deploy --config-env $(ENV)
-	@AWS_DEFAULT_REGION=$$($(project)/python -m infra.regions $(ENV)) $(MAKE) --no-print-directory reindex-rises STACK=gharama-$(ENV) APPLY=1
+	@$(sam) deploy --config-env $(ENV) --no-execute-changeset --no-fail-on-empty-changeset
+	@export AWS_DEFAULT_REGION=$$($(project)/python -m infra.regions $(ENV)) STACK=gharama-$(ENV) && \
+	  $(MAKE) --no-print-directory execute-changes && $(MAKE) --no-print-directory reindex-rises APPLY=1
+
+.PHONY: execute-changes
+execute-changes: ## execute the change set that waits, unless it replaces or removes what holds data; `make deploy` does it
+	$(set_up) run
+	@$(operator) execute-changes --replacing "$$REPLACE"
+
+.PHONY: protect
+protect: ## let the stack refuse to replace, remove and delete what holds data; `make deploy` does it
+	$(set_up) run
+	@$(operator) protect $(apply)
 
 .PHONY: deploy-edge
 deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firewall in front of a platform with Edge=on
@@ -123,7 +134,7 @@ deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firew
 	  --parameter-overrides DomainName=$(DOMAIN) CertificateArn=$(CERTIFICATE) $$parameters
 
 # What people write may hold quotes, dollars and spaces: it goes through the environment, as it stands.
-as_it_stands := FILE AS_OF ACCEPT NAMES ID KEY REASON PLATE RECEIPT PAYMENT VIOLATION PHONE
+as_it_stands := REPLACE FILE AS_OF ACCEPT NAMES ID KEY REASON PLATE RECEIPT PAYMENT VIOLATION PHONE
 $(foreach name,$(as_it_stands),$(eval override $(name) := $$(value $(name))))
 export $(as_it_stands)
 
