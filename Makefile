@@ -134,7 +134,7 @@ deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firew
 	  --parameter-overrides DomainName=$(DOMAIN) CertificateArn=$(CERTIFICATE) $$parameters
 
 # What people write may hold quotes, dollars and spaces: it goes through the environment, as it stands.
-as_it_stands := REPLACE FILE AS_OF ACCEPT NAMES ID KEY REASON PLATE RECEIPT PAYMENT VIOLATION PHONE
+as_it_stands := REPLACE SINCE FILE AS_OF ACCEPT NAMES ID KEY REASON PLATE RECEIPT PAYMENT VIOLATION PHONE
 $(foreach name,$(as_it_stands),$(eval override $(name) := $$(value $(name))))
 export $(as_it_stands)
 
@@ -207,6 +207,11 @@ release-news: ## KEY=live/large.csv REASON='...': let followers hear of the news
 release-registry: ## KEY=registry/a.csv REASON='...': let a registration file replace the numbers that wait
 	$(set_up) run
 	@$(operator) release-registry --reason "$$REASON" $(apply) -- "$$KEY"
+
+.PHONY: check-books
+check-books: ## SINCE=2026-11-25T14:30:00: where the tables contradict one another; bring in what the log kept since a restore's instant
+	$(set_up) run
+	@$(operator) check-books --since "$$SINCE" $(apply)
 
 .PHONY: figures
 figures: ## DAY=2026-11-25: write the figures of a day whose night failed

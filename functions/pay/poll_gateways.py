@@ -1,6 +1,7 @@
 """Every few minutes: the gateways are asked about what is neither paid nor over, and give back what is due.
 
-An operator's claim of a manual refund is made here, where the gateways can be asked.
+An operator's claim of a manual refund is made here, where the gateways can be asked, and what a gateway says of an order
+that the tables have forgotten.
 """
 
 from __future__ import annotations
@@ -36,9 +37,15 @@ RESERVE: Final = 20_000
 Step = Callable[[Payment, Gateway], Payment]
 
 
-def handler(event: dict[str, Any], context: Any) -> str | None:
-    """Lambda's entry point: a run, or ``{"manual_refund": payment_id, "confirmed"}``, answered by its outcome."""
+def handler(event: dict[str, Any], context: Any) -> str | dict[str, Any] | None:
+    """Lambda's entry point: a run; or ``{"manual_refund": payment_id, "confirmed"}``, answered by its outcome.
+
+    Or ``{"order": payment_id, "gateway", "gateway_id"}``, answered by what the gateway says: its ``status`` (None where
+    it has no such order, ``unknown`` where it does not say), amount and currency.
+    """
     log_with(request_id=context.aws_request_id)
+    if "order" in event:
+        return _order(event["order"], event["gateway"], event["gateway_id"])
     if "manual_refund" in event:
         return _manual_refund(event["manual_refund"], confirmed=event["confirmed"])
     _poll(context)
@@ -53,6 +60,17 @@ def _manual_refund(payment_id: str, *, confirmed: bool) -> str:
     about = {"payment_id": payment_id, "gateway": payment.gateway, "outcome": outcome}
     logger().info("an operator claims a refund", extra=about)
     return outcome
+
+
+def _order(payment_id: str, name: str, gateway_id: str | None) -> dict[str, Any]:
+    known = gateway(name)
+    try:
+        order = known.get_order(payment_id, gateway_id) if known else None
+    except UnknownError:
+        return {"status": "unknown"}
+    if known is None:
+        return {"status": "unknown"}
+    return order._asdict() if order else {"status": None}
 
 
 def _poll(context: Any) -> None:

@@ -39,25 +39,25 @@ class Decision(NamedTuple):
 
 
 def _settle(payment: Payment, deployment: Deployment) -> bool:
-    return settle_reviewed(payment, _stores(deployment), deployment.clock()) is not None
+    return settle_reviewed(payment, stores(deployment), deployment.clock()) is not None
 
 
 def _give_back(payment: Payment, deployment: Deployment) -> bool:
-    return refund_reviewed(payment, _stores(deployment), deployment.clock())
+    return refund_reviewed(payment, stores(deployment), deployment.clock())
 
 
 def _given_back(payment: Payment, deployment: Deployment) -> bool:
     if payment.bounced_since:
-        return give_back_bounced(payment, _stores(deployment), deployment.clock())
-    return complete_refund(payment, _stores(deployment), deployment.clock()).status != PaymentStatus.REFUND_DUE
+        return give_back_bounced(payment, stores(deployment), deployment.clock())
+    return complete_refund(payment, stores(deployment), deployment.clock()).status != PaymentStatus.REFUND_DUE
 
 
 def _record_money_returned(payment: Payment, deployment: Deployment) -> bool:
-    return record_money_returned(payment, _stores(deployment), deployment.clock())
+    return record_money_returned(payment, stores(deployment), deployment.clock())
 
 
 def _keep(payment: Payment, deployment: Deployment) -> bool:
-    return keep(payment, _stores(deployment), deployment.clock())
+    return keep(payment, stores(deployment), deployment.clock())
 
 
 _NO_MANUAL_REFUND: Final = {
@@ -136,7 +136,7 @@ def word(name: str) -> str:
 
 def find(deployment: Deployment, payment_id: str, name: str) -> Payment:
     """A payment that a decision fits. Raises KeyError where there is none, DecisionError where it does not fit."""
-    payment = _stores(deployment).payments.get(payment_id)
+    payment = stores(deployment).payments.get(payment_id)
     if payment is None:
         raise KeyError(payment_id)
     enter(deployment, What.OPERATOR, [line.plate_key for line in payment.lines])
@@ -152,11 +152,12 @@ def decide(deployment: Deployment, payment: Payment, name: str) -> None:
         raise DecisionError("the payment has moved on meanwhile: look at its trail")
 
 
-def _stores(deployment: Deployment) -> PaymentStores:
+def stores(deployment: Deployment) -> PaymentStores:
+    """The tables that payments end in, for changes by an operator."""
     call, tables = deployment.call, deployment.physical
     return PaymentStores(
         Violations(call, tables["Violations"]),
-        Payments(call, tables["Payments"]),
+        Payments(call, tables["Payments"], is_kept=False),
         Messages(call, tables["Messages"]),
         Settlements(call, tables["Settlements"]),
     )

@@ -13,6 +13,7 @@ from shared.domain.message import MessageKind
 from shared.domain.payment import Payment, PaymentStatus
 from shared.domain.text import digest
 from shared.domain.time import from_text
+from shared.kept_lines import keep_payment
 from shared.observability import count
 
 SHOWN_OF_ID: Final = 8
@@ -35,6 +36,7 @@ def refund(payment: Payment, gateway: Gateway, stores: PaymentStores, now: datet
     asked_before = payment.refund_asked_at is not None
     if not stores.payments.take_refund(payment, now, now + MAX_REFUND_TIME, asks=True):
         return payment
+    keep_payment(payment, "refund_asked", now)
     asked = Refund(
         digest("refund", payment.payment_id),
         payment.payment_id,

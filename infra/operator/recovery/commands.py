@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
 
 from infra.operator.deployment import Deployment
 from infra.operator.options import APPLY, only_said, refusing, say
-from infra.operator.recovery import guarding
+from infra.operator.recovery import guarding, reading, replaying
+from infra.operator.recovery.books import Books
+from shared.domain.time import BAGHDAD
 
 
 @click.command()
@@ -45,4 +51,54 @@ def execute_changes(deployment: Deployment, replacing: str) -> None:
     click.echo("done")
 
 
-COMMANDS: Final = (protect, execute_changes)
+@click.command()
+@click.option("--since", default="", help="the instant to which tables were restored, such as 2026-11-25T14:30:00+03:00")
+@APPLY
+@click.pass_obj
+def check_books(deployment: Deployment, since: str, apply: bool) -> None:
+    """Say where the tables contradict one another; with SINCE, bring in what happened after that instant.
+
+    All is read through, and rows of it are put into a file of this machine, for the time of the command.
+    """
+    if since:
+        _replay(deployment, instant(since), apply=apply)
+    with TemporaryDirectory() as folder, Books(Path(folder) / "books.sqlite3") as books:
+        click.echo(f"{books.enter(reading.rows(deployment)):,} rows in the books")
+        counts: Counter[str] = Counter()
+        for found in books.contradictions():
+            counts[found.name] += 1
+            click.echo(f"{found.name}: {' '.join(found.ids)}")
+    if counts:
+        raise click.ClickException(f"the tables contradict one another in {counts.total():,} places")
+    click.echo("nothing contradicts")
+
+
+def instant(said: str) -> datetime:
+    """Read an instant; without an offset it is Baghdad's. Raises BadParameter."""
+    try:
+        read = datetime.fromisoformat(said)
+    except ValueError:
+        raise click.BadParameter("no instant, such as 2026-11-25T14:30:00+03:00") from None
+    return read if read.tzinfo else read.replace(tzinfo=BAGHDAD)
+
+
+def _replay(deployment: Deployment, since: datetime, *, apply: bool) -> None:
+    lines = list(replaying.lines(deployment, since))
+    payments, claims = replaying.payments(lines), [line for line in lines if replaying.is_claim(line)]
+    click.echo(f"{len(payments):,} payments and {len(claims):,} claimed messages in the log since then")
+    if not apply:
+        only_said()
+        return
+    counts: Counter[str] = Counter()
+    with deployment.audited("check-books", since=since.isoformat()) as results:
+        for one in payments.values():
+            outcome = replaying.put_back(deployment, one, deployment.clock())
+            counts[f"payments {outcome}"] += 1
+            if outcome != replaying.KNOWN:
+                click.echo(f"payment {one.payment_id}: {outcome}")
+        counts.update(f"messages {replaying.end_claim(deployment, line, deployment.clock())}" for line in claims)
+        results |= counts
+    say(f"{count:,} {what}" for what, count in counts.items())
+
+
+COMMANDS: Final = (protect, execute_changes, check_books)

@@ -1,8 +1,8 @@
 """Changes of a stack that lose no data: what a change set would replace or remove, and a policy that refuses it.
 
-What holds data is what the template keeps when its stack goes (``DeletionPolicy``), and every table and bucket. Kept
-is not safe: where a change replaces such a resource, a new and empty one is in service, and the old one belongs to
-nothing.
+What holds data is what the template keeps when its stack goes (``DeletionPolicy``), but for the logs of a phase, which
+stay behind when it is left. Kept is not safe: where a change replaces a table, a new and empty one is in service, and
+the old one belongs to nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from infra.template import read
 _DATA: Final = frozenset({"AWS::DynamoDB::Table", "AWS::S3::Bucket"})
 _KEPT: Final = frozenset({"Retain", "RetainExceptOnCreate"})
 _LEFT_BEHIND: Final = frozenset({*_KEPT, "ReplaceAndRetain"})
+_LOG: Final = "AWS::Logs::LogGroup"
 _SURE: Final = "True"
 _READY: Final = ("CREATE_COMPLETE", "AVAILABLE")
 
@@ -35,7 +36,11 @@ class Loss(NamedTuple):
 def holding_data() -> dict[str, dict[str, Any]]:
     """Return the template's resources that hold data, by logical id."""
     resources: Mapping[str, dict[str, Any]] = read()["Resources"]
-    return {name: one for name, one in resources.items() if one["Type"] in _DATA or one.get("DeletionPolicy") in _KEPT}
+    return {
+        name: one
+        for name, one in resources.items()
+        if one["Type"] in _DATA or (one.get("DeletionPolicy") in _KEPT and one.get("Condition") is None)
+    }
 
 
 def losses(changes: Iterable[Mapping[str, Any]], held: Collection[str]) -> Iterator[Loss]:
@@ -46,7 +51,8 @@ def losses(changes: Iterable[Mapping[str, Any]], held: Collection[str]) -> Itera
     """
     for change in (one["ResourceChange"] for one in changes if "ResourceChange" in one):
         name = change["LogicalResourceId"]
-        if not (name in held or change["ResourceType"] in _DATA or change.get("PolicyAction") in _LEFT_BEHIND):
+        left_behind = change.get("PolicyAction") in _LEFT_BEHIND and change["ResourceType"] != _LOG
+        if not (name in held or change["ResourceType"] in _DATA or left_behind):
             continue
         if change["Action"] == "Remove":
             yield Loss(name, "removed")

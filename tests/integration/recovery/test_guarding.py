@@ -124,7 +124,8 @@ def test_all_that_holds_data_is_known() -> None:
         (change("Violations", TABLE, "Remove", PolicyAction="Delete"), "removed"),
         (change("Former", TABLE, "Remove"), "removed"),
         (change("PlateKeySecret", "AWS::SecretsManager::Secret", "Modify", Replacement="True"), "replaced"),
-        (change("Former", "AWS::Logs::LogGroup", "Remove", PolicyAction="Retain"), "removed"),
+        (change("Former", "AWS::SecretsManager::Secret", "Remove", PolicyAction="Retain"), "removed"),
+        (change("OperatorActions", "AWS::Logs::LogGroup", "Remove", PolicyAction="Retain"), "removed"),
     ],
 )
 def test_a_change_set_that_replaces_or_removes_data_is_refused_and_deleted(stack: Stack, one: Change, how: str) -> None:
@@ -141,6 +142,7 @@ def test_a_change_set_that_replaces_or_removes_data_is_refused_and_deleted(stack
         change("Violations", TABLE, "Modify", Replacement="Conditional"),
         change("Violations", TABLE, "Import"),
         change("EdgeSecret", "AWS::SecretsManager::Secret", "Remove", PolicyAction="Delete"),
+        change("PayApiLogs", "AWS::Logs::LogGroup", "Remove", PolicyAction="Retain"),
         change("QueryApiRole", "AWS::IAM::Role", "Modify", Replacement="True"),
     ],
 )
