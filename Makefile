@@ -134,7 +134,7 @@ deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firew
 	  --parameter-overrides DomainName=$(DOMAIN) CertificateArn=$(CERTIFICATE) $$parameters
 
 # What people write may hold quotes, dollars and spaces: it goes through the environment, as it stands.
-as_it_stands := REPLACE SINCE FILE AS_OF ACCEPT NAMES ID KEY REASON PLATE RECEIPT PAYMENT VIOLATION PHONE
+as_it_stands := REPLACE SINCE TABLES AT FILE AS_OF ACCEPT NAMES ID KEY REASON PLATE RECEIPT PAYMENT VIOLATION PHONE
 $(foreach name,$(as_it_stands),$(eval override $(name) := $$(value $(name))))
 export $(as_it_stands)
 
@@ -207,6 +207,16 @@ release-news: ## KEY=live/large.csv REASON='...': let followers hear of the news
 release-registry: ## KEY=registry/a.csv REASON='...': let a registration file replace the numbers that wait
 	$(set_up) run
 	@$(operator) release-registry --reason "$$REASON" $(apply) -- "$$KEY"
+
+.PHONY: restore-tables
+restore-tables: ## TABLES='...' AT=2026-11-25T14:30:00: restore tables to one instant, each into a new one beside it
+	$(set_up) run
+	@$(operator) restore-tables --tables "$$TABLES" --at "$$AT" $(apply)
+
+.PHONY: copy-back
+copy-back: ## TABLES='...' AT=... REASON='...': make live tables what those hold that were restored to an instant
+	$(set_up) run
+	@$(operator) copy-back --tables "$$TABLES" --at "$$AT" --reason "$$REASON" $(apply)
 
 .PHONY: check-books
 check-books: ## SINCE=2026-11-25T14:30:00: where the tables contradict one another; bring in what the log kept since a restore's instant

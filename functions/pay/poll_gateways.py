@@ -1,7 +1,7 @@
 """Every few minutes: the gateways are asked about what is neither paid nor over, and give back what is due.
 
-An operator's claim of a manual refund is made here, where the gateways can be asked, and what a gateway says of an order
-that the tables have forgotten.
+An operator's claim of a manual refund is made here, where the gateways can be asked; so are they about an order of
+which the tables know nothing.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ def _manual_refund(payment_id: str, *, confirmed: bool) -> str:
 
 def _order(payment_id: str, name: str, gateway_id: str | None) -> dict[str, Any]:
     known = gateway(name)
-    try:
-        order = known.get_order(payment_id, gateway_id) if known else None
-    except UnknownError:
-        return {"status": "unknown"}
     if known is None:
+        return {"status": "unknown"}
+    try:
+        order = known.get_order(payment_id, gateway_id)
+    except UnknownError:
         return {"status": "unknown"}
     return order._asdict() if order else {"status": None}
 

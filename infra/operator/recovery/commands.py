@@ -11,8 +11,8 @@ from typing import Final
 import click
 
 from infra.operator.deployment import Deployment
-from infra.operator.options import APPLY, only_said, refusing, say
-from infra.operator.recovery import guarding, reading, replaying
+from infra.operator.options import APPLY, REASON, only_said, refusing, say
+from infra.operator.recovery import guarding, reading, replaying, restoring
 from infra.operator.recovery.books import Books
 from shared.domain.time import BAGHDAD
 
@@ -52,7 +52,7 @@ def execute_changes(deployment: Deployment, replacing: str) -> None:
 
 
 @click.command()
-@click.option("--since", default="", help="the instant to which tables were restored, such as 2026-11-25T14:30:00+03:00")
+@click.option("--since", default="", help="to which instant tables were restored, such as 2026-11-25T14:30:00")
 @APPLY
 @click.pass_obj
 def check_books(deployment: Deployment, since: str, apply: bool) -> None:
@@ -71,6 +71,50 @@ def check_books(deployment: Deployment, since: str, apply: bool) -> None:
     if counts:
         raise click.ClickException(f"the tables contradict one another in {counts.total():,} places")
     click.echo("nothing contradicts")
+
+
+TABLES = click.option("--tables", required=True, help="logical ids of the tables")
+AT = click.option("--at", "said", required=True, help="the instant, such as 2026-11-25T14:30:00; Baghdad's by default")
+
+
+@click.command()
+@TABLES
+@AT
+@APPLY
+@click.pass_obj
+def restore_tables(deployment: Deployment, tables: str, said: str, apply: bool) -> None:
+    """Restore tables to one instant, each into a new one beside it. It takes hours where they are large."""
+    names, at = tables.replace(",", " ").split(), instant(said)
+    with refusing(restoring.RestoreError):
+        restoring.check(deployment, names, at)
+    say(f"{name}: into {restoring.name_of(deployment.physical[name], at)}" for name in names)
+    if not apply:
+        only_said()
+        return
+    with deployment.audited("restore-tables", tables=names, at=at.isoformat()):
+        restoring.restore(deployment, names, at)
+    click.echo("restored")
+
+
+@click.command()
+@TABLES
+@AT
+@REASON
+@APPLY
+@click.pass_obj
+def copy_back(deployment: Deployment, tables: str, said: str, reason: str, apply: bool) -> None:
+    """Make live tables what those hold that were restored to an instant. What writes them must be stopped meanwhile."""
+    names, at = tables.replace(",", " ").split(), instant(said)
+    with refusing(restoring.RestoreError):
+        restoring.check_restored(deployment, names, at)
+    say(f"{name}: as {restoring.name_of(deployment.physical[name], at)}" for name in names)
+    if not apply:
+        only_said()
+        return
+    with deployment.audited("copy-back", tables=names, at=at.isoformat(), reason=reason) as results:
+        for name, counts in restoring.copy_back(deployment, names, at):
+            results[name] = dict(counts)
+            say(f"{name}: {counts[what]:,} {what}" for what in restoring.DONE)
 
 
 def instant(said: str) -> datetime:
@@ -101,4 +145,4 @@ def _replay(deployment: Deployment, since: datetime, *, apply: bool) -> None:
     say(f"{count:,} {what}" for what, count in counts.items())
 
 
-COMMANDS: Final = (protect, execute_changes, check_books)
+COMMANDS: Final = (protect, execute_changes, check_books, restore_tables, copy_back)

@@ -97,8 +97,8 @@ def ask(deployment: Deployment, payment: Forgotten) -> Mapping[str, Any]:
 def put_back(deployment: Deployment, one: Forgotten, at: datetime) -> str:
     """Put a payment back that the tables have forgotten, as its gateway says. Returns its status, or why it is not.
 
-    Put before, it stays as it is: ``known``. Where its gateway does not say, nothing is done: ``unknown``. Where somebody
-    comes between: ``changed meanwhile``. The two last are to be given again.
+    Put before, it stays as it is: ``known``. Where its gateway does not say, nothing is done: ``unknown``; nor where
+    somebody comes between: ``changed meanwhile``. Those are tried again by the same command.
     """
     tables = stores(deployment)
     known = tables.payments.get(one.payment_id)
