@@ -218,6 +218,11 @@ copy-back: ## TABLES='...' AT=... REASON='...': make live tables what those hold
 	$(set_up) run
 	@$(operator) copy-back --tables "$$TABLES" --at "$$AT" --reason "$$REASON" $(apply)
 
+.PHONY: reload-files
+reload-files: ## SINCE=...: load the files again that came after the instant to which tables were restored
+	$(set_up) run
+	@$(operator) reload-files --since "$$SINCE" $(apply)
+
 .PHONY: check-books
 check-books: ## SINCE=2026-11-25T14:30:00: where the tables contradict one another; bring in what the log kept since a restore's instant
 	$(set_up) run

@@ -14,6 +14,7 @@ ODD = """it's a "new" one: $HOME $(x $$y ${z} `date` \\ %#;& -x"""
 COMMANDS = {
     "execute-changes": ("REPLACE",),
     "check-books": ("SINCE",),
+    "reload-files": ("SINCE",),
     "restore-tables": ("TABLES", "AT"),
     "copy-back": ("TABLES", "AT", "REASON"),
     "prepare": ("FILE",),

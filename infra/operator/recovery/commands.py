@@ -12,7 +12,7 @@ import click
 
 from infra.operator.deployment import Deployment
 from infra.operator.options import APPLY, REASON, only_said, refusing, say
-from infra.operator.recovery import guarding, reading, replaying, restoring
+from infra.operator.recovery import guarding, reading, reloading, replaying, restoring
 from infra.operator.recovery.books import Books
 from shared.domain.time import BAGHDAD
 
@@ -117,6 +117,26 @@ def copy_back(deployment: Deployment, tables: str, said: str, reason: str, apply
             say(f"{name}: {counts[what]:,} {what}" for what in restoring.DONE)
 
 
+@click.command()
+@click.option("--since", required=True, help="to which instant tables were restored")
+@APPLY
+@click.pass_obj
+def reload_files(deployment: Deployment, since: str, apply: bool) -> None:
+    """Load the files that came after an instant once more; with MostNews=0 nobody hears of them yet."""
+    held = deployment.parameters.get("MostNews")
+    found = reloading.forgotten(deployment, instant(since))
+    say(f"{one.at:%Y-%m-%d %H:%M:%S}  {one.version.key}" for one in found)
+    click.echo(f"{len(found):,} files to be loaded again; MostNews is {held}")
+    if not apply:
+        only_said()
+        return
+    if held != "0":
+        raise click.ClickException("deploy MostNews=0 first: else followers hear at once of what they may have heard")
+    with deployment.audited("reload-files", since=since, files=len(found)):
+        for one in found:
+            reloading.load_again(deployment, one.version)
+
+
 def instant(said: str) -> datetime:
     """Read an instant; without an offset it is Baghdad's. Raises BadParameter."""
     try:
@@ -145,4 +165,4 @@ def _replay(deployment: Deployment, since: datetime, *, apply: bool) -> None:
     say(f"{count:,} {what}" for what, count in counts.items())
 
 
-COMMANDS: Final = (protect, execute_changes, check_books, restore_tables, copy_back)
+COMMANDS: Final = (protect, execute_changes, check_books, restore_tables, copy_back, reload_files)

@@ -71,8 +71,8 @@ def payments(found: Iterable[Json]) -> dict[str, Forgotten]:
             continue
         asked = line["at"] if line["what"] == "refund_asked" else None
         violations = tuple((number, amount) for number, amount in line["violations"])
-        named = (line[name] for name in ("payment_id", "gateway", "gateway_id", "amount", "created_at", "expires_at"))
-        one = Forgotten(*named, violations, asked)
+        names = ("payment_id", "gateway", "gateway_id", "amount", "created_at", "expires_at")
+        one = Forgotten(**{name: line[name] for name in names}, violations=violations, refund_asked_at=asked)
         if before := kept.get(one.payment_id):
             instants = [at for at in (before.refund_asked_at, asked) if at]
             one = one._replace(
