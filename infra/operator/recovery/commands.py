@@ -13,7 +13,7 @@ import click
 from infra.operator.deployment import Deployment
 from infra.operator.options import APPLY, REASON, only_said, refusing, say
 from infra.operator.recovery import guarding, reading, reloading, replaying, restoring
-from infra.operator.recovery.books import Books
+from infra.operator.recovery.cross_check import CrossCheck
 from shared.domain.time import BAGHDAD
 
 
@@ -51,21 +51,21 @@ def execute_changes(deployment: Deployment, replacing: str) -> None:
     click.echo("done")
 
 
-@click.command()
+@click.command("check-books")
 @click.option("--since", default="", help="to which instant tables were restored, such as 2026-11-25T14:30:00")
 @APPLY
 @click.pass_obj
-def check_books(deployment: Deployment, since: str, apply: bool) -> None:
+def cross_check(deployment: Deployment, since: str, apply: bool) -> None:
     """Say where the tables contradict one another; with SINCE, bring in what happened after that instant.
 
     All is read through, and rows of it are put into a file of this machine, for the time of the command.
     """
     if since:
         _replay(deployment, instant(since), apply=apply)
-    with TemporaryDirectory() as folder, Books(Path(folder) / "books.sqlite3") as books:
-        click.echo(f"{books.enter(reading.rows(deployment)):,} rows in the books")
+    with TemporaryDirectory() as folder, CrossCheck(Path(folder) / "books.sqlite3") as check:
+        click.echo(f"{check.enter(reading.rows(deployment)):,} rows in the books")
         counts: Counter[str] = Counter()
-        for found in books.contradictions():
+        for found in check.contradictions():
             counts[found.name] += 1
             click.echo(f"{found.name}: {' '.join(found.ids)}")
     if counts:
@@ -165,4 +165,4 @@ def _replay(deployment: Deployment, since: datetime, *, apply: bool) -> None:
     say(f"{count:,} {what}" for what, count in counts.items())
 
 
-COMMANDS: Final = (protect, execute_changes, check_books, restore_tables, copy_back, reload_files)
+COMMANDS: Final = (protect, execute_changes, cross_check, restore_tables, copy_back, reload_files)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from infra.operator.deployment import Deployment
-from infra.operator.recovery.books import Row
+from infra.operator.recovery.cross_check import Row
 from shared.domain.payment import PaymentStatus
 from shared.stores.items import Item, epoch, number, pages, read_rows, text
 from shared.stores.paying.payment_items import read

@@ -87,7 +87,7 @@ def stand(engine: Engine, functions: Functions) -> Stand:
 
 
 @pytest.fixture
-def check_books(stand: Stand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def cross_check(stand: Stand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     monkeypatch.setattr(commands, "Deployment", lambda *_, **__: stand)
 
     def command(*words: str, code: int = 0) -> str:
@@ -110,14 +110,14 @@ def start(functions: Functions, stand: Stand) -> tuple[str, str, dict[str, list[
 
 
 def test_money_of_a_forgotten_payment_comes_under_review_and_holds_its_violation(
-    functions: Functions, stand: Stand, check_books: Run
+    functions: Functions, stand: Stand, cross_check: Run
 ) -> None:
     payment_id, number, instant = start(functions, stand)
     functions.gateway.says(payment_id)
     functions.callback(payment_id)
     stand.restore(instant)
     assert functions.payments.get(payment_id) is None
-    said = check_books("--since", SINCE, "--apply")
+    said = cross_check("--since", SINCE, "--apply")
     assert f"payment {payment_id}: review" in said
     assert "nothing contradicts" in said
     back = functions.payments.get(payment_id)
@@ -131,25 +131,25 @@ def test_money_of_a_forgotten_payment_comes_under_review_and_holds_its_violation
     [(None, PaymentStatus.EXPIRED), (OrderStatus.REFUNDED, PaymentStatus.REFUNDED)],
 )
 def test_a_forgotten_payment_without_money_holds_nothing(
-    functions: Functions, stand: Stand, check_books: Run, says: OrderStatus | None, status: PaymentStatus
+    functions: Functions, stand: Stand, cross_check: Run, says: OrderStatus | None, status: PaymentStatus
 ) -> None:
     payment_id, number, instant = start(functions, stand)
     if says:
         functions.gateway.says(payment_id, says)
     stand.restore(instant)
-    assert f"payment {payment_id}: {status}" in check_books("--since", SINCE, "--apply")
+    assert f"payment {payment_id}: {status}" in cross_check("--since", SINCE, "--apply")
     assert functions.violations.get([number])[number].held_by is None
 
 
-def test_nothing_is_done_that_is_not_to_be(functions: Functions, stand: Stand, check_books: Run) -> None:
+def test_nothing_is_done_that_is_not_to_be(functions: Functions, stand: Stand, cross_check: Run) -> None:
     payment_id, _, instant = start(functions, stand)
     stand.restore(instant)
-    assert "1 payments and 0 claimed" in check_books("--since", SINCE)
+    assert "1 payments and 0 claimed" in cross_check("--since", SINCE)
     assert functions.payments.get(payment_id) is None
 
 
 def test_what_was_sent_after_the_instant_is_not_sent_again(
-    functions: Functions, stand: Stand, check_books: Run, capsys: pytest.CaptureFixture[str]
+    functions: Functions, stand: Stand, cross_check: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     new = violation()
     news = functions.opened(new)
@@ -163,7 +163,7 @@ def test_what_was_sent_after_the_instant_is_not_sent_again(
         stand.restore(instant)
         kept = kept or [line for line in capsys.readouterr().out.splitlines() if f'"{KEPT}"' in line]
         print("\n".join(kept))  # as the log still holds them
-        assert "1 messages unknown" in check_books("--since", SINCE, "--apply")
+        assert "1 messages unknown" in cross_check("--since", SINCE, "--apply")
         functions.announce(news)
         functions.send_due()
         assert functions.statuses() == [MessageStatus.UNKNOWN]
@@ -171,9 +171,9 @@ def test_what_was_sent_after_the_instant_is_not_sent_again(
 
 
 def test_a_message_that_waits_for_its_next_try_is_left_alone(
-    functions: Functions, stand: Stand, check_books: Run
+    functions: Functions, stand: Stand, cross_check: Run
 ) -> None:
     functions.announce(functions.opened(violation()))
     functions.send_due()
-    assert "1 messages known" in check_books("--since", SINCE, "--apply")
+    assert "1 messages known" in cross_check("--since", SINCE, "--apply")
     assert functions.statuses() == [MessageStatus.SENT]

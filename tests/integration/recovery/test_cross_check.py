@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.operator.recovery.books import CONTRADICTIONS, TABLES, Books, Row
+from infra.operator.recovery.cross_check import CONTRADICTIONS, TABLES, CrossCheck, Row
 from infra.operator.recovery.reading import rows
 from shared.clock import now
 from tests.support.aws import Engine
@@ -54,9 +54,9 @@ TOLD: tuple[Kept, ...] = (
 
 
 def found(kept: Iterable[Kept]) -> set[tuple[str, tuple[str, ...]]]:
-    with Books(":memory:") as books:
-        books.enter(kept)
-        return {(one.name, one.ids) for one in books.contradictions()}
+    with CrossCheck(":memory:") as check:
+        check.enter(kept)
+        return {(one.name, one.ids) for one in check.contradictions()}
 
 
 def without(kept: Iterable[Kept], kind: str) -> list[Kept]:

@@ -142,7 +142,7 @@ class Contradiction(NamedTuple):
     ids: tuple[str, ...]
 
 
-class Books:
+class CrossCheck:
     """What the tables say, as rows in a file. Close it after use."""
 
     def __init__(self, file: Path | str) -> None:
@@ -180,7 +180,7 @@ class Books:
         """Let the file go."""
         self._database.close()
 
-    def __enter__(self) -> Books:
+    def __enter__(self) -> CrossCheck:
         return self
 
     def __exit__(self, *_: Any) -> None:
