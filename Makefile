@@ -208,6 +208,11 @@ release-registry: ## KEY=registry/a.csv REASON='...': let a registration file re
 	$(set_up) run
 	@$(operator) release-registry --reason "$$REASON" $(apply) -- "$$KEY"
 
+.PHONY: adopt
+adopt: ## NAMES='Violations=...': make a stack that was deleted of what it left behind, before `make deploy`
+	$(set_up) run
+	@$(operator) adopt --names "$$NAMES" $(apply)
+
 .PHONY: restore-tables
 restore-tables: ## TABLES='...' AT=2026-11-25T14:30:00: restore tables to one instant, each into a new one beside it
 	$(set_up) run

@@ -12,7 +12,7 @@ import click
 
 from infra.operator.deployment import Deployment
 from infra.operator.options import APPLY, REASON, only_said, refusing, say
-from infra.operator.recovery import guarding, reading, reloading, replaying, restoring
+from infra.operator.recovery import adopting, guarding, reading, reloading, replaying, restoring
 from infra.operator.recovery.cross_check import CrossCheck
 from shared.domain.time import BAGHDAD
 
@@ -71,6 +71,25 @@ def cross_check(deployment: Deployment, since: str, apply: bool) -> None:
     if counts:
         raise click.ClickException(f"the tables contradict one another in {counts.total():,} places")
     click.echo("nothing contradicts")
+
+
+@click.command()
+@click.option("--names", default="", help="what tags do not say: Violations=its name; OperatorActions=- for none")
+@APPLY
+@click.pass_obj
+def adopt(deployment: Deployment, names: str, apply: bool) -> None:
+    """Make a stack that was deleted of what it left behind; `make deploy` then makes the rest."""
+    named = dict(word.split("=", 1) for word in names.split() if "=" in word)
+    with refusing(adopting.AdoptError):
+        found = adopting.left_behind(deployment, named)
+    say(f"{name}: {identifier}" for name, identifier in found.items())
+    if not apply:
+        only_said()
+        return
+    adopting.adopt(deployment, found)
+    if "OperatorActions" in found:
+        with deployment.audited("adopt", names=found):
+            click.echo("adopted")
 
 
 TABLES = click.option("--tables", required=True, help="logical ids of the tables")
@@ -165,4 +184,4 @@ def _replay(deployment: Deployment, since: datetime, *, apply: bool) -> None:
     say(f"{count:,} {what}" for what, count in counts.items())
 
 
-COMMANDS: Final = (protect, execute_changes, cross_check, restore_tables, copy_back, reload_files)
+COMMANDS: Final = (protect, execute_changes, adopt, cross_check, restore_tables, copy_back, reload_files)

@@ -87,8 +87,10 @@ def protect(deployment: Deployment, without: Collection[str] = ()) -> None:
 
 
 def refuses(deployment: Deployment) -> bool:
-    """Return whether the stack is to refuse its deletion."""
-    return deployment.parameters.get("DeletionProtection") == "on"
+    """Return whether the stack is to refuse its deletion, by its parameters as they are now."""
+    described = deployment.clients("cloudformation").describe_stacks(StackName=deployment.stack)["Stacks"][0]
+    parameters = {one["ParameterKey"]: one["ParameterValue"] for one in described.get("Parameters", [])}
+    return parameters.get("DeletionProtection") == "on"
 
 
 class ChangeSet(NamedTuple):
@@ -158,7 +160,7 @@ def execute(deployment: Deployment, change_set: ChangeSet, told: Collection[str]
         waiter = "stack_create_complete" if change_set.is_new else "stack_update_complete"
         cloudformation.get_waiter(waiter).wait(StackName=deployment.stack)
     finally:
-        if told and not change_set.is_new:
+        if not change_set.is_new:
             protect(deployment)
     if change_set.is_new:
         protect(deployment)

@@ -154,8 +154,10 @@ def test_other_changes_are_made_under_the_stack_policy(stack: Stack, one: Change
         "update_termination_protection",
         "execute_change_set",
         "stack_update_complete",
+        "set_stack_policy",
+        "update_termination_protection",
     ]
-    assert stack.policies() == [{*guarding.holding_data()}]
+    assert stack.policies() == [{*guarding.holding_data()}] * 2
 
 
 def test_what_is_told_is_let_go_for_that_time_alone(stack: Stack) -> None:
