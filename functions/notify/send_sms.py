@@ -21,7 +21,7 @@ from shared.plate_crypto import PlateCrypto
 from shared.settings import number, setting
 from shared.stores.messaging.caps import SPEND_CAP, Caps
 from shared.stores.messaging.messages import Messages
-from shared.stores.paying.outages import Outages, provider_key
+from shared.stores.outages import Outages, provider_key
 from shared.stores.people.citizens import Citizens
 from shared.stores.registry import Registry
 from shared.stores.violations import Violations

@@ -43,8 +43,8 @@ from shared.plate_crypto import PlateCrypto
 from shared.problem_texts import NOTES
 from shared.settings import listed, number, setting
 from shared.stores.items import readable
+from shared.stores.outages import Outages
 from shared.stores.pausing import PAYMENTS, Pausing, away_key
-from shared.stores.paying.outages import Outages
 from shared.stores.people.who_looked import WhoLooked
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -236,7 +236,9 @@ def _answer(status: int, payment: Payment, request: Request) -> Reply:
 def _refund(payment: Payment) -> dict[str, Any]:
     """Money that pays nothing: under review, due, or given back; and the violations that it was meant for."""
     states: dict[str, str] = {PaymentStatus.REVIEW: "review", PaymentStatus.REFUND_DUE: "due"}
-    meant_for = payment.returned if payment.receipt_no else [line.violation_no for line in payment.lines]
+    meant_for = [*payment.returned, *dict.fromkeys(number for number, _ in payment.differences)]
+    if not payment.receipt_no:
+        meant_for = [line.violation_no for line in payment.lines]
     return {"amount": payment.surplus, "status": states.get(payment.status, "done"), "violations": meant_for}
 
 
@@ -262,7 +264,7 @@ def cancel(request: Request) -> Reply:
     if payment.status == PaymentStatus.CANCELLED:
         return _answer(200, payment, request)
     if payment.status not in LIVE:
-        raise Problem(409, "payment_over")
+        raise Problem(409, "payment_over" if payment.status in TRANSITIONS else "payment_other")
     if is_starting(payment, at):
         raise still_starting()
     known = gateway(payment.gateway)

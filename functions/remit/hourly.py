@@ -41,6 +41,7 @@ def _finish(cursor: Cursor, ledger: Settlements, put: Put, at: datetime, most: i
     if cursor.state == BatchStatus.OPEN:
         ledger.collect(cursor.batch, most)
         ledger.advance(cursor, closed)
+    ledger.put_back_unknown(cursor.batch)
     made = files(cursor.batch, ledger.entries(cursor.batch))
     for file in made:
         put(file.key, file.content, CSV)

@@ -14,7 +14,7 @@ from shared.domain.message import Message, MessageKind, MessageStatus, followers
 from shared.domain.time import BAGHDAD, to_text
 from shared.domain.violation import CANCELLED
 from shared.stores.messaging.caps import FOLLOWERS_A_DAY
-from shared.stores.paying.outages import AWAY_FOR, MAX_FAILURES, Outages, provider_key
+from shared.stores.outages import AWAY_FOR, MAX_FAILURES, Outages, provider_key
 from tests.support.aws import Engine
 from tests.support.build import NOON, OTHER_PHONE, PHONE, PLATE, SUB, follow, later, row, violation
 from tests.support.notify_world import DIES_AFTER, IS_NOT_REACHED, NO_LIMITS, FaultSender, World, world

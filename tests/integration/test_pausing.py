@@ -8,8 +8,8 @@ from pay.gateways import NotReachedError, RefusedError, UnknownError
 from pay.gateways.offers import OFFERS
 from shared.clock import now
 from shared.domain.violation import Violation
+from shared.stores.outages import MAX_FAILURES
 from shared.stores.pausing import PAYMENTS, Pausing
-from shared.stores.paying.outages import MAX_FAILURES
 from tests.support.asking import TYPED
 from tests.support.build import follow, store, violation
 from tests.support.functions import Functions

@@ -8,7 +8,7 @@ from notify.providers import Accepted, Provider, TemporaryError, UnknownOutcomeE
 from shared.aws_json import AwsError
 from shared.clock import Clock
 from shared.observability import count
-from shared.stores.paying.outages import Outages
+from shared.stores.outages import Outages
 
 
 class Failover:

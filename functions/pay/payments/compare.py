@@ -75,8 +75,7 @@ def difference(payment: Payment, order: Order | None) -> str | None:
 
 def _amounts(payment: Payment) -> set[int]:
     """What a gateway may say of a payment's money: some take off what went back of it, others do not."""
-    goes_back = payment.surplus and payment.status in (PaymentStatus.PAID, PaymentStatus.REFUND_DUE)
-    return {payment.received, payment.settled} if goes_back and payment.settled else {payment.received}
+    return {payment.received, payment.received - payment.given_back}
 
 
 def compare(payments: Payments, known: Callable[[str], Gateway | None], now: datetime) -> Report:

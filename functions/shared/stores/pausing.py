@@ -1,7 +1,7 @@
 """What is closed to new payments: items of the Payments table under ``pk=PAUSED``, which every start reads.
 
 ``sk`` = ``PAUSED``: all of them, by the operator; ``GATEWAY#<name>``: one gateway's, by the operator; ``AWAY#<name>``:
-one gateway's for a while, for it did not answer (:mod:`shared.stores.paying.outages`).
+one gateway's for a while, for it did not answer (:mod:`shared.stores.outages`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from shared.aws_json import Call, Json
 from shared.domain.time import to_text
 from shared.stores.items import Item, item_key, pack
-from shared.stores.paying.outages import is_away
+from shared.stores.outages import is_away
 
 PAYMENTS: Final = "payments"
 """All payments, whatever the gateway."""

@@ -26,7 +26,7 @@ TABLES: Final = {
     "live": "sub, payment_id",
     "receipts": "no, payment_id, amount, is_void",
     "violations": "no, held_by, paid_by, paid_amount, receipt_no",
-    "entries": "kind, payment_id, amount, place",
+    "entries": "kind, payment_id, amount, place, part",
     "messages": "id, kind, status",
     "said": "message_id, violation_no",
     "markers": "key, message_id",
@@ -100,18 +100,17 @@ CONTRADICTIONS: Final = {
         WHERE p.receipt_no IS NOT NULL AND e.payment_id IS NULL""",
     "entry of a payment that has settled nothing": """
         SELECT e.kind, e.payment_id FROM entries e JOIN payments p ON p.id = e.payment_id WHERE p.receipt_no IS NULL""",
-    "entry of another amount": """
-        SELECT e.kind, e.payment_id FROM entries e JOIN payments p ON p.id = e.payment_id
-        WHERE e.kind = 'settled' AND p.settled > 0 AND e.amount <> p.settled""",
+    "entries of another amount": """
+        SELECT p.id, p.receipt_no FROM payments p
+        JOIN (SELECT DISTINCT payment_id, kind, part, amount FROM entries) e ON e.payment_id = p.id
+        WHERE p.settled > 0 AND e.kind IN ('settled', 'reversed') GROUP BY p.id
+        HAVING sum(CASE e.kind WHEN 'settled' THEN e.amount ELSE -e.amount END) <> p.settled""",
     "entry in two places": """
-        SELECT kind, payment_id FROM entries GROUP BY payment_id, kind HAVING count(*) > 1""",
+        SELECT kind, payment_id FROM entries GROUP BY payment_id, kind, part HAVING count(*) > 1""",
     "money that went back without a reversal": """
         SELECT p.id, p.receipt_no FROM payments p
         LEFT JOIN entries e ON e.payment_id = p.id AND e.kind = 'reversed'
         WHERE p.status = 'refunded' AND p.receipt_no IS NOT NULL AND e.payment_id IS NULL""",
-    "reversal of settled money": """
-        SELECT e.kind, p.id FROM entries e JOIN payments p ON p.id = e.payment_id
-        WHERE e.kind = 'reversed' AND p.settled > 0""",
     "order of an unknown payment": """
         SELECT o.gateway, o.gateway_id, o.payment_id FROM orders o LEFT JOIN payments p ON p.id = o.payment_id
         WHERE p.id IS NULL""",

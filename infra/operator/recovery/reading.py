@@ -51,7 +51,7 @@ def _of_payments(item: Item) -> Rows:
 def _of_payment(item: Item) -> Rows:
     payment = read(item)
     settled = payment.settled_lines if payment.status in _SETTLED else ()
-    numbers = {line.violation_no for line in settled}
+    amounts = {line.violation_no: line.amount for line in settled}
     yield (
         "payments",
         (
@@ -66,14 +66,15 @@ def _of_payment(item: Item) -> Rows:
     )
     for line in payment.lines:
         number = line.violation_no
-        yield "lines", (payment.payment_id, number, line.amount, int(number in numbers))
+        yield "lines", (payment.payment_id, number, amounts.get(number, line.amount), int(number in amounts))
 
 
 def _of_settlements(item: Item) -> Rows:
     place = item["pk"]["S"]
     if place.startswith(("DUE#", "BATCH#")):
-        kind, _, payment_id = item["sk"]["S"].partition("#")
-        yield "entries", (kind, payment_id, sum(share[1] for share in read_rows(item["shares"])), place)
+        kind, payment_id, *part = item["sk"]["S"].split("#", 2)
+        amount = sum(share[1] for share in read_rows(item["shares"]))
+        yield "entries", (kind, payment_id, amount, place, "".join(part))
 
 
 def _of_messages(item: Item) -> Rows:

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from infra.operator.deciding import stores
+from infra.operator.deciding import stores_of
 from infra.operator.deployment import Deployment
 from pay.gateways import OrderStatus
 from shared.aws_json import Json
 from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.money import CURRENCY
-from shared.domain.payment import Line, Payment, PaymentStatus
+from shared.domain.payment import Line, Payment, PaymentStatus, ReturnState
 from shared.domain.time import to_text
 from shared.domain.violation import UNPAID, Violation
 from shared.kept_lines import CLAIM, KEPT, PAYMENT
@@ -100,12 +100,13 @@ def put_back(deployment: Deployment, one: Forgotten, at: datetime) -> str:
     Put before, it stays as it is: ``known``. Where its gateway does not say, nothing is done: ``unknown``; nor where
     somebody comes between: ``changed meanwhile``. Those are tried again by the same command.
     """
-    tables = stores(deployment)
+    tables = stores_of(deployment)
     known = tables.payments.get(one.payment_id)
     if known:
-        if one.refund_asked_at and known.refund_asked_at is None and known.status == PaymentStatus.REFUND_DUE:
-            asked = known._replace(refund_asked_at=one.refund_asked_at)
-            tables.payments.change(known, asked, at, what="refund_asked_before_restore")
+        due = tables.returns.last(known)
+        if one.refund_asked_at and due and due.state == ReturnState.DUE:
+            asked = due._replace(state=ReturnState.ASKED, asked_at=one.refund_asked_at)
+            tables.payments.change(known, known, at, [tables.returns.change_action(due, asked)], what="refund_asked")
         return KNOWN
     order = ask(deployment, one)
     if order["status"] == UNKNOWN:
@@ -148,7 +149,6 @@ def _payment(one: Forgotten, order: Mapping[str, Any], violations: Mapping[str, 
         paid_at=to_text(at) if has_money else None,
         ended_at=None if has_money else to_text(at),
         reason=REASON,
-        refund_asked_at=one.refund_asked_at,
     )
 
 
@@ -161,7 +161,7 @@ def _line(number: str, amount: int, violation: Violation | None) -> Line:
 
 def end_claim(deployment: Deployment, line: Json, at: datetime) -> str:
     """Let a message that was claimed be ``unknown``, unless its item knows of the claim (``known``)."""
-    messages, message_id = stores(deployment).messages, line["message_id"]
+    messages, message_id = stores_of(deployment).messages, line["message_id"]
     message = messages.get(message_id)
     if message and message.attempts >= line["attempt"]:
         return KNOWN
@@ -186,7 +186,7 @@ def _markers(deployment: Deployment, line: Json, numbers: tuple[str, ...]) -> se
     who, kind = line["who"], line["kind"]
     if who is None or not numbers:
         return set()
-    violations = stores(deployment).violations
+    violations = stores_of(deployment).violations
     plates = {number: violation.plate_key for number, violation in violations.get(numbers).items()}
     if kind == MessageKind.DOUBLING_SOON:
         return {marker(plate, who, f"{kind}#{line['created_at'][:10]}") for plate in plates.values()}

@@ -22,7 +22,7 @@ PAID: tuple[Kept, ...] = (
     ("orders", ("fib", "G", "P")),
     ("receipts", ("R", "P", 50, 0)),
     ("violations", ("V", None, "P", 50, "R")),
-    ("entries", ("settled", "P", 50, "DUE#0")),
+    ("entries", ("settled", "P", 50, "DUE#0", "")),
 )
 LIVE: tuple[Kept, ...] = (
     ("payments", ("P", "pending", 50, None, 0, "fib", "G")),
@@ -37,8 +37,8 @@ BACK: tuple[Kept, ...] = (
     ("orders", ("fib", "G", "P")),
     ("receipts", ("R", "P", 50, 1)),
     ("violations", ("V", None, None, None, None)),
-    ("entries", ("settled", "P", 50, "BATCH#1")),
-    ("entries", ("reversed", "P", 50, "DUE#0")),
+    ("entries", ("settled", "P", 50, "BATCH#1", "")),
+    ("entries", ("reversed", "P", 50, "DUE#0", "")),
 )
 OVER: tuple[Kept, ...] = (
     ("payments", ("P", "expired", 50, None, 0, "fib", None)),
@@ -68,7 +68,7 @@ def put(kept: Iterable[Kept], kind: str, *row: Any) -> list[Kept]:
     return [*without(kept, kind), (kind, row)]
 
 
-SETTLED = ("entries", ("settled", "P", 50, "DUE#0"))
+SETTLED = ("entries", ("settled", "P", 50, "DUE#0", ""))
 
 PLANTED: dict[str, tuple[list[Kept], tuple[str, ...]]] = {
     "hold of an unknown payment": (put((), "violations", "V", "P", None, None, None), ("V", "P")),
@@ -88,16 +88,15 @@ PLANTED: dict[str, tuple[list[Kept], tuple[str, ...]]] = {
     "payment without its receipt": (without(PAID, "receipts"), ("P", "R")),
     "void receipt of settled money": (put(PAID, "receipts", "R", "P", 50, 1), ("R", "P")),
     "good receipt of money that went back": (put(BACK, "receipts", "R", "P", 50, 0), ("R", "P")),
-    "entry of an unknown payment": (put((), "entries", "settled", "P", 50, "DUE#0"), ("settled", "P")),
+    "entry of an unknown payment": (put((), "entries", "settled", "P", 50, "DUE#0", ""), ("settled", "P")),
     "payment without its entry": (without(PAID, "entries"), ("P", "settled")),
     "entry of a payment that has settled nothing": (
-        put(OVER, "entries", "settled", "P", 50, "DUE#0"),
+        put(OVER, "entries", "settled", "P", 50, "DUE#0", ""),
         ("settled", "P"),
     ),
-    "entry of another amount": (put(PAID, "entries", "settled", "P", 25, "DUE#0"), ("settled", "P")),
-    "entry in two places": ([*PAID, ("entries", ("settled", "P", 50, "BATCH#1"))], ("settled", "P")),
-    "money that went back without a reversal": (put(BACK, "entries", "settled", "P", 50, "BATCH#1"), ("P", "R")),
-    "reversal of settled money": ([*PAID, ("entries", ("reversed", "P", 50, "DUE#0"))], ("reversed", "P")),
+    "entries of another amount": (put(PAID, "entries", "settled", "P", 25, "DUE#0", ""), ("P", "R")),
+    "entry in two places": ([*PAID, ("entries", ("settled", "P", 50, "BATCH#1", ""))], ("settled", "P")),
+    "money that went back without a reversal": (put(BACK, "entries", "settled", "P", 50, "BATCH#1", ""), ("P", "R")),
     "order of an unknown payment": (put((), "orders", "fib", "G", "P"), ("fib", "G", "P")),
     "payment without its order": (without(PAID, "orders"), ("P", "G")),
     "payment that is over among a citizen's live ones": ([*OVER, ("live", ("S", "P"))], ("P",)),
