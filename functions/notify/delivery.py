@@ -12,7 +12,7 @@ from shared.domain import message as texts
 from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.text import digest
 from shared.domain.time import BAGHDAD, to_text
-from shared.kept_lines import CLAIM, keep
+from shared.stores.kept_lines import CLAIM, keep
 from shared.stores.messaging.caps import FOLLOWER_CAP, SAME_TEXT, SAME_TEXT_FOR, SPEND_CAP, Caps, Reservation
 from shared.stores.messaging.messages import TAKEN, TOLD_TOGETHER
 

@@ -36,13 +36,10 @@ WINGS: dict[str, set[str]] = {
         *("shared.stores.messaging", "shared.stores.people"),
     },
     "shared.domain": set(),
-    "shared.stores": {
-        *("shared.domain", "shared.aws_json", "shared.kept_lines", "shared.plate_crypto", "shared.policies"),
-        "shared.secret",
-    },
+    "shared.stores": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.policies", "shared.secret"},
     "shared.stores.people": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.stores.items"},
     "shared.stores.messaging": {"shared.domain", "shared.aws_json", "shared.stores.items"},
-    "shared.stores.paying": {"shared.domain", "shared.aws_json", "shared.kept_lines", "shared.stores.items"},
+    "shared.stores.paying": {"shared.domain", "shared.aws_json", "shared.stores.kept_lines", "shared.stores.items"},
     "shared.stores.privacy": {
         *("shared.domain", "shared.aws_json"),
         *("shared.stores.items", "shared.stores.messaging", "shared.stores.people.profiles"),

@@ -15,8 +15,8 @@ from shared.domain.money import CURRENCY
 from shared.domain.payment import AFTER_SETTLEMENT, Payment, PaymentStatus, Return, ReturnState, through_gateway
 from shared.domain.text import digest
 from shared.domain.time import from_text, to_text
-from shared.kept_lines import keep_payment
 from shared.observability import count
+from shared.stores.kept_lines import keep_payment
 
 SHOWN_OF_ID: Final = 8
 """Characters of a payment's id that a citizen is told in an SMS."""

@@ -22,8 +22,8 @@ from shared.domain.money import CURRENCY
 from shared.domain.payment import Line, Payment, PaymentStatus, ReturnState
 from shared.domain.time import to_text
 from shared.domain.violation import UNPAID, Violation
-from shared.kept_lines import CLAIM, KEPT, PAYMENT
 from shared.stores.items import Item, is_made, pack, transact
+from shared.stores.kept_lines import CLAIM, KEPT, PAYMENT
 from shared.stores.messaging.message_items import written
 from shared.stores.messaging.messages import marker
 from shared.stores.messaging.news import told_marker

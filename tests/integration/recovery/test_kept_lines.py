@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.kept_lines import CLAIM, KEPT, PAYMENT
+from shared.stores.kept_lines import CLAIM, KEPT, PAYMENT
 from tests.infra.reading import of_type
 from tests.support.aws import template
 from tests.support.build import SUB, follow, store, violation

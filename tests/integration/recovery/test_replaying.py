@@ -16,8 +16,8 @@ from infra.operator.recovery.replaying import NOBODY
 from pay.gateways import OrderStatus
 from shared.domain.message import MessageStatus
 from shared.domain.payment import PaymentStatus
-from shared.kept_lines import KEPT
 from shared.stores.items import Item, item_key, pages
+from shared.stores.kept_lines import KEPT
 from tests.support.aws import Engine
 from tests.support.build import PLATE, SUB, follow, store, violation
 from tests.support.functions import Functions, run

@@ -19,7 +19,6 @@ from shared.domain.citizen import ErasingError
 from shared.domain.payment import LIVE, Payment, PaymentStatus, Receipt, WaysToPay, may_change
 from shared.domain.text import digest
 from shared.domain.time import to_text
-from shared.kept_lines import keep_payment
 from shared.stores.items import (
     Item,
     batch_get,
@@ -34,6 +33,7 @@ from shared.stores.items import (
     text,
     transact,
 )
+from shared.stores.kept_lines import keep_payment
 from shared.stores.paying.payment_items import (
     SHARDS,
     KeyUse,
