@@ -1,4 +1,4 @@
-"""The SAM template, read in one place: `template.yaml`, and `infra/alarms.yaml` joined to it.
+"""The SAM template, read in one place: `template.yaml`, and `infra/alarms.yaml` and `infra/copies.yaml` joined to it.
 
 `python -m infra.template FILE` writes the whole into one file, which `sam` builds and what checks templates reads.
 
@@ -19,7 +19,8 @@ from samtranslator.yaml_helper import intrinsics_multi_constructor
 ROOT: Final = Path(__file__).resolve().parents[1]
 TEMPLATE: Final = ROOT / "template.yaml"
 ALARMS: Final = ROOT / "infra" / "alarms.yaml"
-PARTS: Final = (TEMPLATE, ALARMS)
+COPIES: Final = ROOT / "infra" / "copies.yaml"
+PARTS: Final = (TEMPLATE, ALARMS, COPIES)
 
 Template = dict[str, Any]
 

@@ -1,7 +1,8 @@
 """Every few minutes: the gateways are asked about what is neither paid nor over, and give back what is due.
 
 Then, as far as there is time, they are asked about what is settled: its money may be back with its payer. An operator's
-claim of a manual refund is made here too, where the gateways can be asked.
+claim of a manual refund is made here too, where the gateways can be asked; so are they about an order of which the
+tables know nothing.
 """
 
 from __future__ import annotations
@@ -37,10 +38,16 @@ RESERVE: Final = 20_000
 Step = Callable[[Payment, Gateway], Payment]
 
 
-def handler(event: dict[str, Any], context: Any) -> str | None:
+def handler(event: dict[str, Any], context: Any) -> str | dict[str, Any] | None:
     """Lambda's entry point: a run, or an operator's ``{"manual_refund": payment_id, "confirmed"}`` or ``{"give_up":
-    payment_id}``, answered by its outcome or by the payment's status then."""
+    payment_id}``, answered by its outcome or by the payment's status then.
+
+    Or ``{"order": payment_id, "gateway", "gateway_id"}``, answered by what the gateway says: its ``status`` (None where
+    it has no such order, ``unknown`` where it does not say), amount and currency.
+    """
     log_with(request_id=context.aws_request_id)
+    if "order" in event:
+        return _order(event["order"], event["gateway"], event["gateway_id"])
     if "give_up" in event:
         payment = _payment(event["give_up"])
         return give_up(payment, gateway(payment.gateway), stores(), now()).status
@@ -63,6 +70,17 @@ def _manual_refund(payment_id: str, *, confirmed: bool) -> str:
     about = {"payment_id": payment_id, "gateway": payment.gateway, "outcome": outcome}
     logger().info("an operator claims a refund", extra=about)
     return outcome
+
+
+def _order(payment_id: str, name: str, gateway_id: str | None) -> dict[str, Any]:
+    known = gateway(name)
+    if known is None:
+        return {"status": "unknown"}
+    try:
+        order = known.get_order(payment_id, gateway_id)
+    except UnknownError:
+        return {"status": "unknown"}
+    return order._asdict() if order else {"status": None}
 
 
 def _poll(context: Any) -> None:

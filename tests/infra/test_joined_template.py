@@ -1,4 +1,4 @@
-"""The template is joined from two files: what is wrong with either is refused, and what reads files gets the whole."""
+"""The template is joined from files: what is wrong with one is refused, and what reads files gets the whole."""
 
 from __future__ import annotations
 
@@ -39,13 +39,17 @@ def joined(folder: Path, first: str = FIRST, second: str = SECOND) -> template.T
     return read(*files)
 
 
-def test_the_whole_is_both_files() -> None:
+def test_the_whole_is_all_files() -> None:
     alone, whole = read(TEMPLATE), read()
     names = whole["Resources"].keys() - alone["Resources"].keys()
     added = {name: whole["Resources"].pop(name) for name in names}
     assert {resource["Type"] for resource in added.values()} == {
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::Dashboard",
+        "AWS::Backup::BackupVault",
+        "AWS::Backup::BackupPlan",
+        "AWS::Backup::BackupSelection",
+        "AWS::IAM::Role",
     }
     assert whole == alone
 
@@ -63,7 +67,7 @@ def test_a_template_that_refers_to_a_generated_alarm_is_caught(tmp_path: Path) -
     for part in PARTS:
         shutil.copy(part, tmp_path)
     first, second = tmp_path / TEMPLATE.name, tmp_path / ALARMS.name
-    assert read(first, second) == read()
+    assert read(first, second) == read(TEMPLATE, ALARMS)
     text = first.read_text(encoding="utf-8")
     undoing = "!Ref ServerErrorsAlarm, !Ref PaymentsFailingAlarm"
     assert undoing in text
