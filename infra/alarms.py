@@ -197,9 +197,9 @@ def _of_version(function: str, objective: Json, properties: Json) -> Json:
     ]
     # Of a version that never answered with 500 there is no such metric at all: SUM passes over it.
     part = {"Id": "part", "Expression": "SUM([errors, answers]) / calls", "Label": "part of the calls that fail"}
-    metric = {"Namespace", "MetricName", "Dimensions", "Statistic", "Period"}
+    left_out = {"Namespace", "MetricName", "Dimensions", "Statistic", "Period"}
     return {
-        **{name: value for name, value in properties.items() if name not in metric},
+        **{name: value for name, value in properties.items() if name not in left_out},
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         "Metrics": [part, *sums],
     }
