@@ -179,11 +179,13 @@ def _named(value: Any) -> str:
         case "*":
             return "anything"
         case {"Ref": str(name)}:
-            return f"`{name.removesuffix('Aliaslive')}`"
+            return f"`{name.removesuffix('Aliaslive').removesuffix('.Version')}`"
         case {"Fn::GetAtt": [str(name), *_]}:
             return f"`{name}`"
         case {"Fn::Sub": str(text)}:
             return _of_text(text)
+        case {"Fn::If": [_, chosen, _]}:
+            return _named(chosen)
     raise ValueError(f"not a reference: {value}")
 
 

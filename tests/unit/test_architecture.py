@@ -20,7 +20,7 @@ from tests.support.source_tree import READERS, SourceTree
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
-AREAS = ("query", "stats", "notify", "pay", "remit", "ingest")
+AREAS = ("query", "stats", "notify", "pay", "remit", "ingest", "rollout")
 WINGS: dict[str, set[str]] = {
     "ingest.reading": {"ingest.errors"},
     "ingest.format": {"ingest.errors"},
