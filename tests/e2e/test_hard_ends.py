@@ -124,5 +124,6 @@ def test_twenty_hard_ends_under_load(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     reports = [cloud.report(*one, within=200) for one in uploaded]
     assert all(report["counts"]["rows"] == 1 for report in reports)
+    assert kept
     print(f"{len(kept)} links kept, {lost} gone, {len(reports)} files taken")
     cloud.stop()

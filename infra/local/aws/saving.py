@@ -83,7 +83,6 @@ class SavingApp:
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.alarm(SAVE_WITHIN)
-            os.nice(10)
             # A connection ends for its client only once it is closed here too.
             os.closerange(3, self._lock)
             os.closerange(self._lock + 1, os.sysconf("SC_OPEN_MAX"))
