@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import files
-from tests.support.cloud import Cloud
+from tests.support.cloud import Cloud, wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.xdist_group("cloud")]
 
 ENDS = 20
-LOADS_FOR = 3.0  # seconds
+LINKS = 5  # acknowledged before each end, all but the last two of them before a save
 
 
 class Load:
@@ -33,6 +33,10 @@ class Load:
         for thread in self._threads:
             thread.start()
 
+    def is_half_saved(self) -> bool:
+        """Whether so much was acknowledged, and the state saved in the midst of it."""
+        return len(self.linked) >= LINKS and saved(self._cloud) > self.linked[LINKS - 3][0]
+
     def close(self) -> None:
         self._closed.set()
         for thread in self._threads:
@@ -43,7 +47,7 @@ class Load:
             try:
                 step()
             except Exception:  # noqa: BLE001  the cloud ends in the middle of something
-                time.sleep(0.01)
+                self._closed.wait(0.01)
 
     def _link(self) -> None:
         sub = f"ur-{secrets.token_hex(6)}"
@@ -76,6 +80,11 @@ def end_hard(cloud: Cloud) -> None:
     cloud.process = None
 
 
+def saved(cloud: Cloud) -> int:
+    """When the state was so that is saved, in nanoseconds."""
+    return int(os.readlink(cloud.state / "emulator" / "saved" / "newest"))
+
+
 def subs(cloud: Cloud) -> set[str]:
     """The citizens who have linked a vehicle, as the table has them."""
     assert cloud.stack is not None
@@ -99,10 +108,10 @@ def test_twenty_hard_ends_under_load(tmp_path: Path, monkeypatch: pytest.MonkeyP
     lost = 0
     for number in range(ENDS):
         load = Load(cloud)
-        time.sleep(LOADS_FOR)
+        wait_for(load.is_half_saved, 120, "links and a save")
         end_hard(cloud)
         load.close()
-        saved_at = int(os.readlink(cloud.state / "emulator" / "saved" / "newest"))
+        saved_at = saved(cloud)
 
         began = time.monotonic()
         cloud.start()
@@ -118,7 +127,7 @@ def test_twenty_hard_ends_under_load(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert log.count("The last run did not end in order") == number + 1
         again = log.rpartition("notified again: ")[2].split("\n")[0]
         print(
-            f"{number + 1:2}: {len(load.linked)} linked, {len(since)} of the last second gone, "
+            f"{number + 1:2}: {len(load.linked)} linked, {len(since)} since the last save gone, "
             f"{len(load.uploaded)} uploaded, {again} notified again, ready in {took:.1f} s"
         )
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, Final
 
+from infra.alarms import MORNING, WAKE
 from tests.infra.reading import ROOT, Template, as_list, events, functions, number, of_type, target
 from tests.support.source_tree import Place, SourceTree
 
@@ -236,7 +237,7 @@ def unwatched(template: Template) -> Iterator[str]:
     ends = {name for name, queue in queues.items() if "RedrivePolicy" not in queue}
     yield from (f"{name} fills without an alarm; `make alarms` writes it" for name in sorted(ends - watched))
     for name, alarm in alarms.items():
-        if alarm.get("AlarmActions") != [{"Ref": "OperatorTopic"}]:
+        if alarm.get("AlarmActions") not in ([{"Ref": topic}] for topic in (WAKE, MORNING)):
             yield f"{name} calls nobody"
         if "TreatMissingData" not in alarm:
             yield f"{name} does not say what no data means"
