@@ -299,7 +299,7 @@ def perishable_data(template: Template) -> Iterator[str]:
                 "PointInTimeRecoveryEnabled"
             )
             is True,
-            "is encrypted": table.get("SSESpecification", {}).get("SSEEnabled") is True,
+            "is encrypted under the key that AWS owns": table.get("SSESpecification") == {"SSEEnabled": False},
             "grows with its use": table.get("BillingMode") == "PAY_PER_REQUEST",
             "is protected from deletion in production": table.get("DeletionProtectionEnabled")
             == {"Fn::If": ["Protected", True, False]},
