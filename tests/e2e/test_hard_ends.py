@@ -15,7 +15,7 @@ import pytest
 from tests.e2e import files
 from tests.support.cloud import Cloud, wait_for
 
-pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.xdist_group("cloud")]
+pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("cloud")]
 
 ENDS = 20
 LINKS = 5  # acknowledged before each end, all but the last two of them before a save
