@@ -163,9 +163,9 @@ who-looked: ## PLATE='...' REASON='...': who looked at a plate, for an investiga
 	@$(operator) who-looked --reason "$$REASON" -- "$$PLATE"
 
 .PHONY: decide-payment
-decide-payment: ## ID=... DECISION=settle|give-back|manual|manual-confirmed|given-back|reverse|keep REASON='...': what only a person can decide
+decide-payment: ## ID=... DECISION=... [LINES='...'] REASON='...': what only a person can decide of a payment's money
 	$(set_up) run
-	@$(operator) decide-payment --reason "$$REASON" $(apply) -- $(DECISION) "$$ID"
+	@$(operator) decide-payment --reason "$$REASON" --lines "$$LINES" $(apply) -- $(DECISION) "$$ID"
 
 .PHONY: pause
 pause: ## WHAT=sms|payments|ingest|gateway-... REASON='...': stop a part at once; nothing is lost

@@ -6,10 +6,10 @@ from functools import cache
 from typing import Any
 
 from notify.announce import announce, news
-from notify.failed_records import LAID_ASIDE, FailedRecords
 from shared.access.accesses import REGISTRATION
 from shared.aws_json import FastClient, Json
 from shared.clock import now
+from shared.failed_records import lay_aside
 from shared.observability import count, log_with, logger
 from shared.settings import setting
 from shared.stores.items import UNREADABLE
@@ -22,13 +22,6 @@ from shared.stores.people.citizens import Citizens
 def _stores() -> tuple[Citizens, Messages]:
     call = FastClient()
     return Citizens(call, setting("CITIZENS_TABLE")), Messages(call, setting("MESSAGES_TABLE"))
-
-
-@cache
-def _failed_records() -> FailedRecords:
-    import boto3
-
-    return FailedRecords(boto3.client("s3"), setting("FAILED_RECORDS_BUCKET"))
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -50,18 +43,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             logger().error("followers of a record's plate cannot be read", extra=_of(record, reasons[0]))
             poison.append(record)
     count("Announced", len(everything))
-    return {"batchItemFailures": _lay_aside(poison, context.invoked_function_arn, again=LAID_ASIDE in event)}
-
-
-def _lay_aside(poison: list[Json], function_arn: str, *, again: bool) -> list[dict[str, str]]:
-    """Lay records aside; returns those that lie aside already or could not be, as Lambda wants them reported."""
-    if poison:
-        count("RecordsLaidAside", len(poison))
-    return [
-        {"itemIdentifier": record["dynamodb"]["SequenceNumber"]}
-        for record in poison
-        if again or not _failed_records().lay_aside(record, function_arn)
-    ]
+    return {"batchItemFailures": lay_aside(poison, event, context.invoked_function_arn)}
 
 
 def _of(record: Json, error: Exception) -> dict[str, str]:

@@ -236,7 +236,9 @@ def _answer(status: int, payment: Payment, request: Request) -> Reply:
 def _refund(payment: Payment) -> dict[str, Any]:
     """Money that pays nothing: under review, due, or given back; and the violations that it was meant for."""
     states: dict[str, str] = {PaymentStatus.REVIEW: "review", PaymentStatus.REFUND_DUE: "due"}
-    meant_for = payment.returned if payment.receipt_no else [line.violation_no for line in payment.lines]
+    meant_for = [*payment.returned, *dict.fromkeys(number for number, _ in payment.differences)]
+    if not payment.receipt_no:
+        meant_for = [line.violation_no for line in payment.lines]
     return {"amount": payment.surplus, "status": states.get(payment.status, "done"), "violations": meant_for}
 
 
@@ -262,7 +264,7 @@ def cancel(request: Request) -> Reply:
     if payment.status == PaymentStatus.CANCELLED:
         return _answer(200, payment, request)
     if payment.status not in LIVE:
-        raise Problem(409, "payment_over")
+        raise Problem(409, "payment_over" if payment.status in TRANSITIONS else "payment_other")
     if is_starting(payment, at):
         raise still_starting()
     known = gateway(payment.gateway)

@@ -1,6 +1,7 @@
 """Every few minutes: the gateways are asked about what is neither paid nor over, and give back what is due.
 
-An operator's claim of a manual refund is made here, where the gateways can be asked.
+Then, as far as there is time, they are asked about what is settled: its money may be back with its payer. An operator's
+claim of a manual refund is made here too, where the gateways can be asked.
 """
 
 from __future__ import annotations
@@ -8,28 +9,30 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from pay.gateways import Gateway, UnaskableError, UnknownError
+from pay.gateways.offers import LISTENED_TO_FOR, OFFERS
+from pay.payments.ask_again import Asked, ask_again
 from pay.payments.manual_refund import claim_manual_refund
 from pay.payments.refund import is_stuck, refund
-from pay.payments.sync import sync_with_gateway
-from pay.ports import gateway, stores
+from pay.payments.sync import give_up, is_overdue, sync_with_gateway
+from pay.ports import gateway, rounds, stores
 from shared.clock import now
-from shared.domain.payment import LIVE, Payment, PaymentStatus
-from shared.domain.time import from_text
+from shared.domain.payment import Payment, PaymentStatus
 from shared.http import report
 from shared.observability import count, log_with, logger
+from shared.settings import number
 from shared.stores.items import readable
-from shared.stores.payment_items import MOVED, TO_ASK
+from shared.stores.paying.payment_items import MOVED, TO_ASK, WANTED
 
 GRACE: Final = timedelta(minutes=2)
 """How long a payment is left to its citizen and its callback before it is asked about."""
-OVERDUE: Final = timedelta(hours=2)
-"""A payment that is still open so long after its time is over needs an operator."""
 MAX_SILENCES: Final = 5
 """After so many silences of a gateway in one run, its other payments wait for the next."""
+MINUTES: Final = 3
+"""From one run to the next."""
 RESERVE: Final = 20_000
 """Milliseconds before the function's end in which no further gateway is asked."""
 
@@ -37,18 +40,27 @@ Step = Callable[[Payment, Gateway], Payment]
 
 
 def handler(event: dict[str, Any], context: Any) -> str | None:
-    """Lambda's entry point: a run, or ``{"manual_refund": payment_id, "confirmed"}``, answered by its outcome."""
+    """Lambda's entry point: a run, or an operator's ``{"manual_refund": payment_id, "confirmed"}`` or ``{"give_up":
+    payment_id}``, answered by its outcome or by the payment's status then."""
     log_with(request_id=context.aws_request_id)
+    if "give_up" in event:
+        payment = _payment(event["give_up"])
+        return give_up(payment, gateway(payment.gateway), stores(), now()).status
     if "manual_refund" in event:
         return _manual_refund(event["manual_refund"], confirmed=event["confirmed"])
     _poll(context)
     return None
 
 
-def _manual_refund(payment_id: str, *, confirmed: bool) -> str:
+def _payment(payment_id: str) -> Payment:
     payment = stores().payments.get(payment_id)
     if payment is None:
         raise KeyError(payment_id)
+    return payment
+
+
+def _manual_refund(payment_id: str, *, confirmed: bool) -> str:
+    payment = _payment(payment_id)
     outcome = claim_manual_refund(payment, gateway(payment.gateway), stores(), now(), confirmed=confirmed)
     about = {"payment_id": payment_id, "gateway": payment.gateway, "outcome": outcome}
     logger().info("an operator claims a refund", extra=about)
@@ -56,7 +68,7 @@ def _manual_refund(payment_id: str, *, confirmed: bool) -> str:
 
 
 def _poll(context: Any) -> None:
-    run = _Run(lambda: context.get_remaining_time_in_millis() > RESERVE)
+    run, asks = _Run(lambda: context.get_remaining_time_in_millis() > RESERVE), number("ASKS_A_MINUTE") * MINUTES
     payments = stores().payments
     asked = run.each(
         payments.unfinished(TO_ASK, now() - GRACE), lambda one, at: sync_with_gateway(one, at, stores(), now())
@@ -67,14 +79,18 @@ def _poll(context: Any) -> None:
     reviewed = run.each(
         payments.unfinished(PaymentStatus.REVIEW, now()), lambda one, at: sync_with_gateway(one, at, stores(), now())
     )
-    count("PaymentsOverdue", sum(_is_overdue(payment, now()) for payment in asked))
-    count("RefundsStuck", sum(is_stuck(payment, now()) for payment in due))
+    count("PaymentsOverdue", sum(is_overdue(payment, now()) for payment in asked))
+    returns = stores().returns.last_of(due)
+    count("RefundsStuck", sum(is_stuck(payment, returns.get(payment.payment_id), now()) for payment in due))
     count("PaymentsInReview", len(reviewed))
     count("MoneyMovedAfterEnd", sum(1 for _ in payments.unfinished(MOVED, now())))
-
-
-def _is_overdue(payment: Payment, at: datetime) -> bool:
-    return payment.status in LIVE and at > from_text(payment.expires_at) + OVERDUE
+    ages = [
+        ask_again(Asked(name, known, LISTENED_TO_FOR[offer.kind]), stores(), rounds(), now(), asks, run.asks(name))
+        for name, offer in OFFERS.items()
+        if (known := gateway(name))
+    ]
+    count("SettledUnaskedDays", max((age.days for age in ages), default=0))
+    count("ReturnsWanted", sum(1 for _ in payments.unfinished(WANTED, now())))
 
 
 class _Run:
@@ -83,6 +99,10 @@ class _Run:
     def __init__(self, has_time: Callable[[], bool]) -> None:
         self._has_time = has_time
         self._silences: Counter[str] = Counter()
+
+    def asks(self, name: str) -> Callable[[], bool]:
+        """Whether a gateway is still to be asked in this run."""
+        return lambda: self._silences[name] < MAX_SILENCES and self._has_time()
 
     def each(self, payment_ids: Iterable[str], step: Step) -> list[Payment]:
         """Take a step with each payment, in any order, so that none is always last; returns them as they then are.
@@ -102,7 +122,7 @@ class _Run:
         if known is None:
             count("PaymentsWithoutGateway")
             return payment
-        if self._silences[name] >= MAX_SILENCES or not self._has_time():
+        if not self.asks(name)():
             return payment
         try:
             payment = step(payment, known)

@@ -13,8 +13,11 @@ from shared.aws_json import Call, FastClient
 from shared.clock import now
 from shared.settings import listed, setting
 from shared.stores.messaging.messages import Messages
-from shared.stores.payments import Payments
-from shared.stores.settlements import Settlements
+from shared.stores.paying.payments import Payments
+from shared.stores.paying.returns import Returns
+from shared.stores.paying.rounds import Rounds
+from shared.stores.paying.settlements import Settlements
+from shared.stores.paying.wants import Wants
 from shared.stores.violations import Violations
 
 
@@ -31,13 +34,33 @@ def payments() -> Payments:
 
 
 @cache
+def settlements() -> Settlements:
+    """The ledger of what the sectors are told."""
+    return Settlements(port(), setting("SETTLEMENTS_TABLE"))
+
+
+@cache
+def wants() -> Wants:
+    """Settled money that somebody may want back, in the table of payments."""
+    return Wants(port(), setting("PAYMENTS_TABLE"))
+
+
+@cache
+def rounds() -> Rounds:
+    """How far settled payments have been asked about again, in the table of payments."""
+    return Rounds(port(), setting("PAYMENTS_TABLE"))
+
+
+@cache
 def stores() -> PaymentStores:
     """The tables that a payment is made and ends in."""
     return PaymentStores(
         Violations(port(), setting("VIOLATIONS_TABLE")),
         payments(),
         Messages(port(), setting("MESSAGES_TABLE")),
-        Settlements(port(), setting("SETTLEMENTS_TABLE")),
+        settlements(),
+        Returns(port(), setting("PAYMENTS_TABLE")),
+        wants(),
     )
 
 

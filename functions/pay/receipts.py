@@ -18,7 +18,7 @@ from shared.edge import admission
 from shared.http import Event, Handler, Problem, Reply, Request, answer, router
 from shared.identity import citizen
 from shared.settings import setting
-from shared.stores.payments import Payments
+from shared.stores.paying.payments import Payments
 
 VALID_FOR: Final = timedelta(minutes=5)
 """How long an address of the PDF works. Whoever has it can read the plates on it."""

@@ -14,7 +14,7 @@ from shared.domain.settlement import BatchStatus, Cursor, SettlementFile
 from shared.domain.time import BAGHDAD, to_text
 from shared.observability import count, log_with, logger
 from shared.settings import number, setting
-from shared.stores.settlements import Settlements
+from shared.stores.paying.settlements import Settlements
 from shared.uploads import CSV, JSON, Put
 
 MAX_BATCH_VIOLATIONS: Final = 100_000
@@ -41,6 +41,7 @@ def _finish(cursor: Cursor, ledger: Settlements, put: Put, at: datetime, most: i
     if cursor.state == BatchStatus.OPEN:
         ledger.collect(cursor.batch, most)
         ledger.advance(cursor, closed)
+    ledger.put_back_unknown(cursor.batch)
     made = files(cursor.batch, ledger.entries(cursor.batch))
     for file in made:
         put(file.key, file.content, CSV)

@@ -19,7 +19,7 @@ from shared.clock import now
 from shared.domain.file import told_under
 from shared.observability import count, logger
 from shared.settings import setting
-from shared.stores.settlements import Settlements
+from shared.stores.paying.settlements import Settlements
 from shared.uploads import JSON, Put
 
 ACKNOWLEDGEMENTS: Final = "settlements-ack"

@@ -228,6 +228,11 @@ PROBLEMS: Final = {
         "ئەم پارەدانە کۆتایی هاتووە و هەڵناوەشێتەوە",
         "This payment is over and cannot be cancelled",
     ),
+    "payment_other": _words(
+        "حالة هذه الدفعة غير معروفة الآن، فلا يمكن إلغاؤها، اقرأها بعد حين",
+        "بارودۆخی ئەم پارەدانە ئێستا نەزانراوە، بۆیە هەڵناوەشێتەوە، دواتر بیخوێنەرەوە",
+        "How this payment stands is not known just now, so it cannot be cancelled: read it again later",
+    ),
     "too_many": _words("العدد أكبر من المسموح", "ژمارەکە زۆرە", "There are too many"),
     "empty": _words("القائمة فارغة", "لیستەکە بەتاڵە", "The list is empty"),
     "repeated": _words("القيمة مكررة", "نرخەکە دووبارەیە", "The value is repeated"),

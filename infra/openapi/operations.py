@@ -223,7 +223,7 @@ OPERATIONS: dict[str, Operation] = {
         parameters=(_path("payment_id"),),
         refusals={
             404: ("no_such_payment",),
-            409: ("payment_over", "still_starting"),
+            409: ("payment_over", "payment_other", "still_starting"),
             503: ("gateway_silent",),
         },
     ),

@@ -127,19 +127,22 @@ def refunds(deployment: Deployment) -> None:
 @app.command()
 @click.argument("decision", type=click.Choice([*deciding.DECISIONS, *deciding.FORMER_WORDS]))
 @PAYMENT_ID
+@click.option("--lines", default="", help="numbers of violations, with spaces between them")
 @REASON
 @APPLY
 @click.pass_obj
-def decide_payment(deployment: Deployment, decision: str, payment_id: str, reason: str, apply: bool) -> None:
+def decide_payment(
+    deployment: Deployment, decision: str, payment_id: str, lines: str, reason: str, apply: bool
+) -> None:
     """Decide about the money of a payment: what no gateway's answer can."""
     try:
-        payment = deciding.find(deployment, payment_id, deciding.word(decision))
-        click.echo(f"{payment.status}, {payment.received:,} IQD: {deciding.DECISIONS[decision].says}")
+        case = deciding.find(deployment, payment_id, deciding.word(decision), tuple(dict.fromkeys(lines.split())))
+        say(deciding.outlook(case, decision))
         if not apply:
             only_said()
             return
-        with deployment.audited("decide-payment", decision=decision, payment_id=payment_id, reason=reason):
-            deciding.decide(deployment, payment, decision)
+        with deployment.audited("decide-payment", decision=decision, payment_id=payment_id, lines=lines, reason=reason):
+            deciding.decide(case, decision)
     except KeyError:
         raise click.ClickException("there is no such payment") from None
     except deciding.DecisionError as error:
@@ -200,6 +203,11 @@ def rollback_file(deployment: Deployment, key: str, reason: str, apply: bool) ->
         click.echo(f"{before:,} were undone before")
     click.echo(f"{len(undo.inserted):,} inserted: to be forgotten; {len(undo.changed):,} changed: to be restored")
     say(f"{count:,} stay as they are: {why}" for why, count in sorted(undo.kept.items()))
+    if undo.bound:
+        click.echo(
+            "these payments hold or settled a price of it; DECISION=return-difference gives back what was too much:"
+        )
+        say(f"  {payment_id}: {' '.join(numbers)}" for payment_id, numbers in sorted(undo.bound.items()))
     if not apply:
         only_said()
         return

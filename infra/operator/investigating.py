@@ -24,7 +24,7 @@ from shared.domain.violation import Violation
 from shared.plate_crypto import PlateCrypto
 from shared.policies import RULES
 from shared.stores.messaging.messages import Messages
-from shared.stores.payments import Payments
+from shared.stores.paying.payments import Payments
 from shared.stores.people.citizens import Citizens
 from shared.stores.people.who_looked import STAFF, Entry, What, WhoLooked
 from shared.stores.violations import Violations

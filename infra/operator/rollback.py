@@ -46,12 +46,13 @@ class Undo(NamedTuple):
     """What undoing a file comes to.
 
     inserted: numbers to be forgotten, with their lines. changed: former rows, with the lines that are undone. kept: why
-    how many others stay as they are.
+    how many others stay as they are. bound: of payments that hold or settled a price of the file, the violations.
     """
 
     inserted: list[tuple[str, str]]
     changed: list[tuple[Row, str]]
     kept: dict[str, int]
+    bound: dict[str, list[str]]
 
 
 class Reader:
@@ -99,9 +100,13 @@ def plan(deployment: Deployment, file: File) -> Undo:
     inserted: list[tuple[str, str]] = []
     former: dict[str, str] = {}
     kept: dict[str, int] = {}
+    bound: dict[str, list[str]] = {}
     read = 0
     for row, item in _traced(reader.rows(file), violations):
         read += 1
+        payment_id = text(item, "paid_by") or text(item, "held_by")
+        if payment_id and text(item, "changed_by") == row.ref:
+            bound.setdefault(payment_id, []).append(row.identity)
         if not item:
             _keep(kept, "not there any more")
         elif text(item, "changed_by") != row.ref:
@@ -118,7 +123,7 @@ def plan(deployment: Deployment, file: File) -> Undo:
     if (others := _accepted(file) - read) > 0:
         kept["accepted when they were loaded, and by today's rules no more"] = others
     changed = list(_former_rows(reader, former, kept))
-    return Undo(inserted, changed, kept)
+    return Undo(inserted, changed, kept, bound)
 
 
 def _traced(rows: Iterator[Row], violations: Violations) -> Iterator[tuple[Row, Item]]:

@@ -10,8 +10,10 @@ from infra.operator.investigating import enter
 from shared.aws_json import Json
 from shared.domain.payment import PaymentStatus
 from shared.domain.phone import masked
-from shared.stores.items import pages
-from shared.stores.payment_items import MOVED, SHARDS
+from shared.stores.items import batch_get, item_key, pages
+from shared.stores.paying.payment_items import MOVED, SHARDS
+from shared.stores.paying.returns import return_key
+from shared.stores.paying.wants import Wants
 from shared.stores.people.who_looked import What
 
 _TABLE: Final = "Payments"
@@ -35,9 +37,10 @@ def trail(deployment: Deployment, payment_id: str) -> list[str]:
     payments = [item for item in items if item["sk"]["S"] == "PAYMENT"]
     if not payments:
         raise KeyError(payment_id)
-    others = _in_order(item for item in items if item["sk"]["S"] not in ("PAYMENT", "WAYS"))
+    returns = [item for item in items if item["sk"]["S"].startswith("RETURN#")]
+    others = _in_order(item for item in items if item["sk"]["S"].startswith(("EVENT#", "CALLBACK#")))
     enter(deployment, What.OPERATOR, _plates(payments))
-    return [*map(_line, payments), *map(_line, others)]
+    return [*map(_line, payments), *map(_line, returns), *map(_line, others)]
 
 
 def _in_order(items: Iterable[Json]) -> Iterator[Json]:
@@ -62,7 +65,27 @@ def refunds(deployment: Deployment) -> list[str]:
     """The payments whose money is to be given back, looked at or decided about, oldest first, a line each."""
     found = [item for kind in _TO_DECIDE for item in _unfinished(deployment, kind)]
     enter(deployment, What.OPERATOR, _plates(found))
-    return [_line(item) for item in sorted(found, key=lambda item: item["created_at"]["S"])]
+    newest = [return_key(item["pk"]["S"], int(item["returns"]["N"])) for item in found if "returns" in item]
+    returns = {item["pk"]["S"]: item for item in batch_get(deployment.call, deployment.physical[_TABLE], newest)}
+    oldest_first = sorted(found, key=lambda item: item["created_at"]["S"])
+    listed = [line for item in oldest_first for line in _with_return(item, returns.get(item["pk"]["S"]))]
+    return [*listed, *_wanted(deployment)]
+
+
+def _wanted(deployment: Deployment) -> Iterator[str]:
+    """What was settled and may have to go back, oldest first."""
+    table = deployment.physical[_TABLE]
+    wants = sorted(Wants(deployment.call, table).undecided(), key=lambda want: want.at)
+    keys = [item_key(payment_id, "PAYMENT") for payment_id in {want.payment_id for want in wants}]
+    enter(deployment, What.OPERATOR, _plates(batch_get(deployment.call, table, keys)))
+    for want in wants:
+        yield "wanted back  " + "  ".join(f"{name}={value}" for name, value in want._asdict().items())
+
+
+def _with_return(payment: Json, newest: Json | None) -> Iterator[str]:
+    yield _line(payment)
+    if newest:
+        yield f"  {newest['sk']['S']}  {_line(newest)}"
 
 
 def _plates(payments: Iterable[Json]) -> Iterator[str]:
@@ -98,7 +121,7 @@ def _line(item: Json) -> str:
 
 def _decoded(name: str, value: dict[str, Any]) -> Any:
     ((kind, inner),) = value.items()
-    if name == "lines":  # number and amount; a plate follows
+    if name == "lines" and all("L" in line for line in inner):  # number and amount; a plate follows
         return [[_decoded("", cell) for cell in line["L"][:2]] for line in inner]
     if name in _PERSONAL and kind == "S":
         return _PERSONAL[name](inner)

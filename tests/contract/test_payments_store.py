@@ -11,8 +11,8 @@ import pytest
 from shared.domain.payment import LATE_MONEY, Line, Payment, PaymentStatus, Receipt
 from shared.domain.time import to_text
 from shared.stores.items import transact
-from shared.stores.payment_items import TO_ASK, KeyUse, Refusal
-from shared.stores.payments import Payments
+from shared.stores.paying.payment_items import TO_ASK, KeyUse, Refusal
+from shared.stores.paying.payments import Payments
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON, PHONE, PLATE, SUB, store, violation
@@ -240,8 +240,8 @@ class TestChanging:
         ]
 
     def test_a_value_can_be_taken_away_again(self, payments: Payments) -> None:
-        refused = moved(payments, payment(), status=PaymentStatus.REFUND_DUE, refund_refused="no")
-        again = moved(payments, refused, refund_refused=None)
+        refused = moved(payments, payment(), status=PaymentStatus.REFUND_DUE, reason="no")
+        again = moved(payments, refused, reason=None)
         assert payments.get("p1") == again
 
     def test_one_of_many_threads_changes_it(self, engine: Engine, tables: Tables, payments: Payments) -> None:
@@ -365,35 +365,3 @@ class TestHolding:
         transact(call, [violations.hold(subject, "p1")])
         transact(call, [violations.release(subject.violation_no, "p1")])
         assert tables.items("Violations") == before
-
-
-class TestGivingBack:
-    UNTIL = NOON + timedelta(minutes=2)
-
-    def test_that_the_gateway_is_asked_is_kept_from_the_first_time_on(self, payments: Payments) -> None:
-        def asked_at() -> str | None:
-            found = payments.get("p1")
-            assert found is not None
-            return found.refund_asked_at
-
-        due = make(payments, payment(status=PaymentStatus.REFUND_DUE))
-        assert payments.take_refund(due, NOON, NOON)
-        assert asked_at() is None
-        for minutes in (1, 2):
-            at = NOON + timedelta(minutes=minutes)
-            assert payments.take_refund(due, at, at, asks=True)
-        assert asked_at() == to_text(NOON + timedelta(minutes=1))
-        payments.refund_not_asked("p1")
-        assert asked_at() is None
-
-    def test_one_at_a_time_asks_for_it_until_that_one_is_gone(self, payments: Payments) -> None:
-        due = make(payments, payment(status=PaymentStatus.REFUND_DUE))
-        assert payments.take_refund(due, NOON, self.UNTIL)
-        assert not payments.take_refund(due, self.UNTIL - SECOND, self.UNTIL + DAY)
-        assert payments.take_refund(due, self.UNTIL, self.UNTIL + DAY)
-        assert payments.get("p1") == due
-
-    def test_nobody_asks_for_what_has_gone_back(self, payments: Payments) -> None:
-        due = make(payments, payment(status=PaymentStatus.REFUND_DUE))
-        moved(payments, due, status=PaymentStatus.REFUNDED)
-        assert not payments.take_refund(due, NOON, self.UNTIL)

@@ -19,7 +19,7 @@ from shared.domain.violation import FIELDS, OPEN, PAY, Violation
 from shared.stores.files import Files
 from shared.stores.items import transact
 from shared.stores.messaging.messages import Messages
-from shared.stores.payments import Payments
+from shared.stores.paying.payments import Payments
 from shared.stores.violations import Violations
 from tests.support.aws import Engine, Tables
 from tests.support.build import CAPS, NOON, PAID_AT, reservation, row

@@ -22,6 +22,8 @@ pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 PAYMENTS = 1_000
 A_CITIZEN = 3
+RETURNED = 20
+"""Payments whose money the gateway's office gives back."""
 AT_ONCE = 4
 RATE = 0.25
 SEED = 20261126
@@ -66,7 +68,10 @@ def _batches(rows: list[dict[str, str]], size: int) -> Iterator[list[dict[str, s
 
 
 def pay(cloud: Cloud, citizen: Citizen, rows: list[dict[str, str]], chance: random.Random) -> str:
-    """A payment by a citizen who asks again where an answer says so, and then pays, declines or gives up."""
+    """A payment by a citizen who asks again where an answer says so, and then pays, declines or gives up.
+
+    Or pays late: after declining, or after giving up an order that does not close.
+    """
     body = {
         "violations": [row["violation_no"] for row in rows],
         "gateway": "sandbox",
@@ -76,11 +81,12 @@ def pay(cloud: Cloud, citizen: Citizen, rows: list[dict[str, str]], chance: rand
     started = _patiently(lambda: cloud.request("POST", "/v1/payments", body, token=citizen.token, headers=headers))
     assert started.status in (201, 202), started
     payment_id: str = started.body["payment_id"]
-    step = chance.choices(["pay", "fail", "cancel", None], [70, 10, 10, 10])[0]
-    if step == "cancel":
-        cancel(cloud, citizen, payment_id)
-    elif step:
-        cloud.request("POST", f"/_local/gateway/{payment_id}/{step}")
+    steps = [("pay",), ("fail",), ("cancel",), (), ("fail", "late"), ("refuse_close", "cancel", "pay")]
+    for step in chance.choices(steps, [60, 10, 10, 10, 5, 5])[0]:
+        if step == "cancel":
+            cancel(cloud, citizen, payment_id)
+        else:
+            cloud.request("POST", f"/_local/gateway/{payment_id}/{step}")
     return payment_id
 
 
@@ -120,6 +126,33 @@ def statuses(cloud: Cloud) -> dict[str, int]:
     return found
 
 
+def given_back_by_the_office(cloud: Cloud, payment_ids: list[str]) -> None:
+    """The gateway's office gives back what is settled; we are told, and an operator decides."""
+    for payment_id in payment_ids:
+        assert cloud.request("POST", f"/_local/gateway/{payment_id}/return_money").status == 200
+
+    def marked() -> bool:
+        found = {item["pk"]["S"] for item in kept(cloud) if item.get("money_returned", {"N": "0"})["N"] != "0"}
+        return found == set(payment_ids)
+
+    wait_for(marked, 120, "what is back is on the list")
+    for payment_id in payment_ids:
+        decide(cloud, payment_id, "reverse")
+
+
+def decide(cloud: Cloud, payment_id: str, decision: str, lines: str = "") -> None:
+    command = f"make decide-payment ID={payment_id} DECISION={decision} LINES='{lines}' REASON=test APPLY=1"
+    said = cloud.operate(command)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def wanted(cloud: Cloud) -> list[tuple[str, str]]:
+    """Payments and violations whose money may have to go back, as the operator's list says."""
+    lines = [line.split() for line in cloud.operate("make refunds").stdout.splitlines() if line.startswith("wanted")]
+    found = [dict(word.split("=", 1) for word in words if "=" in word) for words in lines]
+    return [(each["payment_id"], each["violation_no"]) for each in found]
+
+
 def settled_by_sector(cloud: Cloud) -> int:
     """What the settlement files come to, in dinars."""
     assert cloud.stack is not None
@@ -129,7 +162,7 @@ def settled_by_sector(cloud: Cloud) -> int:
     total = 0
     for key in keys:
         text = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode("utf-8-sig")
-        total += sum(int(line["amount"]) for line in csv.DictReader(io.StringIO(text)) if line["entry"] == "settled")
+        total += sum(int(line["amount"]) for line in csv.DictReader(io.StringIO(text)))
     return total
 
 
@@ -162,6 +195,12 @@ def test_the_books_agree_with_the_gateway_and_the_sectors_files_to_the_dinar(clo
         return not set(statuses(cloud)) & {"created", "pending", "refund_due", "review"}
 
     wait_for(ended, 900, "every payment has come to its end")
+    paid_whole = [item for item in kept(cloud) if item["status"]["S"] == "paid" and item["given_back"]["N"] == "0"]
+    given_back_by_the_office(cloud, sorted(item["pk"]["S"] for item in paid_whole)[:RETURNED])
+    for payment_id, violation_no in wanted(cloud):
+        decide(cloud, payment_id, "return-lines", violation_no)
+        wait_for(ended, 60, "its money is back")
+    assert wanted(cloud) == []
     found = kept(cloud)
     received = sum(int(item["received"]["N"]) for item in found)
     night = datetime.now(UTC) + timedelta(hours=2)
@@ -181,7 +220,7 @@ def test_the_books_agree_with_the_gateway_and_the_sectors_files_to_the_dinar(clo
         int(item["amount"]["N"])
         for page in cloud.aws("dynamodb").get_paginator("scan").paginate(TableName=cloud.stack["tables"]["Payments"])
         for item in page["Items"]
-        if item["sk"]["S"] == "RECEIPT"
+        if item["sk"]["S"] == "RECEIPT" and "void_since" not in item
     )
     assert settled_by_sector(cloud) == sum(paid) == receipts
     print(f"\n{len(found)} payments: {statuses(cloud)}; received {received:,}, settled {receipts:,}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -19,24 +21,27 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from pay.gateways import OrderStatus, RefusedError, UnknownError
+from pay.gateways import Order, OrderStatus, Refund, RefusedError, UnknownError
+from pay.payments.after_end import give_back_bounced, keep
 from pay.payments.compare import compare
 from pay.payments.manual_refund import CLAIMED, claim_manual_refund
-from pay.payments.money_returned import record_money_returned
 from pay.payments.refund import complete_refund, refund_reviewed, settle_reviewed
+from pay.payments.returning import return_difference, return_lines, reverse
 from pay.payments.settle import PaymentStores
 from shared.aws_json import Json
 from shared.domain import violation as violations
-from shared.domain.payment import LIVE, TRANSITIONS, Payment, PaymentStatus
+from shared.domain.payment import LIVE, TRANSITIONS, Payment, PaymentStatus, ReturnState
 from shared.domain.settlement import SETTLED
+from shared.domain.text import digest
 from shared.domain.violation import Violation
-from shared.stores.settlements import Settlements
+from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine, Tables
 from tests.support.build import OTHER_PLATE, follow, later, row, store, violation
 from tests.support.crashes import Crash, Faults
 from tests.support.functions import Functions, forget
 from tests.support.payment_requests import payment_body
 
+Decide = Callable[[Payment, PaymentStores, datetime, list[str]], bool]
 RETURN_URL = "https://tf.ur.gov.iq/paid"
 ENDS = {state for state, following in TRANSITIONS.items() if not following}
 POOL = 6
@@ -57,6 +62,8 @@ class Paying(RuleBasedStateMachine):
         self.gateway = self.functions.gateway
         self.faults = Faults()
         monkeypatch.setattr("pay.ports.FastClient", lambda: self.faults.through(engine.fast()))
+        monkeypatch.setattr(self.gateway, "get_order", self.shown(self.gateway.get_order))
+        monkeypatch.setattr(self.gateway, "refund", self.given(self.gateway.refund))
         for name in ("order", "get_order", "close", "refund"):
             monkeypatch.setattr(self.gateway, name, self.faults.through(getattr(self.gateway, name)))
         self.stores = PaymentStores(
@@ -64,12 +71,18 @@ class Paying(RuleBasedStateMachine):
             self.functions.payments,
             self.functions.messages,
             Settlements(engine.fast(), self.tables["Settlements"]),
+            self.functions.returns,
+            self.functions.wants,
         )
         self.version = 0
         self.keys = 0
         self.last: dict[str, str] = {}
-        self.manual_refunds: set[str] = set()
-        self.refunded_manually: set[str] = set()
+        self.taken: dict[str, int] = {}
+        self.by_office: Counter[str] = Counter()
+        self.bounced: Counter[str] = Counter()
+        self.manually: Counter[str] = Counter()
+        self.lagging: dict[str, Order] = {}
+        self.denies = False
 
     def teardown(self) -> None:
         try:
@@ -84,9 +97,11 @@ class Paying(RuleBasedStateMachine):
         target=payments,
         amounts=st.lists(st.sampled_from([25_000, 50_000, 75_001]), min_size=POOL, max_size=POOL),
         state=st.sampled_from([OrderStatus.UNPAID, OrderStatus.PAID, "concluded", "late"]),
+        shrinks=st.booleans(),
     )
-    def a_payment_is_under_way(self, amounts: list[int], state: str) -> str:
+    def a_payment_is_under_way(self, amounts: list[int], state: str, shrinks: bool) -> str:
         """Of the first two violations; without it, most of what may happen would happen to nothing."""
+        self.gateway.shrinks = shrinks
         follow(self.functions.citizens)
         self.subjects = [violation(amount=amount) for amount in amounts]
         store(self.functions.violations, *self.subjects)
@@ -94,7 +109,7 @@ class Paying(RuleBasedStateMachine):
         if state == "late":
             self.functions.cancel(payment_id)
         if state != OrderStatus.UNPAID:
-            self.gateway.says(payment_id, OrderStatus.PAID)
+            self.takes(payment_id, 0)
         if state in ("concluded", "late"):
             self.functions.callback(payment_id)
         return payment_id
@@ -124,15 +139,13 @@ class Paying(RuleBasedStateMachine):
     @rule(payment_id=payments, difference=st.sampled_from([0, 0, 0, 0, -1, 1]))
     def the_citizen_pays(self, payment_id: str, difference: int) -> None:
         if self.state_there(payment_id) == OrderStatus.UNPAID:
-            amount = self.gateway.requests[payment_id].amount + difference
-            self.gateway.says(payment_id, OrderStatus.PAID, amount=amount)
+            self.takes(payment_id, difference)
 
     @rule(payment_id=payments, difference=st.sampled_from([0, -1, 1]))
     def the_citizen_pays_in_spite_of_all(self, payment_id: str, difference: int) -> None:
         """A gateway that cannot close an order, or takes money for one that it called over."""
         if self.state_there(payment_id) in (OrderStatus.UNPAID, OrderStatus.FAILED, OrderStatus.EXPIRED):
-            amount = self.gateway.requests[payment_id].amount + difference
-            self.gateway.says(payment_id, OrderStatus.PAID, amount=amount)
+            self.takes(payment_id, difference)
 
     @rule(payment_id=payments, state=st.sampled_from([OrderStatus.FAILED, OrderStatus.EXPIRED]))
     def the_gateway_gives_up(self, payment_id: str, state: str) -> None:
@@ -191,20 +204,49 @@ class Paying(RuleBasedStateMachine):
         at = f"2026-11-20T08:00:{self.version % 60:02}+03:00"
         self.functions.violations.write([row(later(self.subjects[index], at, **change))])
 
-    @rule()
-    def a_day_passes(self) -> None:
-        """In which late money still settles what has risen since."""
-        self.functions.clock.forward(hours=24)
+    @rule(days=st.sampled_from([1, 31]))
+    def days_pass(self, days: int) -> None:
+        """In the first, late money still settles what has risen since."""
+        self.functions.clock.forward(days=days)
 
-    @rule(refused=st.booleans())
-    def refunds_are_refused(self, refused: bool) -> None:
-        self.gateway.refund_refusal = RefusedError("only_whole") if refused else None
+    @rule(refused=st.sampled_from(["no", "before", "after"]))
+    def refunds_are_refused(self, refused: str) -> None:
+        """after: the gateway makes a refund and then says no."""
+        self.gateway.refund_refusal = RefusedError("only_whole") if refused == "before" else None
+        self.denies = refused == "after" and self.gateway.shrinks
 
-    @rule(settling=st.booleans(), silent=st.sampled_from(["always", "of refunds"]))
-    def an_operator_decides(self, settling: bool, silent: str) -> None:
+    @rule(payment_id=payments, part=st.booleans())
+    def the_office_gives_back_silently(self, payment_id: str, part: bool) -> None:
+        """Or a card's bank does, a month later: nobody calls. Of an order whose amount stays only all of it shows."""
+        left = self.left(payment_id)
+        payment = self.functions.payments.get(payment_id)
+        whole = left == self.taken.get(payment_id) and payment and payment.status in ENDS
+        if left <= 1 or not (self.gateway.shrinks or whole):
+            return
+        self.by_office[payment_id] += left // 2 if part and self.gateway.shrinks else left
+        self.show(payment_id)
+
+    @rule(payment_id=payments)
+    def a_refund_bounces(self, payment_id: str) -> None:
+        """Money that went back through the gateway, all there was, is with us again."""
+        gone = self.gone(payment_id)
+        if gone and not self.left(payment_id) and not self.by_office[payment_id]:
+            last = [each for each in self.gateway.refunds.values() if each.payment_id == payment_id][-1]
+            self.bounced[payment_id] += last.amount
+            self.show(payment_id)
+
+    @rule(payment_id=payments)
+    def the_listing_lags(self, payment_id: str) -> None:
+        """What the gateway says of an order is what it was, until it is asked the next time but one."""
+        if order := self.gateway.orders.get(payment_id):
+            self.lagging[payment_id] = order
+
+    @rule(settling=st.booleans(), keeping=st.booleans(), silent=st.sampled_from(["always", "of refunds"]))
+    def an_operator_decides(self, settling: bool, keeping: bool, silent: str) -> None:
         """After a last try to have refunds made, of which no answer came, by when whoever asked is gone."""
         self.poll(3, silent, None)
         self.functions.clock.forward(minutes=3)
+        self.lagging.clear()
         for payment in self.all_payments():
             if payment.status == PaymentStatus.REVIEW and settling and payment.received >= payment.amount:
                 settle_reviewed(payment, self.stores, self.functions.clock.at)
@@ -212,22 +254,63 @@ class Paying(RuleBasedStateMachine):
                 refund_reviewed(payment, self.stores, self.functions.clock.at)
             elif payment.status == PaymentStatus.REFUND_DUE:
                 self.refunds_manually(payment)
+            elif payment.bounced_since:
+                self.gives_bounced_back(payment)
+            elif payment.is_money_returned:
+                self.decides_about_returned(payment, keeping)
 
     def refunds_manually(self, payment: Payment) -> None:
         """What the operator may; the gateway's office says what it has done."""
-        now, office_denies = self.functions.clock.at, not self.gone(payment)
-        if claim_manual_refund(payment, self.gateway, self.stores, now, confirmed=office_denies) == CLAIMED:
-            self.manual_refunds.add(payment.payment_id)
-            self.refunded_manually.add(payment.payment_id)
-            complete_refund(payment, self.stores, now)
+        now, due = self.functions.clock.at, self.stores.returns.last(payment)
+        assert due is not None
+        made = digest("refund", payment.payment_id, str(due.n)) in self.gateway.refunds
+        outcome = claim_manual_refund(payment, self.gateway, self.stores, now, confirmed=not made)
+        if outcome == CLAIMED:
+            assert not made, "it went back through the gateway"
+            self.manually[payment.payment_id] += due.amount
+            claimed = self.stores.returns.last(payment)
+            assert claimed is not None
+            complete_refund(payment, claimed, self.stores, now)
+
+    def gives_bounced_back(self, payment: Payment) -> None:
+        before = payment.given_back
+        assert give_back_bounced(payment, self.stores, self.functions.clock.at)
+        after = self.functions.payments.get(payment.payment_id)
+        assert after is not None
+        self.manually[payment.payment_id] += after.given_back - before
+
+    def decides_about_returned(self, payment: Payment, keeping: bool) -> None:
+        at = self.functions.clock.at
+        if keeping or payment.money_returned < payment.settled:
+            lines = [line for line in payment.settled_lines if line.amount == payment.money_returned]
+            if lines and not keeping:
+                assert reverse(payment, self.stores, at, [lines[0].violation_no])
+                return
+            assert keep(payment, self.stores, at)
+        else:
+            assert reverse(payment, self.stores, at)
+
+    @rule(
+        payment_id=payments,
+        which=st.sets(st.integers(0, 2), min_size=1),
+        decide=st.sampled_from([return_lines, return_difference]),
+    )
+    def an_operator_has_some_given_back(self, payment_id: str, which: set[int], decide: Decide) -> None:
+        """Of a paid payment, and of another where nothing may happen; a line twice, and beyond what is left."""
+        payment = self.functions.payments.get(payment_id)
+        if payment:
+            lines = [line.violation_no for index, line in enumerate(payment.lines) if index in which]
+            with contextlib.suppress(ValueError):
+                decide(payment, self.stores, self.functions.clock.at, lines)
+                assert not decide(payment, self.stores, self.functions.clock.at, lines)
 
     @rule(payment_id=payments)
-    def the_gateways_office_gives_back_what_is_settled(self, payment_id: str) -> None:
+    def the_gateways_office_gives_back_what_is_settled_and_says_so(self, payment_id: str) -> None:
         payment = self.functions.payments.get(payment_id)
-        if payment and payment.status == OrderStatus.PAID:
-            self.manual_refunds.add(payment_id)
-            self.gateway.says(payment_id, OrderStatus.REFUNDED)
-            assert record_money_returned(payment, self.stores, self.functions.clock.at)
+        if payment and payment.status == PaymentStatus.PAID and self.left(payment_id) == self.taken[payment_id]:
+            self.by_office[payment_id] += self.left(payment_id)
+            self.show(payment_id)
+            assert reverse(payment, self.stores, self.functions.clock.at)
 
     # ------------------------------------------------------------------ what holds, always
 
@@ -239,22 +322,21 @@ class Paying(RuleBasedStateMachine):
         assert len({item["payment_id"]["S"] for item in receipts}) == len(receipts)
         for payment in self.all_payments():
             assert payment.settled == settled.get(payment.payment_id, 0)
-            assert payment.received == payment.settled + payment.surplus
-            assert payment.surplus >= 0
-            if payment.received:
-                assert payment.received == self.gateway.orders[payment.payment_id].amount
-            owed = payment.status in (PaymentStatus.REVIEW, PaymentStatus.REFUND_DUE)
-            gone = self.gone(payment)
-            assert gone == 0 or payment.payment_id not in self.refunded_manually
-            if payment.status in ENDS:
-                assert payment.surplus == gone or payment.payment_id in self.manual_refunds
-            assert owed or gone == 0 or gone == payment.surplus
+            assert payment.surplus >= payment.given_back >= 0
+            assert payment.received <= self.taken.get(payment.payment_id, 0)
+            returns = self.stores.returns.of(payment)
+            assert sum(each.amount for each in returns if each.state != ReturnState.BOUNCED) == payment.given_back
+            assert self.gone(payment.payment_id) + self.manually[payment.payment_id] <= (
+                payment.given_back + self.bounced[payment.payment_id]
+            ), "nothing goes back twice"
+            if payment.status in ENDS and not payment.bounced_since:
+                assert payment.given_back == payment.surplus
 
     @invariant()
     def the_sectors_are_told_what_is_settled(self) -> None:
         told: dict[str, int] = {}
         for item in self.tables.items("Settlements"):
-            kind, _, payment_id = item["sk"]["S"].partition("#")
+            kind, payment_id, *_ = item["sk"]["S"].split("#")
             amount = sum(int(share["L"][1]["N"]) for share in item["shares"]["L"])
             told[payment_id] = told.get(payment_id, 0) + (amount if kind == SETTLED else -amount)
         assert {payment_id: amount for payment_id, amount in told.items() if amount} == self.settled_by()
@@ -298,28 +380,26 @@ class Paying(RuleBasedStateMachine):
         """Without further faults nothing stays open, and our books say what the gateway's do."""
         if not hasattr(self, "subjects"):
             return
-        functions, self.gateway.refund_refusal = self.functions, None
+        functions, self.gateway.refund_refusal, self.denies = self.functions, None, False
         forget()
         functions.clock.forward(hours=2)
-        for payment_id in self.gateway.requests:
-            assert functions.callback(payment_id, status="at last").status == 200
         for _ in range(2):
+            self.the_gateway_tells_of_all()
             functions.poll_gateways()
             functions.clock.forward(minutes=16)  # what would not close has had its time
-            self.an_operator_decides(settling=False, silent="always")
+            self.an_operator_decides(settling=False, keeping=False, silent="always")
+        self.the_gateway_tells_of_all()
         functions.poll_gateways()
         assert {payment.status for payment in self.all_payments()} <= ENDS
         assert not any(each.held_by for each in self.all_violations())
-        taken = {
-            payment_id: order.amount
-            for payment_id, order in self.gateway.orders.items()
-            if order.status not in (OrderStatus.UNPAID, OrderStatus.FAILED, OrderStatus.EXPIRED)
-        }
-        assert taken == {each.payment_id: each.received for each in self.all_payments() if each.received}
+        for payment in self.all_payments():
+            there = self.left(payment.payment_id) - self.manually[payment.payment_id]
+            assert there == payment.settled - payment.money_returned, self.what_is_where(payment)
         functions.clock.forward(hours=2)
         report = compare(functions.payments, lambda _: self.gateway, functions.clock.at)
-        unexplained = {each["payment_id"] for each in report.differences} - self.manual_refunds
-        assert (unexplained, report.silent, report.unaskable) == (set(), [], [])
+        listed = {*self.manually, *self.by_office, *self.bounced}
+        unexplained = [each for each in report.differences if each["payment_id"] not in listed]
+        assert (unexplained, report.silent, report.unaskable) == ([], [], [])
         for check in (
             self.what_is_received_is_settled_or_goes_back,
             self.the_sectors_are_told_what_is_settled,
@@ -327,6 +407,12 @@ class Paying(RuleBasedStateMachine):
             self.the_live_ones_are_counted,
         ):
             check()
+
+    def the_gateway_tells_of_all(self) -> None:
+        """And what it says by now is so."""
+        self.lagging.clear()
+        for payment_id in self.gateway.requests:
+            assert self.functions.callback(payment_id, status="at last").status == 200
 
     # ------------------------------------------------------------------ looking
 
@@ -339,9 +425,59 @@ class Paying(RuleBasedStateMachine):
         if crash:
             forget()
 
-    def gone(self, payment: Payment) -> int:
-        """What the gateway has given back."""
-        return sum(each.amount for each in self.gateway.refunds.values() if each.payment_id == payment.payment_id)
+    def takes(self, payment_id: str, difference: int) -> None:
+        """The gateway takes a citizen's money."""
+        self.taken[payment_id] = self.gateway.requests[payment_id].amount + difference
+        self.gateway.says(payment_id, OrderStatus.PAID, amount=self.taken[payment_id])
+
+    def what_is_where(self, payment: Payment) -> str:
+        """What both sides have of a payment, for who looks into a failure."""
+        counters = {"office": self.by_office, "manually": self.manually, "bounced": self.bounced, "taken": self.taken}
+        theirs = {name: each.get(payment.payment_id) for name, each in counters.items()}
+        ours = (payment.status, payment.received, payment.settled, payment.given_back, payment.money_returned)
+        returns = [(each.amount, each.cause, str(each.state)) for each in self.stores.returns.of(payment)]
+        return f"{theirs} gone {self.gone(payment.payment_id)}; {ours} {returns}"
+
+    def gone(self, payment_id: str) -> int:
+        """What the gateway has given back as we asked."""
+        return sum(each.amount for each in self.gateway.refunds.values() if each.payment_id == payment_id)
+
+    def left(self, payment_id: str) -> int:
+        """What the gateway has of a payment's money."""
+        there = self.taken.get(payment_id, 0) - self.gone(payment_id) - self.by_office[payment_id]
+        return there + self.bounced[payment_id]
+
+    def show(self, payment_id: str) -> None:
+        """Let the gateway say of an order what is true, in its way."""
+        left, taken = self.left(payment_id), self.taken[payment_id]
+        state = OrderStatus.PAID if left else OrderStatus.REFUNDED
+        self.gateway.says(payment_id, state, amount=left if self.gateway.shrinks else taken)
+
+    def shown(self, get_order: Callable[..., Order | None]) -> Callable[..., Order | None]:
+        """Orders as the gateway's listing has them, which may lag."""
+
+        def shown(payment_id: str | None, gateway_id: str | None) -> Order | None:
+            order = get_order(payment_id, gateway_id)
+            return self.lagging.pop(order.payment_id or "", order) if order else None
+
+        return shown
+
+    def given(self, refund: Callable[[Refund], OrderStatus]) -> Callable[[Refund], OrderStatus]:
+        """Refunds as the gateway makes them: never of more than it has, and perhaps denied when they are made."""
+
+        def given(asked: Refund) -> OrderStatus:
+            if asked.refund_id not in self.gateway.refunds and asked.amount > self.left(asked.payment_id):
+                raise RefusedError("not_enough")
+            try:
+                status = refund(asked)
+            finally:
+                if asked.refund_id in self.gateway.refunds:
+                    self.show(asked.payment_id)
+            if self.denies:
+                raise RefusedError("code_14")
+            return status
+
+        return given
 
     def all_payments(self) -> list[Payment]:
         ids = [item["pk"]["S"] for item in self.items("PAYMENT")]

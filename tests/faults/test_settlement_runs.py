@@ -20,7 +20,7 @@ from shared.aws_json import AwsError, Call, Json
 from shared.domain.settlement import REVERSED, SETTLED, Entry, Share
 from shared.domain.time import to_text
 from shared.stores.items import transact
-from shared.stores.settlements import Settlements
+from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine, Tables
 from tests.support.build import NOON
 from tests.support.crashes import Crash, Faults

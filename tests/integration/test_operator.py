@@ -253,6 +253,7 @@ def test_what_is_paid_or_changed_since_stays(
 
     assert "1 stay as they are: inserted here, and paid or being paid" in said
     assert "1 stay as they are: not as this file left it" in said
+    assert f"  p1: {paid['violation_no']}\n" in said
     found = violations.get([paid["violation_no"], corrected["violation_no"]])
     assert found[paid["violation_no"]].held_by == "p1"
     assert found[corrected["violation_no"]].amount == 7000

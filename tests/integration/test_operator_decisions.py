@@ -12,10 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 from infra.operator import __main__ as commands
+from infra.operator import deciding
 from infra.operator.deployment import Deployment
 from pay.gateways import OrderStatus, RefusedError, UnknownError
 from pay.payments.manual_refund import UNKNOWN
 from pay.payments.refund import is_asked_for
+from shared.domain.payment import Return
 from shared.domain.violation import Violation
 from tests.support.aws import Engine
 from tests.support.build import PHONE, PLATE, follow, store, violation
@@ -65,6 +67,15 @@ class Stand(Deployment):
         except Exception as error:  # noqa: BLE001 (as Lambda does)
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(str(error)).encode())}
         return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+
+
+def newest(functions: Functions, payment_id: str) -> Return:
+    """The newest return of a payment."""
+    payment = functions.payments.get(payment_id)
+    assert payment is not None
+    last = functions.returns.last(payment)
+    assert last is not None
+    return last
 
 
 @pytest.fixture
@@ -176,6 +187,49 @@ def test_too_little_money_cannot_be_settled_but_goes_back(
     assert state(functions, subject) == "unpaid"
 
 
+class TestGivingUp:
+    """A payment that its gateway never concludes."""
+
+    @pytest.fixture
+    def overdue(self, functions: Functions, started: str) -> str:
+        functions.gateway.silence = UnknownError("ReadTimeoutError")
+        functions.clock.forward(hours=3)
+        functions.poll_gateways()
+        assert status(functions, started) == "pending"
+        return started
+
+    def test_it_ends_though_the_gateway_says_nothing(
+        self, functions: Functions, decide: Run, overdue: str, subject: Violation
+    ) -> None:
+        assert "reason=given_up" in decide("give-up", overdue, "--apply")
+        assert (status(functions, overdue), state(functions, subject)) == ("failed", "unpaid")
+        functions.gateway.silence = None
+        functions.gateway.says(overdue)
+        functions.callback(overdue)
+        assert (status(functions, overdue), state(functions, subject)) == ("paid", "paid"), "late money"
+
+    @pytest.mark.parametrize("gone", [False, True], ids=["keeps it open", "is not known any more"])
+    def test_also_where_the_gateway(
+        self, functions: Functions, decide: Run, overdue: str, gone: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        functions.gateway.silence = None
+        functions.gateway.under_way.add(overdue)
+        if gone:
+            monkeypatch.setattr("pay.poll_gateways.gateway", lambda name: None)
+        decide("give-up", overdue, "--apply")
+        assert status(functions, overdue) == "failed"
+
+    def test_not_one_that_is_paid(self, functions: Functions, decide: Run, overdue: str, subject: Violation) -> None:
+        functions.gateway.silence = None
+        functions.gateway.says(overdue)
+        assert "the payment is paid now" in decide("give-up", overdue, "--apply", code=1)
+        assert state(functions, subject) == "paid"
+
+    def test_not_before_it_has_had_its_time(self, functions: Functions, decide: Run, started: str) -> None:
+        functions.clock.forward(hours=2)
+        assert "does not fit" in decide("give-up", started, "--apply", code=1)
+
+
 class TestManualRefund:
     """Money that goes back by hand is never asked for again at the gateway, and not where that is at it."""
 
@@ -228,17 +282,16 @@ class TestManualRefund:
 
     def test_what_was_taken_over_is_never_asked_for_again(self, functions: Functions, decide: Run, due: str) -> None:
         functions.clock.forward(days=2)
-        read_before = functions.payments.get(due)
-        assert read_before is not None
-        assert "manual_refund_since=" in decide("manual-confirmed", due, "--apply")
+        read_before = newest(functions, due)
+        assert "state=manual" in decide("manual-confirmed", due, "--apply")
         functions.clock.forward(minutes=3)
         functions.poll_gateways()
         assert functions.gateway.refunds == {}
         taken = functions.payments.get(due)
         assert taken is not None
-        assert not is_asked_for(taken)
         later = functions.clock.at
-        assert not functions.payments.take_refund(read_before, later, later)  # by a run that read it before
+        assert not is_asked_for(taken, newest(functions, due))
+        assert functions.returns.take(read_before, later, later) is None  # by a run that read it before
         decide("given-back", due, "--apply")
         assert status(functions, due) == "refunded"
 
@@ -266,26 +319,27 @@ class TestManualRefund:
         functions.gateway.silence = None if state else UnknownError("ReadTimeoutError")
         assert "ask its office" in decide("manual", refused, "--apply", code=1)
         functions.clock.forward(minutes=2)
-        assert "manual_refund_since=" in decide("manual-confirmed", refused, "--apply")
+        assert "state=manual" in decide("manual-confirmed", refused, "--apply")
 
     def test_not_while_the_gateway_is_being_asked(self, functions: Functions, decide: Run, due: str) -> None:
         functions.clock.forward(days=2)
         functions.gateway.silence = UnknownError("ReadTimeoutError")
         functions.poll_gateways()
         assert "being asked for it just now" in decide("manual-confirmed", due, "--apply", code=1)
-        assert "manual_refund_since" not in decide("manual-confirmed", due)
+        assert "state=manual" not in decide("manual-confirmed", due)
 
     def test_a_refund_that_ended_since_it_was_read_is_left_alone(
-        self, functions: Functions, decide: Run, due: str, monkeypatch: pytest.MonkeyPatch
+        self, functions: Functions, stand: Stand, decide: Run, due: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        seen = functions.payments.get(due)
+        functions.clock.forward(days=2)
+        seen = deciding.find(stand, due, "manual-confirmed")
         functions.poll_gateways()
         assert status(functions, due) == "refunded"
         functions.clock.forward(minutes=3)
         functions.gateway.says(due, OrderStatus.REFUNDED)
         monkeypatch.setattr("infra.operator.deciding.find", lambda *_: seen)
         assert "being asked for it just now" in decide("manual-confirmed", due, "--apply", code=1)
-        assert functions.payments.get(due).manual_refund_since is None
+        assert newest(functions, due).manual_since is None
 
     def test_a_gateway_that_is_gone_says_nothing(
         self, decide: Run, refused: str, monkeypatch: pytest.MonkeyPatch
@@ -316,11 +370,11 @@ def test_settled_money_that_went_back_is_taken_back(
 
 
 def test_a_payment_that_moves_on_meanwhile_is_left_alone(
-    functions: Functions, decide: Run, started: str, monkeypatch: pytest.MonkeyPatch
+    functions: Functions, stand: Stand, decide: Run, started: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     functions.gateway.says(started)
     functions.callback(started)
-    seen = functions.payments.get(started)
+    seen = deciding.find(stand, started, "reverse")
     decide("reverse", started, "--apply")
     monkeypatch.setattr("infra.operator.deciding.find", lambda *_: seen)
     assert "has moved on meanwhile" in decide("reverse", started, "--apply", code=1)

@@ -13,14 +13,14 @@ from urllib.parse import quote_plus
 import pytest
 
 from pay.counter import MAX_VIOLATIONS
-from pay.payments.money_returned import record_money_returned
+from pay.payments.returning import reverse
 from pay.payments.settle import PaymentStores
 from remit.texts import MAX_ACKNOWLEDGEMENT_BYTES, WORDS
 from shared.domain.file import told_under
 from shared.domain.settlement import Entry, Share
 from shared.domain.violation import CANCELLED, DISPUTED, OPEN, PAID, Violation
 from shared.stores.items import transact
-from shared.stores.settlements import Settlements
+from shared.stores.paying.settlements import Settlements
 from tests.support import lambda_events as events
 from tests.support.aws import Engine
 from tests.support.build import PHONE, PLATE, SUB, follow, later, row, store, violation
@@ -195,9 +195,11 @@ class TestFiles:
         functions.clock.forward(hours=30)
         payment = functions.payments.get(payment_id)
         assert payment is not None
-        stores = PaymentStores(functions.violations, functions.payments, functions.messages, ledger)
+        stores = PaymentStores(
+            functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
+        )
         for _ in range(2):
-            record_money_returned(payment, stores, functions.clock.at)
+            reverse(payment, stores, functions.clock.at)
             settle()
             functions.clock.forward(hours=1)
         assert bucket.listed("settlements/2026-11-21") == [

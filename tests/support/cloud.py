@@ -248,12 +248,13 @@ class Cloud:
     def backdate(self, payment_id: str, minutes: int) -> None:
         """Have a payment, and the asking for its money back, begun so long ago."""
         assert self.stack is not None
-        table, key = self.stack["tables"]["Payments"], {"pk": {"S": payment_id}, "sk": {"S": "PAYMENT"}}
-        dynamodb = self.aws("dynamodb")
-        item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
-        for name in {"created_at", "expires_at", "closing_since", "ended_at", "refunding_until"} & item.keys():
-            item[name]["S"] = to_text(from_text(item[name]["S"]) - timedelta(minutes=minutes))
-        dynamodb.put_item(TableName=table, Item=item)
+        dynamodb, table = self.aws("dynamodb"), self.stack["tables"]["Payments"]
+        asked = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": payment_id}}}
+        for item in dynamodb.query(TableName=table, ConsistentRead=True, **asked)["Items"]:
+            if item["sk"]["S"] == "PAYMENT" or item["sk"]["S"].startswith("RETURN#"):
+                for name in {"created_at", "expires_at", "closing_since", "ended_at", "refunding_until"} & item.keys():
+                    item[name]["S"] = to_text(from_text(item[name]["S"]) - timedelta(minutes=minutes))
+                dynamodb.put_item(TableName=table, Item=item)
 
     def function(self, handler: str) -> dict[str, Any]:
         """What Lambda says of the function of a handler."""

@@ -55,6 +55,7 @@ class FakeGateway:
     refusal: what ``order`` raises. silence: what any question raises. refund_refusal: what ``refund`` raises;
     refund_silence: the same, of money that it gives back all the same.
     under_way: payments whose customer is in the midst of paying: they are not closed.
+    shrinks: whether what went back is taken off an order's amount, as some gateways do.
     while_ordering: called within ``order``. refund_state: what it says of money that it gives back.
     """
 
@@ -68,6 +69,7 @@ class FakeGateway:
         self.refund_refusal: Exception | None = None
         self.refund_silence: Exception | None = None
         self.refund_state = OrderStatus.REFUNDED
+        self.shrinks = False
         self.under_way: set[str] = set()
         self.while_ordering: Callable[[str], None] = lambda _: None
         self.keys: ReadKeys = lambda: Keys({})
@@ -110,14 +112,22 @@ class FakeGateway:
         if self.refund_refusal and refund.refund_id not in self.refunds:
             raise self.refund_refusal
         refund = refund._replace(asked_before=False)
+        is_new = refund.refund_id not in self.refunds
         known = self.refunds.setdefault(refund.refund_id, refund)
         order = self.orders[refund.payment_id]
         assert (known, order.gateway_id) == (refund, refund.gateway_id)
-        if refund.amount == order.amount:
-            self.orders[refund.payment_id] = order._replace(status=self.refund_state)
+        if is_new:
+            self.orders[refund.payment_id] = self._after(refund, order)
         if self.refund_silence:
             raise self.refund_silence
         return self.refund_state
+
+    def _after(self, refund: Refund, order: Order) -> Order:
+        """What an order is called when some of it went back."""
+        earlier = sum(each.amount for each in self.refunds.values() if each.payment_id == refund.payment_id)
+        if refund.amount == order.amount or earlier == order.amount:
+            return order._replace(status=self.refund_state)
+        return order._replace(amount=order.amount - refund.amount) if self.shrinks else order
 
     def callback(self, delivery: Delivery, now: datetime) -> Notice:
         return self._sandbox.callback(delivery, now)

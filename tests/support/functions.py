@@ -25,7 +25,9 @@ from shared.observability import logger
 from shared.plate_crypto import PlateCrypto
 from shared.stores.files import Files
 from shared.stores.messaging.messages import Messages
-from shared.stores.payments import Payments
+from shared.stores.paying.payments import Payments
+from shared.stores.paying.returns import Returns
+from shared.stores.paying.wants import Wants
 from shared.stores.people.citizens import Citizens
 from shared.stores.people.look_ups import LookUps
 from shared.stores.registry import Registry
@@ -97,6 +99,8 @@ class Functions:
         self.look_ups = LookUps(call, tables["Citizens"])
         self.messages = Messages(call, tables["Messages"])
         self.payments = Payments(call, tables["Payments"])
+        self.returns = Returns(call, tables["Payments"])
+        self.wants = Wants(call, tables["Payments"])
         self._fast = engine.fast
         self._clients: list[Any] = []
         self.files = Files(call, tables["Files"])
@@ -145,6 +149,7 @@ class Functions:
             "SMS_QUEUE_URL": self.queue,
             "ERASURE_QUEUE_URL": self.erasures,
             "FAILED_RECORDS_BUCKET": self.failed_records,
+            "ASKS_A_MINUTE": "60",
             "SMS_SENDER_ID": "Gharama",
             "QUIET_HOURS": "off",
             "SMS_CITIZEN_DAY_CAP": "10",

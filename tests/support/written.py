@@ -15,6 +15,7 @@ _VARIES: Final = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+03:00"), "<instant>"),
     (re.compile(r"\d{4}-\d\d-\d\d"), "<day>"),
     (re.compile(r"\b[0-9a-f]{8,32}\b"), "<digest>"),
+    (re.compile(r"RETURN#\d$"), "RETURN#<n>"),
     (re.compile(r"#\d$"), "#<shard>"),
     (re.compile(r"#\d{6}$"), "#<number>"),
     (re.compile(r"(?<=EVENT#<instant>#)\w+"), "<what>"),

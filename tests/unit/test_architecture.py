@@ -39,6 +39,7 @@ WINGS: dict[str, set[str]] = {
     "shared.stores": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.policies", "shared.secret"},
     "shared.stores.people": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.stores.items"},
     "shared.stores.messaging": {"shared.domain", "shared.aws_json", "shared.stores.items"},
+    "shared.stores.paying": {"shared.domain", "shared.aws_json", "shared.stores.items"},
     "shared.stores.privacy": {
         *("shared.domain", "shared.aws_json"),
         *("shared.stores.items", "shared.stores.messaging", "shared.stores.people.profiles"),

@@ -16,7 +16,7 @@ from shared.domain import plate
 from shared.domain.citizen import Follower, Limits, Vehicle
 from shared.domain.file import DoneChunk, FileVersion, Plan, Upload
 from shared.domain.message import Message, MessageKind, MessageStatus
-from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt, WaysToPay
+from shared.domain.payment import LATE_MONEY, Payment, PaymentStatus, Receipt, Return, ReturnState, WaysToPay
 from shared.domain.settlement import BatchStatus, Cursor, Entry, SettlementFile, Share
 from shared.plate_crypto import PlateCrypto
 from shared.stores.files import RELEASE, UNDO, Files, Work
@@ -25,7 +25,11 @@ from shared.stores.messaging.messages import Messages, Telling
 from shared.stores.messaging.reminders import Reminders, Stage
 from shared.stores.outages import Outages, provider_key
 from shared.stores.pausing import PAYMENTS, Pausing, away_key
-from shared.stores.payments import Payments
+from shared.stores.paying.payments import Payments
+from shared.stores.paying.returns import Returns
+from shared.stores.paying.rounds import Round, Rounds
+from shared.stores.paying.settlements import Settlements
+from shared.stores.paying.wants import Want, Wants
 from shared.stores.people.citizens import Citizens
 from shared.stores.people.lapses import Check, Lapses
 from shared.stores.people.look_ups import Asked, LookUps
@@ -35,7 +39,6 @@ from shared.stores.privacy.erasing import Erasing, Erasures
 from shared.stores.privacy.exporting import Person, Tables
 from shared.stores.privacy.kept import KINDS
 from shared.stores.registry import Registry, Rekeying
-from shared.stores.settlements import Settlements
 from shared.stores.violation_rows import INGEST_ATTRIBUTES
 from shared.stores.violations import PAY_ATTRIBUTES, Reindexing
 from tests.contract.test_round_trips import filled
@@ -161,14 +164,20 @@ def _payments(port: WrittenItems) -> None:
     payments.create(payment, "<key>", "request", 3, [], NOON)
     late = payment._replace(status=PaymentStatus.EXPIRED)
     payments.change(late, late._replace(status=PaymentStatus.REFUND_DUE), NOON, correction=LATE_MONEY)
-    payments.take_refund(payment, NOON, NOON, asks=True)
-    payments.refund_not_asked("<payment id>")
+    returns, due = Returns(port, "Payments"), filled(Return, payment_id="<payment id>", n=1, state=ReturnState.DUE)
+    port.write(returns.put_action(due))
+    returns.take(due, NOON, NOON, asks=True)
+    returns.not_asked(due)
+    wants = Wants(port, "Payments")
+    wants.enter(Want("<violation no>", "<payment id>", "cancelled", "now"))
+    port.write(wants.decided_action("<violation no>", "<payment id>", "keep", NOON))
+    Rounds(port, "Payments").put(Round("<gateway>", "now", "2026-11-20", ("now", "<payment id>"), "now"))
     payments.record_callback("<payment id>", "event", NOON)
     payments.put_ways("<payment id>", filled(WaysToPay), NOON)
     port.write(payments.bind_action(payment, "<its id>"))
     port.write(payments.receipt_action(Receipt("<receipt no>", "<payment id>", 1, "now")))
-    port.write(payments.void_receipt_action("<receipt no>", NOON))
-    port.write(payments.doubt_receipt_action("<receipt no>", "2026-11-20T12:00:00+03:00"))
+    for paid in (payment._replace(status=PaymentStatus.PAID), payment._replace(lines=())):
+        port.write(payments.correct_receipt_action(paid._replace(receipt_no="<receipt no>"), NOON))
     Pausing(port, "Payments").pause(PAYMENTS, NOON, "reason")
     Pausing(port, "Payments").pause("<gateway>", NOON, "reason")
     Outages(port, "Payments", away_key).failed("<gateway>", NOON)
@@ -180,7 +189,7 @@ def _settlements(port: WrittenItems) -> None:
     port.write(settlements.due_action(entry))
     port.answers["DUE#0"] = [settlements.due_action(entry)["Put"]["Item"]]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("shared.stores.settlements.KINDS", {"<kind>"})
+        patched.setattr("shared.stores.paying.settlements.KINDS", {"<kind>"})
         settlements.collect("<batch>", 1)
     settlements.advance(None, Cursor("batch", BatchStatus.OPEN))
     settlements.put_file(SettlementFile("<key>", "sum", 1, 1, "now"))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 CARD: Final = "card"
 WALLET: Final = "wallet"
 BANK_APP: Final = "bank_app"
+
+
+LISTENED_TO_FOR: Final = {CARD: timedelta(days=130), WALLET: timedelta(days=30), BANK_APP: timedelta(days=30)}
+"""How long after a payment's making its gateway may give its money back: of cards their banks too, by a chargeback."""
 
 
 class Offer(NamedTuple):

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pay.gateways import Order, OrderStatus
 from pay.payments.settle import PaymentStores
 from shared.aws_json import AwsError, Json
 from shared.domain.money import CURRENCY
-from shared.domain.payment import MONEY_RETURNED, Payment, PaymentStatus
+from shared.domain.payment import (
+    BOUNCED_BEFORE,
+    Payment,
+    PaymentStatus,
+    Return,
+    ReturnState,
+    next_return,
+    through_gateway,
+)
 from shared.domain.time import to_text
 
 
-def money_back(payment: Payment, order: Order) -> int:
+def money_back(payment: Payment, order: Order, returns: Sequence[Return]) -> int:
     """Return how much settled money a gateway says is back with its payer, in dinars, beside what we gave back.
 
-    An order of which we gave back a part is called refunded by some gateways and paid by others, and only some take
-    that part off its amount: of such an order only what is less than was settled tells anything.
+    returns: the payment's. An order of which we had a part given back is called refunded by some gateways and paid by
+    others, and only some take that part off its amount: of such an order only what is less than should be left tells
+    anything.
     """
-    if order.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED) and not payment.surplus:
+    given = through_gateway(returns)
+    asked = through_gateway(each for each in returns if each.asked_at)
+    if order.status in (OrderStatus.REFUNDING, OrderStatus.REFUNDED) and not asked:
         return payment.settled
     if order.status in (OrderStatus.PAID, OrderStatus.REFUNDING, OrderStatus.REFUNDED):
-        return max(0, payment.settled - order.amount)
+        return min(payment.settled, max(0, payment.received - given - order.amount))
     return payment.money_returned
 
 
@@ -35,13 +47,9 @@ def hear_after_end(payment: Payment, order: Order | None, stores: PaymentStores,
     if order is None or order.currency != CURRENCY:
         return payment
     if payment.status == PaymentStatus.PAID:
-        return _mark(payment, money_back(payment, order), stores, now)
-    if payment.status == PaymentStatus.REFUNDED and _went_back_by_gateway(payment):
-        bounced = order.status == OrderStatus.PAID and order.amount > 0
-        if bounced != bool(payment.bounced_since):
-            since = to_text(now) if bounced else None
-            what = "refund_bounced" if bounced else "refund_stands"
-            return _change(payment, payment._replace(bounced_since=since), stores, now, what)
+        return _mark(payment, money_back(payment, order, stores.returns.of(payment)), stores, now)
+    if payment.status == PaymentStatus.REFUNDED:
+        return _hear_of_return(payment, order, stores, now)
     if payment.status == PaymentStatus.REVIEW and order.status == OrderStatus.PAID and order.amount != payment.received:
         return _change(payment, payment._replace(received=order.amount), stores, now, "money_received")
     return payment
@@ -55,23 +63,40 @@ def keep(payment: Payment, stores: PaymentStores, now: datetime) -> bool:
     if not payment.is_money_returned or payment.receipt_no is None:
         raise ValueError("no money is back about which nothing is decided")
     kept = payment._replace(money_kept=payment.money_returned)
-    receipt = stores.payments.doubt_receipt_action(payment.receipt_no, None)
+    receipt = stores.payments.correct_receipt_action(kept, now)
     return stores.payments.change(payment, kept, now, [receipt], what="money_returned_kept") is None
 
 
 def give_back_bounced(payment: Payment, stores: PaymentStores, now: datetime) -> bool:
-    """An operator has given back by hand what the gateway had again of a refund. False where the payment moved on.
+    """An operator has given back by hand what the gateway had again of a return. False where the payment moved on.
 
-    From then on the gateway's word of that money tells nothing: it does not know of what is given by hand.
+    That is another return. From then on the gateway's word of that money tells nothing: it does not know of it.
     """
-    after = payment._replace(bounced_since=None, manual_refund_since=to_text(now))
-    return stores.payments.change(payment, after, now, what="given_back_by_hand") is None
+    bounced, at = stores.returns.last(payment), to_text(now)
+    if bounced is None:
+        return False
+    after, made = next_return(payment._replace(bounced_since=None), bounced.lines, BOUNCED_BEFORE, at)
+    made = made._replace(state=ReturnState.GIVEN, manual_since=at, ended_at=at)
+    others = [stores.returns.put_action(made)]
+    return stores.payments.change(payment, after, now, others, what="given_back_by_hand") is None
 
 
-def _went_back_by_gateway(payment: Payment) -> bool:
-    """Whether the gateway knows of a refund: not of one by hand, nor of one that only an operator heard of."""
-    by_hand = payment.manual_refund_since is not None
-    return not by_hand and (payment.reason != MONEY_RETURNED or payment.money_returned > 0)
+def _hear_of_return(payment: Payment, order: Order, stores: PaymentStores, now: datetime) -> Payment | None:
+    """Keep that the last return of a payment bounced, or stands after all; of one by hand the gateway knows nothing."""
+    returns = stores.returns.of(payment)
+    last = returns[-1] if returns else None
+    if last is None or last.manual_since:
+        return payment
+    left = payment.received - through_gateway([*returns[:-1], last._replace(state=ReturnState.GIVEN)])
+    as_ever = left > 0 and order.amount == payment.received  # an order whose amount stays, and that is called paid
+    bounced = order.status == OrderStatus.PAID and order.amount > left and not as_ever
+    if bounced == bool(payment.bounced_since):
+        return payment
+    after = payment._replace(bounced_since=to_text(now) if bounced else None)
+    after = after._replace(given_back=payment.given_back + (-last.amount if bounced else last.amount))
+    heard = last._replace(state=ReturnState.BOUNCED if bounced else ReturnState.GIVEN)
+    change = [stores.returns.change_action(last, heard)]
+    return _change(payment, after, stores, now, "refund_bounced" if bounced else "refund_stands", change)
 
 
 def _mark(payment: Payment, back: int, stores: PaymentStores, now: datetime) -> Payment | None:
@@ -80,8 +105,7 @@ def _mark(payment: Payment, back: int, stores: PaymentStores, now: datetime) -> 
     since = (payment.money_returned_since or to_text(now)) if back else None
     # What was decided of more money than is back is decided of no more than that: what goes back anew marks again.
     marked = payment._replace(money_returned=back, money_returned_since=since, money_kept=min(payment.money_kept, back))
-    doubt = since if marked.is_money_returned else None
-    receipt = stores.payments.doubt_receipt_action(payment.receipt_no, doubt)
+    receipt = stores.payments.correct_receipt_action(marked, now)
     return _change(payment, marked, stores, now, "money_returned" if back else "money_here_again", [receipt])
 
 

@@ -14,7 +14,7 @@ from shared.domain.payment import LIVE, Payment, PaymentStatus
 from shared.domain.time import to_text
 from shared.http import report as tell_operator
 from shared.stores.items import readable
-from shared.stores.payments import Payments
+from shared.stores.paying.payments import Payments
 
 DAYS: Final = 2
 SETTLED_AFTER: Final = timedelta(hours=1)
@@ -75,8 +75,7 @@ def difference(payment: Payment, order: Order | None) -> str | None:
 
 def _amounts(payment: Payment) -> set[int]:
     """What a gateway may say of a payment's money: some take off what went back of it, others do not."""
-    goes_back = payment.surplus and payment.status in (PaymentStatus.PAID, PaymentStatus.REFUND_DUE)
-    return {payment.received, payment.settled} if goes_back and payment.settled else {payment.received}
+    return {payment.received, payment.received - payment.given_back}
 
 
 def compare(payments: Payments, known: Callable[[str], Gateway | None], now: datetime) -> Report:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from shared.aws_json import Json
 from shared.domain import message
 from shared.domain.message import Message, MessageKind
-from shared.domain.payment import GIVEN_UP, LATE_MONEY, LATE_SETTLED, Payment, PaymentStatus, Receipt
+from shared.domain.payment import GIVEN_UP, LATE_MONEY, LATE_SETTLED, Payment, PaymentStatus, Receipt, next_return
 from shared.domain.plate import Plate
 from shared.domain.settlement import settled as entry_of
 from shared.domain.text import digest
@@ -23,8 +23,10 @@ from shared.domain.time import to_text
 from shared.domain.violation import Violation
 from shared.observability import count
 from shared.stores.messaging.messages import Messages
-from shared.stores.payments import Payments
-from shared.stores.settlements import Settlements
+from shared.stores.paying.payments import Payments
+from shared.stores.paying.returns import Returns
+from shared.stores.paying.settlements import Settlements
+from shared.stores.paying.wants import Wants
 from shared.stores.violations import Violations
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -41,6 +43,8 @@ class PaymentStores(NamedTuple):
     payments: Payments
     messages: Messages
     settlements: Settlements
+    returns: Returns
+    wants: Wants
 
 
 class _SettlementActions:
@@ -139,16 +143,25 @@ def _move(
     now: datetime,
 ) -> Payment | None:
     while True:
-        new = after(settlement.settled)
+        new, returning = _returning(stores, after(settlement.settled), now)
         lines = settlement.actions()
         correction = _OF_LATE_MONEY.get(new.status) if payment.status in GIVEN_UP else None
-        others = [*lines, *_receipt_actions(stores, new, now)]
+        others = [*lines, *returning, *_receipt_actions(stores, new, now)]
         refusal = stores.payments.change(payment, new, now, others, correction=correction)
         if refusal is None:
             return new
         if refusal.own or not refusal.others or max(refusal.others) >= len(lines):
             return None
         settlement.refuse(refusal.others)
+
+
+def _returning(stores: PaymentStores, payment: Payment, now: datetime) -> tuple[Payment, list[Json]]:
+    """A payment whose money goes back is given a return of it."""
+    if payment.status != PaymentStatus.REFUND_DUE:
+        return payment, []
+    meant_for = payment.returned if payment.receipt_no else tuple(line.violation_no for line in payment.lines)
+    new, due = next_return(payment, meant_for, payment.reason or "", to_text(now))
+    return new, [stores.returns.put_action(due)]
 
 
 def _receipt_actions(stores: PaymentStores, paid: Payment, now: datetime) -> list[Json]:
@@ -164,10 +177,10 @@ def _receipt_actions(stores: PaymentStores, paid: Payment, now: datetime) -> lis
     return actions
 
 
-def to_payer(payment: Payment, kind: MessageKind, text: str, now: datetime) -> Message:
-    """A message about a payment to who pays it, said once of a kind."""
+def to_payer(payment: Payment, kind: MessageKind, text: str, now: datetime, *about: str) -> Message:
+    """A message about a payment to who pays it, said once of a kind and of what else it is about."""
     return Message(
-        message_id=digest(kind, payment.payment_id),
+        message_id=digest(kind, payment.payment_id, *about),
         sub=payment.sub,
         kind=kind,
         created_at=to_text(now),

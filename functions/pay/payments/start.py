@@ -27,8 +27,8 @@ from shared.identity import Citizen
 from shared.observability import count
 from shared.policies import RULES
 from shared.stores.items import MAX_ACTIONS, readable
-from shared.stores.payment_items import KeyUse
-from shared.stores.payments import CREATE_ACTIONS
+from shared.stores.paying.payment_items import KeyUse
+from shared.stores.paying.payments import CREATE_ACTIONS
 from shared.stores.people.who_looked import What, WhoLooked
 
 MAX_START_TIME: Final = timedelta(seconds=20)

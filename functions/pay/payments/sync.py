@@ -21,6 +21,7 @@ NEVER_ANSWERED_FOR: Final = timedelta(hours=1)
 """How long after its time is over an order may still be heard of that the gateway cannot be asked about."""
 CLOSES_WITHIN: Final = timedelta(minutes=15)
 """How much longer an order that the gateway does not close lives: as long as a customer may need to finish."""
+OVERDUE: Final = timedelta(hours=2)
 _TRIES: Final = 5
 
 
@@ -36,7 +37,8 @@ BY_CITIZEN: Final = Transition(PaymentStatus.CANCELLED, "by_citizen")
 TIME_OVER: Final = Transition(PaymentStatus.EXPIRED, "time_over")
 ORDER_LOST: Final = Transition(PaymentStatus.FAILED, "order_lost")
 TAKEN_OVER: Final = Transition(PaymentStatus.CANCELLED, "taken_over")
-_CLOSINGS: Final = {each.reason: each for each in (BY_CITIZEN, TIME_OVER, TAKEN_OVER)}
+BY_OPERATOR: Final = Transition(PaymentStatus.FAILED, "given_up")
+_CLOSINGS: Final = {each.reason: each for each in (BY_CITIZEN, TIME_OVER, TAKEN_OVER, BY_OPERATOR)}
 
 
 def next_status(
@@ -129,6 +131,27 @@ def sync_with_gateway(
             return changed
         payment = stores.payments.get(payment.payment_id) or payment
     raise UnknownError("the payment changes all the time")
+
+
+def is_overdue(payment: Payment, now: datetime) -> bool:
+    """Whether a payment is still open so long after its time is over that it needs an operator."""
+    return payment.status in LIVE and now > from_text(payment.expires_at) + OVERDUE
+
+
+def give_up(payment: Payment, gateway: Gateway | None, stores: PaymentStores, now: datetime) -> Payment:
+    """End a live payment that its gateway will never conclude, as an operator has decided, after asking once more.
+
+    Where the gateway says that it is paid, it is settled as ever; and money that comes after it was given up is late
+    money. Returns the payment as it is then.
+    """
+    try:
+        payment = sync_with_gateway(payment, gateway, stores, now, closing=BY_OPERATOR) if gateway else payment
+    except UnknownError:
+        payment = stores.payments.get(payment.payment_id) or payment
+    if payment.status not in LIVE:
+        return payment
+    after = payment._replace(status=BY_OPERATOR.status, reason=BY_OPERATOR.reason, ended_at=to_text(now))
+    return after if release(stores, payment, after, now) else stores.payments.get(payment.payment_id) or payment
 
 
 def mark_closing(payment: Payment, closing: Transition, stores: PaymentStores, now: datetime) -> Payment:

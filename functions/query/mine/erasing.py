@@ -18,7 +18,7 @@ from shared.domain.payment import LIVE, PaymentStatus
 from shared.domain.text import digest
 from shared.domain.time import from_text, to_text
 from shared.http import Problem, report
-from shared.stores.payments import Payments
+from shared.stores.paying.payments import Payments
 from shared.stores.people.citizens import Citizens
 from shared.stores.privacy.erasing import Erasing, Erasures
 from shared.stores.privacy.exporting import Person

@@ -11,7 +11,7 @@ from query.mine.erasing import Stores
 from shared.aws_json import FastClient
 from shared.plate_crypto import PlateCrypto
 from shared.settings import setting
-from shared.stores.payments import Payments
+from shared.stores.paying.payments import Payments
 from shared.stores.people.citizens import Citizens
 from shared.stores.privacy.erasing import Erasures
 from shared.stores.privacy.exporting import Exports, Person, Tables

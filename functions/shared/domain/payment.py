@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -39,7 +41,7 @@ TRANSITIONS: Final[dict[str, dict[str, str]]] = {
         PaymentStatus.PAID: "the gateway says paid, with our amount, currency and id",
         PaymentStatus.REFUND_DUE: "the gateway says paid, but not everything can be settled any more",
         PaymentStatus.REVIEW: "the gateway says paid, but another amount or currency",
-        PaymentStatus.FAILED: "the gateway says failed",
+        PaymentStatus.FAILED: "the gateway says failed, or an operator says that it never will say anything",
         PaymentStatus.CANCELLED: "the citizen gave it up and the gateway has no money, or does not close it in time",
         PaymentStatus.EXPIRED: "the time to pay is over and the gateway has no money, or does not close it in time",
     },
@@ -48,7 +50,7 @@ TRANSITIONS: Final[dict[str, dict[str, str]]] = {
         PaymentStatus.REFUND_DUE: "an operator has it given back, or not everything can be settled any more",
     },
     PaymentStatus.REFUND_DUE: {
-        PaymentStatus.PAID: "what could not be settled was given back, the rest is settled",
+        PaymentStatus.PAID: "what was to be given back was, the rest is settled",
         PaymentStatus.REFUNDED: "all of it was given back",
     },
     PaymentStatus.PAID: {},
@@ -74,6 +76,7 @@ class Correction(NamedTuple):
 LATE_MONEY: Final = "late_money"
 LATE_SETTLED: Final = "late_settled"
 LATE_OTHER_MONEY: Final = "late_other_money"
+RETURN_DECIDED: Final = "return_decided"
 MONEY_RETURNED: Final = "money_returned"
 
 CORRECTIONS: Final = {
@@ -84,6 +87,11 @@ CORRECTIONS: Final = {
     ),
     LATE_SETTLED: Correction(GIVEN_UP, PaymentStatus.PAID, "as late_money, but everything can still be settled"),
     LATE_OTHER_MONEY: Correction(GIVEN_UP, PaymentStatus.REVIEW, "as late_money, but another amount or currency"),
+    RETURN_DECIDED: Correction(
+        frozenset({PaymentStatus.PAID}),
+        PaymentStatus.REFUND_DUE,
+        "an operator has settled money given back: of some violations, or what was too much of their prices",
+    ),
     MONEY_RETURNED: Correction(
         frozenset({PaymentStatus.PAID}),
         PaymentStatus.REFUNDED,
@@ -115,6 +123,13 @@ class Line(NamedTuple):
     rule: str = ""
     window: str = ""
     held_until: str = ""
+
+
+class Difference(NamedTuple):
+    """What of the price of a settled violation, in dinars, is given back because it was too high."""
+
+    violation_no: str
+    amount: int
 
 
 class WaysToPay(NamedTuple):
@@ -152,12 +167,12 @@ class Payment(NamedTuple):
     receipt_no: str | None = None
     reason: str | None = None
     """The code of why it is in its status."""
-    refund_refused: str | None = None
-    """The gateway's code for not refunding."""
-    manual_refund_since: str | None = None
-    """When an operator claimed the refund; the gateway is never asked for it from then on."""
-    refund_asked_at: str | None = None
-    """When its money was first asked back of the gateway, which it may have heard."""
+    returns: int = 0
+    """How many returns of its money there are."""
+    given_back: int = 0
+    """What of its money goes back to its payer or has: the sum of its returns, without one that bounced. In dinars."""
+    differences: tuple[Difference, ...] = ()
+    """What of its settled violations' prices goes back or has, because they were too high."""
     has_ways: bool = False
     """There are more ways to pay it than its page: they stand in an item of their own."""
     closing_since: str | None = None
@@ -187,8 +202,12 @@ class Payment(NamedTuple):
 
     @property
     def settled_lines(self) -> tuple[Line, ...]:
-        """The violations that the money has paid."""
-        return tuple(line for line in self.lines if self.receipt_no and line.violation_no not in self.returned)
+        """The violations that the money has paid, each with what of its price does not go back."""
+        lines = [line for line in self.lines if self.receipt_no and line.violation_no not in self.returned]
+        back = Counter[str]()
+        for number, amount in self.differences:
+            back[number] += amount
+        return tuple(line._replace(amount=line.amount - back[line.violation_no]) for line in lines)
 
     @property
     def settled(self) -> int:
@@ -197,8 +216,66 @@ class Payment(NamedTuple):
 
     @property
     def surplus(self) -> int:
-        """What of the money has paid nothing: to be given back, or given back already, by the status."""
+        """What of the money pays nothing: under review, or given back with its returns, or bounced."""
         return self.received - self.settled
+
+
+class ReturnState(StrEnum):
+    """Where a return stands.
+
+    due: the gateway is to be asked. asked: it may have heard. refused: it said no. manual: an operator gives it by
+    hand. given: the payer has it. bounced: the gateway says that it is with us again.
+    """
+
+    DUE = "due"
+    ASKED = "asked"
+    REFUSED = "refused"
+    MANUAL = "manual"
+    GIVEN = "given"
+    BOUNCED = "bounced"
+
+
+LINES_RETURNED: Final = "lines_returned"
+DIFFERENCE: Final = "difference"
+BOUNCED_BEFORE: Final = "bounced_before"
+"""Causes of returns, beside a payment's reason and :data:`MONEY_RETURNED`."""
+AFTER_SETTLEMENT: Final = frozenset({LINES_RETURNED, DIFFERENCE})
+"""Those by which settled money goes back through the gateway, which may have given it back by itself meanwhile."""
+
+
+class Return(NamedTuple):
+    """One giving back of money that pays nothing; of a payment one is open at a time, while it is ``refund_due``.
+
+    n: which of its payment's, from 1. lines: the violations whose money it is. amount in dinars.
+
+    Instants as stored texts. cause: a code: the payment's reason, or one of this module. asked_at: when the gateway was
+    first asked, which it may have heard. refused: its code for not giving it. manual_since: since when an operator sees
+    to it, so that the gateway is neither asked nor knows of it. ended_at: when it was given.
+    """
+
+    payment_id: str
+    n: int
+    lines: tuple[str, ...]
+    amount: int
+    cause: str
+    at: str
+    state: ReturnState | str = ReturnState.DUE
+    asked_at: str | None = None
+    refused: str | None = None
+    manual_since: str | None = None
+    ended_at: str | None = None
+
+
+def next_return(payment: Payment, lines: tuple[str, ...], cause: str, at: str) -> tuple[Payment, Return]:
+    """Return a payment with one more return of all its money that pays nothing and is in no other, and that return."""
+    amount = payment.surplus - payment.given_back
+    made = Return(payment.payment_id, payment.returns + 1, lines, amount, cause, at)
+    return payment._replace(returns=made.n, given_back=payment.given_back + amount), made
+
+
+def through_gateway(returns: Iterable[Return]) -> int:
+    """Return what has gone back by a gateway that knows of it, in dinars: not what was given by hand."""
+    return sum(each.amount for each in returns if each.state == ReturnState.GIVEN and not each.manual_since)
 
 
 class Receipt(NamedTuple):

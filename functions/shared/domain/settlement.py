@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from shared.domain.payment import Payment
+from shared.domain.payment import Line, Payment
 
 SETTLED: Final = "settled"
 REVERSED: Final = "reversed"
-KINDS: Final = frozenset({SETTLED, REVERSED})
+PAID_TWICE: Final = "paid_twice"
+KINDS: Final = frozenset({SETTLED, REVERSED, PAID_TWICE})
 """What this version can tell a sector; it never sums an entry of any other kind."""
 
 
@@ -37,7 +39,9 @@ class Share(NamedTuple):
 class Entry(NamedTuple):
     """One payment as the sectors are told of it, without anything about its payer or the plates.
 
-    kind: settled, or reversed for the money that went back. at: the instant of that, a stored text.
+    kind: settled; reversed for the money that went back; paid_twice, which moves no money and asks the sector whether
+    it was paid too. at: the instant of that, a stored text. part: the number of the return by which it went back, or
+    the violation that is asked about.
     """
 
     kind: str
@@ -47,6 +51,7 @@ class Entry(NamedTuple):
     paid_at: str
     at: str
     shares: tuple[Share, ...]
+    part: str = ""
 
 
 class Cursor(NamedTuple):
@@ -69,17 +74,27 @@ class SettlementFile(NamedTuple):
 
 def settled(payment: Payment) -> Entry:
     """The entry of a payment that was paid. Raises ValueError for one that was not."""
+    if payment.paid_at is None:
+        raise ValueError("not a paid payment")
+    return _entry(payment, SETTLED, payment.paid_at, payment.settled_lines)
+
+
+def reversal(payment: Payment, lines: Iterable[Line], n: int, at: str) -> Entry:
+    """The entry that takes back what a payment settled, at an instant: these lines' amounts, by its return ``n``."""
+    return _entry(payment, REVERSED, at, lines, str(n))
+
+
+def paid_twice(payment: Payment, violation_no: str, at: str) -> Entry:
+    """The entry that asks the sector about a violation that is said to be paid elsewhere too. No money moves by it."""
+    lines = (line._replace(amount=0) for line in payment.settled_lines if line.violation_no == violation_no)
+    return _entry(payment, PAID_TWICE, at, lines, violation_no)
+
+
+def _entry(payment: Payment, kind: str, at: str, lines: Iterable[Line], part: str = "") -> Entry:
     if payment.paid_at is None or payment.receipt_no is None:
         raise ValueError("not a paid payment")
     shares = tuple(
         Share(line.violation_no, line.amount, line.sector_code, line.sector_governorate, line.held_until)
-        for line in payment.settled_lines
+        for line in lines
     )
-    return Entry(
-        SETTLED, payment.payment_id, payment.receipt_no, payment.gateway, payment.paid_at, payment.paid_at, shares
-    )
-
-
-def reversal(payment: Payment, at: str) -> Entry:
-    """The entry that takes a settled payment back, at an instant: the same shares to the same sectors."""
-    return settled(payment)._replace(kind=REVERSED, at=at)
+    return Entry(kind, payment.payment_id, payment.receipt_no, payment.gateway, payment.paid_at, at, shares, part)

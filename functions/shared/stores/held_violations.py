@@ -104,6 +104,15 @@ class HeldViolations:
             {":payment": payment_id},
         )
 
+    def reprice(self, violation_no: str, payment_id: str, amount: int) -> Json:
+        """The action by which a violation is paid with less: the rest of what settled it goes back."""
+        return self._settlement(
+            violation_no,
+            "SET paid_amount = :amount",
+            "paid_by = :payment",
+            {":payment": payment_id, ":amount": amount},
+        )
+
     def _settlement(self, violation_no: str, change: str, condition: str, values: dict[str, str | int]) -> Json:
         update: Json = {
             "TableName": self._table,

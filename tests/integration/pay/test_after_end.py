@@ -8,12 +8,12 @@ import pytest
 
 from pay.gateways import OrderStatus
 from pay.payments.after_end import give_back_bounced, keep
-from pay.payments.money_returned import record_money_returned
+from pay.payments.returning import reverse
 from pay.payments.settle import PaymentStores
 from shared.domain.payment import Payment
 from shared.domain.violation import CANCELLED, Violation
-from shared.stores.payment_items import MOVED
-from shared.stores.settlements import Settlements
+from shared.stores.paying.payment_items import MOVED
+from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine
 from tests.support.build import later, row
 from tests.support.functions import Functions
@@ -25,7 +25,9 @@ Listed = Callable[[str], list[str]]
 @pytest.fixture
 def stores(engine: Engine, functions: Functions) -> PaymentStores:
     ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-    return PaymentStores(functions.violations, functions.payments, functions.messages, ledger)
+    return PaymentStores(
+        functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
+    )
 
 
 @pytest.fixture
@@ -177,13 +179,13 @@ class TestDeciding:
         functions.gateway.says(marked, amount=0)
         functions.callback(marked)
         assert not keep(read, stores, functions.clock.at)
-        assert not record_money_returned(read, stores, functions.clock.at)
+        assert not reverse(read, stores, functions.clock.at)
         assert listed(MOVED) == [marked]
 
     def test_reversed_leaves_the_list(
         self, functions: Functions, stores: PaymentStores, marked: str, listed: Listed
     ) -> None:
-        assert record_money_returned(payment_of(functions, marked), stores, functions.clock.at)
+        assert reverse(payment_of(functions, marked), stores, functions.clock.at)
         assert (status(functions, marked), listed(MOVED)) == ("refunded", [])
         assert functions.receipt(str(payment_of(functions, marked).receipt_no)).body["paid"] is False
 
@@ -235,7 +237,7 @@ class TestARefundThatBounced:
     def test_what_only_an_operator_heard_of_is_no_bounce(
         self, functions: Functions, stores: PaymentStores, paid: str, listed: Listed
     ) -> None:
-        record_money_returned(payment_of(functions, paid), stores, functions.clock.at)
+        reverse(payment_of(functions, paid), stores, functions.clock.at)
         functions.callback(paid)
         assert listed(MOVED) == []
 

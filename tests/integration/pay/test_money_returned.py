@@ -6,15 +6,15 @@ import contextlib
 
 import pytest
 
-from pay.payments.money_returned import record_money_returned
 from pay.payments.refund import complete_refund, settle_reviewed
+from pay.payments.returning import reverse
 from pay.payments.settle import PaymentStores
 from shared.aws_json import AwsError
 from shared.domain.payment import Payment
 from shared.domain.settlement import REVERSED, SETTLED
 from shared.domain.violation import CANCELLED, PAID, Violation
-from shared.stores.payments import Payments
-from shared.stores.settlements import Settlements
+from shared.stores.paying.payments import Payments
+from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine
 from tests.support.build import later, row
 from tests.support.crashes import Crash, Faults
@@ -25,7 +25,9 @@ from tests.support.payment_requests import corrections, state
 @pytest.fixture
 def stores(engine: Engine, functions: Functions) -> PaymentStores:
     ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-    return PaymentStores(functions.violations, functions.payments, functions.messages, ledger)
+    return PaymentStores(
+        functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
+    )
 
 
 def payment_of(functions: Functions, payment_id: str) -> Payment:
@@ -48,7 +50,7 @@ def entries(functions: Functions) -> list[str]:
 def test_everything_is_undone_in_one_go(
     functions: Functions, stores: PaymentStores, subjects: list[Violation], paid: Payment
 ) -> None:
-    assert record_money_returned(paid, stores, functions.clock.at)
+    assert reverse(paid, stores, functions.clock.at)
     after = functions.payment(paid.payment_id).body
     assert after["status"] == "refunded"
     assert corrections(functions) == ["money_returned"]
@@ -65,14 +67,14 @@ def test_everything_is_undone_in_one_go(
 def test_its_violations_can_be_paid_anew(
     functions: Functions, stores: PaymentStores, subjects: list[Violation], paid: Payment
 ) -> None:
-    record_money_returned(paid, stores, functions.clock.at)
+    reverse(paid, stores, functions.clock.at)
     body = {"violations": [subjects[0].violation_no], "gateway": "sandbox", "return_url": "https://tf.ur.gov.iq/paid"}
     assert functions.pay(body, "key-00000002").status == 201
 
 
 def test_it_is_done_once(functions: Functions, stores: PaymentStores, paid: Payment) -> None:
-    assert record_money_returned(paid, stores, functions.clock.at)
-    assert not record_money_returned(paid, stores, functions.clock.at)
+    assert reverse(paid, stores, functions.clock.at)
+    assert not reverse(paid, stores, functions.clock.at)
     assert entries(functions) == [REVERSED, SETTLED]
 
 
@@ -80,7 +82,7 @@ def test_what_the_directorate_closed_meanwhile_stays_closed(
     functions: Functions, stores: PaymentStores, subjects: list[Violation], paid: Payment
 ) -> None:
     functions.violations.write([row(later(subjects[0], status=PAID)), row(later(subjects[1], status=CANCELLED))])
-    assert record_money_returned(paid, stores, functions.clock.at)
+    assert reverse(paid, stores, functions.clock.at)
     assert [state(functions, each) for each in subjects] == [PAID, CANCELLED]
 
 
@@ -96,7 +98,7 @@ def test_only_what_was_settled_is_reversed(
         functions.poll_gateways()
     partly = payment_of(functions, started)
     assert (partly.status, partly.settled, partly.returned) == ("paid", 50_000, (subjects[1].violation_no,))
-    assert record_money_returned(partly, stores, functions.clock.at)
+    assert reverse(partly, stores, functions.clock.at)
     (reversal,) = [item for item in functions.tables.items("Settlements") if item["sk"]["S"].startswith(REVERSED)]
     assert [share["L"][0]["S"] for share in reversal["shares"]["L"]] == [subjects[0].violation_no]
     assert payment_of(functions, started).surplus == 75_000
@@ -105,14 +107,15 @@ def test_only_what_was_settled_is_reversed(
 def test_also_where_more_had_come_than_was_settled(
     functions: Functions, stores: PaymentStores, subjects: list[Violation], started: str
 ) -> None:
-    """The payer was told of what went back then, and is told of a payment once."""
     functions.gateway.says(started, amount=80_000)
     functions.callback(started)
     settled = settle_reviewed(payment_of(functions, started), stores, functions.clock.at)
     assert settled is not None
-    overpaid = complete_refund(settled, stores, functions.clock.at)
+    surplus = stores.returns.last(settled)
+    assert surplus is not None
+    overpaid = complete_refund(settled, surplus, stores, functions.clock.at)
     assert (overpaid.status, overpaid.surplus, overpaid.returned) == ("paid", 5_000, ())
-    assert record_money_returned(overpaid, stores, functions.clock.at)
+    assert reverse(overpaid, stores, functions.clock.at)
     assert payment_of(functions, started).status == "refunded"
     assert [state(functions, each) for each in subjects] == ["unpaid"] * 2
 
@@ -121,7 +124,7 @@ def test_what_has_settled_nothing_cannot_be_taken_back(
     functions: Functions, stores: PaymentStores, started: str
 ) -> None:
     with pytest.raises(ValueError, match="settled something"):
-        record_money_returned(payment_of(functions, started), stores, functions.clock.at)
+        reverse(payment_of(functions, started), stores, functions.clock.at)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -132,9 +135,9 @@ def test_a_death_on_the_way_leaves_all_or_nothing(
     faults = Faults()
     dying = stores._replace(payments=Payments(faults.through(engine.fast()), functions.tables["Payments"]))
     with faults.fail(1, after=after, error=error), contextlib.suppress(Crash, AwsError):
-        record_money_returned(paid, dying, functions.clock.at)
+        reverse(paid, dying, functions.clock.at)
     assert faults.calls == 1
-    assert record_money_returned(paid, stores, functions.clock.at) != after
+    assert reverse(paid, stores, functions.clock.at) != after
     assert entries(functions) == [REVERSED, SETTLED]
     assert functions.receipt(str(paid.receipt_no)).body["paid"] is False
 
@@ -143,7 +146,7 @@ def test_a_receipt_is_no_longer_handed_out(
     functions: Functions, stores: PaymentStores, paid: Payment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECEIPTS_BUCKET", "none")
-    record_money_returned(paid, stores, functions.clock.at)
+    reverse(paid, stores, functions.clock.at)
     route = "GET /v1/payments/{payment_id}/receipt"
     reply = functions.call("pay.receipts", route, path={"payment_id": paid.payment_id})
     assert (reply.status, reply.body["code"]) == (409, "not_paid")

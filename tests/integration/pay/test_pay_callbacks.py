@@ -275,7 +275,7 @@ class TestCallback:
         self, functions: Functions, started: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         functions.gateway.says(started)
-        monkeypatch.setattr("shared.stores.payments.transact", crowded(times=2))
+        monkeypatch.setattr("shared.stores.paying.payments.transact", crowded(times=2))
         assert functions.callback(started).status == 200
         assert status(functions, started) == "paid"
 
@@ -289,7 +289,7 @@ class TestCallback:
         payment_id = functions.pay(payment_body(*subjects)).body["payment_id"]
         functions.gateway.says(payment_id)
         with monkeypatch.context() as patched:
-            patched.setattr("shared.stores.payments.transact", crowded(times=1))
+            patched.setattr("shared.stores.paying.payments.transact", crowded(times=1))
             assert functions.callback(payment_id).status == 503
         assert functions.callback(payment_id).status == 200
         assert status(functions, payment_id) == "paid"

@@ -16,7 +16,7 @@ from pay.gateways import UnknownError
 from pay.payments.compare import compare
 from pay.ports import gateway
 from shared.domain.violation import CANCELLED, Violation
-from shared.stores.payments import Payments
+from shared.stores.paying.payments import Payments
 from tests.support.aws import Engine
 from tests.support.build import later, row, store, violation
 from tests.support.functions import Functions, Reply, forget

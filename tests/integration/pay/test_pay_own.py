@@ -6,6 +6,8 @@ import pytest
 
 from pay.gateways import OrderStatus, UnknownError
 from shared.domain.violation import Violation
+from shared.stores.items import item_key, pack
+from tests.support.aws import Engine
 from tests.support.build import follow, store, violation
 from tests.support.functions import Functions, Reply, forget
 from tests.support.payment_requests import payment_body, state, status
@@ -141,6 +143,24 @@ class TestCancelling:
         functions.callback(started)
         reply = functions.cancel(started)
         assert (reply.status, reply.body["code"]) == (409, "payment_over")
+
+    def test_of_one_whose_status_is_of_a_later_version_it_is_not_said_that_it_is_over(
+        self, engine: Engine, functions: Functions, started: str
+    ) -> None:
+        engine.fast()(
+            "dynamodb",
+            "UpdateItem",
+            {
+                "TableName": functions.tables["Payments"],
+                "Key": item_key(started, "PAYMENT"),
+                "UpdateExpression": "SET #status = :status",
+                "ExpressionAttributeNames": {"#status": "status"},
+                "ExpressionAttributeValues": pack({":status": "authorised"}),
+            },
+        )
+        reply = functions.cancel(started)
+        assert (reply.status, reply.body["code"]) == (409, "payment_other")
+        assert status(functions, started) == "other"
 
     def test_one_that_is_being_started_cannot_yet(self, functions: Functions, subjects: list[Violation]) -> None:
         answers: list[Reply] = []

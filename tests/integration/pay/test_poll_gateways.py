@@ -11,7 +11,7 @@ from pay.payments.refund import refund_reviewed, settle_reviewed
 from pay.payments.settle import PaymentStores
 from pay.poll_gateways import MAX_SILENCES
 from shared.domain.violation import CANCELLED, PAID, Violation
-from shared.stores.settlements import Settlements
+from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine
 from tests.support.build import OTHER_PLATE, follow, later, row, store, violation
 from tests.support.functions import Functions
@@ -274,7 +274,9 @@ class TestRefunding:
         assert functions.gateway.refunds == {}
         payment = functions.payments.get(late)
         assert payment is not None
-        assert payment.refund_refused == "only_whole"
+        due = functions.returns.last(payment)
+        assert due is not None
+        assert (due.state, due.refused) == ("refused", "only_whole")
         assert "refund_refused" in [event["what"]["S"] for event in trail(functions)]
         assert metrics(capsys)["RefundsStuck"] == [1, 1]
 
@@ -296,7 +298,9 @@ class TestRefunding:
         assert payment is not None
         assert (payment.status, payment.reason, payment.received) == ("review", "currency_differs", 0)
         ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-        stores = PaymentStores(functions.violations, functions.payments, functions.messages, ledger)
+        stores = PaymentStores(
+            functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
+        )
         with pytest.raises(ValueError, match="enough"):
             settle_reviewed(payment, stores, functions.clock.at)
         assert refund_reviewed(payment, stores, functions.clock.at)

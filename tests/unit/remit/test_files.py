@@ -105,7 +105,7 @@ def test_a_file_as_a_sector_reads_it() -> None:
         (Line("-12/A", 50_000, "DE#11#ز#739418", "7", "11"),), 50_000, AT, AT, "https://x",
         "+9647719283746", paid_at=AT, receipt_no="GH-1",
     )  # fmt: skip
-    (file,) = files(BATCH, [settled(payment), reversal(payment, LATER)])
+    (file,) = files(BATCH, [settled(payment), reversal(payment, payment.settled_lines, 1, LATER)])
     assert file.key == "settlements/2026-11-20/12/11-7.csv"
     assert file.content.startswith(b"\xef\xbb\xbf")
     assert file.content.decode("utf-8-sig").splitlines() == [

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zlib import crc32
 
-from shared.domain.payment import LIVE, Line, Payment, PaymentStatus, WaysToPay
+from shared.domain.payment import LIVE, Difference, Line, Payment, PaymentStatus, WaysToPay
 from shared.domain.text import digest
 from shared.stores.items import Item, epoch, item_key, known, number, pack, pack_rows, read_rows, text
 
 SHARDS: Final = 4
+_ROWS: Final = ("lines", "differences")
+"""The fields that are lists of rows."""
 TO_ASK: Final = "live"
 """The kind of unfinished payment of which the gateway is asked; the others are REFUND_DUE, REVIEW and MOVED."""
+WANTED: Final = "wanted"
+"""The kind of settled money that may have to go back (:mod:`shared.stores.paying.wants`)."""
 MOVED: Final = "moved"
 """The kind of those whose money moved after their end: an operator has to decide."""
 
@@ -64,13 +69,15 @@ def unfinished_shard(payment: Payment) -> str | None:
 def item_of(payment: Payment) -> Item:
     """The item that is kept of a payment when it is made."""
     values = payment._asdict()
-    del values["payment_id"], values["lines"]
+    del values["payment_id"]
     more = {"day": payment.created_at[:10], "unfinished": unfinished_shard(payment)}
-    return {
-        **item_key(payment.payment_id, "PAYMENT"),
-        **pack({**values, **more}),
-        "lines": pack_rows(payment.lines),
-    }
+    return {**item_key(payment.payment_id, "PAYMENT"), **attributes({**values, **more})}
+
+
+def attributes(values: Mapping[str, Any]) -> Item:
+    """Fields of a payment as its item's attributes."""
+    rows = {name: pack_rows(values[name]) for name in _ROWS if name in values}
+    return {**pack({name: value for name, value in values.items() if name not in _ROWS}), **rows}
 
 
 def read(item: Item) -> Payment:
@@ -95,9 +102,9 @@ def read(item: Item) -> Payment:
         paid_at=text(item, "paid_at"),
         receipt_no=text(item, "receipt_no"),
         reason=text(item, "reason"),
-        refund_refused=text(item, "refund_refused"),
-        manual_refund_since=text(item, "manual_refund_since"),
-        refund_asked_at=text(item, "refund_asked_at"),
+        returns=number(item, "returns") or 0,
+        given_back=number(item, "given_back") or 0,
+        differences=tuple(Difference(*row) for row in read_rows(item["differences"])) if "differences" in item else (),
         has_ways=item.get("has_ways", {}).get("BOOL", False),
         closing_since=text(item, "closing_since"),
         closing_for=text(item, "closing_for"),

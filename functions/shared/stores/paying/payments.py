@@ -1,10 +1,10 @@
 """The Payments table: payments with their frozen quotes, trails and receipts, and the keys of idempotent starts.
 
-Keys: ``pk=<payment id>`` with ``sk`` = ``PAYMENT``, ``EVENT#<instant>#<what>``, ``CALLBACK#<event>`` or
-``WAYS``; ``pk=KEY#<digest of sub and key>``; ``pk=LIVE#<sub>``: which of a citizen's payments are live, or that the
-citizen is being erased; ``pk=ORDER#<gateway>#<its id>``: whose order it is; ``pk=RECEIPT#<receipt no>``. Indexes:
-``Unfinished`` (sparse; what somebody still has to do with a payment, in shards, by ``created_at``), ``ByCitizen``,
-``ByDay`` (of its making).
+Keys: ``pk=<payment id>`` with ``sk`` = ``PAYMENT``, ``EVENT#<instant>#<what>``, ``CALLBACK#<event>``, ``WAYS`` or
+``RETURN#<n>`` (:mod:`shared.stores.paying.returns`); ``pk=KEY#<digest of sub and key>``; ``pk=LIVE#<sub>``: which of a
+citizen's payments are live, or that the citizen is being erased; ``pk=ORDER#<gateway>#<its id>``: whose order it is;
+``pk=RECEIPT#<receipt no>``. Indexes: ``Unfinished`` (sparse; what somebody still has to do with a payment, in shards,
+by ``created_at``), ``ByCitizen``, ``ByDay`` (of its making).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shared.aws_json import AwsError, Call, Json
 from shared.domain.citizen import ErasingError
 from shared.domain.payment import LIVE, Payment, PaymentStatus, Receipt, WaysToPay, may_change
 from shared.domain.text import digest
-from shared.domain.time import from_text, to_text
+from shared.domain.time import to_text
 from shared.stores.items import (
     Item,
     batch_get,
@@ -33,10 +33,11 @@ from shared.stores.items import (
     text,
     transact,
 )
-from shared.stores.payment_items import (
+from shared.stores.paying.payment_items import (
     SHARDS,
     KeyUse,
     Refusal,
+    attributes,
     item_of,
     key_of_use,
     live_key,
@@ -46,7 +47,7 @@ from shared.stores.payment_items import (
     ways_item,
     ways_key,
 )
-from shared.stores.starts import Today, joining, leaving, today_of
+from shared.stores.paying.starts import Today, joining, leaving, today_of
 
 KEY_KEPT: Final = timedelta(hours=24)
 MAX_STARTED: Final = 10
@@ -54,8 +55,9 @@ MAX_STARTED: Final = 10
 CREATE_ACTIONS: Final = 4
 """What making a payment writes in one transaction beside the actions that are given along."""
 
-_DECIDED_ON: Final = ("received", "money_returned", "money_kept")
-"""What a gateway may say anew while an operator decides: a change is made only of what was read."""
+_DECIDED_ON: Final = ("received", "money_returned", "money_kept", "returns", "given_back")
+"""What a gateway may say anew, or another give back, while an operator decides: a change is made only of what was read.
+"""
 
 Position = tuple[str, str]
 """Where a payment stands among its citizen's: when it was created, and its id."""
@@ -136,35 +138,6 @@ class Payments:
         leaves = self._live(before, leaving(before, after)) if left else None
         return self._transact([self._update(before, after, at)], leaves, event, others)[0]
 
-    def take_refund(self, payment: Payment, at: datetime, until: datetime, *, asks: bool = False) -> bool:
-        """Take the asking for a payment's money back, until a moment at which the taker will be gone.
-
-        asks: the gateway is going to be asked, which is kept. Returns False where another is at it, an operator has
-        taken it over, or the payment is no longer as it was read. One UpdateItem.
-        """
-        asked = ", refund_asked_at = if_not_exists(refund_asked_at, :now)" if asks else ""
-        request: Json = {
-            "TableName": self._table,
-            "Key": item_key(payment.payment_id, "PAYMENT"),
-            "UpdateExpression": f"SET refunding_until = :until{asked}",
-            "ConditionExpression": "#status = :before AND attribute_not_exists(manual_refund_since)"
-            " AND (attribute_not_exists(refunding_until) OR refunding_until <= :now)",
-            "ExpressionAttributeNames": {"#status": "status"},
-            "ExpressionAttributeValues": pack(
-                {":until": to_text(until), ":now": to_text(at), ":before": payment.status}
-            ),
-        }
-        return is_made(lambda: self._call("dynamodb", "UpdateItem", request))
-
-    def refund_not_asked(self, payment_id: str) -> None:
-        """Keep that the gateway was not asked after all by who took the first asking. One UpdateItem."""
-        request: Json = {
-            "TableName": self._table,
-            "Key": item_key(payment_id, "PAYMENT"),
-            "UpdateExpression": "REMOVE refund_asked_at",
-        }
-        self._call("dynamodb", "UpdateItem", request)
-
     def bind_action(self, payment: Payment, gateway_id: str) -> Json:
         """The action that makes a gateway's order this payment's and no other's."""
         item = {
@@ -181,26 +154,25 @@ class Payments:
         }
         return self._put(item, "attribute_not_exists(pk)")
 
-    def void_receipt_action(self, receipt_no: str, at: datetime) -> Json:
-        """The action after which a receipt's number says that it is not paid."""
-        return self._receipt_update(receipt_no, "SET void_since = :at", at)
+    def correct_receipt_action(self, payment: Payment, at: datetime) -> Json:
+        """The action after which a settled payment's receipt says what the payment does now.
 
-    def doubt_receipt_action(self, receipt_no: str, since: str | None) -> Json:
-        """The action after which a receipt's number says since when its money is back; None: that it is not."""
-        if since is None:
-            return self._receipt_update(receipt_no, "REMOVE money_returned_since")
-        return self._receipt_update(receipt_no, "SET money_returned_since = :at", from_text(since))
-
-    def _receipt_update(self, receipt_no: str, change: str, at: datetime | None = None) -> Json:
-        update: Json = {
-            "TableName": self._table,
-            "Key": item_key(f"RECEIPT#{receipt_no}", "RECEIPT"),
-            "UpdateExpression": change,
-            "ConditionExpression": "attribute_exists(pk)",
+        That is: how much is settled, or that nothing is any more; and since when money is back that nobody has decided
+        about.
+        """
+        since = payment.money_returned_since if payment.is_money_returned else None
+        said = {"amount": payment.settled} if payment.settled else {"void_since": to_text(at)}
+        values = pack({**said, "money_returned_since": since})
+        removes = "" if since else " REMOVE money_returned_since"
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": item_key(f"RECEIPT#{payment.receipt_no}", "RECEIPT"),
+                "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in values) + removes,
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
+            }
         }
-        if at:
-            update["ExpressionAttributeValues"] = pack({":at": to_text(at)})
-        return {"Update": update}
 
     def put_ways(self, payment_id: str, ways: WaysToPay, at: datetime) -> None:
         """Keep for a day how else a payment can be paid than on its page. One PutItem."""
@@ -220,10 +192,14 @@ class Payments:
         item = self._get(payment_id, "PAYMENT")
         return read(item) if item else None
 
-    def several(self, payment_ids: Iterable[str]) -> dict[str, Payment]:
-        """Payments by id, consistently read, of those that there are. One BatchGetItem for a hundred."""
+    def several(self, payment_ids: Iterable[str], unreadable: list[Exception] | None = None) -> dict[str, Payment]:
+        """Payments by id, consistently read, of those that there are. One BatchGetItem for a hundred.
+
+        unreadable: as :func:`shared.stores.items.readable` takes it.
+        """
         keys = [item_key(payment_id, "PAYMENT") for payment_id in dict.fromkeys(payment_ids)]
-        return {item["pk"]["S"]: read(item) for item in batch_get(self._call, self._table, keys)}
+        found = readable(batch_get(self._call, self._table, keys), read, unreadable)
+        return {payment.payment_id: payment for payment in found}
 
     def own(self, sub: str, payment_id: str) -> Payment | None:
         """A citizen's own payment, or None. One BatchGetItem. Raises ErasingError."""
@@ -272,7 +248,7 @@ class Payments:
     def unfinished(self, kind: str, before: datetime) -> Iterator[str]:
         """The ids of payments made before an instant that wait for something.
 
-        kind: TO_ASK, REFUND_DUE, REVIEW or MOVED.
+        kind: TO_ASK, REFUND_DUE, REVIEW or MOVED; of WANTED, the keys of what is wanted.
         """
         for shard in range(SHARDS):
             yield from self._query(
@@ -284,6 +260,24 @@ class Payments:
     def of_day(self, day: str) -> Iterator[str]:
         """The ids of payments made on a day (ISO, Baghdad), oldest first."""
         return self._query("ByDay", "#day = :day", {":day": day}, {"#day": "day"})
+
+    def page_of_day(self, day: str, limit: int, after: Position | None) -> tuple[list[str], Position | None]:
+        """The ids of the next payments made on a day, and the position to go on after; None at the day's end."""
+        request: Json = {
+            "TableName": self._table,
+            "IndexName": "ByDay",
+            "KeyConditionExpression": "#day = :day",
+            "ExpressionAttributeNames": {"#day": "day"},
+            "ExpressionAttributeValues": pack({":day": day}),
+            "Limit": limit,
+        }
+        if after:
+            begin = {**item_key(after[1], "PAYMENT"), **pack({"day": day, "created_at": after[0]})}
+            request["ExclusiveStartKey"] = begin
+        answer = self._call("dynamodb", "Query", request)
+        last = answer.get("LastEvaluatedKey")
+        position = (last["created_at"]["S"], last["pk"]["S"]) if last else None
+        return [item["pk"]["S"] for item in answer["Items"]], position
 
     def of_citizen(
         self, sub: str, limit: int, after: Position | None, unreadable: list[Exception] | None = None
@@ -312,7 +306,7 @@ class Payments:
     def _update(self, before: Payment, after: Payment, at: datetime) -> Json:
         new = {name: value for name, value in after._asdict().items() if value != getattr(before, name)}
         new |= {"status": after.status, "changed_at": to_text(at), "unfinished": unfinished_shard(after)}
-        values = pack(new)
+        values = attributes(new)
         gone = [name for name in new if name not in values]
         removes = " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
         condition = "#status = :before"
