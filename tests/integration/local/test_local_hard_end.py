@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.aws.snapshots import Snapshots
-from infra.local.config import Config
+from infra.local.config import ACCOUNT, STACK_NAME, Config
 from infra.local.engine import Engine
 from infra.local.issuer import Issuer
 from tests.integration.local.running import application
@@ -150,13 +150,18 @@ def test_a_first_start_that_was_cut_off_is_begun_anew(config: Config, issuer: Is
     class CutOffError(Exception):
         pass
 
+    engine = Engine(config, application(issuer.url))
+
     def cut_off(line: str) -> None:
         if line.startswith(step):
+            if step == "Stack of":  # an object keeps its bucket on the disk
+                bucket = f"{STACK_NAME}-files-{ACCOUNT}"
+                engine.clients.get("s3").put_object(Bucket=bucket, Key="one", Body=b"1")
             os.kill(emulator(config), signal.SIGKILL)
             raise CutOffError
 
     with pytest.raises(CutOffError):
-        Engine(config, application(issuer.url)).start(cut_off)
+        engine.start(cut_off)
 
     again = Engine(config, application(issuer.url))
     again.start(lambda line: None)
