@@ -14,6 +14,11 @@ from infra.template import ALARMS, ROOT, TEMPLATE, Template, loaded
 
 OBJECTIVES: Final = ROOT / "infra" / "objectives.toml"
 
+WAKE: Final = "WakeTopic"
+"""Where what cannot wait speaks."""
+MORNING: Final = "OperatorTopic"
+"""Where all else does."""
+
 _HEADER: Final = (
     "# Written by `make alarms` from infra/objectives.toml: change it there. It is joined to template.yaml.\n"
 )
@@ -172,7 +177,7 @@ def _properties(name: str, objective: Json, dimensions: list[Json]) -> Json:
         "TreatMissingData": objective.get("silence", "notBreaching"),
         # A percentile of a few calls is one call: at night one slow look-up would ring.
         **({"EvaluateLowSampleCountPercentile": "ignore"} if which == "ExtendedStatistic" else {}),
-        "AlarmActions": [{"Ref": "OperatorTopic"}],
+        "AlarmActions": [{"Ref": WAKE if "wake" in objective else MORNING}],
     }
     return properties
 

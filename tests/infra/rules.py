@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, Final
 
+from infra.alarms import MORNING, WAKE
 from tests.infra.reading import ROOT, Template, as_list, events, functions, number, of_type, target
 from tests.support.source_tree import Place, SourceTree
 
@@ -246,7 +247,7 @@ def unwatched(template: Template) -> Iterator[str]:
     ends = {name for name, queue in queues.items() if "RedrivePolicy" not in queue}
     yield from (f"{name} fills without an alarm; `make alarms` writes it" for name in sorted(ends - watched))
     for name, alarm in alarms.items():
-        if alarm.get("AlarmActions") != [{"Ref": "OperatorTopic"}]:
+        if alarm.get("AlarmActions") not in ([{"Ref": topic}] for topic in (WAKE, MORNING)):
             yield f"{name} calls nobody"
         if "TreatMissingData" not in alarm:
             yield f"{name} does not say what no data means"
@@ -308,7 +309,7 @@ def perishable_data(template: Template) -> Iterator[str]:
                 "PointInTimeRecoveryEnabled"
             )
             is True,
-            "is encrypted": table.get("SSESpecification", {}).get("SSEEnabled") is True,
+            "is encrypted under the key that AWS owns": table.get("SSESpecification") == {"SSEEnabled": False},
             "grows with its use": table.get("BillingMode") == "PAY_PER_REQUEST",
             "is protected from deletion in production": table.get("DeletionProtectionEnabled")
             == {"Fn::If": ["Protected", True, False]},

@@ -160,6 +160,15 @@ def test_the_dashboard_shows_every_alarm_that_is_there(template: Template, holds
 # ---------------------------------------------------------------- the runbook
 
 
+def test_what_wakes_somebody_is_little(template: Template) -> None:
+    waking = {name for name, objective in alarms.objectives().items() if "wake" in objective}
+    assert 0 < len(waking) <= 10
+    for alarm in alarms.alarms(template):
+        expected = alarms.WAKE if alarm.objective in waking else alarms.MORNING
+        assert template["Resources"][alarm.name]["Properties"]["AlarmActions"] == [{"Ref": expected}]
+    assert RUNBOOK.index("<!-- wake -->") < RUNBOOK.index("## Commands")
+
+
 @pytest.mark.parametrize("objective", alarms.objectives())
 def test_the_runbook_says_what_to_do(objective: str) -> None:
     section = sections().get(objective)
