@@ -108,11 +108,22 @@ build: ## build the functions for AWS (needs python3.13 on the PATH)
 named_env = @case "$(ENV)" in dev|staging|prod) ;; *) echo 'ENV must be dev, staging or prod' >&2; exit 2;; esac
 
 .PHONY: deploy
-deploy: ## ENV=dev|staging|prod: check, build and deploy to AWS
+deploy: ## ENV=dev|staging|prod: check, build and deploy to AWS; REPLACE='...': what holds data and may be replaced all the same
 	$(named_env)
 	@$(MAKE) --no-print-directory check build
-	@$(sam) deploy --config-env $(ENV)
-	@AWS_DEFAULT_REGION=$$($(project)/python -m infra.regions $(ENV)) $(MAKE) --no-print-directory reindex-rises STACK=gharama-$(ENV) APPLY=1
+	@$(sam) deploy --config-env $(ENV) --no-execute-changeset --no-fail-on-empty-changeset
+	@export AWS_DEFAULT_REGION=$$($(project)/python -m infra.regions $(ENV)) STACK=gharama-$(ENV) && \
+	  $(MAKE) --no-print-directory execute-changes && $(MAKE) --no-print-directory reindex-rises APPLY=1
+
+.PHONY: execute-changes
+execute-changes: ## execute the change set that waits, unless it replaces or removes what holds data; `make deploy` does it
+	$(set_up) run
+	@$(operator) execute-changes --replacing "$$REPLACE"
+
+.PHONY: protect
+protect: ## let the stack refuse to replace, remove and delete what holds data; `make deploy` does it
+	$(set_up) run
+	@$(operator) protect $(apply)
 
 .PHONY: deploy-edge
 deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firewall in front of a platform with Edge=on
@@ -123,7 +134,7 @@ deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firew
 	  --parameter-overrides DomainName=$(DOMAIN) CertificateArn=$(CERTIFICATE) $$parameters
 
 # What people write may hold quotes, dollars and spaces: it goes through the environment, as it stands.
-as_it_stands := FILE AS_OF ACCEPT NAMES ID KEY REASON PLATE RECEIPT PAYMENT VIOLATION PHONE
+as_it_stands := REPLACE SINCE TABLES AT FILE AS_OF ACCEPT NAMES ID KEY REASON PLATE RECEIPT PAYMENT VIOLATION PHONE
 $(foreach name,$(as_it_stands),$(eval override $(name) := $$(value $(name))))
 export $(as_it_stands)
 
@@ -196,6 +207,31 @@ release-news: ## KEY=live/large.csv REASON='...': let followers hear of the news
 release-registry: ## KEY=registry/a.csv REASON='...': let a registration file replace the numbers that wait
 	$(set_up) run
 	@$(operator) release-registry --reason "$$REASON" $(apply) -- "$$KEY"
+
+.PHONY: adopt
+adopt: ## NAMES='Violations=...': make a stack that was deleted of what it left behind, before `make deploy`
+	$(set_up) run
+	@$(operator) adopt --names "$$NAMES" $(apply)
+
+.PHONY: restore-tables
+restore-tables: ## TABLES='...' AT=2026-11-25T14:30:00: restore tables to one instant, each into a new one beside it
+	$(set_up) run
+	@$(operator) restore-tables --tables "$$TABLES" --at "$$AT" $(apply)
+
+.PHONY: copy-back
+copy-back: ## TABLES='...' AT=... REASON='...': make live tables what those hold that were restored to an instant
+	$(set_up) run
+	@$(operator) copy-back --tables "$$TABLES" --at "$$AT" --reason "$$REASON" $(apply)
+
+.PHONY: reload-files
+reload-files: ## SINCE=...: load the files again that came after the instant to which tables were restored
+	$(set_up) run
+	@$(operator) reload-files --since "$$SINCE" $(apply)
+
+.PHONY: check-books
+check-books: ## SINCE=2026-11-25T14:30:00: where the tables contradict one another; bring in what the log kept since a restore's instant
+	$(set_up) run
+	@$(operator) check-books --since "$$SINCE" $(apply)
 
 .PHONY: figures
 figures: ## DAY=2026-11-25: write the figures of a day whose night failed

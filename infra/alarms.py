@@ -1,8 +1,4 @@
-"""`make alarms`: infra/alarms.yaml, the alarms and the dashboard, written whole from infra/objectives.toml.
-
-Only the alarms that undo a rollout are not among them: they stand in template.yaml by hand, which refers to them. Tests
-hold both to the objectives.
-"""
+"""`make alarms`: infra/alarms.yaml, the alarms and the dashboard, written whole from infra/objectives.toml."""
 
 from __future__ import annotations
 
@@ -14,9 +10,14 @@ from operator import itemgetter
 from textwrap import indent
 from typing import Any, Final, NamedTuple
 
-from infra.template import ALARMS, ROOT, TEMPLATE, Template, read
+from infra.template import ALARMS, ROOT, TEMPLATE, Template, loaded
 
 OBJECTIVES: Final = ROOT / "infra" / "objectives.toml"
+
+WAKE: Final = "WakeTopic"
+"""Where what cannot wait speaks."""
+MORNING: Final = "OperatorTopic"
+"""Where all else does."""
 
 _HEADER: Final = (
     "# Written by `make alarms` from infra/objectives.toml: change it there. It is joined to template.yaml.\n"
@@ -60,19 +61,12 @@ def section(objective: str) -> str:
 def written(template: Template) -> str:
     """The text of alarms.yaml. template: template.yaml, joined or alone."""
     found = alarms(template)
-    return "\n".join(
-        [f"{_HEADER}Resources:", *(_resource(alarm) for alarm in found if not undoes(alarm)), _dashboard(found)]
-    )
-
-
-def undoes(alarm: Alarm) -> bool:
-    """Whether a deployment that makes it ring is undone."""
-    return objectives()[alarm.objective].get("rollback", False) is True
+    return "\n".join([f"{_HEADER}Resources:", *map(_resource, found), _dashboard(found)])
 
 
 def main() -> None:
     """Write them."""
-    ALARMS.write_text(written(read(TEMPLATE)), encoding="utf-8")
+    ALARMS.write_text(written(loaded(TEMPLATE)), encoding="utf-8")
 
 
 # ---------------------------------------------------------------- what an objective is about
@@ -91,6 +85,8 @@ def _of_objective(name: str, objective: Json, template: Template) -> Iterator[Al
     for about, dimension in sorted(_KINDS[kind](template), key=itemgetter(0)):
         alarm = f"{about}Alarm" if kind == "dead letters" else f"{about}{name}Alarm"
         properties = _properties(name, objective, [dimension])
+        if kind == VERSIONS:
+            properties = _of_version(about, objective, properties)
         yield Alarm(alarm, name, about, properties, resources[about].get("Condition"))
 
 
@@ -140,11 +136,19 @@ def is_daily(template: Template, schedule: str | Json) -> bool:
     return re.match(r"cron\(\d+ \d+ ", text) is not None
 
 
+def _behind_api(template: Template) -> Iterator[tuple[str, Json]]:
+    for name, resource in template["Resources"].items():
+        if "DeploymentPreference" in resource.get("Properties", {}):
+            yield name, _dimension("FunctionName", template["Resources"], name)
+
+
+VERSIONS: Final = "new versions"
 _KINDS: Final[dict[str, Callable[[Template], Iterator[tuple[str, Json]]]]] = {
     "dead letters": _dead_letters,
     "streams": _streams,
     "stream mappings": _mappings,
     "schedules": _schedules,
+    VERSIONS: _behind_api,
 }
 """What an objective may be about each of: a resource's name, and the dimension by which its metrics are told apart."""
 
@@ -173,9 +177,43 @@ def _properties(name: str, objective: Json, dimensions: list[Json]) -> Json:
         "TreatMissingData": objective.get("silence", "notBreaching"),
         # A percentile of a few calls is one call: at night one slow look-up would ring.
         **({"EvaluateLowSampleCountPercentile": "ignore"} if which == "ExtendedStatistic" else {}),
-        "AlarmActions": [{"Ref": "OperatorTopic"}],
+        "AlarmActions": [{"Ref": WAKE if "wake" in objective else MORNING}],
     }
     return properties
+
+
+def _of_version(function: str, objective: Json, properties: Json) -> Json:
+    """Errors of the version that is being tried, and its answers with 500, as a part of its calls.
+
+    Lambda tells versions apart behind an alias by ExecutedVersion, while the alias points to two of them.
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
+    """
+    version = {"Fn::GetAtt": [function, "Version.Version"]}
+    of_lambda = [
+        {"Name": "FunctionName", "Value": {"Ref": function}},
+        {"Name": "Resource", "Value": {"Fn::Sub": f"${{{function}}}:live"}},
+        {"Name": "ExecutedVersion", "Value": version},
+    ]
+    ours = [_STACK, {"Name": "function", "Value": {"Ref": function}}, {"Name": "version", "Value": version}]
+    sums = [
+        _sum("calls", "AWS/Lambda", "Invocations", of_lambda, objective),
+        _sum("errors", "AWS/Lambda", "Errors", of_lambda, objective),
+        _sum("answers", _OWN, "ServerErrors", ours, objective),
+    ]
+    # Of a version that never answered with 500 there is no such metric at all: SUM passes over it.
+    part = {"Id": "part", "Expression": "SUM([errors, answers]) / calls", "Label": "part of the calls that fail"}
+    left_out = {"Namespace", "MetricName", "Dimensions", "Statistic", "Period"}
+    return {
+        **{name: value for name, value in properties.items() if name not in left_out},
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "Metrics": [part, *sums],
+    }
+
+
+def _sum(name: str, namespace: str, metric: str, dimensions: list[Json], objective: Json) -> Json:
+    about = {"Namespace": namespace, "MetricName": metric, "Dimensions": dimensions}
+    stat = {"Metric": about, "Period": objective["period"], "Stat": "Sum"}
+    return {"Id": name, "ReturnData": False, "MetricStat": stat}
 
 
 def _parameter(value: int | str) -> int | Json:
@@ -198,6 +236,8 @@ def _flow(value: Any) -> str:
             return f"!Ref {name}"
         case {"Fn::GetAtt": [name, attribute]}:
             return f"!GetAtt {name}.{attribute}"
+        case {"Fn::Sub": str(text)}:
+            return f"!Sub {_json(text)}"
         case dict():
             return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
         case list():
@@ -284,7 +324,8 @@ def _json(value: Any) -> str:
 
 
 def _series(alarm: Alarm, namespace: str, metric: str) -> list[str]:
-    dimensions = alarm.properties["Dimensions"]
+    of_version = alarm.properties.get("Metrics", [])
+    dimensions = of_version[1]["MetricStat"]["Metric"]["Dimensions"] if of_version else alarm.properties["Dimensions"]
     named = [text for dimension in dimensions for text in (dimension["Name"], _substituted(dimension["Value"]))]
     return [namespace, metric, *named]
 
@@ -295,6 +336,8 @@ def _substituted(value: str | Json) -> str:
             return f"${{{name}}}"
         case {"Fn::GetAtt": [name, attribute]}:
             return f"${{{name}.{attribute}}}"
+        case {"Fn::Sub": str(text)}:
+            return text
     return str(value)
 
 

@@ -41,6 +41,9 @@ ITEM_BYTES: Final = 700
 KEPT_KB: Final = {"violation": 3, "look-up": 0.5, "sms": 1.5, "payment": 6}
 """What is stored of each for a year or longer, with the indexes that hold it."""
 LOOK_UPS: Final = 20_000_000
+PAYMENTS: Final = 2_000_000
+PAYMENT_CALLS: Final = 6
+"""Of the API for each, callbacks and receipts among them."""
 """In a year."""
 POLLS: Final = 5 * 3 * 525_600
 """Calls in a year by which Lambda looks into one queue that is empty: five pollers, each for 20 seconds a call."""
@@ -62,7 +65,7 @@ class Item(NamedTuple):
 @click.option("--answered", default=0.25, help="share of the look-ups that are answered by SMS too")
 @click.option("--told", default=2.0, help="SMS about a new violation to its followers, on average")
 @click.option("--part-price", default=PART_PRICE, help="dollars for an SMS; the parameter SmsPartPrice")
-@click.option("--payments", default=2_000_000, help="payments in a year")
+@click.option("--payments", default=PAYMENTS, help="payments in a year")
 @click.option("--metrics", default=40, help="metrics of our own")
 def main(
     violations: int,
@@ -88,13 +91,13 @@ def main(
         Item(
             "announcing and sending, without the SMS itself", sms * (_units("announcement") + _units("sms") + _send())
         ),
-        Item("payments", payments * (6 * API_CALL + _units("payment") + 6 * _run(0.2))),
+        Item("payments", payments * (PAYMENT_CALLS * API_CALL + _units("payment") + PAYMENT_CALLS * _run(0.2))),
         Item("every minute's and hour's runs", 4 * 525_600 * (_run(0.3) + 8 * READ)),
         Item("every night's figures", 365 * violations * ITEM_BYTES / 4096 / 2 * READ),
         Item("looking into empty queues", _read_queues() * POLLS * QUEUE_CALL),
         Item("storage, and backups to any second", gigabytes * 12 * (TABLE_GB_MONTH + BACKUP_GB_MONTH)),
         Item("logs", (look_ups + sms * 4 + payments * 10) * LOG_LINE_KB * 1e-6 * LOG_GB),
-        Item("traces", sum(traced(calls) for calls in (look_ups, sms, sms, sms, payments * 6)) * TRACE),
+        Item("traces", sum(traced(calls) for calls in (look_ups, sms, sms, sms, payments * PAYMENT_CALLS)) * TRACE),
         Item("alarms and metrics", (have["AWS::CloudWatch::Alarm"] * ALARM_MONTH + metrics * METRIC_MONTH) * 12),
         Item(
             "secrets and keys",

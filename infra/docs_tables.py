@@ -1,5 +1,5 @@
-"""`make docs`: write the parts of the documents that are made of template.yaml: its functions and its tables; and the
-kinds of items that hold a person.
+"""`make docs`: write the parts of the documents that are made of template.yaml: its functions and its tables; the
+kinds of items that hold a person; and the alarms that wake somebody.
 
 Each stands between two comments that name it. A test holds that what stands there is what this writes.
 """
@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from infra.alarms import objectives, section
 from infra.template import ROOT, Template, read
 from shared.stores.privacy.kept import KINDS
 
 ARCHITECTURE: Final = ROOT / "docs" / "architecture.md"
 DATA_MODEL: Final = ROOT / "docs" / "data-model.md"
 PRIVACY: Final = ROOT / "docs" / "privacy.md"
+RUNBOOK: Final = ROOT / "docs" / "runbook.md"
 
 _PROJECTIONS: Final = {"ALL": "all attributes", "KEYS_ONLY": "keys only"}
 _IMAGES: Final = {"NEW_AND_OLD_IMAGES": "the item before and after", "NEW_IMAGE": "the item after"}
@@ -44,7 +46,7 @@ def with_tables(text: str, template: Template) -> str:
 def main() -> None:
     """Write them into the documents."""
     template = read()
-    for path in (ARCHITECTURE, DATA_MODEL, PRIVACY):
+    for path in (ARCHITECTURE, DATA_MODEL, PRIVACY, RUNBOOK):
         path.write_text(with_tables(path.read_text(encoding="utf-8"), template), encoding="utf-8")
 
 
@@ -162,6 +164,15 @@ def _persons(_: Template) -> Iterator[str]:
 # ---------------------------------------------------------------- the template
 
 
+def _wake(_: Template) -> Iterator[str]:
+    """A row for each objective whose alarms wake somebody."""
+    yield "| alarm | it rings when | why it cannot wait |"
+    yield "| --- | --- | --- |"
+    for name, objective in objectives().items():
+        if why := objective.get("wake"):
+            yield f"| [{name}](#{section(name)}) | {objective['says']} | {why} |"
+
+
 def _of_type(template: Template, kind: str) -> dict[str, Any]:
     """The properties of all resources of a type, by logical id."""
     return {
@@ -179,11 +190,13 @@ def _named(value: Any) -> str:
         case "*":
             return "anything"
         case {"Ref": str(name)}:
-            return f"`{name.removesuffix('Aliaslive')}`"
+            return f"`{name.removesuffix('Aliaslive').removesuffix('.Version')}`"
         case {"Fn::GetAtt": [str(name), *_]}:
             return f"`{name}`"
         case {"Fn::Sub": str(text)}:
             return _of_text(text)
+        case {"Fn::If": [_, chosen, _]}:
+            return _named(chosen)
     raise ValueError(f"not a reference: {value}")
 
 
@@ -201,6 +214,7 @@ _PARTS: Final[dict[str, Callable[[Template], Iterator[str]]]] = {
     "functions": _functions,
     "tables": _tables,
     "persons": _persons,
+    "wake": _wake,
 }
 """What is generated, by the name in its comments."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from infra.template import ROOT, TEMPLATE, read
+from infra.template import ROOT, TEMPLATE, loaded
 
 KINDS: Final[dict[str, Callable[[str], bool]]] = {
     "functions": lambda path: path.startswith("functions/") and path.endswith(".py"),
@@ -35,7 +35,7 @@ def figures(root: Path) -> Iterator[tuple[str, int]]:
     paths = _tracked(root)
     for kind, holds in KINDS.items():
         yield f"{kind}", _lines(root / path for path in paths if holds(path) and not _LEFT_OUT.search(path))
-    yield "parameters", len(read(root / TEMPLATE.name)["Parameters"])
+    yield "parameters", len(loaded(root / TEMPLATE.name)["Parameters"])
     yield "targets", len(re.findall(r"^[a-z-]+:.*##", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     yield "helpers", sum(bool(_HELPER.match(path) and not _TEST_OR_FIXTURE.search(path)) for path in paths)
 

@@ -1,9 +1,8 @@
-"""The SAM template, read in one place: `template.yaml`, and `infra/alarms.yaml` joined to it.
+"""The SAM template, read in one place: `template.yaml`, and `infra/alarms.yaml` and `infra/copies.yaml` joined to it.
 
 `python -m infra.template FILE` writes the whole into one file, which `sam` builds and what checks templates reads.
 
-A file refers to what stands in itself or in those before it, never in those after it: so template.yaml can be deployed
-alone.
+The files are deployed as one: what undoes a rollout stands among the alarms, and template.yaml refers to it.
 """
 
 import os
@@ -19,7 +18,8 @@ from samtranslator.yaml_helper import intrinsics_multi_constructor
 ROOT: Final = Path(__file__).resolve().parents[1]
 TEMPLATE: Final = ROOT / "template.yaml"
 ALARMS: Final = ROOT / "infra" / "alarms.yaml"
-PARTS: Final = (TEMPLATE, ALARMS)
+COPIES: Final = ROOT / "infra" / "copies.yaml"
+PARTS: Final = (TEMPLATE, ALARMS, COPIES)
 
 Template = dict[str, Any]
 
@@ -42,20 +42,22 @@ def read(*files: Path) -> Template:
         files: what it is joined from; without any, the platform's own. All but the first hold resources alone.
 
     Raises:
-        TemplateError: a name stands twice in one place of a file, or in two files; a file refers to what is neither in
-            itself nor in those before it; it is no YAML, or not what can be joined.
+        TemplateError: a name stands twice in one place of a file, or in two files; a file refers to what is in none;
+            it is no YAML, or not what can be joined.
     """
     first, *others = files or PARTS
-    whole = _loaded(first)
-    _check_references(whole, first)
+    whole = loaded(first)
+    parts = [(first, {**whole})]
     for file in others:
-        added = _loaded(file)
+        added = loaded(file)
+        parts.append((file, added))
         if added.keys() != {"Resources"}:
             raise TemplateError(f"{file} is joined to another, so it must hold Resources alone")
         if twice := added["Resources"].keys() & _declared(whole):
             raise TemplateError(f"{file} declares what stands in another file already: {_listed(twice)}")
-        whole["Resources"] |= added["Resources"]
-        _check_references(whole, file)
+        whole["Resources"] = whole["Resources"] | added["Resources"]
+    for file, part in parts:
+        _check_references(part, whole, file)
     return whole
 
 
@@ -111,7 +113,8 @@ class _Loader(yaml.CSafeLoader):
 _Loader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 
-def _loaded(file: Path) -> Template:
+def loaded(file: Path) -> Template:
+    """Read one file as :func:`read` does, whatever it refers to. Raises TemplateError."""
     with file.open("rb") as stream:
         try:
             template: Template = yaml.load(stream, _Loader)  # noqa: S506  a safe loader
@@ -173,10 +176,10 @@ def _made_by_sam(template: Template) -> Iterator[str]:
             yield from (f"{name}{event}" for event, one in events.items() if one.get("Type") in ("DynamoDB", "SQS"))
 
 
-def _check_references(template: Template, file: Path) -> None:
+def _check_references(template: Template, whole: Template, file: Path) -> None:
     known = {
-        "resource or parameter": _declared(template) | set(_made_by_sam(template)),
-        "condition": template.get("Conditions", {}).keys(),
+        "resource or parameter": _declared(whole) | set(_made_by_sam(whole)),
+        "condition": whole.get("Conditions", {}).keys(),
     }
     missing = {
         f"{reference.to} {reference.name}"

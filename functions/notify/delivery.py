@@ -12,6 +12,7 @@ from shared.domain import message as texts
 from shared.domain.message import Message, MessageKind, MessageStatus
 from shared.domain.text import digest
 from shared.domain.time import BAGHDAD, to_text
+from shared.stores.kept_lines import CLAIM, keep
 from shared.stores.messaging.caps import FOLLOWER_CAP, SAME_TEXT, SAME_TEXT_FOR, SPEND_CAP, Caps, Reservation
 from shared.stores.messaging.messages import TAKEN, TOLD_TOGETHER
 
@@ -93,6 +94,10 @@ def deliver(message_id: str, stores: Stores, provider: Provider, rules: Rules, n
     if refusal:
         messages.hold(message_id, _after(refusal, now))
         return Outcome(HELD, refusal)
+    # A sub may name somebody to whoever knows Ur's; a fingerprint does not.
+    who = wording.who if wording.who != message.sub else None
+    about = {"message_id": message_id, "kind": message.kind, "attempt": message.attempts + 1, "who": who}
+    keep(CLAIM, at=to_text(now), created_at=message.created_at, violations=message.violations, **about)
     return _send(message, reservation, parts, stores, provider, now)
 
 

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pay import counter
-from pay.gateways import UnknownError, offers
+from pay.gateways import OrderRequest, UnknownError, offers
 from pay.payments.start import PaymentRequest, StartPorts, is_starting, still_starting
 from pay.payments.start import start as start_payment
 from pay.payments.sync import BY_CITIZEN, TAKEN_OVER, sync_with_gateway
@@ -21,9 +22,11 @@ from pay.receipt.addresses import public_url
 from shared.access.accesses import Accesses
 from shared.clock import now
 from shared.domain.money import CURRENCY
-from shared.domain.payment import LIVE, MAX_LINES, TRANSITIONS, Payment, PaymentStatus, WaysToPay
+from shared.domain.payment import LIVE, MAX_LINES, MINUTES_TO_PAY, TRANSITIONS, Payment, PaymentStatus, WaysToPay
+from shared.domain.time import to_text
 from shared.edge import admission
 from shared.http import (
+    PROBE,
     Event,
     FieldError,
     Handler,
@@ -321,6 +324,19 @@ def check_settlements(request: Request) -> Reply:
     )
 
 
+def probe(request: Request) -> Reply:
+    """What a new version is tried by: all of a start but what it writes; an order only where there is a sandbox."""
+    at = now()
+    stores().violations.get([PROBE])
+    stores().payments.begun(PROBE, PROBE, at)
+    if known := open_gateway("sandbox"):
+        url, made = f"{listed('RETURN_ORIGINS')[0]}/", uuid4().hex
+        expires_at = to_text(at + timedelta(minutes=MINUTES_TO_PAY))
+        known.order(OrderRequest(made, 1_000, CURRENCY, PROBE, "en", url, url, expires_at))
+        known.close(made, None)
+    return gateways(request)
+
+
 @cache
 def _app() -> Handler:
     return router(
@@ -332,6 +348,7 @@ def _app() -> Handler:
             "GET /v1/gateways": gateways,
             "GET /v1/receipts/{receipt_no}": check_receipt,
             "POST /v1/settlements/check": check_settlements,
+            PROBE: probe,
         },
         admission(),
     )

@@ -1,7 +1,8 @@
 """Every few minutes: the gateways are asked about what is neither paid nor over, and give back what is due.
 
 Then, as far as there is time, they are asked about what is settled: its money may be back with its payer. An operator's
-claim of a manual refund is made here too, where the gateways can be asked.
+claim of a manual refund is made here too, where the gateways can be asked; so are they about an order of which the
+tables know nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 from pay.gateways import Gateway, UnaskableError, UnknownError
 from pay.gateways.offers import LISTENED_TO_FOR, OFFERS
-from pay.payments.ask_again import Asked, ask_again
+from pay.payments.ask_again import MAX_SILENCES, Asked, ask_again
 from pay.payments.manual_refund import claim_manual_refund
 from pay.payments.refund import is_stuck, refund
 from pay.payments.sync import give_up, is_overdue, sync_with_gateway
@@ -29,8 +30,6 @@ from shared.stores.paying.payment_items import MOVED, TO_ASK, WANTED
 
 GRACE: Final = timedelta(minutes=2)
 """How long a payment is left to its citizen and its callback before it is asked about."""
-MAX_SILENCES: Final = 5
-"""After so many silences of a gateway in one run, its other payments wait for the next."""
 MINUTES: Final = 3
 """From one run to the next."""
 RESERVE: Final = 20_000
@@ -39,10 +38,16 @@ RESERVE: Final = 20_000
 Step = Callable[[Payment, Gateway], Payment]
 
 
-def handler(event: dict[str, Any], context: Any) -> str | None:
+def handler(event: dict[str, Any], context: Any) -> str | dict[str, Any] | None:
     """Lambda's entry point: a run, or an operator's ``{"manual_refund": payment_id, "confirmed"}`` or ``{"give_up":
-    payment_id}``, answered by its outcome or by the payment's status then."""
+    payment_id}``, answered by its outcome or by the payment's status then.
+
+    Or ``{"order": payment_id, "gateway", "gateway_id"}``, answered by what the gateway says: its ``status`` (None where
+    it has no such order, ``unknown`` where it does not say), amount and currency.
+    """
     log_with(request_id=context.aws_request_id)
+    if "order" in event:
+        return _order(event["order"], event["gateway"], event["gateway_id"])
     if "give_up" in event:
         payment = _payment(event["give_up"])
         return give_up(payment, gateway(payment.gateway), stores(), now()).status
@@ -67,6 +72,17 @@ def _manual_refund(payment_id: str, *, confirmed: bool) -> str:
     return outcome
 
 
+def _order(payment_id: str, name: str, gateway_id: str | None) -> dict[str, Any]:
+    known = gateway(name)
+    if known is None:
+        return {"status": "unknown"}
+    try:
+        order = known.get_order(payment_id, gateway_id)
+    except UnknownError:
+        return {"status": "unknown"}
+    return order._asdict() if order else {"status": None}
+
+
 def _poll(context: Any) -> None:
     run, asks = _Run(lambda: context.get_remaining_time_in_millis() > RESERVE), number("ASKS_A_MINUTE") * MINUTES
     payments = stores().payments
@@ -80,17 +96,19 @@ def _poll(context: Any) -> None:
         payments.unfinished(PaymentStatus.REVIEW, now()), lambda one, at: sync_with_gateway(one, at, stores(), now())
     )
     count("PaymentsOverdue", sum(is_overdue(payment, now()) for payment in asked))
-    returns = stores().returns.last_of(due)
+    unreadable: list[Exception] = []
+    returns = stores().returns.last_of(due, unreadable)
+    report(unreadable)
     count("RefundsStuck", sum(is_stuck(payment, returns.get(payment.payment_id), now()) for payment in due))
     count("PaymentsInReview", len(reviewed))
     count("MoneyMovedAfterEnd", sum(1 for _ in payments.unfinished(MOVED, now())))
+    count("ReturnsWanted", sum(1 for _ in payments.unfinished(WANTED, now())))
     ages = [
         ask_again(Asked(name, known, LISTENED_TO_FOR[offer.kind]), stores(), rounds(), now(), asks, run.asks(name))
         for name, offer in OFFERS.items()
         if (known := gateway(name))
     ]
     count("SettledUnaskedDays", max((age.days for age in ages), default=0))
-    count("ReturnsWanted", sum(1 for _ in payments.unfinished(WANTED, now())))
 
 
 class _Run:

@@ -15,7 +15,20 @@ from shared.clock import now
 from shared.domain import registration
 from shared.domain.plate import Reading
 from shared.edge import admission
-from shared.http import LANGUAGES, Event, Handler, Problem, Reply, Request, Route, answer, invalid, no_content, router
+from shared.http import (
+    LANGUAGES,
+    PROBE,
+    Event,
+    Handler,
+    Problem,
+    Reply,
+    Request,
+    Route,
+    answer,
+    invalid,
+    no_content,
+    router,
+)
 from shared.identity import citizen
 from shared.observability import count
 from shared.pagination import asked_limit
@@ -234,6 +247,12 @@ def describe(_: Request) -> Reply:
     return {"statusCode": 200, "headers": headers, "body": _description()}
 
 
+def probe(_: Request) -> Reply:
+    """What a new version is tried by: a look-up that is counted, kept and told to nobody."""
+    lookup.probe(made_ports(), now())
+    return answer(200, {"status": "ok"})
+
+
 ROUTES: Final[dict[str, Route]] = {
     "POST /v1/queries": ask,
     "GET /v1/queries/{query_id}": read_on,
@@ -255,7 +274,7 @@ ROUTES: Final[dict[str, Route]] = {
 
 @cache
 def _app() -> Handler:
-    return router(ROUTES, admission())
+    return router({**ROUTES, PROBE: probe}, admission())
 
 
 def handler(event: Event, context: object) -> Reply:

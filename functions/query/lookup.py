@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from query import rights
 from query.plates import concerning, of_category
@@ -30,6 +30,9 @@ from shared.stores.messaging.messages import QUEUED
 from shared.stores.people.look_ups import Asked
 from shared.stores.people.profiles import Subject
 from shared.stores.people.who_looked import What
+
+PROBED: Final = "PROBE"
+"""In the place of a plate and of a citizen: neither can be called so."""
 
 
 class Recorded(NamedTuple):
@@ -111,6 +114,15 @@ def read(ports: Ports, citizen: Citizen, reading: Reading, query_id: str, langua
         as_of=ports.feed.as_of(now, unreadable),
         unreadable=unreadable,
     )
+
+
+def probe(ports: Ports, now: datetime) -> None:
+    """Look a plate up that nobody can have, as for a citizen that nobody is: nothing is counted, kept or told."""
+    at, unreadable = to_text(now), list[Exception]()
+    _, outlooks = assess(ports.violations.of_plate(PROBED, unreadable), at, unreadable)
+    message.owed([*outlooks.values()], at)
+    ports.proofs.access(PROBED, PROBED, now, unreadable)
+    ports.feed.as_of(now, unreadable)
 
 
 def say(ports: Ports, citizen: Citizen, recorded: Recorded, *, wanted: bool, now: datetime) -> Said:

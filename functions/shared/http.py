@@ -21,6 +21,9 @@ Reply = dict[str, Any]
 Handler = Callable[[Event, Any], Reply]
 
 MAX_BODY_BYTES: Final = 64 * 1024
+PROBE: Final = "PROBE"
+"""The route by which a new version is tried before citizens come to it. API Gateway gives each request one of the API's
+routes or ``$default``, so none that came by it can name this one."""
 MAX_ID_CHARACTERS: Final = 64
 """Characters of an id in a path; none of ours has more, and DynamoDB refuses keys without end."""
 LANGUAGES: Final = ("ar", "ckb", "en")
@@ -122,21 +125,27 @@ def no_content() -> Reply:
     return {"statusCode": 204, "headers": {"cache-control": "no-store"}}
 
 
+def _arrived(_: Request) -> Reply:
+    return answer(200, {"status": "ok"})
+
+
 def router(routes: Mapping[str, Route], admits: Admits) -> Handler:
     """The handler of a function with several routes, keyed as API Gateway names them (``POST /v1/queries``).
 
     What ``admits`` does not let in is refused by its headers alone. API Gateway has matched the path already; the rest
-    arrives as ``$default``. A Problem becomes its document; tables that are too busy to the end of all retries a 503;
-    any other exception a 500 that tells nothing and is logged with its stack.
+    arrives as ``$default``. A probe, which cannot come by it, is answered by its own route, or else that it arrived. A
+    Problem becomes its document; tables that are too busy to the end of all retries a 503; any other exception a 500
+    that tells nothing and is logged with its stack.
     """
 
     def handle(event: Event, context: Any) -> Reply:
         log_with(correlation_id=event["requestContext"]["requestId"])
         try:
-            if not admits(event.get("headers") or {}):
+            is_probe = event.get("routeKey") == PROBE
+            if not is_probe and not admits(event.get("headers") or {}):
                 raise Problem(403, "not_by_edge")
             request = parse(event)
-            route = routes.get(request.route)
+            route = routes.get(request.route, _arrived if is_probe else None)
             if route is None or any(len(value) > MAX_ID_CHARACTERS for value in request.path.values()):
                 raise Problem(404, "no_such_path")
             return route(request)
@@ -157,7 +166,7 @@ def router(routes: Mapping[str, Route], admits: Admits) -> Handler:
 
 def _unexpected(event: Event) -> Reply:
     logger().exception("unexpected error")
-    count("ServerErrors")
+    count("ServerErrors", by_version=True)
     return _problem(event, Problem(500, "internal"))
 
 

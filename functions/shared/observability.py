@@ -40,14 +40,15 @@ def _logger() -> Logger:
     return Logger(use_rfc3339=True)
 
 
-def count(name: str, value: float = 1) -> None:
+def count(name: str, value: float = 1, *, by_version: bool = False) -> None:
     """Add to a metric without dimensions beyond the service: a line of the log in CloudWatch's embedded format.
 
+    by_version: to a second one too, which tells this version of the function from others: its rollout is undone by it.
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
     metric = {
         "Namespace": setting("POWERTOOLS_METRICS_NAMESPACE"),
-        "Dimensions": [["service"]],
+        "Dimensions": [["service"], *([["service", "function", "version"]] if by_version else [])],
         "Metrics": [{"Name": name, "Unit": "Count"}],
     }
     line = {
@@ -55,4 +56,6 @@ def count(name: str, value: float = 1) -> None:
         "service": setting("POWERTOOLS_SERVICE_NAME"),
         name: [float(value)],
     }
+    if by_version:
+        line |= {"function": setting("AWS_LAMBDA_FUNCTION_NAME"), "version": setting("AWS_LAMBDA_FUNCTION_VERSION")}
     print(orjson.dumps(line).decode())

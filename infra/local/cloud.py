@@ -14,6 +14,7 @@ from infra.local.front import Front
 from infra.local.gateway.server import Gateway
 from infra.local.issuer import AUDIENCE, Issuer
 from infra.local.ports import require_free
+from infra.local.untaken import notify_again
 from infra.template import PARTS
 
 DEMO_ROWS = 600
@@ -100,6 +101,7 @@ class LocalCloud:
         help_page.write(ROOT / "functions")
         self.engine.start(self._progress)
         started.callback(self.engine.stop)
+        self._tell_of_hard_end()
         issuer = Issuer(config.state, _issuer_url(config))
         gateway = Gateway(config.state, _gateway_url(config), self._gateway_secret)
         started.callback(gateway.close)
@@ -112,6 +114,15 @@ class LocalCloud:
         if self._demo_rows:
             seed(self.engine.clients, self.engine.stack.outputs["UploadsBucket"], self._demo_rows, self._progress)
         front.ready(self.describe())
+
+    def _tell_of_hard_end(self) -> None:
+        if (since := self.engine.cut_off) is None:
+            return
+        clients, physical = self.engine.clients, self.engine.stack.physical
+        queue = clients.get("sqs").get_queue_attributes(QueueUrl=physical["FileQueue"], AttributeNames=["QueueArn"])
+        again = notify_again(clients, physical["Uploads"], physical["Files"], queue["Attributes"]["QueueArn"], since)
+        self._progress(f"The last run did not end in order: this one goes on from {since.astimezone():%H:%M:%S}")
+        self._progress(f"Uploads that nobody had taken, notified again: {again}")
 
     def _count_figures(self) -> bytes:
         """Let the night's function run now; the newest figures, as they lie in the bucket."""

@@ -20,26 +20,30 @@ SECRET_ACCESS_KEY = "gharama-local-secret"  # noqa: S105  opens nothing but this
 class Config:
     """One local cloud. Two of them can run side by side when ports and state differ.
 
-    parameters: values of the template's parameters that go before the local ones.
+    parameters: values of the template's parameters that go before the local ones. save_seconds: how often the state is
+    saved, which is what a hard end may cost.
     """
 
     api_port: int = 8080
     aws_port: int = 4566
     state: Path = ROOT / ".local"
     parameters: Mapping[str, str] = field(default_factory=dict)
+    save_seconds: int = 10
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Config":
-        """Read GHARAMA_PORT, GHARAMA_AWS_PORT, GHARAMA_STATE and GHARAMA_PARAMETERS.
+        """Read GHARAMA_PORT, GHARAMA_AWS_PORT, GHARAMA_STATE, GHARAMA_PARAMETERS and GHARAMA_SAVE_SECONDS.
 
         Raises:
-            ValueError: a port is not a number from 1 to 65535, or both are the same; a parameter has no value.
+            ValueError: a port is not a number from 1 to 65535, or both are the same; a parameter has no value; the
+                seconds are not a number from 1 to 3600.
         """
         config = cls(
             api_port=_port(environment, "GHARAMA_PORT", cls.api_port),
             aws_port=_port(environment, "GHARAMA_AWS_PORT", cls.aws_port),
             state=Path(environment.get("GHARAMA_STATE") or cls.state).resolve(),
             parameters=_parameters(environment.get("GHARAMA_PARAMETERS", "")),
+            save_seconds=_number(environment, "GHARAMA_SAVE_SECONDS", cls.save_seconds, 3600, "a number of seconds"),
         )
         if config.api_port == config.aws_port:
             raise ValueError(f"GHARAMA_PORT and GHARAMA_AWS_PORT are both {config.api_port}; they must differ")
@@ -90,7 +94,11 @@ def _parameters(text: str) -> dict[str, str]:
 
 
 def _port(environment: Mapping[str, str], name: str, default: int) -> int:
+    return _number(environment, name, default, 65535, "a port")
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, highest: int, what: str) -> int:
     text = environment.get(name) or str(default)
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise ValueError(f"{name} must be a port from 1 to 65535, not {text!r}")
+    if not text.isdecimal() or not 1 <= int(text) <= highest:
+        raise ValueError(f"{name} must be {what} from 1 to {highest}, not {text!r}")
     return int(text)

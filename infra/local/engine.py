@@ -1,8 +1,9 @@
 """The AWS side of a local cloud: the emulator with the stack in it, the functions' processes and the streams."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from infra.local.config import REGION, STACK_NAME, Config
 from infra.local.lambdas.environment import Invocation, Outcome
 from infra.local.lambdas.invocations import InvocationServer
 from infra.local.lambdas.pool import Functions, FunctionsClosedError
+from infra.local.saver import Saver
 from infra.local.streams.api import StreamsApi
 from infra.local.streams.batch import StreamMapping
 from infra.local.streams.poller import StreamPoller, settle
@@ -21,6 +23,8 @@ from infra.template import read
 
 SETTLE_WITHIN = 20.0  # seconds for the streams' records, when everything stops
 FINISH_WITHIN = 10.0  # seconds for invocations in progress
+
+_RESUME = "resume-at-start"
 
 Progress = Callable[[str], None]
 
@@ -43,8 +47,6 @@ class Engine:
         self._emulator = Emulator(config)
         self._pollers: list[StreamPoller] = []
         self._queue_mappings: list[str] = []
-        # Which of them an operator had switched off at the last stop: it is saved when everything else is.
-        self._paused = config.state / "paused"
         self._started = ExitStack()
         self.clients = Clients(config.aws_endpoint, root_credentials())
         self.stack: Stack
@@ -59,6 +61,11 @@ class Engine:
     def is_running(self) -> bool:
         """Whether the emulator still runs; without it nothing works."""
         return self._emulator.is_running()
+
+    @property
+    def cut_off(self) -> datetime | None:
+        """Where the run before ended hard: when the state was so that this one goes on from, in UTC."""
+        return self._emulator.cut_off
 
     def start(self, progress: Progress) -> None:
         """Bring everything up. What has started is stopped again where a part fails.
@@ -80,6 +87,8 @@ class Engine:
         config, application = self._config, self._application
         started.callback(self._emulator.stop)
         started.callback(self.clients.close)
+        saver = Saver(self._emulator.save, lambda: self._emulator.saved_at, config.save_seconds, progress)
+        started.callback(saver.stop)
         invocations = InvocationServer(config.state / "functions.port")
         started.callback(invocations.close)
         self._emulator.start()
@@ -109,8 +118,8 @@ class Engine:
         self._start_streams(started)
         started.callback(self._pause_queues)
         self._queue_mappings = self._enabled_queue_mappings(template)
-        paused = self._paused.read_text().split() if self._paused.exists() else []
-        self._switch_queues((uuid for uuid in self._queue_mappings if uuid not in paused), on=True)
+        self._resume_queues()
+        saver.start()
         progress(f"{len(self.functions.pids())} functions, {len(self._pollers)} streams")
 
     def _start_streams(self, started: ExitStack) -> None:
@@ -169,10 +178,17 @@ class Engine:
     def _pause_queues(self) -> None:
         # A message that is delivered while the functions end would be hidden for its queue's visibility timeout.
         if self.is_running():
-            states = {mapping["UUID"]: mapping["State"] for mapping in self._mappings("sqs")}
-            self._paused.write_text("\n".join(uuid for uuid in self._queue_mappings if states[uuid] == "Disabled"))
-            self._switch_queues(self._queue_mappings, on=False)
+            client = self.clients.get("lambda")
+            # Those that an operator had switched off stay so: the others bear a mark, which is saved with their state.
+            for mapping in self._mappings("sqs"):
+                if mapping["UUID"] in self._queue_mappings and mapping["State"] != "Disabled":
+                    client.tag_resource(Resource=mapping["EventSourceMappingArn"], Tags={_RESUME: "true"})
+                    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
-    def _switch_queues(self, mappings: Iterable[str], *, on: bool) -> None:
-        for uuid in mappings:
-            self.clients.get("lambda").update_event_source_mapping(UUID=uuid, Enabled=on)
+    def _resume_queues(self) -> None:
+        client = self.clients.get("lambda")
+        for mapping in self._mappings("sqs"):
+            arn = mapping["EventSourceMappingArn"]
+            if _RESUME in client.list_tags(Resource=arn)["Tags"]:
+                client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+                client.untag_resource(Resource=arn, TagKeys=[_RESUME])

@@ -26,6 +26,7 @@ from infra.operator import (
 from infra.operator.deployment import Deployment
 from infra.operator.investigating import find, who_looked
 from infra.operator.options import APPLY, KEY, REASON, named, only_said, refusing, say
+from infra.operator.recovery.commands import COMMANDS
 from infra.operator.registering import add_plate_key, rekey_registry
 from infra.operator.rounds import LEFT
 from infra.policies import faults
@@ -63,6 +64,8 @@ app.add_command(who_looked)
 app.add_command(find)
 app.add_command(add_plate_key)
 app.add_command(rekey_registry)
+for command in COMMANDS:
+    app.add_command(command)
 
 
 @app.command("replay")

@@ -40,7 +40,7 @@ class Case(NamedTuple):
 
     @property
     def stores(self) -> PaymentStores:
-        return _stores(self.deployment)
+        return stores_of(self.deployment)
 
     @property
     def at(self) -> datetime:
@@ -203,7 +203,7 @@ def word(name: str) -> str:
 
 def find(deployment: Deployment, payment_id: str, name: str, lines: tuple[str, ...] = ()) -> Case:
     """A payment that a decision fits. Raises KeyError where there is none, DecisionError where it does not fit."""
-    stores = _stores(deployment)
+    stores = stores_of(deployment)
     payment = stores.payments.get(payment_id)
     if payment is None:
         raise KeyError(payment_id)
@@ -243,11 +243,12 @@ def decide(case: Case, name: str) -> None:
         raise DecisionError("the payment has moved on meanwhile: look at its trail")
 
 
-def _stores(deployment: Deployment) -> PaymentStores:
+def stores_of(deployment: Deployment) -> PaymentStores:
+    """The tables that payments end in, for changes by an operator."""
     call, tables = deployment.call, deployment.physical
     return PaymentStores(
         Violations(call, tables["Violations"]),
-        Payments(call, tables["Payments"]),
+        Payments(call, tables["Payments"], is_kept=False),
         Messages(call, tables["Messages"]),
         Settlements(call, tables["Settlements"]),
         Returns(call, tables["Payments"]),

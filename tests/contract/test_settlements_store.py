@@ -74,6 +74,24 @@ def test_one_of_an_unknown_kind_stays_due_and_is_counted(engine: Engine, ledger:
     assert (ledger.unknown(), ledger.is_due()) == (20, False)
 
 
+def test_one_of_an_unknown_kind_in_a_batch_is_in_none_of_its_files_and_due_again(
+    engine: Engine, ledger: Settlements, tables: Tables
+) -> None:
+    """A later version has moved it there, before it was rolled back."""
+    make_due(engine, ledger, entry("p1"), entry("p2", "adjusted"))
+    open_batch(ledger)
+    ledger.collect(BATCH, 1_000)
+    (waiting,) = [item for item in tables.items("Settlements") if item["sk"]["S"].startswith("adjusted")]
+    moved = {"TableName": tables["Settlements"], "Item": {**waiting, "pk": {"S": f"BATCH#{BATCH}"}}}
+    gone = {"TableName": tables["Settlements"], "Key": {"pk": waiting["pk"], "sk": waiting["sk"]}}
+    transact(engine.fast(), [{"Put": moved}, {"Delete": gone}])
+    assert (keys(ledger.entries(BATCH)), ledger.unknown()) == ({(SETTLED, "p1")}, 0)
+    for _ in range(2):
+        ledger.put_back_unknown(BATCH)
+        assert ledger.unknown() == 1
+    assert waiting in [item for item in tables.items("Settlements") if item["sk"]["S"].startswith("adjusted")]
+
+
 def test_an_entry_is_due_once(engine: Engine, ledger: Settlements) -> None:
     make_due(engine, ledger, entry("p1"), entry("p1", REVERSED))
     with pytest.raises(AwsError) as refused:

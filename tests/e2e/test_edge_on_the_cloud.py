@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.web.messages import Request, Response
+from infra.local.web.messages import Request, Response, message
 from infra.local.web.proxy import Proxy
 from infra.local.web.server import Server
 from shared.edge import HEADER
 from tests.e2e import files
 from tests.support.cloud import Answer, Cloud, wait_for
-from tests.support.cloudfront import refuses_header
+from tests.support.cloudfront import refuses_header, refuses_request
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("cloud")]
 
@@ -45,6 +45,8 @@ class Edge:
         self._proxy.close()
 
     def _pass_on(self, request: Request) -> Response:
+        if status := refuses_request(request.method, request.target, request.headers.items(), request.body):
+            return message(status, "The request could not be satisfied")
         del request.headers[HEADER]
         request.headers[HEADER] = self.secret
         return self._proxy.forward(request)

@@ -252,8 +252,10 @@ MUTATIONS: Final = {
         lambda template: template["Resources"].pop("StatsOnNight"),
         {"StatsOnNight is no function any more"},
     ),
-    "a table in plain text": Mutation(
-        "data", _drop("Payments", "SSESpecification"), {"Payments: not is encrypted"}
+    "a table under a key of the account's": Mutation(
+        "data",
+        _set("Payments", "SSESpecification", {"SSEEnabled": True}),
+        {"Payments: not is encrypted under the key that AWS owns"},
     ),
     "a table of fixed capacity": Mutation(
         "data", _set("Payments", "BillingMode", "PROVISIONED"), {"Payments: not grows with its use"}

@@ -10,6 +10,7 @@ from functools import cache
 from itertools import product
 from typing import Any, Final
 
+from infra.alarms import MORNING, WAKE
 from tests.infra.reading import ROOT, Template, as_list, events, functions, number, of_type, target
 from tests.support.source_tree import Place, SourceTree
 
@@ -24,6 +25,7 @@ OPEN_ROUTES: Final = {
 }
 ANY_RESOURCE: Final = {
     ("StatsOnNight", "cloudwatch:GetMetricStatistics"): "reading metrics has no resource to name",
+    ("RolloutBeforeTraffic", "codedeploy:PutLifecycleEventHookExecutionStatus"): "SAM names the groups of deployments",
     ("NotifySendSms", "sns:Publish"): "an SMS to a phone number has no resource to name; topics are denied",
     ("NotifySendSms", "sms-voice:SendTextMessage"): "which sender or number sends is SNS's choice; by SNS alone",
 }
@@ -45,6 +47,8 @@ NO_CLIENT_WAITS: Final = {
 """Functions that may run longer than two minutes, and why."""
 
 READ_BY_POWERTOOLS: Final = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+SET_BY_LAMBDA: Final = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION"}
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
 MAX_ANSWER_SECONDS: Final = 29
 """Seconds; an HTTP API gives up after 30."""
 
@@ -145,7 +149,7 @@ def unset_and_unread(template: Template, source: SourceTree) -> Iterator[str]:
         yield f"set for all functions: {sorted(common)}"
     for name, function in of_type(template, "AWS::Serverless::Function").items():
         module, _, entry = function["Handler"].rpartition(".")
-        read = source.settings(Place(module, entry))
+        read = source.settings(Place(module, entry)) - SET_BY_LAMBDA
         given = set(function.get("Environment", {}).get("Variables", {}))
         yield from (f"{name} reads {variable}, which is not set" for variable in sorted(read - given - common))
         yield from (f"{name} never reads {variable}" for variable in sorted(given - read))
@@ -175,11 +179,18 @@ def wide_rights(template: Template) -> Iterator[str]:
         yield from (f"{name} may {action}" for action in actions if "*" in action)
         if statement["Effect"] == "Deny":
             continue
-        for resource in as_list(statement["Resource"]):
-            text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else resource
-            objects = text.startswith("${") and text.endswith("/*") and all(a.startswith("s3:") for a in actions)
-            if "*" in text and not objects:
-                yield from (f"{name} may {a} on {text}" for a in actions if (name, a) not in ANY_RESOURCE)
+        for text in wildcards(statement):
+            yield from (f"{name} may {a} on {text}" for a in actions if (name, a) not in ANY_RESOURCE)
+
+
+def wildcards(statement: dict[str, Any]) -> Iterator[str]:
+    """Resources of a statement that hold a wildcard, but for the objects of a bucket."""
+    actions = as_list(statement["Action"])
+    for resource in as_list(statement["Resource"]):
+        text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else resource
+        objects = text.startswith("${") and text.endswith("/*") and all(a.startswith("s3:") for a in actions)
+        if "*" in text and not objects:
+            yield text
 
 
 def unbounded_calls(template: Template) -> Iterator[str]:
@@ -237,7 +248,7 @@ def unwatched(template: Template) -> Iterator[str]:
     ends = {name for name, queue in queues.items() if "RedrivePolicy" not in queue}
     yield from (f"{name} fills without an alarm; `make alarms` writes it" for name in sorted(ends - watched))
     for name, alarm in alarms.items():
-        if alarm.get("AlarmActions") != [{"Ref": "OperatorTopic"}]:
+        if alarm.get("AlarmActions") not in ([{"Ref": topic}] for topic in (WAKE, MORNING)):
             yield f"{name} calls nobody"
         if "TreatMissingData" not in alarm:
             yield f"{name} does not say what no data means"
@@ -299,7 +310,7 @@ def perishable_data(template: Template) -> Iterator[str]:
                 "PointInTimeRecoveryEnabled"
             )
             is True,
-            "is encrypted": table.get("SSESpecification", {}).get("SSEEnabled") is True,
+            "is encrypted under the key that AWS owns": table.get("SSESpecification") == {"SSEEnabled": False},
             "grows with its use": table.get("BillingMode") == "PAY_PER_REQUEST",
             "is protected from deletion in production": table.get("DeletionProtectionEnabled")
             == {"Fn::If": ["Protected", True, False]},

@@ -93,7 +93,7 @@ def _of_ours() -> dict[str, dict[str, Any]]:
     return {
         alarm.name: {**_deployed(alarm.properties), **_numbers(template, alarm.properties)}
         for alarm in alarms.alarms(template)
-        if alarm.properties["Namespace"] == "Gharama"
+        if alarm.properties.get("Namespace") == "Gharama"
     }
 
 

@@ -24,7 +24,7 @@ from infra.local.aws.conditions import choose, decide
 from infra.template import read, references
 from tests.infra.reading import Template
 
-OTHERWISE: Final = {"BudgetEmail": ("", "operator@example.test")}
+OTHERWISE: Final = {"BudgetEmail": ("", "operator@example.test"), "CopyRegion": ("", "eu-west-1")}
 """Parameters without a list of values that a condition asks: one value of each side."""
 REQUIRED: Final = {"JwtIssuer": "https://issuer.example", "JwtAudience": "gharama"}
 REGION: Final = next(iter(regions.by_environment().values()))

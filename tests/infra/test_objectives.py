@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from infra import alarms
-from infra.template import ALARMS, TEMPLATE, read
+from infra.template import ALARMS, TEMPLATE, loaded, read
 from tests.infra.reading import ROOT, Template, events, functions, of_type
 
 RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -30,7 +29,7 @@ def sections() -> dict[str, str]:
 
 
 def test_the_alarms_are_what_the_objectives_say() -> None:
-    assert ALARMS.read_text(encoding="utf-8") == alarms.written(read(TEMPLATE)), "`make alarms` writes them anew"
+    assert ALARMS.read_text(encoding="utf-8") == alarms.written(loaded(TEMPLATE)), "`make alarms` writes them anew"
 
 
 def test_alarms_of_other_objectives_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,49 +39,14 @@ def test_alarms_of_other_objectives_are_caught(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(alarms, "ALARMS", tmp_path / "alarms.yaml")
     alarms.main()
     anew = (tmp_path / "alarms.yaml").read_text(encoding="utf-8")
-    assert anew == alarms.written(read(TEMPLATE)) != ALARMS.read_text(encoding="utf-8")
+    assert anew == alarms.written(loaded(TEMPLATE)) != ALARMS.read_text(encoding="utf-8")
     assert read(TEMPLATE, tmp_path / "alarms.yaml")["Resources"]["LookUpsSlowAlarm"]["Properties"]["Threshold"] == 600
 
 
 def test_alarms_of_other_queues_are_caught() -> None:
-    template = read(TEMPLATE)
+    template = loaded(TEMPLATE)
     del template["Resources"]["SmsDeadLetters"]
     assert ALARMS.read_text(encoding="utf-8") != alarms.written(template)
-
-
-def astray(template: Template) -> Iterator[str]:
-    """Alarms that undo a rollout and stand in a template otherwise than the objectives say, or not at all."""
-    for alarm in filter(alarms.undoes, alarms.alarms(template)):
-        condition = {"Condition": alarm.condition} if alarm.condition else {}
-        said = {"Type": "AWS::CloudWatch::Alarm", **condition, "Properties": alarm.properties}
-        if template["Resources"].get(alarm.name) != said:
-            yield alarm.name
-
-
-def test_the_alarms_by_hand_are_what_the_objectives_say() -> None:
-    assert not list(astray(read(TEMPLATE)))
-
-
-@pytest.mark.parametrize(
-    ("name", "change"),
-    [
-        ("ServerErrorsAlarm", lambda alarm: alarm["Properties"].update(Threshold=6)),
-        ("LookUpsFailingAlarm", lambda alarm: alarm["Properties"].pop("AlarmActions")),
-        ("PaymentsFailingAlarm", lambda alarm: alarm.pop("Condition")),
-    ],
-)
-def test_an_alarm_by_hand_that_says_otherwise_is_caught(name: str, change: Callable[[alarms.Json], object]) -> None:
-    template = read(TEMPLATE)
-    change(template["Resources"][name])
-    assert list(astray(template)) == [name]
-
-
-def test_an_alarm_that_comes_to_undo_rollouts_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed = tmp_path / "objectives.toml"
-    said = alarms.OBJECTIVES.read_text(encoding="utf-8")
-    changed.write_text(said.replace("[ApiFailing]\n", "[ApiFailing]\nrollback = true\n"), encoding="utf-8")
-    monkeypatch.setattr(alarms, "OBJECTIVES", changed)
-    assert list(astray(read(TEMPLATE))) == ["ApiFailingAlarm"]
 
 
 def test_every_alarm_is_of_an_objective(template: Template) -> None:
@@ -147,18 +111,35 @@ def test_every_threshold_that_is_a_parameter_is_there(template: Template) -> Non
             assert not isinstance(value, str) or value in template["Parameters"]
 
 
-def test_deployments_are_undone_by_the_alarms_that_say_so(template: Template) -> None:
-    """Each function's by those of everybody, where they are watched; AllAtOnce by none, so that what mends gets in."""
-    common = template["Globals"]["Function"]["DeploymentPreference"]["Alarms"]
-    undoing = {f"{name}Alarm" for name, objective in alarms.objectives().items() if objective.get("rollback")}
-    seen = set()
-    for name, function in functions(template).items():
-        watched, alarms_of_it, otherwise = function["DeploymentPreference"]["Alarms"]["Fn::If"]
+def behind_api(template: Template) -> set[str]:
+    """The functions that a request can reach: those with a route, and the authorizer."""
+    routed = {name for name, _ in events(template, "HttpApi")}
+    return routed | {name for name in functions(template) if name.endswith("Authorizer")}
+
+
+def test_what_is_behind_the_api_is_tried_first_and_undone_by_its_own_alarm(template: Template) -> None:
+    """And nothing else is: what reads queues, streams and schedules changes at once."""
+    shifted = {name: each for name, each in functions(template).items() if "DeploymentPreference" in each}
+    assert shifted.keys() == behind_api(template)
+    for name, function in shifted.items():
+        preference = function["DeploymentPreference"]
+        watched, undoing, otherwise = preference["Alarms"]["Fn::If"]
         assert template["Conditions"][watched] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "Rollout"}, "AllAtOnce"]}]}
         assert otherwise == [], "without a list, those of the deployment before would stay"
-        assert all(one in alarms_of_it for one in common["Fn::If"][1]), name
-        seen |= {one["Ref"] for one in alarms_of_it}
-    assert seen == undoing
+        assert undoing == [{"Ref": f"{name}NewVersionFailingAlarm"}]
+        assert preference["Hooks"] == {"PreTraffic": {"Ref": "RolloutBeforeTraffic"}}
+        assert (preference["Type"], preference["PassthroughCondition"]) == ({"Ref": "Rollout"}, True)
+
+
+def test_each_new_version_is_tried(template: Template) -> None:
+    _, versions = functions(template)["RolloutBeforeTraffic"]["Environment"]["Variables"]["VERSIONS"]["Fn::Join"]
+    tried = {}
+    for version in versions:
+        condition, choice, none = version.get("Fn::If", (None, version, ""))
+        tried[choice["Ref"].removesuffix(".Version")] = condition
+        assert none == ""
+    conditions = {name: template["Resources"][name].get("Condition") for name in behind_api(template)}
+    assert tried == conditions
 
 
 @pytest.mark.parametrize("holds", [True, False])
@@ -177,6 +158,15 @@ def test_the_dashboard_shows_every_alarm_that_is_there(template: Template, holds
 
 
 # ---------------------------------------------------------------- the runbook
+
+
+def test_what_wakes_somebody_is_little(template: Template) -> None:
+    waking = {name for name, objective in alarms.objectives().items() if "wake" in objective}
+    assert 0 < len(waking) <= 10
+    for alarm in alarms.alarms(template):
+        expected = alarms.WAKE if alarm.objective in waking else alarms.MORNING
+        assert template["Resources"][alarm.name]["Properties"]["AlarmActions"] == [{"Ref": expected}]
+    assert RUNBOOK.index("<!-- wake -->") < RUNBOOK.index("## Commands")
 
 
 @pytest.mark.parametrize("objective", alarms.objectives())

@@ -11,6 +11,7 @@ import pytest
 from infra.template import read
 from tests.infra.reading import ROOT, Template
 from tests.infra.services import SERVICE_RULES
+from tests.support.cloudfront import refuses_request
 
 EDGE: Final = ROOT / "infra" / "edge.yaml"
 OF_THE_EDGE: Final = frozenset({"headers", "cached errors"})
@@ -128,3 +129,21 @@ def test_a_template_that_breaks_it_is_caught(templates: dict[str, Template], wha
 def test_each_rule_has_its_mutation_and_its_source() -> None:
     assert {mutation.rule for mutation in MUTATIONS.values()} == SERVICE_RULES.keys()
     assert all(rule.source.startswith("https://docs.aws.amazon.com/") for rule in SERVICE_RULES.values())
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "value", "body", "status"),
+    [
+        ("GET", "/v1/me", "x", b"", None),
+        ("POST", "/v1/queries", "x", b"{}", None),
+        ("GET", "/v1/me", "x", b"{}", 403),
+        ("GET", "/" + "x" * 8191, "x", b"", None),
+        ("GET", "/" + "x" * 8192, "x", b"", 413),
+        ("POST", "/v1/queries", "x" * (20_480 - len("/v1/queries") - 1), b"{}", None),
+        ("POST", "/v1/queries", "x" * (20_480 - len("/v1/queries")), b"{}", 413),
+    ],
+)
+def test_the_edges_stand_in_refuses_what_cloudfront_does(
+    method: str, target: str, value: str, body: bytes, status: int | None
+) -> None:
+    assert refuses_request(method, target, [("a", value)], body) == status

@@ -150,6 +150,8 @@ class Functions:
             "ERASURE_QUEUE_URL": self.erasures,
             "FAILED_RECORDS_BUCKET": self.failed_records,
             "ASKS_A_MINUTE": "60",
+            "AWS_LAMBDA_FUNCTION_NAME": name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "1",
             "SMS_SENDER_ID": "Gharama",
             "QUIET_HOURS": "off",
             "SMS_CITIZEN_DAY_CAP": "10",

@@ -75,7 +75,8 @@ def counted(log: str) -> defaultdict[str, list[float]]:
     """The values of each metric in a log by its name, oldest first."""
     found: defaultdict[str, list[float]] = defaultdict(list)
     for datum in embedded(log):
-        found[datum.metric.name] += datum.values
+        if len(datum.metric.dimensions) <= 1:  # what is told apart by version is there twice
+            found[datum.metric.name] += datum.values
     return found
 
 

@@ -20,7 +20,7 @@ from tests.support.source_tree import READERS, SourceTree
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
-AREAS = ("query", "stats", "notify", "pay", "remit", "ingest")
+AREAS = ("query", "stats", "notify", "pay", "remit", "ingest", "rollout")
 WINGS: dict[str, set[str]] = {
     "ingest.reading": {"ingest.errors"},
     "ingest.format": {"ingest.errors"},
@@ -39,7 +39,7 @@ WINGS: dict[str, set[str]] = {
     "shared.stores": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.policies", "shared.secret"},
     "shared.stores.people": {"shared.domain", "shared.aws_json", "shared.plate_crypto", "shared.stores.items"},
     "shared.stores.messaging": {"shared.domain", "shared.aws_json", "shared.stores.items"},
-    "shared.stores.paying": {"shared.domain", "shared.aws_json", "shared.stores.items"},
+    "shared.stores.paying": {"shared.domain", "shared.aws_json", "shared.stores.kept_lines", "shared.stores.items"},
     "shared.stores.privacy": {
         *("shared.domain", "shared.aws_json"),
         *("shared.stores.items", "shared.stores.messaging", "shared.stores.people.profiles"),

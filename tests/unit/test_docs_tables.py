@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.docs_tables import ARCHITECTURE, DATA_MODEL, PRIVACY, with_tables
+from infra.docs_tables import ARCHITECTURE, DATA_MODEL, PRIVACY, RUNBOOK, with_tables
 from tests.support.aws import template
 
 
-@pytest.mark.parametrize("path", [ARCHITECTURE, DATA_MODEL, PRIVACY], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [ARCHITECTURE, DATA_MODEL, PRIVACY, RUNBOOK], ids=lambda path: path.name)
 def test_the_documents_are_as_the_template_is(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert with_tables(text, template()) == text, "run `make docs`"

@@ -12,6 +12,12 @@ from tests.support.documents import ROOT
 
 ODD = """it's a "new" one: $HOME $(x $$y ${z} `date` \\ %#;& -x"""
 COMMANDS = {
+    "execute-changes": ("REPLACE",),
+    "adopt": ("NAMES",),
+    "check-books": ("SINCE",),
+    "reload-files": ("SINCE",),
+    "restore-tables": ("TABLES", "AT"),
+    "copy-back": ("TABLES", "AT", "REASON"),
     "prepare": ("FILE",),
     "file-status": ("KEY",),
     "payment-trail": ("ID",),

@@ -72,22 +72,22 @@ def give_back_bounced(payment: Payment, stores: PaymentStores, now: datetime) ->
 
     That is another return. From then on the gateway's word of that money tells nothing: it does not know of it.
     """
-    bounced, at = stores.returns.last(payment), to_text(now)
-    if bounced is None:
-        return False
-    after, made = next_return(payment._replace(bounced_since=None), bounced.lines, BOUNCED_BEFORE, at)
+    at, returns = to_text(now), stores.returns.of(payment)
+    lines = next((each.lines for each in reversed(returns) if each.state == ReturnState.BOUNCED), ())
+    after, made = next_return(payment._replace(bounced_since=None), lines, BOUNCED_BEFORE, at)
     made = made._replace(state=ReturnState.GIVEN, manual_since=at, ended_at=at)
     others = [stores.returns.put_action(made)]
     return stores.payments.change(payment, after, now, others, what="given_back_by_hand") is None
 
 
 def _hear_of_return(payment: Payment, order: Order, stores: PaymentStores, now: datetime) -> Payment | None:
-    """Keep that the last return of a payment bounced, or stands after all; of one by hand the gateway knows nothing."""
-    returns = stores.returns.of(payment)
-    last = returns[-1] if returns else None
-    if last is None or last.manual_since:
+    """Keep that a payment's last return through its gateway bounced, or stands after all; of those by hand it knows
+    nothing."""
+    known = [each for each in stores.returns.of(payment) if _is_known_there(each, payment)]
+    if not known:
         return payment
-    left = payment.received - through_gateway([*returns[:-1], last._replace(state=ReturnState.GIVEN)])
+    last = known[-1]
+    left = payment.received - through_gateway([*known[:-1], last._replace(state=ReturnState.GIVEN)])
     as_ever = left > 0 and order.amount == payment.received  # an order whose amount stays, and that is called paid
     bounced = order.status == OrderStatus.PAID and order.amount > left and not as_ever
     if bounced == bool(payment.bounced_since):
@@ -97,6 +97,12 @@ def _hear_of_return(payment: Payment, order: Order, stores: PaymentStores, now: 
     heard = last._replace(state=ReturnState.BOUNCED if bounced else ReturnState.GIVEN)
     change = [stores.returns.change_action(last, heard)]
     return _change(payment, after, stores, now, "refund_bounced" if bounced else "refund_stands", change)
+
+
+def _is_known_there(made: Return, payment: Payment) -> bool:
+    """Whether a return went through the gateway, and stands or has bounced without an operator's answer."""
+    stands = made.state == ReturnState.GIVEN or (made.state == ReturnState.BOUNCED and payment.bounced_since)
+    return bool(stands) and not made.manual_since
 
 
 def _mark(payment: Payment, back: int, stores: PaymentStores, now: datetime) -> Payment | None:

@@ -14,6 +14,7 @@ from shared.domain.payment import Payment, PaymentStatus
 from shared.domain.time import from_text, to_text
 from shared.http import report
 from shared.observability import count, logger
+from shared.stores.items import readable
 from shared.stores.paying.rounds import Round, Rounds
 
 AT_ONCE: Final = 8
@@ -22,6 +23,8 @@ PAGE: Final = 3 * AT_ONCE
 """Payments that are read at a time, of all gateways. A silent gateway costs a run three times its time-out."""
 MAX_PAGES: Final = 100
 """Pages that a run reads for one gateway: most of a day may be another's."""
+MAX_SILENCES: Final = 5
+"""After so many silences of a gateway in one run, its other payments wait for the next."""
 
 _SETTLED: Final = frozenset({PaymentStatus.PAID, PaymentStatus.REFUNDED})
 
@@ -39,23 +42,30 @@ def ask_again(
 ) -> timedelta:
     """Go on with a gateway's round over the payments that it settled, by at most so many questions.
 
-    A round ends with yesterday's payments, and the next begins on another day. Its place is kept after each page, so
-    that a run that dies repeats one page at most. Where none of a page is answered the gateway is silent: the place
-    stays. Returns for how long the round has been going on; nothing where it is over. O(payments of the days), a Query
+    A round ends with yesterday's payments, and the next begins on another day. Its place is kept after each page with
+    an answer, so that a run that dies repeats little. After :data:`MAX_SILENCES` without an answer between them the
+    gateway is silent: the place stays before them. Fewer are passed over until the next round: none stops a round for
+    ever. Returns for how long the round has been going on; nothing where it is over. O(payments of the days), a Query
     and a BatchGetItem for a page.
     """
     going = rounds.last(asked.name)
     if going is None or (going.ended_at and going.ended_at[:10] < to_text(now)[:10]):
         going = Round(asked.name, to_text(now), to_text(now - asked.listened_to_for)[:10])
+    silences = 0
     for _ in range(MAX_PAGES):
         if going.ended_at or asks <= 0 or not has_time():
             break
         ids, after = stores.payments.page_of_day(going.day, min(PAGE, asks), going.after)
         questions = _settled_by(asked.name, ids, stores)
-        if questions and not _ask(questions, asked.gateway, stores, now):
-            break
+        if questions:
+            silences = 0 if _ask(questions, asked.gateway, stores, now) else silences + len(questions)
+        if silences >= MAX_SILENCES:
+            return now - from_text(going.began)
         asks -= len(questions)
         going = _gone_on(going._replace(after=after), now)
+        if not silences:
+            rounds.put(going)
+    if silences:
         rounds.put(going)
     return timedelta() if going.ended_at else now - from_text(going.began)
 
@@ -81,16 +91,20 @@ def _ask(payments: list[Payment], gateway: Gateway, stores: PaymentStores, now: 
     """Ask about payments, several at once, and keep what is said. Returns how many were answered."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
         answers = [*threads.map(lambda payment: _order(payment, gateway), payments)]
-    answered = 0
+    answered: list[tuple[Payment, Order | None]] = []
     for payment, answer in zip(payments, answers, strict=True):
         if isinstance(answer, Exception):
             about = {"payment_id": payment.payment_id, "gateway": payment.gateway, "reason": str(answer)}
             logger().warning("settled payment not to be asked about", extra=about)
-            continue
-        answered += 1
-        hear_after_end(payment, answer, stores, now)  # what has moved on meanwhile is asked about in the next round
-    count("SettledAskedAgain", answered)
-    return answered
+        else:
+            answered.append((payment, answer))
+    unreadable: list[Exception] = []
+    # What has moved on meanwhile is asked about in the next round; so is one whose returns cannot be read.
+    for _ in readable(answered, lambda each: hear_after_end(*each, stores, now), unreadable):
+        pass
+    report(unreadable)
+    count("SettledAskedAgain", len(answered))
+    return len(answered)
 
 
 def _order(payment: Payment, gateway: Gateway) -> Order | Exception | None:

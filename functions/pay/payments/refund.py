@@ -16,6 +16,7 @@ from shared.domain.payment import AFTER_SETTLEMENT, Payment, PaymentStatus, Retu
 from shared.domain.text import digest
 from shared.domain.time import from_text, to_text
 from shared.observability import count
+from shared.stores.kept_lines import keep_payment
 
 SHOWN_OF_ID: Final = 8
 """Characters of a payment's id that a citizen is told in an SMS."""
@@ -43,6 +44,7 @@ def refund(payment: Payment, gateway: Gateway, stores: PaymentStores, now: datet
     taken = stores.returns.take(due, now, now + MAX_REFUND_TIME, asks=True)
     if taken is None:
         return payment
+    keep_payment(payment, "refund_asked", now)
     try:
         status = _ask(payment, payment.gateway_id, returns, gateway)
     except RefusedError as error:

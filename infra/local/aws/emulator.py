@@ -1,14 +1,20 @@
 """The AWS endpoint: ministack as a child process, on 127.0.0.1 only, with IAM enforced and its state kept."""
 
 import contextlib
+import fcntl
 import http.client
 import os
+import shutil
 import signal
 import subprocess
 import time
+from datetime import datetime
 from pathlib import Path
+from typing import IO
 
-from infra.local.aws import witness
+from infra.local.aws import inside
+from infra.local.aws.saving import SAVE_PATH, SAVE_WITHIN
+from infra.local.aws.snapshots import Snapshots
 from infra.local.config import ACCESS_KEY_ID, ACCOUNT, REGION, ROOT, SECRET_ACCESS_KEY, Config
 from infra.local.lambdas import child
 from infra.local.ports import require_free
@@ -21,13 +27,23 @@ class EmulatorError(Exception):
     """The emulator does not start; the message says why and where its log is."""
 
 
+class SaveError(Exception):
+    """The emulator's state could not be saved; the message says why."""
+
+
 class Emulator:
-    """One ministack. Its state is written to disk only by `stop`, or when the process that started it ends."""
+    """One ministack. Objects are on disk at once; all else once `save` was called, at `stop`, or when the process that
+    started it ends, but never before the first `save`: a stack that is half made is not worth keeping.
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._log = config.logs / "emulator.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._snapshots = Snapshots(self._data / "saved")
+        self._orderly = self._data / "orderly"
+        self.cut_off: datetime | None = None
+        """Where the run before did not end in order: when the state was so that this one goes on from."""
 
     def start(self) -> None:
         """Start it; `wait_until_ready` says when it answers.
@@ -36,14 +52,25 @@ class Emulator:
             PortTakenError: the AWS port is in use.
             EmulatorError: it is not installed.
         """
+        self._data.mkdir(parents=True, exist_ok=True)
+        with (self._data / "lock").open("w") as lock:
+            self._alone(lock)
+            self._start(lock)
+
+    def _start(self, lock: IO[str]) -> None:
         config = self._config
         require_free(config.aws_port, "GHARAMA_AWS_PORT")
         if not config.emulator_interpreter.exists():
             raise EmulatorError(f"The AWS emulator is not installed ({config.emulator_interpreter} is missing)")
-        for folder in (self._log.parent, self._temporary, self._data / "state", self._data / "s3"):
+        self.cut_off = None if self._orderly.exists() else self._snapshots.saved_at
+        self._orderly.unlink(missing_ok=True)
+        if self._snapshots.saved_at is None:
+            # Objects without the stack that they belong to: making its buckets again would fail.
+            shutil.rmtree(self._data / "s3", ignore_errors=True)
+        for folder in (self._log.parent, self._temporary, self._data / "s3"):
             folder.mkdir(parents=True, exist_ok=True)
         arguments = [str(config.emulator_interpreter), child.__file__, str(int(signal.SIGTERM)), str(ROOT)]
-        arguments += [witness.__name__, str(config.rights_used)]
+        arguments += [inside.__name__, str(config.rights_used), str(self._snapshots.folder), str(lock.fileno())]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 arguments,
@@ -52,8 +79,44 @@ class Emulator:
                 stderr=subprocess.STDOUT,
                 cwd=self._data,
                 env=self.environment(),
+                pass_fds=[lock.fileno()],
                 start_new_session=True,  # Ctrl-C is for the process that decides the order of the end
             )
+
+    def _alone(self, lock: IO[str]) -> None:
+        """Wait until the emulator of an earlier run, and what it saves with, has ended: the lock goes with them."""
+        deadline = time.monotonic() + START_WITHIN
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise EmulatorError("The AWS emulator of an earlier run has not ended yet") from None
+                time.sleep(0.05)
+            else:
+                return
+
+    def save(self) -> None:
+        """Have the state saved as it is now, unless nothing has changed.
+
+        Raises:
+            SaveError: it could not be; what was saved before is whole.
+        """
+        connection = http.client.HTTPConnection("127.0.0.1", self._config.aws_port, timeout=SAVE_WITHIN + 5)
+        with contextlib.closing(connection):
+            try:
+                connection.request("POST", SAVE_PATH, headers={"Connection": "close"})
+                answer = connection.getresponse()
+                reason = answer.read().decode()
+            except (OSError, http.client.HTTPException) as error:
+                raise SaveError(f"the AWS emulator does not answer ({error})") from error
+        if answer.status != 200:
+            raise SaveError(reason)
+
+    @property
+    def saved_at(self) -> datetime | None:
+        """When the state was so that is saved."""
+        return self._snapshots.saved_at
 
     def wait_until_ready(self) -> None:
         """Raises EmulatorError: it ended, or did not answer in time."""
@@ -77,7 +140,9 @@ class Emulator:
             return
         process.terminate()
         try:
-            process.wait(STOP_WITHIN)
+            if process.wait(STOP_WITHIN) == 0:
+                with contextlib.suppress(OSError):
+                    self._orderly.touch()
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

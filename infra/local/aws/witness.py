@@ -1,13 +1,10 @@
-"""The emulator, with a witness: which right lets which role make which call. `python -m infra.local.aws.witness FILE`.
+"""A witness in the emulator: which right lets which role make which call.
 
 A line of the file is a role's name, an action and a resource, each once. What no call ever uses need not be granted: a
 test compares the two. The emulator keeps no such list, so its one place of decision is wrapped.
 """
 
-import runpy
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TextIO
 
 ASSUMED = ":assumed-role/"
@@ -37,11 +34,3 @@ def _kind(arn: str) -> str:
     bucket, _, key = arn.partition("/")
     folder = key.rpartition("/")[0]
     return f"{bucket}/{folder}/object" if folder else f"{bucket}/object" if key else bucket
-
-
-if __name__ == "__main__":
-    from ministack.core import iam_evaluator  # type: ignore[import-not-found]
-
-    sys.argv, path = ["ministack"], Path(sys.argv[1])
-    iam_evaluator.evaluate = watched(iam_evaluator.evaluate, path.open("a", buffering=1))
-    runpy.run_module("ministack", run_name="__main__", alter_sys=True)

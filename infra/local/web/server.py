@@ -1,4 +1,7 @@
-"""A threading HTTP/1.1 server on 127.0.0.1 that reads whole requests and writes whole answers."""
+"""A threading HTTP/1.1 server on 127.0.0.1 that reads whole requests and writes whole answers.
+
+Its limits are those of an HTTP API ("Quotas for configuring and running an HTTP API" in API Gateway's developer guide).
+"""
 
 import contextlib
 import http.server
@@ -11,6 +14,7 @@ from typing import Any
 from infra.local.web.messages import Request, Response, message
 
 MAX_BODY_BYTES = 10 * 1024 * 1024  # bytes: the HTTP API's own limit
+MAX_HEAD_BYTES = 10_240  # bytes: of the request line and the headers' values, the HTTP API's own limit too
 _DISCARD_AT_MOST = 10 * MAX_BODY_BYTES
 _IDLE = 75.0  # seconds before a connection that says nothing is closed
 
@@ -113,6 +117,8 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         """Says nothing: the functions' logs tell what happened."""
 
     def _body(self) -> bytes:
+        if len(self.requestline) + sum(map(len, self.headers.values())) > MAX_HEAD_BYTES:
+            raise _RefusedError(message(431, "Request Header Fields Too Large"))
         if self.headers.get("Transfer-Encoding"):
             raise _RefusedError(message(411, "Length Required"))
         length = self._length()

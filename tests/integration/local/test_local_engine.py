@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
+from joserfc import jwt
 
 from infra.local.engine import Engine
 from infra.local.issuer import Issuer
@@ -108,6 +109,20 @@ def test_without_one_it_stays_shut(local: Engine, issuer: Issuer, authorization:
     answer = request(f"{local.api_url}/guarded/1", **({"authorization": authorization} if authorization else {}))
 
     assert (answer.status, answer.json) == (401, {"message": "Unauthorized"})
+
+
+def test_a_token_that_never_ends_is_refused(local: Engine, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    encode = jwt.encode
+    monkeypatch.setattr(jwt, "encode", lambda header, claims, key: encode(header, _without_end(claims), key))
+    token = issuer.token({"sub": "ur-1"})
+
+    answer = request(f"{local.api_url}/guarded/1", authorization=f"Bearer {token}")
+
+    assert (answer.status, answer.json) == (401, {"message": "Unauthorized"})
+
+
+def _without_end(claims: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in claims.items() if name != "exp"}
 
 
 def test_a_function_that_fails_is_answered_as_on_aws(local: Engine) -> None:

@@ -10,15 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pay.gateways import Order, OrderStatus, UnknownError
-from pay.payments.ask_again import PAGE, Asked, ask_again
+from pay.payments.ask_again import MAX_SILENCES, PAGE, Asked, ask_again
 from pay.payments.settle import PaymentStores
-from shared.domain.payment import Payment, PaymentStatus, Return
+from shared.domain.payment import Line, Payment, PaymentStatus, Return
 from shared.domain.time import from_text, to_text
+from shared.stores.items import item_key
 from shared.stores.paying.payments import Position
 from shared.stores.paying.rounds import Round, Rounds
 from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine
-from tests.support.build import SUB
+from tests.support.build import PLATE, SUB
 from tests.support.crashes import Crash
 from tests.support.functions import Functions
 from tests.support.payment_requests import metrics
@@ -88,9 +89,15 @@ def rounds(engine: Engine, functions: Functions) -> Rounds:
 def put(functions: Functions, payment_id: str, at: datetime, **fields: Any) -> str:
     """A payment that was made at an instant, settled unless it is said otherwise."""
     made = Payment(payment_id, SUB, "fib", PaymentStatus.PAID, (), 1_000, to_text(at), to_text(at), "https://x")
-    made = made._replace(gateway_id=f"g-{payment_id}", received=1_000, **fields)
+    made = made._replace(**{"gateway_id": f"g-{payment_id}", "received": 1_000, **fields})
     functions.payments.create(made, payment_id, "r", 100_000, [], at, most_started=100_000)
     return payment_id
+
+
+def damage(engine: Engine, functions: Functions, payment_id: str) -> None:
+    """Leave of a payment's first return its key alone."""
+    item = item_key(payment_id, "RETURN#1")
+    engine.fast()("dynamodb", "PutItem", {"TableName": functions.tables["Payments"], "Item": item})
 
 
 def go_on(
@@ -132,13 +139,60 @@ def test_a_silent_gateway_keeps_its_place_and_one_silence_does_not(
     functions: Functions, stores: PaymentStores, rounds: Rounds
 ) -> None:
     now, listing = functions.clock.at, Listing()
-    both = {put(functions, each, now - timedelta(days=5)) for each in ("one", "two")}
-    listing.silent = both
+    every = {put(functions, f"p{index}", now - timedelta(days=5)) for index in range(MAX_SILENCES)}
+    listing.silent = every
     go_on(listing, stores, rounds, now)
     assert rounds.last("fib") == Round("fib", to_text(now), to_text(now - timedelta(days=5))[:10])
-    listing.silent, listing.asked = {"one"}, []
+    listing.silent, listing.asked = {"p1"}, []
     assert go_on(listing, stores, rounds, now) == timedelta()
-    assert set(listing.asked) == both
+    assert set(listing.asked) == every
+
+
+def test_days_of_one_payment_each_tell_that_a_gateway_is_silent(
+    functions: Functions, stores: PaymentStores, rounds: Rounds
+) -> None:
+    now, listing = functions.clock.at, Listing()
+    listing.silent = {put(functions, f"p{days}", now - timedelta(days=days)) for days in range(1, MAX_SILENCES + 2)}
+    answered = put(functions, "first", now - timedelta(days=MAX_SILENCES + 2))
+    go_on(listing, stores, rounds, now)
+    assert len(listing.asked) == 1 + MAX_SILENCES
+    listing.silent, listing.asked = set(), []
+    assert go_on(listing, stores, rounds, now) == timedelta()
+    assert answered not in listing.asked
+    assert len(listing.asked) == MAX_SILENCES + 1
+
+
+def test_one_that_is_never_answered_stops_no_round(functions: Functions, stores: PaymentStores, rounds: Rounds) -> None:
+    now, listing = functions.clock.at, Listing()
+    listing.silent = {put(functions, "alone", now - timedelta(days=9))}
+    put(functions, "next", now - timedelta(days=4))
+    go_on(listing, stores, rounds, now, asks=1)
+    go_on(listing, stores, rounds, now, asks=1)
+    assert listing.asked == ["alone", "next"]
+
+
+def test_one_whose_returns_cannot_be_read_stops_no_round(
+    engine: Engine, functions: Functions, stores: PaymentStores, rounds: Rounds, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now, listing = functions.clock.at, Listing()
+    put(functions, "damaged", now - timedelta(days=9), receipt_no="GH-1", returns=1)
+    put(functions, "next", now - timedelta(days=4))
+    damage(engine, functions, "damaged")
+    capsys.readouterr()
+    assert go_on(listing, stores, rounds, now) == timedelta()
+    assert listing.asked == ["damaged", "next"]
+    assert metrics(capsys)["ItemsUnreadable"] == [1]
+
+
+def test_a_due_return_that_cannot_be_read_ends_no_run(
+    engine: Engine, functions: Functions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(functions, "damaged", functions.clock.at - timedelta(hours=1), status=PaymentStatus.REFUND_DUE, returns=1)
+    damage(engine, functions, "damaged")
+    capsys.readouterr()
+    functions.poll_gateways()
+    counted = metrics(capsys)
+    assert (counted["ItemsUnreadable"], counted["ReturnsWanted"], counted["SettledUnaskedDays"]) == ([1], [0], [0])
 
 
 def test_what_is_said_is_kept(
@@ -163,7 +217,8 @@ def test_what_the_gateway_says_of_another_order_is_not_taken_for_it(
     functions: Functions, stores: PaymentStores, rounds: Rounds
 ) -> None:
     now, listing = functions.clock.at, Listing()
-    put(functions, "mine", now - timedelta(days=5), receipt_no="GH-1")
+    lines = (Line("V1", 1_000, PLATE.key, "7", "11"),)
+    put(functions, "mine", now - timedelta(days=5), receipt_no="GH-1", lines=lines)
     other = Order("yours", "g-yours", OrderStatus.REFUNDED, 1_000, "IQD")
     listing.get_order = lambda *_: other  # type: ignore[method-assign,assignment]
     go_on(listing, stores, rounds, now)

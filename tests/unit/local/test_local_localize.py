@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.local.aws.conditions import choose, decide
 from infra.local.aws.localize import localize, own_variables
 from infra.template import Template, read
 
@@ -233,14 +234,17 @@ def test_nothing_shifts_from_version_to_version_here() -> None:
     assert not kinds & {"AWS::Lambda::Alias", "AWS::Lambda::Version", "AWS::CodeDeploy::DeploymentGroup"}
 
 
-@pytest.mark.parametrize(
-    ("phase", "absent"), [("1", {"payments", "receipts", "callbacks", "settlements"}), ("3", set())]
-)
-def test_the_routes_of_a_later_phase_are_not_there(phase: str, absent: set[str]) -> None:
-    resources = localize(read(), {"Phase": phase}, URL)["Resources"]
+@pytest.mark.parametrize(("phase", "is_begun"), [("1", False), ("2", False), ("3", True)])
+def test_payments_are_concluded_in_every_phase_and_begun_in_the_last(phase: str, is_begun: bool) -> None:
+    template = read()
+    found = localize(template, {"Phase": phase}, URL)["Resources"]
     routes = {
-        one["Properties"]["RouteKey"].split("/")[2]
-        for one in resources.values()
-        if one["Type"] == "AWS::ApiGatewayV2::Route" and "/" in one["Properties"]["RouteKey"]
+        one["RouteKey"].split("/")[2]
+        for one in of_type(found, "AWS::ApiGatewayV2::Route").values()
+        if "/" in one["RouteKey"]
     }
-    assert {"payments", "receipts", "callbacks", "settlements"} - routes == absent
+    assert {"payments", "receipts", "callbacks", "settlements"} <= routes
+    values = {name: str(one.get("Default", "")) for name, one in template["Parameters"].items()}
+    conditions = decide(template["Conditions"], {**values, "Phase": phase})
+    open_gateways = choose(found["PayApi"]["Properties"]["Environment"]["Variables"]["GATEWAYS"], conditions)
+    assert open_gateways == ({"Fn::Join": [",", {"Ref": "Gateways"}]} if is_begun else "")

@@ -11,6 +11,7 @@ from local_servers import Client, Local, Seen, Upstream, eventually
 from test_local_issuer import read
 
 from infra.local.front import Front
+from infra.local.web.server import MAX_HEAD_BYTES
 
 PREFIX = "/_aws/execute-api/api/$default"
 MIB = 1024 * 1024
@@ -127,6 +128,16 @@ def test_api_that_is_not_there_yet_is_503(local: Local) -> None:
     local.api_url[0] = ""
     answer = local.client("GET", "/v1/x")
     assert (answer.status, answer.json()) == (503, {"message": "The API is not ready yet"})
+
+
+def test_a_head_of_10_kib_passes_and_more_is_431(local: Local, upstream: Upstream) -> None:
+    line = "GET /v1/x HTTP/1.1"
+    rest = MAX_HEAD_BYTES - len(line) - len(f"127.0.0.1:{local.front.port}") - len("identity")
+
+    assert local.client("GET", "/v1/x", headers={"X-Much": "x" * rest}).status == 200
+    seen = len(upstream.seen)
+    assert local.client("GET", "/v1/x", headers={"X-Much": "x" * (rest + 1)}).status == 431
+    assert len(upstream.seen) == seen
 
 
 def test_body_of_10_mib_passes_and_more_is_413(local: Local, upstream: Upstream) -> None:

@@ -33,6 +33,7 @@ from shared.stores.items import (
     text,
     transact,
 )
+from shared.stores.kept_lines import keep_payment
 from shared.stores.paying.payment_items import (
     SHARDS,
     KeyUse,
@@ -64,11 +65,12 @@ Position = tuple[str, str]
 
 
 class Payments:
-    """The table through the port."""
+    """The table through the port. is_kept: each change of money is kept in the log; an operator's is, as an action."""
 
-    def __init__(self, call: Call, table: str) -> None:
+    def __init__(self, call: Call, table: str, *, is_kept: bool = True) -> None:
         self._call = call
         self._table = table
+        self._is_kept = is_kept
 
     # ------------------------------------------------------------------ changes
 
@@ -98,6 +100,8 @@ class Payments:
         own, event = [put_key, put_payment], self._event(payment.payment_id, PaymentStatus.CREATED, at)
         joined = self._live(payment, joining(payment, today, at, most_live, most_started))
         refusal, found = self._transact(own, joined, event, others)
+        if refusal is None and self._is_kept:
+            keep_payment(payment, PaymentStatus.CREATED, at)
         if refusal is None or not refusal.full:
             return refusal
         known = today_of(found)
@@ -126,17 +130,14 @@ class Payments:
         """
         if before.status != after.status and not may_change(before.status, after.status, correction):
             raise ValueError(f"no way from {before.status} to {after.status}")
-        event = self._event(
-            before.payment_id,
-            what or after.status,
-            at,
-            before=before.status,
-            reason=after.reason,
-            correction=correction,
-        )
+        details = {"before": before.status, "reason": after.reason, "correction": correction}
+        event = self._event(before.payment_id, what or after.status, at, **details)
         left = before.status in LIVE and after.status not in LIVE
         leaves = self._live(before, leaving(before, after)) if left else None
-        return self._transact([self._update(before, after, at)], leaves, event, others)[0]
+        refusal = self._transact([self._update(before, after, at)], leaves, event, others)[0]
+        if refusal is None and self._is_kept:
+            keep_payment(after, what or after.status, at)
+        return refusal
 
     def bind_action(self, payment: Payment, gateway_id: str) -> Json:
         """The action that makes a gateway's order this payment's and no other's."""

@@ -9,7 +9,7 @@ from typing import Final
 from shared.aws_json import Call, Json
 from shared.domain.payment import Payment, Return, ReturnState
 from shared.domain.time import to_text
-from shared.stores.items import Item, batch_get, get_item, is_made, item_key, known, pack, text
+from shared.stores.items import Item, batch_get, get_item, is_made, item_key, known, pack, readable, text
 
 _KEY: Final = ("payment_id", "n")
 
@@ -36,10 +36,14 @@ class Returns:
         item = get_item(self._call, self._table, return_key(payment.payment_id, payment.returns))
         return _read(item) if item else None
 
-    def last_of(self, payments: Iterable[Payment]) -> dict[str, Return]:
-        """The newest returns of payments, by the payments' ids. One BatchGetItem for a hundred."""
+    def last_of(self, payments: Iterable[Payment], unreadable: list[Exception] | None = None) -> dict[str, Return]:
+        """The newest returns of payments, by the payments' ids. One BatchGetItem for a hundred.
+
+        unreadable: as :func:`shared.stores.items.readable` takes it.
+        """
         keys = [return_key(payment.payment_id, payment.returns) for payment in payments if payment.returns]
-        return {item["pk"]["S"]: _read(item) for item in batch_get(self._call, self._table, keys)}
+        found = readable(batch_get(self._call, self._table, keys), _read, unreadable)
+        return {made.payment_id: made for made in found}
 
     def take(self, due: Return, at: datetime, until: datetime, *, asks: bool = False) -> Return | None:
         """Take a return for oneself, until a moment at which the taker will be gone.
