@@ -97,9 +97,7 @@ def test_any_other_answer_lets_nobody_in_and_is_no_refusal(ur: Ur, answer: tuple
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refusal_is_told_from_an_endpoint_that_is_away(
-    ur: Ur, status: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refusal_is_told_from_an_endpoint_that_is_away(ur: Ur, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     ur.answer = (status, b"{}")
     assert ask() == REFUSED
     monkeypatch.setenv("UR_USER_URL", "http://127.0.0.1:9/")

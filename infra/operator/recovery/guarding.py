@@ -34,11 +34,7 @@ class Loss(NamedTuple):
 def holding_data() -> dict[str, dict[str, Any]]:
     """Return the template's resources that hold data, by logical id."""
     resources: Mapping[str, dict[str, Any]] = read()["Resources"]
-    return {
-        name: one
-        for name, one in resources.items()
-        if one["Type"] in _DATA or one.get("DeletionPolicy") in _KEPT
-    }
+    return {name: one for name, one in resources.items() if one["Type"] in _DATA or one.get("DeletionPolicy") in _KEPT}
 
 
 def losses(changes: Iterable[Mapping[str, Any]], held: Collection[str]) -> Iterator[Loss]:
