@@ -110,10 +110,26 @@ named_env = @case "$(ENV)" in dev|staging|prod) ;; *) echo 'ENV must be dev, sta
 .PHONY: deploy
 deploy: ## ENV=dev|staging|prod: check, build and deploy to AWS; REPLACE='...': what holds data and may be replaced all the same
 	$(named_env)
-	@$(MAKE) --no-print-directory check build
+	@$(MAKE) --no-print-directory preflight check build
 	@$(sam) deploy --config-env $(ENV) --no-execute-changeset --no-fail-on-empty-changeset
-	@export AWS_DEFAULT_REGION=$$($(project)/python -m infra.regions $(ENV)) STACK=gharama-$(ENV) && \
+	@$(in_env) export STACK=gharama-$(ENV) && \
 	  $(MAKE) --no-print-directory execute-changes && $(MAKE) --no-print-directory reindex-rises APPLY=1
+
+in_env = export AWS_DEFAULT_REGION=$$($(project)/python -m infra.regions $(ENV)) &&
+
+.PHONY: preflight
+preflight: ## ENV=...: what stands in a deployment's way in this account, and the page to be signed; `make deploy` does it
+	$(named_env)
+	$(set_up) run
+	@$(in_env) $(operator) preflight
+
+.PHONY: remove-leftovers
+remove-leftovers: ## ENV=... WORD=<stack>: take away what a first deployment that failed has left, where all of it is empty
+	$(named_env)
+	$(set_up) run
+	@$(in_env) $(operator) remove-leftovers --word "$$WORD"
+
+preflight remove-leftovers: STACK = gharama-$(ENV)
 
 .PHONY: execute-changes
 execute-changes: ## execute the change set that waits, unless it replaces or removes what holds data; `make deploy` does it
@@ -134,7 +150,7 @@ deploy-edge: ## ENV=... DOMAIN=... CERTIFICATE=arn:...: CloudFront and its firew
 	  --parameter-overrides DomainName=$(DOMAIN) CertificateArn=$(CERTIFICATE) $$parameters
 
 # What people write may hold quotes, dollars and spaces: it goes through the environment, as it stands.
-as_it_stands := REPLACE SINCE TABLES AT FILE AS_OF ACCEPT NAMES ID KEY REASON PLATE RECEIPT PAYMENT VIOLATION PHONE
+as_it_stands := WORD REPLACE SINCE TABLES AT FILE AS_OF ACCEPT NAMES ID KEY REASON PLATE RECEIPT PAYMENT VIOLATION PHONE
 $(foreach name,$(as_it_stands),$(eval override $(name) := $$(value $(name))))
 export $(as_it_stands)
 

@@ -42,9 +42,12 @@ KEPT_KB: Final = {"violation": 3, "look-up": 0.5, "sms": 1.5, "payment": 6}
 """What is stored of each for a year or longer, with the indexes that hold it."""
 LOOK_UPS: Final = 20_000_000
 PAYMENTS: Final = 2_000_000
+NEW: Final = 3_500_000
+"""In a year."""
+ANSWERED, TOLD = 0.25, 2.0
+"""SMS for each look-up, and for each new violation."""
 PAYMENT_CALLS: Final = 6
 """Of the API for each, callbacks and receipts among them."""
-"""In a year."""
 POLLS: Final = 5 * 3 * 525_600
 """Calls in a year by which Lambda looks into one queue that is empty: five pollers, each for 20 seconds a call."""
 
@@ -58,12 +61,12 @@ class Item(NamedTuple):
 
 @click.command(help=__doc__)
 @click.option("--violations", default=4_402_119, help="recorded when the platform opens")
-@click.option("--new", default=3_500_000, help="new violations in a year")
+@click.option("--new", default=NEW, help="new violations in a year")
 @click.option("--updates", default=7_000_000, help="rows that change one in a year")
 @click.option("--unchanged", default=50_000_000, help="rows of full exports that change nothing in a year")
 @click.option("--look-ups", default=LOOK_UPS, help="look-ups in a year")
-@click.option("--answered", default=0.25, help="share of the look-ups that are answered by SMS too")
-@click.option("--told", default=2.0, help="SMS about a new violation to its followers, on average")
+@click.option("--answered", default=ANSWERED, help="share of the look-ups that are answered by SMS too")
+@click.option("--told", default=TOLD, help="SMS about a new violation to its followers, on average")
 @click.option("--part-price", default=PART_PRICE, help="dollars for an SMS; the parameter SmsPartPrice")
 @click.option("--payments", default=PAYMENTS, help="payments in a year")
 @click.option("--metrics", default=40, help="metrics of our own")
@@ -79,7 +82,7 @@ def main(
     payments: int,
     metrics: int,
 ) -> None:
-    sms = look_ups * answered + new * told + payments  # a receipt each
+    sms = sms_of_a_year(look_ups, answered, new, told, payments)
     kept = {"violation": violations + new / 2, "look-up": look_ups, "sms": sms, "payment": payments / 2}
     gigabytes = sum(number * KEPT_KB[what] for what, number in kept.items()) * 1e-6
     have = Counter(resource["Type"] for resource in TEMPLATE["Resources"].values())
@@ -111,6 +114,16 @@ def main(
     click.echo(f"{'a year, without SMS':50} {own:12,.0f}")
     click.echo(f"{'a year':50} {own + bill[-1].dollars:12,.0f}")
     click.echo(f"{'SmsSpendDayCap: SMS of two days, a full thousand':50} {spend_day_cap(bill[-1].dollars):12,.0f}")
+
+
+def sms_of_a_year(look_ups: int, answered: float, new: int, told: float, payments: int) -> float:
+    """Count the SMS of a load: answers, news and a receipt for each payment."""
+    return look_ups * answered + new * told + payments
+
+
+def sms_of_a_day(part_price: float) -> float:
+    """Return the dollars of an average day's SMS, at a price of one."""
+    return sms_of_a_year(LOOK_UPS, ANSWERED, NEW, TOLD, PAYMENTS) * part_price / 365
 
 
 def spend_day_cap(year: float) -> int:

@@ -8,7 +8,7 @@ The files are deployed as one: what undoes a rollout stands among the alarms, an
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -72,6 +72,28 @@ def write(file: Path) -> None:
     common["CodeUri"] = os.path.relpath(ROOT / common["CodeUri"], file.parent)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def transformed(values: Mapping[str, str], region: str, *files: Path) -> Template:
+    """Transform a template as CloudFormation does with SAM's; its conditions are left open.
+
+    Args:
+        values: parameters that differ from their defaults.
+        region: for which it is made.
+        files: as `read` takes them.
+    """
+    import boto3
+    from samtranslator.parser.parser import Parser
+    from samtranslator.translator.translator import Translator
+
+    template = read(*files)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://bucket/key"
+    parameters = {name: str(one.get("Default", "")) for name, one in template["Parameters"].items()}
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=region))
+    result: Template = translator.translate(template, parameter_values={**parameters, **values})
+    return result
 
 
 def references(value: Any) -> Iterator[Reference]:

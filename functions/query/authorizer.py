@@ -2,8 +2,8 @@
 
 API Gateway keeps an answer for at most 60 seconds (the API's definition), so a token that was revoked is refused soon.
 Whatever goes wrong, nobody is let in. A token that is refused is answered with 403, which the portal takes for "sign in
-again"; where Ur gives no clear answer the function fails, which API Gateway answers with 500, for "try again later", and
-does not keep. An authorizer of an HTTP API can say no more than these two.
+again"; where Ur gives no clear answer the function fails, which API Gateway answers with 500 and does not keep: "try
+again later". An authorizer of an HTTP API can say no more than these two.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 
 The endpoint, as clients of other Ur services use it: ``GET`` with the token, answered with ``{"data": {"ur_id",

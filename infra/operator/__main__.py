@@ -26,7 +26,8 @@ from infra.operator import (
 from infra.operator.deployment import Deployment
 from infra.operator.investigating import find, who_looked
 from infra.operator.options import APPLY, KEY, REASON, named, only_said, refusing, say
-from infra.operator.recovery.commands import COMMANDS
+from infra.operator.preflight.commands import COMMANDS as BEFORE_A_DEPLOYMENT
+from infra.operator.recovery.commands import COMMANDS as KEEPING_DATA
 from infra.operator.registering import add_plate_key, rekey_registry
 from infra.operator.rounds import LEFT
 from infra.policies import faults
@@ -64,7 +65,7 @@ app.add_command(who_looked)
 app.add_command(find)
 app.add_command(add_plate_key)
 app.add_command(rekey_registry)
-for command in COMMANDS:
+for command in (*BEFORE_A_DEPLOYMENT, *KEEPING_DATA):
     app.add_command(command)
 
 

@@ -16,12 +16,10 @@ from typing import Any, Final
 import boto3
 import pytest
 from botocore.validate import ParamValidator
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 
 from infra import regions
 from infra.local.aws.conditions import choose, decide
-from infra.template import read, references
+from infra.template import read, references, transformed
 from tests.infra.reading import Template
 
 OTHERWISE: Final = {"BudgetEmail": ("", "operator@example.test"), "CopyRegion": ("", "eu-west-1")}
@@ -49,14 +47,7 @@ def combinations() -> Iterator[dict[str, str]]:
 
 @cache
 def _transformed(rollout: str) -> Template:
-    template = read()
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = "s3://bucket/key"
-    values = {name: str(parameter.get("Default", "")) for name, parameter in template["Parameters"].items()}
-    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
-    result: Template = translator.translate(template, parameter_values={**values, **REQUIRED, "Rollout": rollout})
-    return result
+    return transformed({**REQUIRED, "Rollout": rollout}, REGION)
 
 
 def resolved(parameters: Mapping[str, str]) -> Template:

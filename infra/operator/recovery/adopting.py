@@ -54,22 +54,31 @@ def _refers_to_others(value: Any) -> bool:
     return any(not one.name.startswith("AWS::") for one in references(value))
 
 
+def tagged(deployment: Deployment) -> dict[str, set[str]]:
+    """Find by the tags of a stack what holds data of it, by logical id: the identifiers of what was made under each."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    known = holding_data()
+    pages = deployment.clients("resourcegroupstaggingapi").get_paginator("get_resources")
+    filters = [{"Key": "aws:cloudformation:stack-name", "Values": [deployment.stack]}]
+    for page in pages.paginate(TagFilters=filters):
+        for one in page["ResourceTagMappingList"]:
+            tags = {tag["Key"]: tag["Value"] for tag in one["Tags"]}
+            name = tags.get("aws:cloudformation:logical-id", "")
+            if name in known:
+                found[name].add(_identifier(known[name]["Type"], one["ResourceARN"]))
+    return found
+
+
 def left_behind(deployment: Deployment, named: Mapping[str, str]) -> dict[str, str]:
     """Find by the tags of a stack what it left behind: the identifier of each resource that holds data.
 
     named: by logical id, what is known better; LEFT_OUT for what is to be made anew. Raises AdoptError where one is not
     found, or twice.
     """
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    pages = deployment.clients("resourcegroupstaggingapi").get_paginator("get_resources")
-    filters = [{"Key": "aws:cloudformation:stack-name", "Values": [deployment.stack]}]
-    for page in pages.paginate(TagFilters=filters):
-        for one in page["ResourceTagMappingList"]:
-            tags = {tag["Key"]: tag["Value"] for tag in one["Tags"]}
-            found[tags.get("aws:cloudformation:logical-id", "")].add(one["ResourceARN"])
+    found = tagged(deployment)
     names: dict[str, str] = {}
-    for name, resource in holding_data().items():
-        candidates = {_identifier(resource["Type"], arn) for arn in found[name]}
+    for name in holding_data():
+        candidates = found.get(name, set())
         if name in named:
             candidates = {named[name]}
         if len(candidates) != 1:
