@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Final
 
@@ -54,6 +55,7 @@ def _account(deployment: Deployment) -> Account:
 @click.pass_obj
 def preflight(deployment: Deployment) -> None:
     """Say what stands in the way of a deployment, and print what is to be signed. Changes nothing."""
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it remarks on metrics of its own
     account, stops = _account(deployment), 0
     for line in lines(account):
         say(line.said())
