@@ -27,7 +27,6 @@ IN_THE_BUCKET: Final = {
 """Where the keys of objects begin, which look like paths."""
 
 NAMED_ELSEWHERE: Final = {
-    "MonthlySpendLimit": "an attribute of SNS",
     "ReadThrottleEvents": "a metric of DynamoDB",
     "batch_writer": "boto3's",
 }

@@ -29,6 +29,7 @@ COMMANDS = {
     "preview-policy": ("FILE",),
     "find": ("RECEIPT", "PAYMENT", "VIOLATION", "PHONE", "REASON"),
     "who-looked": ("PLATE", "REASON"),
+    "remove-leftovers": ("WORD",),
 }
 
 
