@@ -99,16 +99,20 @@ def _transformed(template: Template, values: Mapping[str, str]) -> Template:
 
 
 def _without_aliases(value: Any) -> Any:
-    """A copy in which the functions themselves stand where their aliases do: here there are no versions."""
+    """A copy in which the functions themselves stand where their aliases and versions do: here there are none."""
     if isinstance(value, str):
         return re.sub(r"\$\{(\w+)Aliaslive\}", r"${\1.Arn}", value)
     if isinstance(value, list):
         return [_without_aliases(item) for item in value]
     if not isinstance(value, dict):
         return value
-    alias = value.get("Ref")
-    if isinstance(alias, str) and alias.endswith("Aliaslive"):
-        return {"Ref": alias.removesuffix("Aliaslive")}
+    referred = value.get("Ref")
+    if isinstance(referred, str) and referred.endswith("Aliaslive"):
+        return {"Ref": referred.removesuffix("Aliaslive")}
+    if isinstance(referred, str) and referred.endswith(".Version"):
+        return {"Fn::GetAtt": [referred.removesuffix(".Version"), "Arn"]}
+    if value.get("Fn::GetAtt", ["", ""])[-1] == "Version.Version":
+        return "$LATEST"
     return {key: _without_aliases(item) for key, item in value.items()}
 
 
