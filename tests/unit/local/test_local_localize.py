@@ -235,6 +235,8 @@ def test_nothing_shifts_from_version_to_version_here() -> None:
     told = str(found)
     assert "Aliaslive" not in told
     assert ".Version'" not in told, "a version is its function here"
+    alarm = found["QueryApiNewVersionFailingAlarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"], "Metrics" in alarm) == ("AWS/Lambda", "Errors", False)
     tried = found["RolloutBeforeTraffic"]["Properties"]["Environment"]["Variables"]["VERSIONS"]["Fn::Join"][1]
     assert {"Fn::GetAtt": ["QueryApi", "Arn"]} in tried
 
