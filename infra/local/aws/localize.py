@@ -110,7 +110,8 @@ def _watch_errors(alarm: dict[str, Any]) -> None:
 def _without_aliases(value: Any) -> Any:
     """A copy in which the functions themselves stand where their aliases and versions do: here there are none."""
     if isinstance(value, str):
-        return re.sub(r"\$\{(\w+)Aliaslive\}", r"${\1.Arn}", value)
+        named = re.sub(r"\$\{(\w+)Aliaslive\}", r"${\1.Arn}", value)
+        return re.sub(r"\$\{\w+\.Version\.Version\}", "$LATEST", named)
     if isinstance(value, list):
         return [_without_aliases(item) for item in value]
     if not isinstance(value, dict):

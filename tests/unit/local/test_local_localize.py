@@ -234,7 +234,7 @@ def test_nothing_shifts_from_version_to_version_here() -> None:
     assert not kinds & {"AWS::Lambda::Alias", "AWS::Lambda::Version", "AWS::CodeDeploy::DeploymentGroup"}
     told = str(found)
     assert "Aliaslive" not in told
-    assert ".Version'" not in told, "a version is its function here"
+    assert ".Version" not in told, "a version is its function here"
     alarm = found["QueryApiNewVersionFailingAlarm"]["Properties"]
     assert (alarm["Namespace"], alarm["MetricName"], "Metrics" in alarm) == ("AWS/Lambda", "Errors", False)
     tried = found["RolloutBeforeTraffic"]["Properties"]["Environment"]["Variables"]["VERSIONS"]["Fn::Join"][1]
