@@ -46,6 +46,7 @@ _BEFORE_THE_WALK: Final = (
 _ENDED_BY_ANOTHER: Final = "only where this function ends a file or goes on with many; here another did, and few were"
 _MONTHS_LATER: Final = "only of a link that ends: half a year after it was made"
 _MINUTES_LATER: Final = "asked for two minutes after the first pass of an erasure: longer than this run waits"
+_NO_ROLLOUT: Final = "called by CodeDeploy alone, and here nothing shifts from version to version"
 CANNOT_BE_USED_HERE: Final[dict[Right, str]] = {
     Right("QueryOnErasure", "dynamodb:PutItem", "*Citizens*"): _MINUTES_LATER,
     Right("QueryOnErasure", "dynamodb:Query", "*Messages*"): _MINUTES_LATER,
@@ -68,6 +69,9 @@ CANNOT_BE_USED_HERE: Final[dict[Right, str]] = {
     Right("NotifyOnDelivery", "dynamodb:UpdateItem", "*"): _NO_DELIVERY_LOGS,
     Right("NotifyOnDelivery", "sqs:SendMessage", "*"): _NO_DELIVERY_LOGS,
     Right("NotifySendSms", "sms-voice:SendTextMessage", "*"): _HANDED_ON,
+    Right("RolloutBeforeTraffic", "lambda:InvokeFunction", "*"): _NO_ROLLOUT,
+    Right("RolloutBeforeTraffic", "codedeploy:PutLifecycleEventHookExecutionStatus", "*"): _NO_ROLLOUT,
+    Right("PayOnViolation", "s3:ListBucket", "*"): _DESTINATION,
     Right("IngestOnFile", "s3:ListBucket", "*"): _LOOKS_FOR_WHAT_IS_MISSING,
     Right("IngestOnFile", "s3:ListBucketVersions", "*"): _LOOKS_FOR_WHAT_IS_MISSING,
     Right("IngestLoadChunk", "s3:ListBucket", "*"): _LOOKS_FOR_WHAT_IS_MISSING,

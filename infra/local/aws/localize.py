@@ -9,6 +9,7 @@ Beside the SAM transform itself only what the emulator does otherwise than AWS d
 - each function's invocations are forwarded to the process that runs it (`functions_url`);
 - mappings of DynamoDB streams are disabled, because `infra.local.streams.poller` drives them;
 - bucket policies do not refuse plain HTTP, because the emulator speaks nothing else;
+- an alarm that reckons with several metrics watches the errors alone, because the emulator does not reckon;
 - there are no aliases, and nothing shifts from version to version: what runs is what lies in the functions folder.
 """
 
@@ -53,6 +54,8 @@ def localize(template: Template, parameters: Mapping[str, str], functions_url: s
             properties["Code"] = {"ZipFile": "# runs from the functions folder"}
             variables = properties.setdefault("Environment", {}).setdefault("Variables", {})
             variables[_PROXY_VARIABLE] = f"{functions_url}/{logical_id}"
+        elif "Metrics" in properties:
+            _watch_errors(properties)
         elif resource["Type"] == "AWS::Lambda::EventSourceMapping" and _reads_a_stream(properties):
             properties["Enabled"] = False
     for logical_id in [name for name, one in resources.items() if one["Type"] == "AWS::S3::BucketPolicy"]:
@@ -98,17 +101,28 @@ def _transformed(template: Template, values: Mapping[str, str]) -> Template:
     return result
 
 
+def _watch_errors(alarm: dict[str, Any]) -> None:
+    found = {one["Id"]: one.get("MetricStat", {}) for one in alarm.pop("Metrics")}
+    errors = found["errors"]
+    alarm |= {**errors["Metric"], "Period": errors["Period"], "Statistic": errors["Stat"]}
+
+
 def _without_aliases(value: Any) -> Any:
-    """A copy in which the functions themselves stand where their aliases do: here there are no versions."""
+    """A copy in which the functions themselves stand where their aliases and versions do: here there are none."""
     if isinstance(value, str):
-        return re.sub(r"\$\{(\w+)Aliaslive\}", r"${\1.Arn}", value)
+        named = re.sub(r"\$\{(\w+)Aliaslive\}", r"${\1.Arn}", value)
+        return re.sub(r"\$\{\w+\.Version\.Version\}", "$LATEST", named)
     if isinstance(value, list):
         return [_without_aliases(item) for item in value]
     if not isinstance(value, dict):
         return value
-    alias = value.get("Ref")
-    if isinstance(alias, str) and alias.endswith("Aliaslive"):
-        return {"Ref": alias.removesuffix("Aliaslive")}
+    referred = value.get("Ref")
+    if isinstance(referred, str) and referred.endswith("Aliaslive"):
+        return {"Ref": referred.removesuffix("Aliaslive")}
+    if isinstance(referred, str) and referred.endswith(".Version"):
+        return {"Fn::GetAtt": [referred.removesuffix(".Version"), "Arn"]}
+    if value.get("Fn::GetAtt", ["", ""])[-1] == "Version.Version":
+        return "$LATEST"
     return {key: _without_aliases(item) for key, item in value.items()}
 
 

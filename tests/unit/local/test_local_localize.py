@@ -230,8 +230,16 @@ def test_the_whole_application_is_carried_over() -> None:
 
 
 def test_nothing_shifts_from_version_to_version_here() -> None:
-    kinds = {one["Type"] for one in localize(read(), {}, URL)["Resources"].values()}
+    found = localize(read(), {}, URL)["Resources"]
+    kinds = {one["Type"] for one in found.values()}
     assert not kinds & {"AWS::Lambda::Alias", "AWS::Lambda::Version", "AWS::CodeDeploy::DeploymentGroup"}
+    told = str(found)
+    assert "Aliaslive" not in told
+    assert ".Version" not in told, "a version is its function here"
+    alarm = found["QueryApiNewVersionFailingAlarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"], "Metrics" in alarm) == ("AWS/Lambda", "Errors", False)
+    tried = found["RolloutBeforeTraffic"]["Properties"]["Environment"]["Variables"]["VERSIONS"]["Fn::Join"][1]
+    assert {"Fn::GetAtt": ["QueryApi", "Arn"]} in tried
 
 
 @pytest.mark.parametrize(("phase", "is_begun"), [("1", False), ("2", False), ("3", True)])
