@@ -115,7 +115,7 @@ deploy: ## ENV=dev|staging|prod: check, build and deploy to AWS; REPLACE='...': 
 	@$(in_env) export STACK=gharama-$(ENV) && \
 	  $(MAKE) --no-print-directory execute-changes && $(MAKE) --no-print-directory reindex-rises APPLY=1
 
-in_env = export AWS_DEFAULT_REGION=$$($(project)/python -m infra.regions $(ENV)) &&
+in_env = export AWS_DEFAULT_REGION="$$($(project)/python -m infra.regions $(ENV))" &&
 
 .PHONY: preflight
 preflight: ## ENV=...: what stands in a deployment's way in this account, and the page to be signed; `make deploy` does it

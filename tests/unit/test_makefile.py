@@ -49,7 +49,7 @@ def test_whatever_is_written_arrives(
     folder: Path, target: str, by_environment: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = {name: f"-{name} {ODD}" for name in COMMANDS[target]}
-    command = ["make", "--no-print-directory", "-f", str(ROOT / "Makefile"), "PYTHON=true", target]
+    command = ["make", "--no-print-directory", "-f", str(ROOT / "Makefile"), "PYTHON=true", "ENV=dev", target]
     if by_environment:
         for name, value in words.items():
             monkeypatch.setenv(name, value)
