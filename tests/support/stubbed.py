@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import boto3
@@ -14,11 +15,16 @@ REGION = regions.by_environment()["prod"]
 ACCOUNT = "123456789012"
 
 
+@cache
+def _session() -> boto3.Session:
+    """One for all tests: it keeps what it has read of the services' models."""
+    return boto3.Session("5f0c2e", "5f0c2e", region_name=REGION)
+
+
 class Answers:
     """Clients by service, each with the answers that it is to get, in their order, to what it is to ask."""
 
     def __init__(self) -> None:
-        self._session = boto3.Session("5f0c2e", "5f0c2e", region_name=REGION)
         self._stubbers: dict[str, Stubber] = {}
 
     def __call__(self, service: str) -> Any:
@@ -39,7 +45,7 @@ class Answers:
 
     def _of(self, service: str) -> Stubber:
         if service not in self._stubbers:
-            client = self._session.client(service)  # type: ignore[call-overload]
+            client = _session().client(service)  # type: ignore[call-overload]
             self._stubbers[service] = Stubber(client)
             self._stubbers[service].activate()
         return self._stubbers[service]

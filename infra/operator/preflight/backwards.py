@@ -27,7 +27,7 @@ def phase(account: Account) -> Iterator[Line]:
     if live:
         way_out = "make pause WHAT=payments REASON='...' APPLY=1, wait until none is left, then lower Phase"
         count = f"{live:,}{' or more' if live == MAX_COUNTED else ''}"
-        yield Line(STOP, "phase", f"from {before} back to {after} while {count} payments are under way", way_out)
+        yield Line(STOP, "phase", f"from {before} back to {after}, and payments under way: {count}", way_out)
     else:
         yield Line(OK, "phase", f"from {before} back to {after}: no payment is under way; receipts and callbacks stay")
 

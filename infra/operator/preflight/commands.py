@@ -30,7 +30,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     regional.features,
     regional.copies,
     quotas.concurrency,
-    quotas.sms,
+    quotas.sandbox,
+    quotas.spend,
+    quotas.sender,
 )
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from infra.operator.preflight.account import FAILED_FIRST_TRY, NOT_MADE, Account
 from infra.operator.preflight.lines import LOOK, OK, STOP, Line
-from infra.template import read
+from infra.operator.preflight.settings import template
 
 NAMED_BY: Final = {
     "AWS::S3::Bucket": "BucketName",
@@ -58,7 +58,7 @@ def fixed_names(account: Account) -> dict[str, tuple[str, str]]:
     holds = account.settings.holds()
     return {
         name: (resource["Type"], _resolved(account, resource["Properties"][key]))
-        for name, resource in read()["Resources"].items()
+        for name, resource in template()["Resources"].items()
         if (key := NAMED_BY.get(resource["Type"], "")) in resource.get("Properties", {})
         and holds.get(resource.get("Condition", ""), True)
     }

@@ -8,7 +8,7 @@ from typing import Any, Final
 from infra import cost
 from infra.operator.preflight.account import Account
 from infra.operator.preflight.lines import LOOK, OK, Line
-from infra.template import read
+from infra.operator.preflight.settings import template
 
 SHARDS: Final = 4
 """Of the stream of a table that is new and paid by request: so many partitions it begins with.
@@ -19,7 +19,7 @@ IRAQ: Final = "IQ"
 def taken(conditions: Mapping[str, bool]) -> dict[str, int]:
     """How many runs each function may have at once of what calls it by itself: queues, streams, schedules and logs."""
     found: dict[str, int] = {}
-    for name, resource in read()["Resources"].items():
+    for name, resource in template()["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function" and conditions.get(resource.get("Condition", ""), True):
             events = resource["Properties"].get("Events", {}).values()
             if at_once := sum(_at_once(one["Type"], one.get("Properties", {})) for one in events):
@@ -46,7 +46,7 @@ def concurrency(account: Account) -> Iterator[Line]:
     quota, free = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
     functions = taken(account.settings.holds())
     own = sum(functions.values())
-    burst = read()["Resources"]["Api"]["Properties"]["DefaultRouteSettings"]["ThrottlingBurstLimit"]
+    burst = template()["Resources"]["Api"]["Properties"]["DefaultRouteSettings"]["ThrottlingBurstLimit"]
     of_quota = f"{quota:,} runs at once, {free:,} of them unreserved"
     why = f"{of_quota}; queues, streams and schedules may take {own}, the API {burst}"
     way_out = f"ask for {max(1_000, 2 * (own + burst)):,} (Service Quotas, Lambda, Concurrent executions: days)"
@@ -58,28 +58,22 @@ def concurrency(account: Account) -> Iterator[Line]:
         yield Line(OK, "concurrency", why)
 
 
-def sms(account: Account) -> Iterator[Line]:
-    """Whether SMS leave the account, for how much, and under which name."""
-    yield _sandbox(account)
-    yield _spend(account)
-    yield _sender(account)
-
-
 def _needed(account: Account, what: str, why: str, way_out: str) -> Line:
     """SMS are the point from phase 2 on; before, answers are shown on the page as well."""
     return account.hinders(what, why, way_out) if account.settings.phase > 1 else Line(LOOK, what, why, way_out)
 
 
-def _sandbox(account: Account) -> Line:
+def sandbox(account: Account) -> Iterator[Line]:
+    """Whether SMS leave the account at all."""
     if account.client("sns").get_sms_sandbox_account_status()["IsInSandbox"]:
-        way_out = (
-            "ask AWS to move the account out of it (days); till then only phones verified in SNS's console get any"
-        )
-        return _needed(account, "SMS sandbox", "the account is in it", way_out)
-    return Line(OK, "SMS sandbox", "the account is out of it")
+        way_out = "ask AWS to move the account out of it (days); till then only phones verified in SNS get any"
+        yield _needed(account, "SMS sandbox", "the account is in it", way_out)
+    else:
+        yield Line(OK, "SMS sandbox", "the account is out of it")
 
 
-def _spend(account: Account) -> Line:
+def spend(account: Account) -> Iterator[Line]:
+    """For how much SMS may leave it in a month."""
     answer = account.client("sns").get_sms_attributes(attributes=["MonthlySpendLimit"])
     limit = float(answer["attributes"].get("MonthlySpendLimit", 1))
     limits = account.client("pinpoint-sms-voice-v2").describe_spend_limits()["SpendLimits"]
@@ -87,19 +81,21 @@ def _spend(account: Account) -> Line:
     month = 30 * cost.sms_of_a_day(float(account.settings.parameters["SmsPartPrice"]))
     why = f"${limit:,.0f} a month is set, AWS lets you set up to ${quota:,}; an average month is ${month:,.0f}"
     if limit >= month:
-        return Line(OK, "SMS spend", why)
+        yield Line(OK, "SMS spend", why)
+        return
     set_it = f"aws sns set-sms-attributes --attributes MonthlySpendLimit={month:.0f}"
     way_out = set_it if quota >= month else f"ask AWS for a higher spend quota (days), then {set_it}"
-    return _needed(account, "SMS spend", f"{why}: SNS stops within minutes of reaching it", way_out)
+    yield _needed(account, "SMS spend", f"{why}: SNS stops within minutes of reaching it", way_out)
 
 
-def _sender(account: Account) -> Line:
+def sender(account: Account) -> Iterator[Line]:
+    """Under which name they leave it."""
     name = account.settings.parameters["SmsSenderId"]
     answer = account.client("pinpoint-sms-voice-v2").describe_sender_ids()
     known = [one for one in answer["SenderIds"] if (one["SenderId"], one["IsoCountryCode"]) == (name, IRAQ)]
     if any(one.get("Registered") for one in known):
-        return Line(OK, "SMS sender", f"{name} is registered for {IRAQ}")
+        yield Line(OK, "SMS sender", f"{name} is registered for {IRAQ}")
+        return
     why = f"{name} {'is there, and not registered,' if known else 'is not registered'} for {IRAQ}"
-    return Line(
-        LOOK, "SMS sender", why, "ask AWS whether Iraq's operators want it; they may show another sender meanwhile"
-    )
+    way_out = "ask AWS whether Iraq's operators want it; they may show another sender meanwhile"
+    yield Line(LOOK, "SMS sender", why, way_out)

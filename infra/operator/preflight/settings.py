@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from typing import Final, NamedTuple
 
 from infra.environments import ROOT
 from infra.local.aws.conditions import decide
-from infra.template import read
+from infra.template import Template, read
 
 FILE: Final = ROOT / "samconfig.toml"
 _SWITCH: Final = re.compile(r"""\s*['"](\w+)=.*['"],\s*# (.+)""")
+
+
+@cache
+def template() -> Template:
+    """The template, read once; nobody changes it."""
+    return read()
 
 
 class SettingsError(Exception):
@@ -40,13 +47,13 @@ class Settings(NamedTuple):
 
     def holds(self) -> dict[str, bool]:
         """Whether each of the template's conditions holds."""
-        return decide(read()["Conditions"], self.parameters)
+        return decide(template()["Conditions"], self.parameters)
 
 
 def of_stack(stack: str, text: str | None = None) -> Settings:
     """The settings of the environment that is deployed as a stack. text: samconfig.toml's own. Raises SettingsError."""
     text = FILE.read_text(encoding="utf-8") if text is None else text
-    defaults = {name: str(one.get("Default", "")) for name, one in read()["Parameters"].items()}
+    defaults = {name: str(one.get("Default", "")) for name, one in template()["Parameters"].items()}
     for environment, parts in tomllib.loads(text).items():
         deploy = parts.get("deploy", {}).get("parameters", {}) if isinstance(parts, dict) else {}
         if deploy.get("stack_name") == stack:

@@ -16,6 +16,7 @@ from infra.operator.preflight.account import Account
 from infra.operator.preflight.lines import LOOK, OK, STOP, Line
 from infra.operator.preflight.settings import Settings, of_stack
 from shared.clock import now
+from tests.support.aws import Engine
 from tests.support.stubbed import ACCOUNT, REGION, Answers
 
 STACK = "gharama-prod"
@@ -233,12 +234,17 @@ def sms(aws: Answers, *, sandbox: bool, limit: str | None, quota: int, registere
     aws.add("pinpoint-sms-voice-v2", "describe_sender_ids", senders)
 
 
+def of_sms(chosen: Account) -> Iterator[Line]:
+    for check in (quotas.sandbox, quotas.spend, quotas.sender):
+        yield from check(chosen)
+
+
 @pytest.mark.parametrize(
     ("phase", "chosen", "state"), [("1", PROD, LOOK), ("2", PROD, STOP), ("3", PROD, STOP), ("3", DEV, LOOK)]
 )
 def test_a_fresh_account_sends_no_sms(aws: Answers, phase: str, chosen: Settings, state: str) -> None:
     sms(aws, sandbox=True, limit=None, quota=1, registered=None)
-    found = {line.what: line for line in quotas.sms(account(aws, chosen, Phase=phase))}
+    found = {line.what: line for line in of_sms(account(aws, chosen, Phase=phase))}
     assert (found["SMS sandbox"].state, found["SMS spend"].state) == (state, state)
     assert found["SMS sender"].state == LOOK
     assert "higher spend quota" in found["SMS spend"].way_out
@@ -247,7 +253,7 @@ def test_a_fresh_account_sends_no_sms(aws: Answers, phase: str, chosen: Settings
 @pytest.mark.parametrize(("limit", "state"), [("1", STOP), ("100000", OK)])
 def test_an_account_that_may_send(aws: Answers, limit: str, state: str) -> None:
     sms(aws, sandbox=False, limit=limit, quota=100_000, registered=True)
-    found = {line.what: line for line in quotas.sms(account(aws, Phase="2"))}
+    found = {line.what: line for line in of_sms(account(aws, Phase="2"))}
     assert (found["SMS sandbox"].state, found["SMS spend"].state, found["SMS sender"].state) == (OK, state, OK)
     assert state == OK or found["SMS spend"].way_out.startswith("aws sns set-sms-attributes")
 
@@ -289,7 +295,7 @@ def test_copies_lie_elsewhere(aws: Answers, copy: str, state: str) -> None:
 
 
 def test_a_used_account_is_told_all_that_stops_it(aws: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
-    checks = (occupied.stack, occupied.log_policy, quotas.concurrency, quotas.sms)
+    checks = (occupied.stack, occupied.log_policy, quotas.concurrency, quotas.sandbox)
     monkeypatch.setattr(commands, "CHECKS", checks)
     monkeypatch.setattr(operator, "Deployment", lambda stack, clock: Deployment(stack, aws, clock=clock))
     in_state(aws, "ROLLBACK_COMPLETE")
@@ -300,7 +306,7 @@ def test_a_used_account_is_told_all_that_stops_it(aws: Answers, monkeypatch: pyt
     result = CliRunner().invoke(operator.app, ["--stack", STACK, "preflight"])
     assert result.exit_code == 1, result.output
     starts = [line.split(":")[0] for line in result.output.splitlines() if not line.startswith(" ")]
-    assert starts == ["stop  stack", "stop  log policy", "stop  concurrency", "look  quotas sms", "Error"]
+    assert starts == ["stop  stack", "stop  log policy", "stop  concurrency", "look  quotas sandbox", "Error"]
     assert "AuthorizationError" in result.output
     assert "3 of these stop gharama-prod" in result.output
     assert "To be signed" not in result.output
@@ -319,3 +325,26 @@ def test_a_stack_that_samconfig_does_not_name_is_refused(aws: Answers, monkeypat
     monkeypatch.setattr(operator, "Deployment", lambda stack, clock: Deployment(stack, aws, clock=clock))
     result = CliRunner().invoke(operator.app, ["--stack", "gharama", "preflight"])
     assert (result.exit_code, result.output) == (1, "Error: samconfig.toml has no environment of the stack gharama\n")
+
+
+def test_the_local_emulator_is_asked_too(engine: Engine) -> None:
+    def client(service: str) -> Any:
+        return engine.session.client(service, endpoint_url=engine.endpoint)  # type: ignore[call-overload]
+
+    def silent(address: str) -> tuple[int, bytes]:
+        raise OSError(address)
+
+    dev = DEV._replace(parameters={**DEV.parameters, "JwtIssuer": "https://sign-in.gov.iq"})
+    here = Account(Deployment(DEV.stack, client, clock=now), dev, silent)
+    fresh = {line.what: line.state for line in commands.lines(here)}
+    assert {what for what, state in fresh.items() if state == STOP} == {"issuer"}
+    unknown_to_it = {"regional features", "quotas sandbox", "quotas spend", "quotas sender"}
+    assert {what for what, state in fresh.items() if state == LOOK} <= unknown_to_it | {"copies", "concurrency"}
+    assert {"stack", "leftovers", "name Uploads", "name SmsDelivered", "log policy"} <= fresh.keys()
+    number = client("sts").get_caller_identity()["Account"]
+    taken = f"sns/{REGION}/{number}/DirectPublishToPhoneNumber"
+    client("logs").create_log_group(logGroupName=taken)
+    try:
+        assert {line.what for line in occupied.names(here) if line.state == STOP} == {"name SmsDelivered"}
+    finally:
+        client("logs").delete_log_group(logGroupName=taken)
