@@ -6,7 +6,7 @@ set. A secret can be had back for a week, and of a table with restore to any sec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final, NamedTuple
 
 from infra.operator.preflight.account import FAILED_FIRST_TRY, Account
@@ -14,6 +14,8 @@ from infra.operator.preflight.lines import LOOK, OK, STOP, Line
 from infra.operator.recovery.adopting import tagged
 from infra.operator.recovery.guarding import holding_data
 
+TABLE: Final = "AWS::DynamoDB::Table"
+SECRET: Final = "AWS::SecretsManager::Secret"  # noqa: S105  a type of resources
 DAYS_TO_REGRET: Final = 7
 
 
@@ -34,28 +36,34 @@ def left(account: Account) -> list[Leftover]:
     """What is left of a stack that is not there, or whose first try failed; nothing of one that stands."""
     if account.stands:
         return []
-    known = holding_data()
-    found = {(resource, name) for resource, names in tagged(account.deployment).items() for name in names}
+    known = {name: resource["Type"] for name, resource in holding_data().items()}
     if account.state == FAILED_FIRST_TRY:
-        pages = (
-            account.client("cloudformation")
-            .get_paginator("list_stack_resources")
-            .paginate(StackName=account.settings.stack)
-        )
-        found |= {
-            (one["LogicalResourceId"], one["PhysicalResourceId"])
-            for page in pages
-            for one in page["StackResourceSummaries"]
-            if one["ResourceStatus"] in ("DELETE_SKIPPED", "DELETE_FAILED") and one["LogicalResourceId"] in known
-        }
+        found, is_complete = _skipped(account, known), True
+    else:
+        # A key is worth what stands under it: where tags do not find as many of each table, nobody knows what does.
+        found = tagged(account.deployment)
+        keys = max((len(found.get(name, ())) for name, kind in known.items() if kind == SECRET), default=0)
+        is_complete = all(len(found.get(name, ())) >= keys for name, kind in known.items() if kind == TABLE)
     return [
-        Leftover(resource, known[resource]["Type"], name, _held(account, known[resource]["Type"], name))
-        for resource, name in sorted(found)
+        Leftover(resource, known[resource], name, _held(account, known[resource], name, is_complete))
+        for resource in sorted(found)
+        for name in sorted(found[resource])
     ]
 
 
-def _held(account: Account, kind: str, name: str) -> str:
-    """What one of the left resources holds; nothing, or a word for it."""
+def _skipped(account: Account, known: Collection[str]) -> dict[str, set[str]]:
+    """What CloudFormation itself left of a first try, by logical id."""
+    pages = account.client("cloudformation").get_paginator("list_stack_resources")
+    return {
+        one["LogicalResourceId"]: {one["PhysicalResourceId"]}
+        for page in pages.paginate(StackName=account.settings.stack)
+        for one in page["StackResourceSummaries"]
+        if one["ResourceStatus"] in ("DELETE_SKIPPED", "DELETE_FAILED") and one["LogicalResourceId"] in known
+    }
+
+
+def _held(account: Account, kind: str, name: str, is_complete: bool) -> str:
+    """What one of the left resources holds; nothing, or a word for it. is_complete: all that is left is known."""
     match kind:
         case "AWS::DynamoDB::Table":
             items = account.client("dynamodb").scan(TableName=name, Limit=1, ConsistentRead=True)["Items"]
@@ -66,7 +74,7 @@ def _held(account: Account, kind: str, name: str) -> str:
         case "AWS::Logs::LogGroup":
             streams = account.client("logs").describe_log_streams(logGroupName=name, limit=1)["logStreams"]
             return "log streams" if streams else ""
-    return ""  # a key by itself: it is worth what stands under it
+    return "" if is_complete else "the key of tables that are not found"
 
 
 def check(account: Account) -> Iterator[Line]:

@@ -329,7 +329,7 @@ def test_a_stack_that_samconfig_does_not_name_is_refused(aws: Answers, monkeypat
 
 def test_the_local_emulator_is_asked_too(engine: Engine) -> None:
     def client(service: str) -> Any:
-        return engine.session.client(service, endpoint_url=engine.endpoint)  # type: ignore[call-overload]
+        return engine.session.client(service, endpoint_url=engine.endpoint)
 
     def silent(address: str) -> tuple[int, bytes]:
         raise OSError(address)

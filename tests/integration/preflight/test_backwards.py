@@ -42,8 +42,8 @@ def asking(functions: Functions) -> Iterator[Asking]:
         for _ in range(2 if state == "UPDATE_COMPLETE" else 1):
             aws.add("cloudformation", "describe_stacks", {"Stacks": [described]}, StackName=STACK)
         deployment = Deployment(STACK, aws, clock=lambda: functions.clock.at)
-        deployment.physical = {name: functions.tables[name] for name in ("Payments", "Citizens")}  # type: ignore[misc]
-        deployment.call = functions.violations._call  # type: ignore[misc]
+        deployment.physical = {name: functions.tables[name] for name in ("Payments", "Citizens")}
+        deployment.call = functions.violations._call
         settings = of_stack(STACK)
         parameters = {**settings.parameters, **DEPLOYED, **wanted}
         return Account(deployment, settings._replace(parameters=parameters))

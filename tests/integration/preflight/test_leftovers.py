@@ -16,6 +16,7 @@ from infra.operator.preflight import leftovers
 from infra.operator.preflight.account import Account
 from infra.operator.preflight.lines import LOOK, OK, STOP
 from infra.operator.preflight.settings import of_stack
+from infra.operator.recovery import guarding
 from shared.clock import now
 from tests.support.aws import Engine
 from tests.support.stubbed import Answers
@@ -50,6 +51,12 @@ class Left:
             "OperatorActions": self.log,
             "PlateKeySecret": self.secret,
         }
+        self.arns = {
+            "Citizens": f"arn:aws:dynamodb:x:1:table/{self.table}",
+            "Receipts": f"arn:aws:s3:::{self.bucket}",
+            "OperatorActions": f"arn:aws:logs:x:1:log-group:{self.log}",
+            "PlateKeySecret": self.secret,
+        }
 
     def client(self, service: str) -> Any:
         if service in BY_STUBS:
@@ -66,15 +73,19 @@ class Left:
         else:
             described = {"StackName": STACK, "StackStatus": state, "CreationTime": now()}
             self.aws.add("cloudformation", "describe_stacks", {"Stacks": [described]}, StackName=STACK)
-        if state not in (None, "ROLLBACK_COMPLETE"):
-            return
+        if state is None:
+            self._tagged(by_tags or {})
+        elif state == "ROLLBACK_COMPLETE":
+            self._listed()
+
+    def _tagged(self, by_tags: Mapping[str, str]) -> None:
         tagged = [
             {"ResourceARN": arn, "Tags": [{"Key": "aws:cloudformation:logical-id", "Value": name}]}
-            for name, arn in (by_tags or {}).items()
+            for name, arn in by_tags.items()
         ]
         self.aws.add("resourcegroupstaggingapi", "get_resources", {"ResourceTagMappingList": tagged}, TagFilters=[TAG])
-        if state is None:
-            return
+
+    def _listed(self) -> None:
         gone = {"QueryApi": "api", "SmsQueue": "queue"}
         summaries = [
             {
@@ -160,18 +171,30 @@ def test_where_one_holds_anything_nothing_is_taken_away(
     left: Left, put: Callable[[Left], None], state: str | None
 ) -> None:
     put(left)
-    arns = {
-        "Citizens": f"arn:aws:dynamodb:x:1:table/{left.table}",
-        "Receipts": f"arn:aws:s3:::{left.bucket}",
-        "OperatorActions": f"arn:aws:logs:x:1:log-group:{left.log}",
-        "PlateKeySecret": left.secret,
-    }
-    left.says(state, by_tags=arns)
+    left.says(state, by_tags=left.arns)
     (line,) = leftovers.check(left.account())
     assert (line.state, "make adopt" in line.way_out) == (STOP, True)
-    left.says(state, by_tags=arns)
+    left.says(state, by_tags=left.arns)
     assert "nothing was taken away" in run("--word", STACK, code=1)
     assert left.there() == ALL
+
+
+def test_a_key_whose_tables_are_not_all_found_stays(left: Left) -> None:
+    left.says(None, by_tags=left.arns)
+    assert "the key of tables that are not found" in run("--word", STACK, code=1)
+    assert left.there() == ALL
+    without_key = {name: arn for name, arn in left.arns.items() if name != "PlateKeySecret"}
+    left.says(None, by_tags=without_key)
+    run("--word", STACK)
+    assert left.there() == {"PlateKeySecret"}
+
+
+def test_a_key_whose_tables_are_all_found_goes_with_them(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {name: one for name, one in guarding.holding_data().items() if name in ALL}
+    monkeypatch.setattr("infra.operator.preflight.leftovers.holding_data", lambda: known)
+    left.says(None, by_tags=left.arns)
+    run("--word", STACK)
+    assert left.there() == set()
 
 
 @pytest.mark.parametrize("state", ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_FAILED"])
