@@ -21,7 +21,7 @@ CALLS_TO_CANCEL = 4
 CALLS_OF_LATE_MONEY = 7
 REFUNDING_CALLS = range(9, 13)
 """Of a run of poll_gateways: before them and after them it only looks for what waits."""
-CALLS_TO_POLL = 20
+CALLS_TO_POLL = 39
 FAILURES = {
     "crash before": (False, Crash()),
     "crash after": (True, Crash()),

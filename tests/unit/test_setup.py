@@ -18,7 +18,7 @@ import pytest
 
 from infra import environments, package, setup
 from infra.environments import ENVIRONMENTS, ROOT, Environment, SetupError, set_up
-from infra.template import read
+from infra.template import loaded
 
 RUN = Environment("project", ("run.txt",), "what the platform runs on", 1)
 TEST = Environment("project", ("run.txt", "test.txt"), "what the tests need", 1)
@@ -320,7 +320,7 @@ def test_this_python_sets_it_up_where_the_preferred_one(prefer: Prefer, wanted: 
 
 
 def test_benches_prefer_the_python_that_lambda_runs() -> None:
-    runtime = read(ROOT / "template.yaml")["Globals"]["Function"]["Runtime"]
+    runtime = loaded(ROOT / "template.yaml")["Globals"]["Function"]["Runtime"]
     assert ENVIRONMENTS["bench"].prefers == package.PYTHON == runtime
     assert [name for name, each in ENVIRONMENTS.items() if each.prefers] == ["bench"]
 

@@ -23,6 +23,8 @@ PAGE: Final = 3 * AT_ONCE
 """Payments that are read at a time, of all gateways. A silent gateway costs a run three times its time-out."""
 MAX_PAGES: Final = 100
 """Pages that a run reads for one gateway: most of a day may be another's."""
+MAX_EMPTY_DAYS: Final = 10
+"""Days without a payment that a run passes for one gateway: it has more to do than to ask for them."""
 MAX_SILENCES: Final = 5
 """After so many silences of a gateway in one run, its other payments wait for the next."""
 
@@ -48,24 +50,28 @@ def ask_again(
     ever. Returns for how long the round has been going on; nothing where it is over. O(payments of the days), a Query
     and a BatchGetItem for a page.
     """
-    going = rounds.last(asked.name)
+    kept = going = rounds.last(asked.name)
     if going is None or (going.ended_at and going.ended_at[:10] < to_text(now)[:10]):
         going = Round(asked.name, to_text(now), to_text(now - asked.listened_to_for)[:10])
-    silences = 0
+    silences, empty_days, answered = 0, 0, going
     for _ in range(MAX_PAGES):
-        if going.ended_at or asks <= 0 or not has_time():
+        if going.ended_at or asks <= 0 or empty_days > MAX_EMPTY_DAYS or not has_time():
             break
         ids, after = stores.payments.page_of_day(going.day, min(PAGE, asks), going.after)
         questions = _settled_by(asked.name, ids, stores)
         if questions:
             silences = 0 if _ask(questions, asked.gateway, stores, now) else silences + len(questions)
         if silences >= MAX_SILENCES:
-            return now - from_text(going.began)
+            going = answered
+            break
         asks -= len(questions)
+        empty_days += not ids
         going = _gone_on(going._replace(after=after), now)
-        if not silences:
+        answered = answered if silences else going
+        if questions and not silences:
             rounds.put(going)
-    if silences:
+            kept = going
+    if going != kept:
         rounds.put(going)
     return timedelta() if going.ended_at else now - from_text(going.began)
 

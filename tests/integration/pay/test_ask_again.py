@@ -74,6 +74,11 @@ class Book:
         self.round = made
 
 
+@pytest.fixture(autouse=True)
+def _many_days_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pay.payments.ask_again.MAX_EMPTY_DAYS", 1_000)
+
+
 @pytest.fixture
 def stores(engine: Engine, functions: Functions) -> PaymentStores:
     ledger = Settlements(engine.fast(), functions.tables["Settlements"])
@@ -193,6 +198,18 @@ def test_a_due_return_that_cannot_be_read_ends_no_run(
     functions.poll_gateways()
     counted = metrics(capsys)
     assert (counted["ItemsUnreadable"], counted["ReturnsWanted"], counted["SettledUnaskedDays"]) == ([1], [0], [0])
+
+
+def test_a_run_passes_few_days_without_a_payment(
+    functions: Functions, stores: PaymentStores, rounds: Rounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pay.payments.ask_again.MAX_EMPTY_DAYS", 10)
+    now, listing = functions.clock.at, Listing()
+    put(functions, "newest", now - timedelta(days=1))
+    for runs in range(3):
+        assert (listing.asked, runs) == ([], runs)
+        go_on(listing, stores, rounds, now)
+    assert listing.asked == ["newest"]
 
 
 def test_what_is_said_is_kept(
