@@ -58,12 +58,16 @@ def claim_manual_refund(
 
 
 def _is_given(payment: Payment, returns: Sequence[Return], order: Order) -> bool:
-    """Whether a gateway's order shows that the last return is made: it is called so, or by what is left of it."""
+    """Whether a gateway's order shows that the last return is made: it is called so, or less by that, or more, is left.
+
+    What else is missing then is marked once the payment is paid or refunded.
+    """
     before = through_gateway(returns[:-1])
     if order.status == OrderStatus.REFUNDED and not before:
         return True
     left = payment.received - before - returns[-1].amount
-    return order.status == OrderStatus.PAID and order.currency == CURRENCY and order.amount == left
+    is_there = order.status in (OrderStatus.PAID, OrderStatus.REFUNDED) and order.currency == CURRENCY
+    return is_there and returns[-1].amount > 0 and order.amount <= left
 
 
 def _order(payment: Payment, gateway: Gateway | None) -> Order | None:
