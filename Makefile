@@ -189,10 +189,13 @@ who-looked: ## PLATE='...' REASON='...': who looked at a plate, for an investiga
 	$(set_up) run
 	@$(operator) who-looked --reason "$$REASON" -- "$$PLATE"
 
+# Not a terminal's height, which shells and tools put into the environment under the same name.
+named_lines = $(if $(filter command,$(origin LINES)),--lines "$$LINES")
+
 .PHONY: decide-payment
 decide-payment: ## ID=... DECISION=... [LINES='...'] REASON='...': what only a person can decide of a payment's money
 	$(set_up) run
-	@$(operator) decide-payment --reason "$$REASON" --lines "$$LINES" $(apply) -- $(DECISION) "$$ID"
+	@$(operator) decide-payment --reason "$$REASON" $(named_lines) $(apply) -- $(DECISION) "$$ID"
 
 .PHONY: pause
 pause: ## WHAT=sms|payments|ingest|gateway-... REASON='...': stop a part at once; nothing is lost
