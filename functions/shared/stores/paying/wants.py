@@ -54,7 +54,7 @@ class Wants:
         return {(item["violation_no"]["S"], item["payment_id"]["S"]) for item in found}
 
     def undecided(self) -> Iterator[Want]:
-        """Those about which nobody has decided. A Query for each shard; a decision of just now may not show yet."""
+        """Those about which nobody has decided: by a Query for each shard, then consistently read."""
         for shard in range(SHARDS):
             request: Json = {
                 "TableName": self._table,
@@ -64,7 +64,8 @@ class Wants:
             }
             for page in pages(self._call, "Query", request):
                 keys = [{"pk": item["pk"], "sk": item["sk"]} for item in page["Items"]]
-                yield from map(_read, batch_get(self._call, self._table, keys))
+                found = batch_get(self._call, self._table, keys)
+                yield from (_read(item) for item in found if "unfinished" in item)
 
     def decided_action(self, violation_no: str, payment_id: str, decision: str, at: datetime) -> Json:
         """The action by which one that is entered leaves the list."""
