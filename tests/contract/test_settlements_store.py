@@ -13,7 +13,7 @@ from shared.domain.settlement import REVERSED, SETTLED, BatchStatus, Cursor, Ent
 from shared.domain.time import to_text
 from shared.stores.items import transact
 from shared.stores.paying.settlements import Settlements
-from tests.support.aws import Engine, Tables
+from tests.support.aws import Engine, Tables, before
 from tests.support.build import NOON
 
 BATCH = "2026-11-20/12"
@@ -90,6 +90,25 @@ def test_one_of_an_unknown_kind_in_a_batch_is_in_none_of_its_files_and_due_again
         ledger.put_back_unknown(BATCH)
         assert ledger.unknown() == 1
     assert waiting in [item for item in tables.items("Settlements") if item["sk"]["S"].startswith("adjusted")]
+
+
+def test_one_that_another_run_has_put_back_is_not_due_twice(
+    engine: Engine, ledger: Settlements, tables: Tables
+) -> None:
+    """The other run is of the version that knows it, and has told the sector by now."""
+    call, table = engine.fast(), tables["Settlements"]
+    make_due(engine, ledger, entry("p2", "adjusted"))
+    (due,) = tables.items("Settlements")
+
+    def move(to: str) -> None:
+        (item,) = tables.items("Settlements")
+        gone = {"TableName": table, "Key": {"pk": item["pk"], "sk": item["sk"]}}
+        transact(call, [{"Delete": gone}, {"Put": {"TableName": table, "Item": {**due, "pk": {"S": to}}}}])
+
+    move(f"BATCH#{BATCH}")
+    slow = Settlements(before(engine.fast(), "TransactWriteItems", lambda: move(f"BATCH#{NEXT}")), table)
+    slow.put_back_unknown(BATCH)
+    assert [item["pk"]["S"] for item in tables.items("Settlements")] == [f"BATCH#{NEXT}"]
 
 
 def test_an_entry_is_due_once(engine: Engine, ledger: Settlements) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 from zlib import crc32
 
@@ -93,12 +94,16 @@ class Settlements:
         return map(_read, filter(_is_known, self._query(f"BATCH#{batch}")))
 
     def put_back_unknown(self, batch: str) -> None:
-        """Make entries of an unknown kind due again that another version moved into a batch: they are in no file."""
+        """Make entries of an unknown kind due again that another version moved into a batch: they are in no file.
+
+        One that another run has put back is left alone: it may be in a later batch by now.
+        """
         for item in self._query(f"BATCH#{batch}"):
             if not _is_known(item):
-                gone = {"TableName": self._table, "Key": {"pk": item["pk"], "sk": item["sk"]}}
-                due = {"TableName": self._table, "Item": {**item, "pk": {"S": _due(item["sk"]["S"].split("#")[1])}}}
-                transact(self._call, [{"Delete": gone}, {"Put": due}])
+                gone = {"Key": {"pk": item["pk"], "sk": item["sk"]}, "ConditionExpression": "attribute_exists(pk)"}
+                due = {"Item": {**item, "pk": {"S": _due(item["sk"]["S"].split("#")[1])}}}
+                actions = [{"Delete": {"TableName": self._table, **gone}}, {"Put": {"TableName": self._table, **due}}]
+                is_made(partial(transact, self._call, actions))
 
     def _move(self, items: Sequence[Item], batch: str) -> bool:
         """Move entries from due into a batch, whoever else is moving them there. False: it is not open."""
