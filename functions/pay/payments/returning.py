@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
 from pay.payments.refund import tell_of_return
 from pay.payments.settle import PaymentStores
@@ -24,6 +25,10 @@ from shared.domain.payment import (
 from shared.domain.settlement import reversal
 from shared.domain.time import to_text
 from shared.policies import RULES
+from shared.stores.items import MAX_ACTIONS
+
+_ROOM: Final = MAX_ACTIONS - 6
+"""Actions about violations in one transaction; the others: payment, event, receipt, sectors' entry, return, SMS."""
 
 
 def reverse(payment: Payment, stores: PaymentStores, now: datetime, numbers: Collection[str] = ()) -> bool:
@@ -48,8 +53,8 @@ def reverse(payment: Payment, stores: PaymentStores, now: datetime, numbers: Col
     after, made = next_return(after, _numbers(lines), MONEY_RETURNED, at)
     unheard = payment.money_returned < amount  # only an operator knows: the gateway's word of that money tells nothing
     made = made._replace(state=ReturnState.GIVEN, ended_at=at, manual_since=at if unheard else None)
-    others = [*_unsettling(payment, lines, stores), *_amending(after, lines, made, stores, now)]
-    others += [*tell_of_return(payment, made, stores, now), *_deciding(payment, lines, "reverse", stores, now)]
+    others = [*_unsettling(payment, lines, "reverse", stores, now), *_amending(after, lines, made, stores, now)]
+    others += tell_of_return(payment, made, stores, now)
     correction = MONEY_RETURNED if after.status == PaymentStatus.REFUNDED else None
     return stores.payments.change(payment, after, now, others, what=MONEY_RETURNED, correction=correction) is None
 
@@ -62,8 +67,7 @@ def return_lines(payment: Payment, stores: PaymentStores, now: datetime, numbers
     """
     lines = _settled(payment, numbers)
     after, made = _going_back(payment, _without(payment, lines), lines, LINES_RETURNED, now)
-    others = [*_unsettling(payment, lines, stores), *_amending(after, lines, made, stores, now)]
-    others += _deciding(payment, lines, "return-lines", stores, now)
+    others = [*_unsettling(payment, lines, "return-lines", stores, now), *_amending(after, lines, made, stores, now)]
     return stores.payments.change(payment, after, now, others, correction=RETURN_DECIDED) is None
 
 
@@ -135,8 +139,15 @@ def _going_back(
     return next_return(due, _numbers(lines), cause, to_text(now))
 
 
-def _unsettling(payment: Payment, lines: Sequence[Line], stores: PaymentStores) -> list[Json]:
-    return [stores.violations.unsettle(line.violation_no, payment.payment_id) for line in lines]
+def _unsettling(
+    payment: Payment, lines: Sequence[Line], decision: str, stores: PaymentStores, now: datetime
+) -> list[Json]:
+    """The actions by which these are owed again and leave the list of what is wanted back. Raises ValueError."""
+    owed = [stores.violations.unsettle(line.violation_no, payment.payment_id) for line in lines]
+    decided = _deciding(payment, lines, decision, stores, now)
+    if len(owed) + len(decided) > _ROOM:
+        raise ValueError(f"too many of them are wanted back for one decision: name at most {_ROOM // 2} by LINES")
+    return [*owed, *decided]
 
 
 def _amending(after: Payment, lines: Sequence[Line], made: Return, stores: PaymentStores, now: datetime) -> list[Json]:

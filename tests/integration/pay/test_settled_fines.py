@@ -10,9 +10,10 @@ import pytest
 
 from infra.local.streams.filter import EventFilter
 from infra.template import read as read_template
-from pay.payments.returning import keep_lines, return_lines
+from pay.payments.returning import keep_lines, return_lines, reverse
 from pay.payments.settle import PaymentStores
 from shared.aws_json import Json
+from shared.domain.payment import MAX_LINES
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation
 from shared.stores.items import read_rows
 from shared.stores.paying.settlements import Settlements
@@ -134,6 +135,27 @@ def test_it_is_counted_until_somebody_decides(
     assert wanted(functions) == [], "it was decided about"
     with pytest.raises(ValueError, match="not settled"):
         keep_lines(payment, stores, functions.clock.at, [subjects[0].violation_no])
+
+
+@pytest.mark.parametrize("decide", [return_lines, reverse])
+def test_one_decision_takes_what_a_transaction_holds(
+    functions: Functions, stores: PaymentStores, say: Say, decide: Callable[..., bool]
+) -> None:
+    fines = [violation() for _ in range(MAX_LINES)]
+    follow(functions.citizens)
+    store(functions.violations, *fines)
+    payment_id = str(functions.pay(payment_body(*fines)).body["payment_id"])
+    functions.gateway.says(payment_id)
+    functions.callback(payment_id)
+    hear(say(*fines, status=CANCELLED))
+    payment = functions.payments.get(payment_id)
+    assert payment is not None
+    numbers = [fine.violation_no for fine in fines]
+    with pytest.raises(ValueError, match="at most 47 by LINES"):
+        decide(payment, stores, functions.clock.at, numbers[:48])
+    assert functions.payments.get(payment_id) == payment
+    assert decide(payment, stores, functions.clock.at, numbers[:47])
+    assert [number for number, *_ in wanted(functions)] == sorted(numbers[47:])
 
 
 def test_nothing_is_kept_that_nobody_wants_back(
