@@ -207,16 +207,15 @@ def rollback_file(deployment: Deployment, key: str, reason: str, apply: bool) ->
         click.echo(f"{before:,} were undone before")
     click.echo(f"{len(undo.inserted):,} inserted: to be forgotten; {len(undo.changed):,} changed: to be restored")
     say(f"{count:,} stay as they are: {why}" for why, count in sorted(undo.kept.items()))
-    if undo.bound:
-        click.echo(
-            "these payments hold or settled a price of it; DECISION=return-difference gives back what was too much:"
-        )
-        say(f"  {payment_id}: {' '.join(numbers)}" for payment_id, numbers in sorted(undo.bound.items()))
+    say(rollback.of_payments(undo))
     if not apply:
         only_said()
         return
     results: dict[str, object] = {}
-    audited = deployment.audited("rollback-file", key=key, version=file.version.version_id, reason=reason)
+    payments = sorted(undo.bound)[: rollback.MAX_KEPT]
+    audited = deployment.audited(
+        "rollback-file", key=key, version=file.version.version_id, reason=reason, payments=payments
+    )
     try:
         with refusing(rollback.RollbackError), audited as results:
             undoing.apply(deployment, file, undo, results)

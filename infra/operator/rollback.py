@@ -30,12 +30,16 @@ from ingest.reading.csv_records import records
 from ingest.reading.csv_text import as_csv_text
 from shared.domain.file import FINAL, File
 from shared.stores.files import Files
-from shared.stores.items import MAX_ACTIONS, Item, text
+from shared.stores.items import MAX_ACTIONS, Item, number, text
 from shared.stores.violation_rows import Row
 from shared.stores.violations import Violations
 
 AT_ONCE: Final = 8
 """Batches that are read, or written, at a time."""
+MAX_LISTED: Final = 50
+"""Payments that are shown to the operator."""
+MAX_KEPT: Final = 5_000
+"""Ids of payments that are kept with what the operator did: an event of the log holds 256 kB."""
 
 
 class RollbackError(Exception):
@@ -46,13 +50,14 @@ class Undo(NamedTuple):
     """What undoing a file comes to.
 
     inserted: numbers to be forgotten, with their lines. changed: former rows, with the lines that are undone. kept: why
-    how many others stay as they are. bound: of payments that hold or settled a price of the file, the violations.
+    how many others stay as they are. bound: by payments that hold or settled a price of the file, or may have done so
+    before another file changed it: the numbers of these violations, each with the dinars paid, None while it is held.
     """
 
     inserted: list[tuple[str, str]]
     changed: list[tuple[Row, str]]
     kept: dict[str, int]
-    bound: dict[str, list[str]]
+    bound: dict[str, dict[str, int | None]]
 
 
 class Reader:
@@ -100,13 +105,13 @@ def plan(deployment: Deployment, file: File) -> Undo:
     inserted: list[tuple[str, str]] = []
     former: dict[str, str] = {}
     kept: dict[str, int] = {}
-    bound: dict[str, list[str]] = {}
+    bound: dict[str, dict[str, int | None]] = {}
     read = 0
     for row, item in _traced(reader.rows(file), violations):
         read += 1
         payment_id = text(item, "paid_by") or text(item, "held_by")
-        if payment_id and text(item, "changed_by") == row.ref:
-            bound.setdefault(payment_id, []).append(row.identity)
+        if payment_id and _is_written(item, row.ref):
+            bound.setdefault(payment_id, {})[row.identity] = number(item, "paid_amount")
         if not item:
             _keep(kept, "not there any more")
         elif text(item, "changed_by") != row.ref:
@@ -124,6 +129,26 @@ def plan(deployment: Deployment, file: File) -> Undo:
         kept["accepted when they were loaded, and by today's rules no more"] = others
     changed = list(_former_rows(reader, former, kept))
     return Undo(inserted, changed, kept, bound)
+
+
+def _is_written(item: Item, ref: str) -> bool:
+    """Whether a line wrote a violation, or did before one of another file: as far back as the item tells."""
+    return ref in {text(item, name) for name in ("changed_by", "changed_before", "inserted_by")}
+
+
+def of_payments(undo: Undo) -> Iterator[str]:
+    """What is said of payments that hold or settled a price of a file: how many, what was paid, the first of them."""
+    if not undo.bound:
+        return
+    paid = sum(amount or 0 for fines in undo.bound.values() for amount in fines.values())
+    yield f"{len(undo.bound):,} payments hold or settled a price of it, {paid:,} IQD are paid:"
+    for payment_id, fines in islice(sorted(undo.bound.items()), MAX_LISTED):
+        yield f"  {payment_id}: " + ", ".join(
+            f"{fine} held" if amount is None else f"{fine} {amount:,} IQD" for fine, amount in fines.items()
+        )
+    if (more := len(undo.bound) - MAX_LISTED) > 0:
+        yield f"  and {more:,} more: with APPLY=1 the log of operators keeps the first {MAX_KEPT:,} ids"
+    yield "DECISION=return-difference gives back by how much one of them was too high"
 
 
 def _traced(rows: Iterator[Row], violations: Violations) -> Iterator[tuple[Row, Item]]:

@@ -253,10 +253,44 @@ def test_what_is_paid_or_changed_since_stays(
 
     assert "1 stay as they are: inserted here, and paid or being paid" in said
     assert "1 stay as they are: not as this file left it" in said
-    assert f"  p1: {paid['violation_no']}\n" in said
+    assert f"  p1: {paid['violation_no']} held\n" in said
     found = violations.get([paid["violation_no"], corrected["violation_no"]])
     assert found[paid["violation_no"]].held_by == "p1"
     assert found[corrected["violation_no"]].amount == 7000
+
+
+def test_payments_are_named_that_settled_a_price_of_the_file(
+    rollback: Run, ingest: Ingest, violations: Violations, stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the file inserted or changed their violations, and though the right one has come since."""
+
+    def newer(fine: dict[str, str], amount: str, minutes: int) -> dict[str, str]:
+        return {**fine, "amount": amount, "updated_at": f"{now() - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%S}"}
+
+    inserted, changed, corrected, other = fines = [row() for _ in range(4)]
+    load(ingest, "live/former.csv", [changed, corrected, other])
+    load(ingest, "live/wrong.csv", [inserted, newer(changed, "90000", 9), newer(corrected, "90000", 9)])
+    for fine, payment_id in zip(fines, ("p1", "p2", "p3", "p4"), strict=True):
+        number = fine["violation_no"]
+        transact(stand.call, [violations.hold(violations.get([number])[number], payment_id)])
+        transact(stand.call, [violations.settle(number, payment_id, 90_000, "2026-11-20T12:00:00+03:00", "GH-1")])
+    load(ingest, "live/right.csv", [newer(inserted, "7000", 5), newer(corrected, "7000", 5)])
+    load(ingest, "live/more.csv", [newer(inserted, "6000", 1)])
+
+    said = rollback("live/wrong.csv")
+    assert "3 payments hold or settled a price of it, 270,000 IQD are paid:" in said
+    for fine, payment_id in ((inserted, "p1"), (changed, "p2"), (corrected, "p3")):
+        assert f"  {payment_id}: {fine['violation_no']} 90,000 IQD\n" in said
+    assert "more" not in said
+    assert "p4" not in said
+    assert "DECISION=return-difference" in said
+
+    monkeypatch.setattr("infra.operator.rollback.MAX_LISTED", 2)
+    monkeypatch.setattr("infra.operator.rollback.MAX_KEPT", 2)
+    said = rollback("live/wrong.csv", "--apply")
+    assert "p3" not in said
+    assert "and 1 more" in said
+    assert [kept["payments"] for kept in stand.kept()] == [["p1", "p2"]] * 2
 
 
 def test_a_former_file_that_is_gone_leaves_its_rows_as_they_are(

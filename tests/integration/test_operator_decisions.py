@@ -19,6 +19,7 @@ from pay.payments.manual_refund import UNKNOWN
 from pay.payments.refund import is_asked_for
 from shared.domain.payment import Return
 from shared.domain.violation import Violation
+from shared.stores.paying.wants import CANCELLED, Want
 from tests.support.aws import Engine
 from tests.support.build import PHONE, PLATE, follow, store, violation
 from tests.support.functions import Functions, run
@@ -155,6 +156,21 @@ def test_money_that_waits_is_listed(functions: Functions, command: Run, started:
     assert f"payment_id={started}" in line
     assert "received=60000" in line
     assert "status=review" in line
+
+
+def test_settled_money_that_may_be_wanted_back_is_listed_oldest_first(
+    functions: Functions, command: Run, started: str
+) -> None:
+    functions.gateway.says(started)
+    functions.callback(started)
+    looks = len(functions.tables.items("Citizens"))
+    for number, day in (("V2", "21"), ("V1", "22"), ("V3", "20")):
+        assert functions.wants.enter(Want(number, started, CANCELLED, f"2026-11-{day}T12:00:00+03:00"))
+    assert command("refunds").splitlines() == [
+        f"wanted back  violation_no={number}  payment_id={started}  cause=cancelled  at=2026-11-{day}T12:00:00+03:00"
+        for number, day in (("V3", "20"), ("V2", "21"), ("V1", "22"))
+    ]
+    assert len(functions.tables.items("Citizens")) == looks + 1, "it is kept that the operator looked"
 
 
 def test_a_decision_is_said_first(functions: Functions, stand: Stand, decide: Run, started: str) -> None:

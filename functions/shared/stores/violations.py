@@ -265,8 +265,10 @@ class Violations(HeldViolations):
     # ------------------------------------------------------------------ undoing a file
 
     def traces(self, numbers: Sequence[str]) -> dict[str, Item]:
-        """By number, of up to 100 violations that exist, which lines wrote them and whether money is bound to them."""
-        projection = {"ProjectionExpression": "pk, inserted_by, changed_by, changed_before, held_by, paid_by"}
+        """By number, of up to 100 violations that exist, which lines wrote them and what money is bound to them."""
+        projection = {
+            "ProjectionExpression": "pk, inserted_by, changed_by, changed_before, held_by, paid_by, paid_amount"
+        }
         keys: list[Item] = [{"pk": {"S": violation_no}} for violation_no in numbers]
         items = batch_get(self._call, self._table, keys, projection=projection, sleep=self._sleep)
         return {item["pk"]["S"]: item for item in items}

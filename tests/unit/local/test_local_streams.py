@@ -117,9 +117,9 @@ def start(stream: FakeStream, function: Function, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(poller_module, "_TROUBLE_PAUSE", 0.01)
     started = []
 
-    def begin(**settings: Any) -> StreamPoller:
+    def begin(reader: Function = function, **settings: Any) -> StreamPoller:
         mapping = StreamMapping("u", "f", "s", **{"starting_position": "TRIM_HORIZON", **settings})
-        poller = StreamPoller(mapping, stream, function, lambda service: None, first_backoff=0.001)  # type: ignore[arg-type]
+        poller = StreamPoller(mapping, stream, reader, lambda service: None, first_backoff=0.001)  # type: ignore[arg-type]
         poller.start()
         started.append(poller)
         return poller
@@ -162,6 +162,24 @@ def test_a_shard_that_splits_is_followed(stream: FakeStream, function: Function,
     until(lambda: len(function.records) >= 4)
     assert function.records.startswith("12")
     assert sorted(function.records) == list("1234")
+
+
+def test_two_readers_of_one_stream_each_read_all_of_it(stream: FakeStream, function: Function, start: Start) -> None:
+    """Neither takes from the other, nor waits for it while it fails."""
+    other = Function()
+    other.fails = True
+    stream.add("shard", "1", "2")
+    start()
+    start(other)
+    until(lambda: function.records == "12" and len(other.batches) > 1)
+
+    stream.add("shard", "3")
+    until(lambda: function.records == "123")
+    assert "3" not in other.records
+
+    other.fails = False
+    until(lambda: other.records.endswith("123"))
+    assert function.records == "123"
 
 
 def test_a_shard_whose_parent_is_trimmed_is_read(stream: FakeStream, function: Function, start: Start) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from remit.files import COLUMNS, SectorFile, files, manifest, name
 from shared.domain.payment import Line, Payment, PaymentStatus
-from shared.domain.settlement import REVERSED, SETTLED, Entry, Share, reversal, settled
+from shared.domain.settlement import REVERSED, SETTLED, Entry, Share, paid_twice, reversal, settled
 
 BATCH = "2026-11-20/12"
 AT = "2026-11-20T12:00:00+03:00"
@@ -105,12 +105,14 @@ def test_a_file_as_a_sector_reads_it() -> None:
         (Line("-12/A", 50_000, "DE#11#ز#739418", "7", "11"),), 50_000, AT, AT, "https://x",
         "+9647719283746", paid_at=AT, receipt_no="GH-1",
     )  # fmt: skip
-    (file,) = files(BATCH, [settled(payment), reversal(payment, payment.settled_lines, 1, LATER)])
+    asked = paid_twice(payment, "-12/A", LATER)
+    (file,) = files(BATCH, [settled(payment), asked, reversal(payment, payment.settled_lines, 1, LATER)])
     assert file.key == "settlements/2026-11-20/12/11-7.csv"
     assert file.content.startswith(b"\xef\xbb\xbf")
     assert file.content.decode("utf-8-sig").splitlines() == [
         ",".join(COLUMNS),
         f"settled,'-12/A,50000,{AT},,GH-1,p1,sandbox,",
+        f"paid_twice,'-12/A,0,{AT},,GH-1,p1,sandbox,",
         f"reversed,'-12/A,-50000,{AT},{LATER},GH-1,p1,sandbox,",
     ]
     assert (file.settled, file.reversed, file.amount) == (50_000, 50_000, 0)
