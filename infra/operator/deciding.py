@@ -173,7 +173,7 @@ DECISIONS: Final = {
     ),
     "keep": Decision(
         "the violations stay paid though their money is back with its payer, or the LINES named though it is wanted",
-        lambda case: _is_paid(case) if case.lines else case.payment.is_money_returned,
+        lambda case: bool(case.lines) or case.payment.is_money_returned,
         _keep,
         lines="may",
     ),
@@ -217,9 +217,9 @@ def find(deployment: Deployment, payment_id: str, name: str, lines: tuple[str, .
         raise DecisionError(f"{name} is about the whole payment: it takes no LINES")
     if decision.lines == "must" and not lines:
         raise DecisionError(f"{name} needs LINES: the numbers of the violations, with spaces between them")
-    settled = {line.violation_no for line in payment.settled_lines}
-    if missing := [number for number in lines if number not in settled]:
-        raise DecisionError(f"not settled by this payment: {', '.join(missing)}")
+    of_it = payment.lines if name == "keep" else payment.settled_lines
+    if missing := set(lines) - {line.violation_no for line in of_it}:
+        raise DecisionError(f"not settled by this payment: {', '.join(sorted(missing))}")
     return case
 
 

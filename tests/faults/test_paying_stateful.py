@@ -34,7 +34,6 @@ from shared.domain.payment import LIVE, TRANSITIONS, Payment, PaymentStatus, Ret
 from shared.domain.settlement import SETTLED
 from shared.domain.text import digest
 from shared.domain.violation import Violation
-from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine, Tables
 from tests.support.build import OTHER_PLATE, follow, later, row, store, violation
 from tests.support.crashes import Crash, Faults
@@ -66,14 +65,7 @@ class Paying(RuleBasedStateMachine):
         monkeypatch.setattr(self.gateway, "refund", self.given(self.gateway.refund))
         for name in ("order", "get_order", "close", "refund"):
             monkeypatch.setattr(self.gateway, name, self.faults.through(getattr(self.gateway, name)))
-        self.stores = PaymentStores(
-            self.functions.violations,
-            self.functions.payments,
-            self.functions.messages,
-            Settlements(engine.fast(), self.tables["Settlements"]),
-            self.functions.returns,
-            self.functions.wants,
-        )
+        self.stores = self.functions.stores
         self.version = 0
         self.keys = 0
         self.last: dict[str, str] = {}

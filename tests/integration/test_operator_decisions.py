@@ -244,6 +244,7 @@ class TestGivingUp:
     def test_not_before_it_has_had_its_time(self, functions: Functions, decide: Run, started: str) -> None:
         functions.clock.forward(hours=2)
         assert "does not fit" in decide("give-up", started, "--apply", code=1)
+        assert run("pay.poll_gateways", {"give_up": started}) == "pending", "nor by the function itself"
 
 
 class TestManualRefund:

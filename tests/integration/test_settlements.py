@@ -14,7 +14,6 @@ import pytest
 
 from pay.counter import MAX_VIOLATIONS
 from pay.payments.returning import reverse
-from pay.payments.settle import PaymentStores
 from remit.texts import MAX_ACKNOWLEDGEMENT_BYTES, WORDS
 from shared.domain.file import told_under
 from shared.domain.settlement import Entry, Share
@@ -195,11 +194,8 @@ class TestFiles:
         functions.clock.forward(hours=30)
         payment = functions.payments.get(payment_id)
         assert payment is not None
-        stores = PaymentStores(
-            functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
-        )
         for _ in range(2):
-            reverse(payment, stores, functions.clock.at)
+            reverse(payment, functions.stores, functions.clock.at)
             settle()
             functions.clock.forward(hours=1)
         assert bucket.listed("settlements/2026-11-21") == [

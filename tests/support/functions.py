@@ -17,6 +17,7 @@ import boto3
 import pytest
 
 from pay.gateways import OrderStatus
+from pay.payments.settle import PaymentStores
 from shared.access.accesses import Accesses
 from shared.access.grant import Access
 from shared.aws_json import Call, Json
@@ -27,6 +28,7 @@ from shared.stores.files import Files
 from shared.stores.messaging.messages import Messages
 from shared.stores.paying.payments import Payments
 from shared.stores.paying.returns import Returns
+from shared.stores.paying.settlements import Settlements
 from shared.stores.paying.wants import Wants
 from shared.stores.people.citizens import Citizens
 from shared.stores.people.look_ups import LookUps
@@ -264,6 +266,12 @@ class Functions:
         tables = self.tables["Citizens"], self.tables["Registry"]
         accesses = Accesses(self._fast(), *tables, self.crypto, needs_proof=needs_proof)
         return accesses.access(sub, plate_key, self.clock.at).access
+
+    @property
+    def stores(self) -> PaymentStores:
+        """The tables that a payment ends in."""
+        ledger = Settlements(self._fast(), self.tables["Settlements"])
+        return PaymentStores(self.violations, self.payments, self.messages, ledger, self.returns, self.wants)
 
     def poll_gateways(self) -> None:
         run("pay.poll_gateways", events.schedule())

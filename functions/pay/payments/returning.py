@@ -72,11 +72,12 @@ def return_lines(payment: Payment, stores: PaymentStores, now: datetime, numbers
 
 
 def keep_lines(payment: Payment, stores: PaymentStores, now: datetime, numbers: Collection[str]) -> bool:
-    """Let the violations named stay paid though their money may be wanted back. False where the payment has moved on.
+    """Take violations of a payment off the list of what may be wanted back. False where the payment has moved on.
 
-    Raises ValueError for what it has not settled, or where nothing of it is wanted.
+    Also one that went back while it was entered there. Raises ValueError where nothing of it is wanted.
     """
-    wanted = _deciding(payment, _settled(payment, numbers), "keep", stores, now)
+    lines = [line for line in payment.lines if line.violation_no in numbers]
+    wanted = _deciding(payment, lines, "keep", stores, now)
     if not wanted:
         raise ValueError("none of them is wanted back")
     return stores.payments.change(payment, payment, now, wanted, what="return_not_made") is None

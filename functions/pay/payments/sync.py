@@ -142,8 +142,10 @@ def give_up(payment: Payment, gateway: Gateway | None, stores: PaymentStores, no
     """End a live payment that its gateway will never conclude, as an operator has decided, after asking once more.
 
     Where the gateway says that it is paid, it is settled as ever; and money that comes after it was given up is late
-    money. Returns the payment as it is then.
+    money. One that still has time is left alone. Returns the payment as it is then.
     """
+    if not is_overdue(payment, now):
+        return payment
     try:
         payment = sync_with_gateway(payment, gateway, stores, now, closing=BY_OPERATOR) if gateway else payment
     except UnknownError:

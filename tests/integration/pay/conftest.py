@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from pay.payments.settle import PaymentStores
 from shared.domain.violation import Violation
 from tests.support.functions import Functions
 from tests.support.payment_requests import payment_body, two_violations
+
+
+@pytest.fixture
+def stores(functions: Functions) -> PaymentStores:
+    return functions.stores
 
 
 @pytest.fixture

@@ -13,21 +13,11 @@ from pay.payments.settle import PaymentStores
 from shared.domain.payment import Payment
 from shared.domain.violation import CANCELLED, Violation
 from shared.stores.paying.payment_items import MOVED
-from shared.stores.paying.settlements import Settlements
-from tests.support.aws import Engine
 from tests.support.build import later, row
 from tests.support.functions import Functions
 from tests.support.payment_requests import metrics, state, status, trail
 
 Listed = Callable[[str], list[str]]
-
-
-@pytest.fixture
-def stores(engine: Engine, functions: Functions) -> PaymentStores:
-    ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-    return PaymentStores(
-        functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
-    )
 
 
 @pytest.fixture

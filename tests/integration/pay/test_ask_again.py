@@ -17,7 +17,6 @@ from shared.domain.time import from_text, to_text
 from shared.stores.items import item_key
 from shared.stores.paying.payments import Position
 from shared.stores.paying.rounds import Round, Rounds
-from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine
 from tests.support.build import PLATE, SUB
 from tests.support.crashes import Crash
@@ -77,13 +76,6 @@ class Book:
 @pytest.fixture(autouse=True)
 def _many_days_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pay.payments.ask_again.MAX_EMPTY_DAYS", 1_000)
-
-
-@pytest.fixture
-def stores(engine: Engine, functions: Functions) -> PaymentStores:
-    ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-    made = functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
-    return PaymentStores(*made)
 
 
 @pytest.fixture

@@ -14,20 +14,11 @@ from shared.domain.payment import Payment
 from shared.domain.settlement import REVERSED, SETTLED
 from shared.domain.violation import CANCELLED, PAID, Violation
 from shared.stores.paying.payments import Payments
-from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine
 from tests.support.build import later, row
 from tests.support.crashes import Crash, Faults
 from tests.support.functions import Functions
 from tests.support.payment_requests import corrections, state
-
-
-@pytest.fixture
-def stores(engine: Engine, functions: Functions) -> PaymentStores:
-    ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-    return PaymentStores(
-        functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
-    )
 
 
 def payment_of(functions: Functions, payment_id: str) -> Payment:

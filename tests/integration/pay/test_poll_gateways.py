@@ -8,10 +8,8 @@ import pytest
 
 from pay.gateways import Closing, OrderStatus, Refund, RefusedError, UnaskableError, UnknownError
 from pay.payments.refund import refund_reviewed, settle_reviewed
-from pay.payments.settle import PaymentStores
 from pay.poll_gateways import MAX_SILENCES
 from shared.domain.violation import CANCELLED, PAID, Violation
-from shared.stores.paying.settlements import Settlements
 from tests.support.aws import Engine
 from tests.support.build import OTHER_PLATE, follow, later, row, store, violation
 from tests.support.functions import Functions
@@ -297,10 +295,7 @@ class TestRefunding:
         payment = functions.payments.get(started)
         assert payment is not None
         assert (payment.status, payment.reason, payment.received) == ("review", "currency_differs", 0)
-        ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-        stores = PaymentStores(
-            functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
-        )
+        stores = functions.stores
         with pytest.raises(ValueError, match="enough"):
             settle_reviewed(payment, stores, functions.clock.at)
         assert refund_reviewed(payment, stores, functions.clock.at)

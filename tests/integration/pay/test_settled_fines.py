@@ -14,9 +14,10 @@ from pay.payments.returning import keep_lines, return_lines, reverse
 from pay.payments.settle import PaymentStores
 from shared.aws_json import Json
 from shared.domain.payment import MAX_LINES
+from shared.domain.time import to_text
 from shared.domain.violation import CANCELLED, DISPUTED, PAID, Violation
 from shared.stores.items import read_rows
-from shared.stores.paying.settlements import Settlements
+from shared.stores.paying.wants import Want
 from tests.support import lambda_events as events
 from tests.support.aws import Engine, Watched
 from tests.support.build import OTHER_PLATE, follow, later, row, store, violation
@@ -45,13 +46,6 @@ def say(functions: Functions) -> Say:
         return [events.change(before[each.violation_no], after[each.violation_no]) for each in subjects]
 
     return say
-
-
-@pytest.fixture
-def stores(engine: Engine, functions: Functions) -> PaymentStores:
-    ledger = Settlements(engine.fast(), functions.tables["Settlements"])
-    made = functions.violations, functions.payments, functions.messages, ledger, functions.returns, functions.wants
-    return PaymentStores(*made)
 
 
 def image(functions: Functions) -> dict[str, Json]:
@@ -133,8 +127,20 @@ def test_it_is_counted_until_somebody_decides(
     assert (metrics(capsys)["ReturnsWanted"], wanted(functions)) == ([0], [])
     hear(say(subjects[1], status=CANCELLED, amount=7))
     assert wanted(functions) == [], "it was decided about"
-    with pytest.raises(ValueError, match="not settled"):
-        keep_lines(payment, stores, functions.clock.at, [subjects[0].violation_no])
+
+
+def test_one_that_went_back_while_it_was_entered_can_leave_the_list(
+    functions: Functions, stores: PaymentStores, subjects: list[Violation], paid: str, say: Say
+) -> None:
+    before = functions.payments.get(paid)
+    assert before is not None
+    number = subjects[0].violation_no
+    assert return_lines(before, stores, functions.clock.at, [number])
+    assert functions.wants.enter(Want(number, paid, "cancelled", to_text(functions.clock.at)))
+    after = functions.payments.get(paid)
+    assert after is not None
+    assert keep_lines(after, stores, functions.clock.at, [number])
+    assert wanted(functions) == []
 
 
 @pytest.mark.parametrize("decide", [return_lines, reverse])
