@@ -48,6 +48,7 @@ def test_data_outlives_a_stop_that_leaves_nothing_behind(tmp_path: Path) -> None
     cloud.start()
     try:
         found = cloud.request("POST", "/v1/queries", {"plate": f"بغداد ز {number}", "sms": False}, token=token)
+        assert found.status == 200, found
         assert found.body["totals"]["count"] == 1
         assert cloud.read_object(f"reports/live/{number}.csv.json")
     finally:
